@@ -1,0 +1,22 @@
+# a4c_plugin(name SOURCES a.cc ... [LINK lib ...]): a plugin as a shared library that exports one symbol.
+# Used by the project's own plugins and, installed, by those of others.
+set(A4C_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
+
+function(a4c_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "VERSION" "SOURCES;LINK")
+  add_library(${name} MODULE ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE a4c::core ${arg_LINK})
+  if(TARGET a4c_warnings)
+    target_link_libraries(${name} PRIVATE a4c_warnings)
+  endif()
+  if(NOT arg_VERSION)
+    set(arg_VERSION ${PROJECT_VERSION})
+  endif()
+  target_compile_definitions(${name} PRIVATE A4C_PLUGIN_VERSION="${arg_VERSION}")
+  target_link_options(${name} PRIVATE -Wl,--version-script=${A4C_PLUGIN_MAP} -Wl,-z,defs)
+  set_target_properties(${name} PROPERTIES PREFIX "" CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON
+                        LIBRARY_OUTPUT_DIRECTORY "${A4C_PLUGIN_OUTPUT_DIRECTORY}"
+                        LINK_DEPENDS ${A4C_PLUGIN_MAP})
+  install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/a4c/plugins)
+endfunction()

@@ -1,0 +1,45 @@
+// Digests: sums by which a store and a search index prove that they agree, without listing either.
+//
+// Of each record: h = 32-bit mix of (id, rev, BodyHash(body), tombstone, projection), see DigestOf.
+// Ids fall into 1,024 buckets by DigestBucket(id); a bucket's digest is the count and the sum of h,
+// below 2^53 so that engines that sum in doubles stay exact.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "a4c/call.h"
+#include "a4c/record.h"
+#include "a4c/result.h"
+
+namespace a4c {
+
+inline constexpr int kDigestBuckets = 1024;
+
+struct DigestBucketSum {
+  int64_t count = 0;
+  int64_t sum = 0;
+  bool operator==(const DigestBucketSum&) const = default;
+};
+using DigestSums = std::array<DigestBucketSum, kDigestBuckets>;
+
+// What one record adds to its bucket's sum.
+A4C_API uint32_t DigestOf(std::string_view id, int64_t rev, uint32_t body_hash, bool tombstone,
+                          int projection);
+
+// Offered by stores and by search indexes that can sum by themselves (As<Digests>()).
+// Both leave out tombstones, which one side purges before the other.
+class Digests {
+ public:
+  static constexpr std::string_view kExtension = "a4c.digests";
+  virtual ~Digests() = default;
+  virtual Result<DigestSums> Sums(const Call& call, const Kind& kind) = 0;
+};
+
+class Store;
+// Over any store, by scanning in the order of ids. Costs a full read.
+A4C_API std::unique_ptr<Digests> NewStoreDigests(Store& store);
+
+}  // namespace a4c

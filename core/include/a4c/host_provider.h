@@ -1,0 +1,100 @@
+// HostProvider: servers, and the units (containers, process groups) that run on them.
+//
+// Every effect is idempotent by the unit's unique name and guarded by its epoch: a provider keeps,
+// beside the unit, the highest epoch that it has acted for, and refuses a lower one (kConflict, the
+// message names the highest). A provider touches only what carries its labels. All methods [any
+// thread]; calls for one host may wait for one another, never for another host.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "a4c/call.h"
+#include "a4c/result.h"
+
+namespace a4c {
+
+struct Host {
+  std::string id;
+  bool reachable = false;
+  std::string reason = {};      // why it is not reachable
+  int64_t disk_total_bytes = 0;  // of the file system that holds the units
+  int64_t disk_used_bytes = 0;
+  int64_t disk_free_bytes = 0;  // to ordinary users: may be less than total - used
+  int64_t memory_total_bytes = 0;
+  int64_t cpu_total_millis = 0;  // 1000: one core
+  int64_t age_ms = 0;            // how long ago these figures were read
+};
+
+struct UnitSpec {
+  std::string image = {};              // empty: no image, a plain process (capability "image-less")
+  std::vector<std::string> command = {};  // argv; empty: the image's own
+  std::map<std::string, std::string> env = {};
+  std::string working_dir = {};
+  int64_t memory_bytes = 0;  // 0: the provider's default limit
+  int64_t cpu_millis = 0;
+  int64_t disk_bytes = 0;
+  int64_t pids = 0;
+};
+
+enum class UnitWanted : uint8_t { kRunning, kStopped };
+
+struct Unit {
+  std::string host;
+  std::string name;  // [a-zA-Z0-9][a-zA-Z0-9_.-]+, unique per host
+  int64_t epoch = 0;
+  std::map<std::string, std::string> labels = {};  // a4c.*: see docs/plugins/host.md
+  UnitSpec spec = {};
+  UnitWanted wanted = UnitWanted::kRunning;
+};
+
+enum class UnitState : uint8_t {
+  kCreated,  // exists, never started
+  kRunning,
+  kStopped,  // ended or stopped: see exit_code
+  kBroken,   // exists but cannot run: see reason
+};
+
+struct UnitStatus {
+  std::string host;
+  std::string name;
+  int64_t epoch = 0;
+  std::map<std::string, std::string> labels = {};
+  UnitState state = UnitState::kCreated;
+  std::optional<int> exit_code = {};  // kStopped, if known; 128 + n for signal n
+  std::string reason = {};
+  int64_t started_at_ms = 0;  // by the host's clock; 0: unknown
+  int64_t disk_used_bytes = 0;  // 0: unknown
+};
+
+class HostProvider {
+ public:
+  virtual ~HostProvider() = default;
+  // All configured hosts, also those out of reach, with the figures known last.
+  virtual Result<std::vector<Host>> Hosts(const Call& call) = 0;
+  // Brings the unit to what is wanted: creates, starts, or stops it. Of a unit that exists, spec is
+  // not compared; the same call again changes nothing. kNotFound: no such host or image. kExhausted:
+  // no room. kUnknownOutcome: call again.
+  virtual Result<UnitStatus> Ensure(const Call& call, const Unit& unit) = 0;
+  // Removes the unit and all that it keeps on the host. Success also if it is not there: then it is
+  // confirmed gone.
+  virtual Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                              int64_t epoch) = 0;
+  // Everything of ours on the host, in all states.
+  virtual Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) = 0;
+
+  template <typename T>
+  T* As() {
+    return static_cast<T*>(Extension(T::kExtension));
+  }
+
+ protected:
+  virtual void* Extension([[maybe_unused]] std::string_view name) { return nullptr; }
+};
+
+}  // namespace a4c

@@ -1,0 +1,75 @@
+// For applications: finds, checks, loads and watches plugins.
+//
+//   PluginHost plugins(runtime, {.directories = {"/usr/lib/a4c/plugins"}});
+//   A4C_TRY(std::unique_ptr<Store> store, plugins.MakeStore("store-sqlite", config));
+//
+// What comes out is guarded: a throw becomes Code::kInternal, a result with too few items too, every
+// call is timed (a4c_plugin_call_seconds), an overdue call marks the plugin unhealthy, and past a
+// second bound the process exits naming plugin and call. Libraries are never unloaded.
+// The host outlives everything that it made. [any thread]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "a4c/plugin.h"
+
+namespace a4c {
+
+struct PluginHostOptions {
+  // Searched in this order for lib-less names such as "store-sqlite.so". A name with a slash is a path.
+  std::vector<std::string> directories;
+  int64_t overdue_ms = 5'000;    // past its call's deadline by this much: unhealthy
+  int64_t abandon_ms = 60'000;   // by this much: the process exits with status 70
+  bool check_ownership = true;   // the file's owner is root or us, no parent is writable by others
+};
+
+struct PluginInfo {
+  std::string path;  // "(static)" if linked in
+  std::string kind;
+  std::string name;
+  std::string version;
+  std::string summary;
+  std::string abi_tag;
+  std::span<const ConfigKey> keys;
+  std::span<const AbsentCapability> absent;
+};
+
+struct PluginHealth {
+  std::string name;
+  bool healthy = true;
+  std::string reason;  // "Get is overdue by 7.2 s"
+};
+
+class A4C_API PluginHost {
+ public:
+  PluginHost(const Runtime& runtime, PluginHostOptions options);
+  ~PluginHost();
+
+  // Opens and checks a plugin without making anything. kNotFound lists every path tried; kInvalid
+  // says why it was refused: no descriptor, another ABI tag (both named), unsafe owner or mode.
+  Result<PluginInfo> Inspect(const std::string& name);
+  // Every plugin found in the directories; one that is refused has its reason in `summary` and no kind.
+  std::vector<PluginInfo> List();
+
+  Result<std::unique_ptr<Store>> MakeStore(const std::string& name, const ConfigValue& config);
+  Result<std::unique_ptr<Bus>> MakeBus(const std::string& name, const ConfigValue& config);
+  Result<std::unique_ptr<SearchIndex>> MakeSearchIndex(const std::string& name,
+                                                       const ConfigValue& config);
+  Result<std::unique_ptr<HostProvider>> MakeHostProvider(const std::string& name,
+                                                         const ConfigValue& config);
+  std::vector<PluginHealth> Health() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// "SIGSEGV in plugin store-foo, call Apply" on standard error, then the signal's default action.
+A4C_API void InstallCrashHandler();
+
+}  // namespace a4c

@@ -1,0 +1,129 @@
+#include "a4c/record.h"
+
+#include <set>
+
+#include "a4c/clock.h"
+#include "a4c/digests.h"
+#include "a4c/json.h"
+#include "base/md5.h"
+
+namespace a4c {
+namespace {
+
+constexpr size_t kKeyBytesMax = 256;
+constexpr size_t kIndexedBytesMax = 1024;
+
+Error WrongType(const Field& field) {
+  static constexpr const char* kNames[] = {"string", "string", "integer", "number",
+                                           "boolean", "integer (milliseconds)", "object"};
+  return Error(Code::kInvalid, "field \"" + field.name + "\" is not of type " +
+                                   kNames[static_cast<size_t>(field.type)]);
+}
+
+Result<Scalar> ScalarOf(const Field& field, const Json& value) {
+  switch (field.type) {
+    case FieldType::kKeyword:
+      if (value.IsText()) return Scalar(value.Text());
+      break;
+    case FieldType::kLong:
+    case FieldType::kTime:
+      if (value.IsInt()) return Scalar(value.Int());
+      break;
+    case FieldType::kDouble:
+      if (value.IsNumber()) return Scalar(value.Number());
+      break;
+    case FieldType::kBool:
+      if (value.IsBool()) return Scalar(value.Bool());
+      break;
+    case FieldType::kText:
+    case FieldType::kMap:
+      break;  // no index names these: CheckKind
+  }
+  return WrongType(field);
+}
+
+// An indexed value has a place in an order, which every engine must be able to keep.
+Result<void> CheckScalar(const Field& field, const Scalar& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return {};
+  const std::string name = "field \"" + field.name + "\"";
+  if (text->size() > kIndexedBytesMax) {
+    return Error(Code::kInvalid, name + " is longer than 1024 bytes");
+  }
+  if (text->find('\0') != std::string::npos) return Error(Code::kInvalid, name + " holds a NUL");
+  if (!IsUtf8(*text)) return Error(Code::kInvalid, name + " is not valid UTF-8");
+  return {};
+}
+
+bool FitsType(const Field& field, const Scalar& value) {
+  switch (field.type) {
+    case FieldType::kKeyword: return std::holds_alternative<std::string>(value);
+    case FieldType::kLong:
+    case FieldType::kTime: return std::holds_alternative<int64_t>(value);
+    case FieldType::kDouble: return std::holds_alternative<double>(value);
+    case FieldType::kBool: return std::holds_alternative<bool>(value);
+    default: return false;
+  }
+}
+
+Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t bytes_min) {
+  const std::string what(name);
+  if (part.size() < bytes_min) return Error(Code::kInvalid, what + " is empty");
+  if (part.size() > kKeyBytesMax) return Error(Code::kInvalid, what + " is longer than 256 bytes");
+  if (part.find('\0') != std::string_view::npos) return Error(Code::kInvalid, what + " holds a NUL");
+  if (!IsUtf8(part)) return Error(Code::kInvalid, what + " is not valid UTF-8");
+  return {};
+}
+
+}  // namespace
+
+Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body,
+                                  const BodyLimits& limits) {
+  A4C_TRY(Json json, ParseJson(body, {limits.bytes_max, limits.depth_max}));
+  if (!json.IsObject()) return Error(Code::kInvalid, "the body is not a JSON object");
+  FieldValues values;
+  for (const ScanIndex& index : kind.indexes) {
+    for (const std::string& name : index.fields) {
+      const Field* field = FindField(kind, name);
+      if (field == nullptr || field->quiet || values.contains(name)) continue;
+      const Json& member = json[name];
+      if (member.IsNull()) continue;
+      A4C_TRY(Scalar value, ScalarOf(*field, member));
+      A4C_CHECK(CheckScalar(*field, value));
+      values.emplace(name, std::move(value));
+    }
+  }
+  return values;
+}
+
+Result<void> CheckKey(const Key& key) {
+  A4C_CHECK(CheckKeyPart(key.scope, "scope", 0));
+  return CheckKeyPart(key.id, "id", 1);
+}
+
+Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet) {
+  for (const auto& [name, value] : quiet) {
+    const Field* field = FindField(kind, name);
+    if (field == nullptr || !field->quiet) {
+      return Error(Code::kInvalid, "\"" + name + "\" is not a quiet field of " + kind.name);
+    }
+    if (std::holds_alternative<std::monostate>(value)) continue;
+    if (!FitsType(*field, value)) return WrongType(*field);
+    A4C_CHECK(CheckScalar(*field, value));
+  }
+  return {};
+}
+
+uint32_t BodyHash(std::string_view body) { return Md5First32(body); }
+
+int DigestBucket(std::string_view id) { return static_cast<int>(Md5First32(id) >> 22); }
+
+uint32_t DigestOf(std::string_view id, int64_t rev, uint32_t body_hash, bool tombstone,
+                  int projection) {
+  std::string text(id);
+  text += '/' + std::to_string(rev) + '/' + std::to_string(body_hash) + (tombstone ? "/1/" : "/0/") +
+          std::to_string(projection);
+  return Md5First32(text);
+}
+
+}  // namespace a4c

@@ -1,0 +1,65 @@
+#include "a4c/json.h"
+
+#include <gtest/gtest.h>
+
+namespace a4c {
+namespace {
+
+TEST(Json, RoundTripsEveryType) {
+  const std::string text = R"({"a":[1,-2.5,true,null,"x\u00e9\n"],"b":{"c":9223372036854775807}})";
+  const auto json = ParseJson(text);
+  ASSERT_TRUE(json) << json.error().ToString();
+  EXPECT_EQ((*json)["a"].Items()[0].Int(), 1);
+  EXPECT_EQ((*json)["a"].Items()[1].Number(), -2.5);
+  EXPECT_EQ((*json)["a"].Items()[4].Text(), "x\u00e9\n");
+  EXPECT_EQ((*json)["b"]["c"].Int(), INT64_MAX);
+  EXPECT_EQ(*ParseJson(json->ToString()), *json);
+}
+
+TEST(Json, MissingMembersAreNullAllTheWayDown) {
+  const auto json = ParseJson("{}");
+  ASSERT_TRUE(json);
+  EXPECT_TRUE((*json)["a"]["b"]["c"].IsNull());
+}
+
+// facts.md: this body aborts RapidJSON 1.1.0's own number reading.
+TEST(Json, TinyExponentIsZeroAndDoesNotAbort) {
+  const auto json = ParseJson("[0.00000000000001e-2147483639]");
+  ASSERT_TRUE(json) << json.error().ToString();
+  EXPECT_EQ(json->Items()[0].Number(7), 0.0);
+}
+
+TEST(Json, HugeNumberIsRefusedWithItsOffset) {
+  const auto json = ParseJson("[1e999]");
+  ASSERT_FALSE(json);
+  EXPECT_EQ(json.error().code(), Code::kInvalid);
+  EXPECT_NE(json.error().message().find("too big"), std::string::npos);
+}
+
+TEST(Json, DepthIsBoundedAndDeepInputDoesNotRecurse) {
+  const std::string deep(200'000, '[');
+  const auto refused = ParseJson(deep);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("nested deeper than 1000"), std::string::npos);
+  const std::string nested = std::string(100'000, '[') + std::string(100'000, ']');
+  EXPECT_TRUE(ParseJson(nested, {.depth_max = 100'000}));
+}
+
+TEST(Json, RefusesWhatIsNotOneValidDocument) {
+  for (const char* text : {"", "{", "{} x", "{\"a\":1,\"a\":2}", "\"\xff\"", "\"\xed\xa0\x80\"",
+                           "[1,]", "nul", "{'a':1}", "\"\\ud800\""}) {
+    const auto json = ParseJson(text);
+    ASSERT_FALSE(json) << text;
+    EXPECT_TRUE(json.error().message().starts_with("offset ")) << json.error().message();
+  }
+}
+
+TEST(Utf8, RefusesSurrogatesOverlongFormsAndTruncation) {
+  EXPECT_TRUE(IsUtf8("a\u00e9\u20ac\U0001F600"));
+  for (const char* text : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80", "\xff"}) {
+    EXPECT_FALSE(IsUtf8(text));
+  }
+}
+
+}  // namespace
+}  // namespace a4c
