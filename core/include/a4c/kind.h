@@ -37,8 +37,8 @@ enum class FieldType : uint8_t {
   kMap,   // an object of strings (labels), searched as `field.key:value`
 };
 
-// What a Put does to a quiet field that it names and that already has a value. A field that must never
-// fall, such as an epoch, is kMax.
+// What a Put with a body does to a quiet field that it names and that already has a value. A field
+// that must never fall, such as an epoch, is kMax, which holds for every Put.
 enum class Merge : uint8_t { kReplace, kKeep, kMin, kMax };
 
 struct Field {

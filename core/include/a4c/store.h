@@ -38,7 +38,9 @@ struct Expect {
 
 // Writes a record. With a body: rev becomes max(rev found + 1, min_rev), tombstone is set as given,
 // and the quiet fields named are merged by their rule. Without one: only the quiet fields change, the
-// record must exist, and rev stays. Value in the result: the rev after it.
+// record must exist, and rev stays; the fields are set as named, but for kMax, which never falls (so
+// a writer that upserts leaves a due time alone, and the poller, which only maintains, can move it).
+// Value in the result: the rev after it.
 struct Put {
   RecordRef ref;
   std::optional<std::string> body = {};
