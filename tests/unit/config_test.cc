@@ -24,8 +24,9 @@ ConfigValue At(std::string text, std::string path, int line) {
 }
 
 TEST(Config, DefaultsAndUnits) {
-  const auto config =
-      CheckConfig(ConfigValue::Map({{"path", ConfigValue::Scalar("x")}, {"timeout", ConfigValue::Scalar("5s")}}), kKeys);
+  const auto config = CheckConfig(ConfigValue::Map({{"path", ConfigValue::Scalar("x")},
+                                                    {"timeout", ConfigValue::Scalar("5s")}}),
+                                  kKeys);
   ASSERT_TRUE(config) << config.error().ToString();
   EXPECT_EQ(config->String("path"), "x");
   EXPECT_EQ(config->Long("timeout"), 5000);
@@ -36,21 +37,27 @@ TEST(Config, DefaultsAndUnits) {
 }
 
 TEST(Config, EveryFaultIsNamedWithPlacePathAndNearestKey) {
-  const auto config = CheckConfig(
-      ConfigValue::Map({{"timeot", At("5s", "store.timeot", 7)},
-                        {"timeout", At("2h", "store.timeout", 8)},
-                        {"sync", At("yes", "store.sync", 9)}}), kKeys);
+  const auto config = CheckConfig(ConfigValue::Map({{"timeot", At("5s", "store.timeot", 7)},
+                                                    {"timeout", At("2h", "store.timeout", 8)},
+                                                    {"sync", At("yes", "store.sync", 9)}}),
+                                  kKeys);
   ASSERT_FALSE(config);
   const std::string& message = config.error().message();
-  EXPECT_NE(message.find("a4cd.yaml:7: store.timeot: unknown key; did you mean \"timeout\"?"), std::string::npos) << message;
-  EXPECT_NE(message.find("a4cd.yaml:8: store.timeout: 2h is outside"), std::string::npos) << message;
-  EXPECT_NE(message.find("a4cd.yaml:9: store.sync: is true or false, not \"yes\""), std::string::npos) << message;
+  EXPECT_NE(message.find("a4cd.yaml:7: store.timeot: unknown key; did you mean \"timeout\"?"),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("a4cd.yaml:8: store.timeout: 2h is outside"), std::string::npos)
+      << message;
+  EXPECT_NE(message.find("a4cd.yaml:9: store.sync: is true or false, not \"yes\""),
+            std::string::npos)
+      << message;
   EXPECT_NE(message.find("\"path\" is required"), std::string::npos) << message;
 }
 
 TEST(Config, ASecretIsNeverShown) {
   const auto config = CheckConfig(
-      ConfigValue::Map({{"path", ConfigValue::Scalar("x")}, {"password", At("hunter2", "p", 1)}}), kKeys);
+      ConfigValue::Map({{"path", ConfigValue::Scalar("x")}, {"password", At("hunter2", "p", 1)}}),
+      kKeys);
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().message().find("hunter2"), std::string::npos);
 }

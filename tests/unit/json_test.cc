@@ -56,7 +56,8 @@ TEST(Json, RefusesWhatIsNotOneValidDocument) {
 
 TEST(Utf8, RefusesSurrogatesOverlongFormsAndTruncation) {
   EXPECT_TRUE(IsUtf8("a\u00e9\u20ac\U0001F600"));
-  for (const char* text : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80", "\xff"}) {
+  for (const char* text :
+       {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80", "\xff"}) {
     EXPECT_FALSE(IsUtf8(text));
   }
 }

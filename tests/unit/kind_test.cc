@@ -6,12 +6,15 @@ namespace a4c {
 namespace {
 
 Kind Photo() {
-  return Kind{.name = "photo",
-              .fields = {{.name = "album"}, {.name = "views", .type = FieldType::kLong, .quiet = true}},
-              .indexes = {{.name = "by_album", .fields = {"album"}}}};
+  return Kind{
+      .name = "photo",
+      .fields = {{.name = "album"}, {.name = "views", .type = FieldType::kLong, .quiet = true}},
+      .indexes = {{.name = "by_album", .fields = {"album"}}}};
 }
 
-TEST(Kind, AValidKindPasses) { EXPECT_TRUE(CheckKind(Photo())); }
+TEST(Kind, AValidKindPasses) {
+  EXPECT_TRUE(CheckKind(Photo()));
+}
 
 TEST(Kind, FaultsNameKindAndField) {
   Kind kind = Photo();

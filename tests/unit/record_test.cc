@@ -11,8 +11,9 @@ namespace {
 TEST(BodyHash, IsTheFirstHalfWordOfMd5) {
   EXPECT_EQ(BodyHash(""), 0xd41d8cd9u);
   EXPECT_EQ(BodyHash("a"), 0x0cc175b9u);
-  EXPECT_EQ(BodyHash("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
-            0x57edf4a2u);
+  EXPECT_EQ(
+      BodyHash("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
+      0x57edf4a2u);
   EXPECT_EQ(BodyHash(std::string(56, 'a')), 0x3b0c8ac7u);  // the padding needs a block of its own
 }
 

@@ -1,9 +1,9 @@
 // Time, randomness, threads and waiting: the four things that make a run differ from the last one.
-// Nothing in a4c takes them from anywhere else, so that a test can hold time still and the simulation
-// can run several instances of everything from one seed, on virtual time.
+// Nothing in a4c takes them from anywhere else, so that a test can hold time still and the
+// simulation can run several instances of everything from one seed, on virtual time.
 //
-// A process makes one Runtime (SystemRuntime(), or a test's own) and hands it down by reference; the
-// Runtime outlives everything that was given it. All methods [any thread].
+// A process makes one Runtime (SystemRuntime(), or a test's own) and hands it down by reference;
+// the Runtime outlives everything that was given it. All methods [any thread].
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ namespace a4c {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Milliseconds since the Unix epoch, UTC. May jump: for showing and recording, never for measuring.
+  // Milliseconds since the Unix epoch, UTC. May jump: for showing and recording, never for
+  // measuring.
   virtual int64_t NowMs() const = 0;
   // Nanoseconds since some start; never goes back. Deadlines and leases are measured with it.
   virtual int64_t MonotonicNs() const = 0;
@@ -35,7 +36,8 @@ class Random {
 
 // A monitor: one mutex and one condition. The only place, besides a plugin call, where code blocks.
 //   Waiter::Lock lock(*waiter);
-//   while (queue.empty() && !stop.stop_requested()) waiter->Wait(deadline_ms);   // lock is held again
+//   while (queue.empty() && !stop.stop_requested()) waiter->Wait(deadline_ms);   // lock is held
+//   again
 // Wake-ups may be spurious. A lock is never held across a plugin call: the simulation asserts it.
 class Waiter {
  public:
@@ -74,7 +76,8 @@ class Threads {
  public:
   virtual ~Threads() = default;
   // Runs body(stop) on a thread called name (15 characters are shown by the kernel).
-  // The body returns soon after stop is requested; a Waiter that it waits on has to be notified too.
+  // The body returns soon after stop is requested; a Waiter that it waits on has to be notified
+  // too.
   virtual std::unique_ptr<Thread> Start(const std::string& name,
                                         std::function<void(std::stop_token)> body) = 0;
   virtual std::unique_ptr<Waiter> NewWaiter() = 0;

@@ -9,7 +9,8 @@
 //
 // What is promised (design in docs/design/sync.md):
 //  - A success is durable. An outcome that was unknown has been resolved, or says kUnknownOutcome.
-//  - Every change of a searchable kind leaves an outbox row in the same batch, and the row goes only
+//  - Every change of a searchable kind leaves an outbox row in the same batch, and the row goes
+//  only
 //    when the index shows the change. The bus carries hints and may lose all of them.
 //  - A search that is given the token of a write waits until that write is searchable, or says not.
 // All methods [any thread].
@@ -162,15 +163,19 @@ class A4C_API Database {
                          std::span<const RecordRef> refs);
   Result<std::vector<DeadLetter>> DeadLetters(const Call& call, const std::string& kind);
 
-  // The background work of a searchable kind. `sync` reads the bus, so it blocks for up to the call's
-  // deadline; it is null without a bus.
+  // The background work of a searchable kind. `sync` reads the bus, so it blocks for up to the
+  // call's deadline; it is null without a bus.
   std::unique_ptr<Loop> NewSyncLoop(const std::string& kind);
   std::unique_ptr<Loop> NewPollLoop(const std::string& kind);
   std::unique_ptr<Loop> NewVerifyLoop(const std::string& kind);
   std::unique_ptr<Loop> NewPurgeLoop(const std::string& kind);
 
- private:
+  // What the parts of the implementation share; opaque to users.
   struct State;
+
+ private:
+  Result<int64_t> Announce(const Call& call, std::span<const RecordRef> refs);
+
   std::unique_ptr<State> state_;
 };
 

@@ -37,21 +37,31 @@ struct ConfigValue {
   A4C_API std::string Where() const;
 };
 
-enum class ConfigType : uint8_t { kString, kLong, kDouble, kBool, kDurationMs, kBytes, kStringList, kTree };
+enum class ConfigType : uint8_t {
+  kString,
+  kLong,
+  kDouble,
+  kBool,
+  kDurationMs,
+  kBytes,
+  kStringList,
+  kTree
+};
 
 // One setting. Durations are written 250ms, 10s, 5m, 24h, 7d; bytes 512, 64KiB, 16MiB, 2GiB.
 struct ConfigKey {
   const char* name;
   ConfigType type;
-  const char* fallback;  // as it would be written; null: required; kTree and kStringList: "" is empty
+  const char*
+      fallback;  // as it would be written; null: required; kTree and kStringList: "" is empty
   const char* help;
-  bool secret = false;  // never logged, shown as ***
+  bool secret = false;      // never logged, shown as ***
   int64_t min = INT64_MIN;  // kLong, kDurationMs, kBytes
   int64_t max = INT64_MAX;
 };
 
-// A checked config: every key of the schema has a value of its type. Asking for a key that is not in
-// the schema is a bug and aborts.
+// A checked config: every key of the schema has a value of its type. Asking for a key that is not
+// in the schema is a bug and aborts.
 class Config {
  public:
   A4C_API const std::string& String(std::string_view key) const;
@@ -69,8 +79,8 @@ class Config {
   std::map<std::string, ConfigValue, std::less<>> trees_;
 };
 
-// kInvalid names every fault at once, one a line: file:line, path, what is wrong, and for an unknown
-// key the nearest known one.
+// kInvalid names every fault at once, one a line: file:line, path, what is wrong, and for an
+// unknown key the nearest known one.
 A4C_API Result<Config> CheckConfig(const ConfigValue& value, std::span<const ConfigKey> keys);
 
 }  // namespace a4c

@@ -8,7 +8,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "a4c/call.h"
 #include "a4c/record.h"
@@ -29,13 +31,23 @@ using DigestSums = std::array<DigestBucketSum, kDigestBuckets>;
 A4C_API uint32_t DigestOf(std::string_view id, int64_t rev, uint32_t body_hash, bool tombstone,
                           int projection);
 
+// One record's part of a sum.
+struct DigestRow {
+  Key key;
+  int64_t rev = 0;
+  uint32_t digest = 0;
+};
+
 // Offered by stores and by search indexes that can sum by themselves (As<Digests>()).
-// Both leave out tombstones, which one side purges before the other.
+// Tombstones count until they are purged: index first, then store.
 class Digests {
  public:
   static constexpr std::string_view kExtension = "a4c.digests";
   virtual ~Digests() = default;
   virtual Result<DigestSums> Sums(const Call& call, const Kind& kind) = 0;
+  // The rows of these buckets (few: only those whose sums differ), in no particular order.
+  virtual Result<std::vector<DigestRow>> Rows(const Call& call, const Kind& kind,
+                                              std::span<const int> buckets) = 0;
 };
 
 class Store;

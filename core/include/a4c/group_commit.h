@@ -15,8 +15,8 @@
 namespace a4c {
 
 struct GroupCommitOptions {
-  int flushers = 2;             // Apply calls in flight at once
-  int group_batches_max = 512;  // batches in one Apply
+  int flushers = 2;              // Apply calls in flight at once
+  int group_batches_max = 512;   // batches in one Apply
   int queue_batches_max = 8192;  // waiting; past it: kExhausted, at once
 };
 

@@ -60,8 +60,8 @@ class HostImages {
  public:
   static constexpr std::string_view kExtension = "a4c.host_images";
   virtual ~HostImages() = default;
-  // Builds a tar context (Dockerfile at its root) on this host, without network; build messages go to
-  // `progress`. kInvalid: the build itself failed, the message is the builder's last line.
+  // Builds a tar context (Dockerfile at its root) on this host, without network; build messages go
+  // to `progress`. kInvalid: the build itself failed, the message is the builder's last line.
   virtual Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
                                   const ByteSource& tar,
                                   const std::function<void(std::string_view)>& progress) = 0;

@@ -22,7 +22,7 @@ namespace a4c {
 struct Host {
   std::string id;
   bool reachable = false;
-  std::string reason = {};      // why it is not reachable
+  std::string reason = {};       // why it is not reachable
   int64_t disk_total_bytes = 0;  // of the file system that holds the units
   int64_t disk_used_bytes = 0;
   int64_t disk_free_bytes = 0;  // to ordinary users: may be less than total - used
@@ -32,7 +32,7 @@ struct Host {
 };
 
 struct UnitSpec {
-  std::string image = {};              // empty: no image, a plain process (capability "image-less")
+  std::string image = {};  // empty: no image, a plain process (capability "image-less")
   std::vector<std::string> command = {};  // argv; empty: the image's own
   std::map<std::string, std::string> env = {};
   std::string working_dir = {};
@@ -68,7 +68,7 @@ struct UnitStatus {
   UnitState state = UnitState::kCreated;
   std::optional<int> exit_code = {};  // kStopped, if known; 128 + n for signal n
   std::string reason = {};
-  int64_t started_at_ms = 0;  // by the host's clock; 0: unknown
+  int64_t started_at_ms = 0;    // by the host's clock; 0: unknown
   int64_t disk_used_bytes = 0;  // 0: unknown
 };
 
@@ -78,8 +78,8 @@ class HostProvider {
   // All configured hosts, also those out of reach, with the figures known last.
   virtual Result<std::vector<Host>> Hosts(const Call& call) = 0;
   // Brings the unit to what is wanted: creates, starts, or stops it. Of a unit that exists, spec is
-  // not compared; the same call again changes nothing. kNotFound: no such host or image. kExhausted:
-  // no room. kUnknownOutcome: call again.
+  // not compared; the same call again changes nothing. kNotFound: no such host or image.
+  // kExhausted: no room. kUnknownOutcome: call again.
   virtual Result<UnitStatus> Ensure(const Call& call, const Unit& unit) = 0;
   // Removes the unit and all that it keeps on the host. Success also if it is not there: then it is
   // confirmed gone.

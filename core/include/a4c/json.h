@@ -3,10 +3,10 @@
 //   A4C_TRY(Json reply, ParseJson(text));
 //   for (const Json& item : reply["items"].Items()) Use(item["id"].Text());
 //
-// ParseJson never recurses, bounds depth and size, refuses invalid UTF-8, duplicate keys and trailing
-// text, and reads numbers by itself: RapidJSON 1.1.0, which scans for it, aborts on some numbers and
-// overflows its stack on deep input. Reading a member that is not there gives null, so a chain of []
-// needs no checks. Plain data [any thread].
+// ParseJson never recurses, bounds depth and size, refuses invalid UTF-8, duplicate keys and
+// trailing text, and reads numbers by itself: RapidJSON 1.1.0, which scans for it, aborts on some
+// numbers and overflows its stack on deep input. Reading a member that is not there gives null, so
+// a chain of [] needs no checks. Plain data [any thread].
 #pragma once
 
 #include <cstdint>
@@ -32,12 +32,12 @@ class Json {
   using Object = std::vector<std::pair<std::string, Json>>;  // in the order written
 
   Json() = default;
-  Json(std::nullptr_t) {}                               // NOLINT: implicit, as are the next
-  Json(bool value) : value_(value) {}                   // NOLINT
-  Json(int64_t value) : value_(value) {}                // NOLINT
-  Json(int value) : value_(int64_t{value}) {}           // NOLINT
-  Json(double value) : value_(value) {}                 // NOLINT
-  Json(std::string value) : value_(std::move(value)) {}  // NOLINT
+  Json(std::nullptr_t) {}                                       // NOLINT: implicit, as are the next
+  Json(bool value) : value_(value) {}                           // NOLINT
+  Json(int64_t value) : value_(value) {}                        // NOLINT
+  Json(int value) : value_(int64_t{value}) {}                   // NOLINT
+  Json(double value) : value_(value) {}                         // NOLINT
+  Json(std::string value) : value_(std::move(value)) {}         // NOLINT
   Json(std::string_view value) : value_(std::string(value)) {}  // NOLINT
   Json(const char* value) : value_(std::string(value)) {}       // NOLINT
   Json(Array value) : value_(std::move(value)) {}               // NOLINT
@@ -81,7 +81,8 @@ class Json {
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> value_;
 };
 
-// kInvalid: "offset 17: ..." Integers beyond 64 bits become doubles; numbers beyond doubles are refused.
+// kInvalid: "offset 17: ..." Integers beyond 64 bits become doubles; numbers beyond doubles are
+// refused.
 A4C_API Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
 // True if the text is valid UTF-8 (no surrogates, no overlong forms).

@@ -8,7 +8,8 @@
 //              .indexes = {{.name = "by_album", .fields = {"album"}}}};
 //
 // Two sorts of fields:
-//  - Body fields are members of the record's body (a JSON object) and belong to its rev. A store keeps
+//  - Body fields are members of the record's body (a JSON object) and belong to its rev. A store
+//  keeps
 //    the body's bytes as they are; it looks inside only for the fields that an index names.
 //  - Quiet fields (lease, heartbeat, counter, log position) live beside the body. A Put leaves them
 //    alone unless it names them; changing them raises neither rev nor body hash, and they are in no
@@ -49,8 +50,8 @@ struct Field {
   bool searchable = false;        // body fields only
 };
 
-// An order in which records can be scanned: by scope (if scoped), then the fields, then scope and id.
-// A record whose first field is absent or null is not in the index: that is how an index covers
+// An order in which records can be scanned: by scope (if scoped), then the fields, then scope and
+// id. A record whose first field is absent or null is not in the index: that is how an index covers
 // "unfinished jobs" only. At most four fields, of any type but kText and kMap.
 struct ScanIndex {
   std::string name;  // unique within the kind

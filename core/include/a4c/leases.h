@@ -1,10 +1,10 @@
 // Leases: the right to work on a record for a while, judged on the store's clock.
 //
 // A kind whose records are claimed names a serial_key_field: the subject (a workspace, a server) on
-// which work is done one at a time, and a serial_index led by that field over its unfinished records,
-// oldest first. A claim takes the oldest unfinished record of a subject, never a younger one, and of a
-// subject there is at most one live lease. The lease is a record of the kind LeaseKind(kind), with the
-// subject as its id and quiet fields
+// which work is done one at a time, and a serial_index led by that field over its unfinished
+// records, oldest first. A claim takes the oldest unfinished record of a subject, never a younger
+// one, and of a subject there is at most one live lease. The lease is a record of the kind
+// LeaseKind(kind), with the subject as its id and quiet fields
 //   holder (kKeyword), until (kTime, store time), epoch (kLong, never falls).
 // Each claim raises the epoch by one. Whatever the holder writes goes with a
 //   Check{.ref = LeaseRef(kind, subject), .quiet = {{"epoch", epoch}}}
@@ -31,7 +31,7 @@ A4C_API RecordRef LeaseRef(std::string_view kind, std::string_view scope, std::s
 
 struct ClaimRequest {
   Kind kind;
-  std::string index;                      // an index of the kind, unscoped or scoped
+  std::string index;                       // an index of the kind, unscoped or scoped
   std::vector<std::string> scopes = {""};  // scoped index: claimed from in this order
   std::vector<Scalar> prefix = {};
   Scalar upper = {};  // as in ScanRequest; for a due-time index: store time + 1

@@ -24,7 +24,8 @@ struct MemoryBusOptions {
   int64_t queue_messages_max = 100'000;  // per topic; past it Publish answers kFull
   int partitions = 4;
 };
-A4C_API std::unique_ptr<Bus> NewMemoryBus(const Runtime& runtime, const MemoryBusOptions& options = {});
+A4C_API std::unique_ptr<Bus> NewMemoryBus(const Runtime& runtime,
+                                          const MemoryBusOptions& options = {});
 
 A4C_API std::unique_ptr<SearchIndex> NewMemorySearchIndex(const Runtime& runtime);
 

@@ -1,8 +1,8 @@
 // For plugin authors: how a shared library offers a back end.
 //
 //   // plugins/store-mine/plugin.cc
-//   static constexpr a4c::ConfigKey kKeys[] = {{"path", a4c::ConfigType::kString, nullptr, "the file"}};
-//   static a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
+//   static constexpr a4c::ConfigKey kKeys[] = {{"path", a4c::ConfigType::kString, nullptr, "the
+//   file"}}; static a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
 //                                                        const a4c::Runtime& runtime) {
 //     return mine::OpenStore(config.String("path"), runtime);
 //   }
@@ -69,18 +69,18 @@ struct PluginDescriptor {
 #define A4C_PLUGIN_VERSION "0.0.0"
 #endif
 
-#define A4C_PLUGIN(Interface, name, summary, keys, absent, make)                              \
-  static constexpr std::span<const a4c::ConfigKey> a4c_plugin_keys_{keys};                    \
-  static constexpr std::span<const a4c::AbsentCapability> a4c_plugin_absent_{absent};         \
+#define A4C_PLUGIN(Interface, name, summary, keys, absent, make)                                   \
+  static constexpr std::span<const a4c::ConfigKey> a4c_plugin_keys_{keys};                         \
+  static constexpr std::span<const a4c::AbsentCapability> a4c_plugin_absent_{absent};              \
   extern "C" __attribute__((visibility("default"))) const a4c::PluginDescriptor A4C_PLUGIN_SYMBOL; \
-  const a4c::PluginDescriptor A4C_PLUGIN_SYMBOL = {                                           \
-      A4C_ABI_TAG_##Interface,                                                                \
-      #Interface,                                                                             \
-      name,                                                                                   \
-      A4C_PLUGIN_VERSION,                                                                     \
-      summary,                                                                                \
-      a4c_plugin_keys_.data(),                                                                \
-      a4c_plugin_keys_.size(),                                                                \
-      a4c_plugin_absent_.data(),                                                              \
-      a4c_plugin_absent_.size(),                                                              \
+  const a4c::PluginDescriptor A4C_PLUGIN_SYMBOL = {                                                \
+      A4C_ABI_TAG_##Interface,                                                                     \
+      #Interface,                                                                                  \
+      name,                                                                                        \
+      A4C_PLUGIN_VERSION,                                                                          \
+      summary,                                                                                     \
+      a4c_plugin_keys_.data(),                                                                     \
+      a4c_plugin_keys_.size(),                                                                     \
+      a4c_plugin_absent_.data(),                                                                   \
+      a4c_plugin_absent_.size(),                                                                   \
       reinterpret_cast<void (*)()>(static_cast<a4c::PluginFactory<a4c::Interface>>(make))}

@@ -3,10 +3,10 @@
 //   PluginHost plugins(runtime, {.directories = {"/usr/lib/a4c/plugins"}});
 //   A4C_TRY(std::unique_ptr<Store> store, plugins.MakeStore("store-sqlite", config));
 //
-// What comes out is guarded: a throw becomes Code::kInternal, a result with too few items too, every
-// call is timed (a4c_plugin_call_seconds), an overdue call marks the plugin unhealthy, and past a
-// second bound the process exits naming plugin and call. Libraries are never unloaded.
-// The host outlives everything that it made. [any thread]
+// What comes out is guarded: a throw becomes Code::kInternal, a result with too few items too,
+// every call is timed (a4c_plugin_call_seconds), an overdue call marks the plugin unhealthy, and
+// past a second bound the process exits naming plugin and call. Libraries are never unloaded. The
+// host outlives everything that it made. [any thread]
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,12 @@
 namespace a4c {
 
 struct PluginHostOptions {
-  // Searched in this order for lib-less names such as "store-sqlite.so". A name with a slash is a path.
+  // Searched in this order for lib-less names such as "store-sqlite.so". A name with a slash is a
+  // path.
   std::vector<std::string> directories;
-  int64_t overdue_ms = 5'000;    // past its call's deadline by this much: unhealthy
-  int64_t abandon_ms = 60'000;   // by this much: the process exits with status 70
-  bool check_ownership = true;   // the file's owner is root or us, no parent is writable by others
+  int64_t overdue_ms = 5'000;   // past its call's deadline by this much: unhealthy
+  int64_t abandon_ms = 60'000;  // by this much: the process exits with status 70
+  bool check_ownership = true;  // the file's owner is root or us, no parent is writable by others
 };
 
 struct PluginInfo {
@@ -53,7 +54,8 @@ class A4C_API PluginHost {
   // Opens and checks a plugin without making anything. kNotFound lists every path tried; kInvalid
   // says why it was refused: no descriptor, another ABI tag (both named), unsafe owner or mode.
   Result<PluginInfo> Inspect(const std::string& name);
-  // Every plugin found in the directories; one that is refused has its reason in `summary` and no kind.
+  // Every plugin found in the directories; one that is refused has its reason in `summary` and no
+  // kind.
   std::vector<PluginInfo> List();
 
   Result<std::unique_ptr<Store>> MakeStore(const std::string& name, const ConfigValue& config);

@@ -34,9 +34,9 @@ struct Query {
   };
   Node node = Node::kAll;
   std::vector<Query> children = {};
-  std::string field = {};    // "state", "labels.team"
-  Scalar value = {};         // kEquals, kPrefix
-  Scalar lower = {};         // kRange
+  std::string field = {};  // "state", "labels.team"
+  Scalar value = {};       // kEquals, kPrefix
+  Scalar lower = {};       // kRange
   Scalar upper = {};
   bool lower_inclusive = true;
   bool upper_inclusive = false;
@@ -56,7 +56,8 @@ A4C_API Result<Query> ParseQuery(std::string_view text, const Kind& kind, int64_
                                  const QueryLimits& limits = {});
 
 // The words of a text: segments by UAX #29 that hold a letter or a number, lower case, nothing else
-// folded, each cut at 255 bytes. What every engine stores and matches. Invalid UTF-8 is replaced first.
+// folded, each cut at 255 bytes. What every engine stores and matches. Invalid UTF-8 is replaced
+// first.
 A4C_API std::vector<std::string> Words(std::string_view text);
 
 // Whether a body matches: the meaning of a query, against which every engine is tested.

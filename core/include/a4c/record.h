@@ -41,10 +41,10 @@ struct RecordRef {
 
 struct Record {
   RecordRef ref;
-  int64_t rev = 0;           // 1 at first, +1 at each change of the body; set by the store
-  bool tombstone = false;    // deleted: kept for a while so that every index hears of it
-  std::string body = "{}";   // a JSON object, the bytes that were put
-  FieldValues quiet = {};    // the quiet fields that have a value
+  int64_t rev = 0;          // 1 at first, +1 at each change of the body; set by the store
+  bool tombstone = false;   // deleted: kept for a while so that every index hears of it
+  std::string body = "{}";  // a JSON object, the bytes that were put
+  FieldValues quiet = {};   // the quiet fields that have a value
 };
 
 struct BodyLimits {

@@ -1,4 +1,5 @@
-// Result<T>: a value, or an Error that says what happened, whether a retry can help, and what to do.
+// Result<T>: a value, or an Error that says what happened, whether a retry can help, and what to
+// do.
 //
 //   a4c::Result<Record> record = ReadIt();
 //   if (!record) return record.error();
@@ -6,11 +7,11 @@
 //
 // or, inside a function that itself returns a Result:  A4C_TRY(Record record, ReadIt());
 //
-// An outcome is one of three: success, failure, or *unknown* (Code::kUnknownOutcome): the effect may
-// or may not have happened, for example when a connection broke during a commit. Unknown is never
-// reported as failure, because a caller that treats it so repeats or forgets work.
-// Every foreign error (SQLSTATE, librdkafka, HTTP status, libssh2) becomes an Error once, at the edge
-// of the plugin that met it. Values are immutable and safe to read from any thread.
+// An outcome is one of three: success, failure, or *unknown* (Code::kUnknownOutcome): the effect
+// may or may not have happened, for example when a connection broke during a commit. Unknown is
+// never reported as failure, because a caller that treats it so repeats or forgets work. Every
+// foreign error (SQLSTATE, librdkafka, HTTP status, libssh2) becomes an Error once, at the edge of
+// the plugin that met it. Values are immutable and safe to read from any thread.
 #pragma once
 
 #include <cassert>
@@ -127,7 +128,7 @@ class [[nodiscard]] Result<void> {
 #define A4C_TRY(declaration, expression) \
   A4C_TRY_INNER(A4C_CONCAT(a4c_result_, __LINE__), declaration, expression)
 // A4C_CHECK(F()): as A4C_TRY where there is no value to keep.
-#define A4C_CHECK(expression)                                                    \
-  do {                                                                           \
+#define A4C_CHECK(expression)                                                      \
+  do {                                                                             \
     if (auto a4c_checked = (expression); !a4c_checked) return a4c_checked.error(); \
   } while (false)

@@ -92,8 +92,8 @@ struct SearchAnswer {
 class SearchIndex {
  public:
   virtual ~SearchIndex() = default;
-  // Creates what these kinds need; many callers at once are fine. kConflict: the index holds another
-  // mapping and has to be rebuilt.
+  // Creates what these kinds need; many callers at once are fine. kConflict: the index holds
+  // another mapping and has to be rebuilt.
   virtual Result<void> Ensure(const Call& call, std::span<const Kind> kinds) = 0;
   // One result per document, in order. Durable when answered, searchable after a Refresh.
   virtual Result<std::vector<BulkResult>> Bulk(const Call& call,

@@ -1,8 +1,8 @@
 // Where logs and metrics leave the core and its plugins. The application decides what becomes of
 // them (a4cd: one JSON line per event, Prometheus text); core links no logging or metrics library.
 //
-// Both sinks are called from any thread, must not block for long, and never see a secret: values that
-// the config marks as secret stay inside the plugin that reads them.
+// Both sinks are called from any thread, must not block for long, and never see a secret: values
+// that the config marks as secret stay inside the plugin that reads them.
 #pragma once
 
 #include <cstdint>

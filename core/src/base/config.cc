@@ -69,14 +69,22 @@ std::optional<int64_t> LongOf(ConfigType type, std::string_view text) {
 
 std::string_view Expected(ConfigType type) {
   switch (type) {
-    case ConfigType::kString: return "a string";
-    case ConfigType::kLong: return "a whole number";
-    case ConfigType::kDouble: return "a number";
-    case ConfigType::kBool: return "true or false";
-    case ConfigType::kDurationMs: return "a duration such as 250ms, 10s, 5m, 24h, 7d";
-    case ConfigType::kBytes: return "a size such as 512, 64KiB, 16MiB, 2GiB";
-    case ConfigType::kStringList: return "a list of strings";
-    case ConfigType::kTree: return "a map or list";
+    case ConfigType::kString:
+      return "a string";
+    case ConfigType::kLong:
+      return "a whole number";
+    case ConfigType::kDouble:
+      return "a number";
+    case ConfigType::kBool:
+      return "true or false";
+    case ConfigType::kDurationMs:
+      return "a duration such as 250ms, 10s, 5m, 24h, 7d";
+    case ConfigType::kBytes:
+      return "a size such as 512, 64KiB, 16MiB, 2GiB";
+    case ConfigType::kStringList:
+      return "a list of strings";
+    case ConfigType::kTree:
+      return "a map or list";
   }
   return "a value";
 }
@@ -191,14 +199,24 @@ std::string ConfigValue::Where() const {
   return where.empty() ? "config" : where;
 }
 
-const std::string& Config::String(std::string_view key) const { return At(texts_, key).at(0); }
-int64_t Config::Long(std::string_view key) const { return At(longs_, key); }
-double Config::Double(std::string_view key) const { return At(doubles_, key); }
-bool Config::Bool(std::string_view key) const { return At(longs_, key) != 0; }
+const std::string& Config::String(std::string_view key) const {
+  return At(texts_, key).at(0);
+}
+int64_t Config::Long(std::string_view key) const {
+  return At(longs_, key);
+}
+double Config::Double(std::string_view key) const {
+  return At(doubles_, key);
+}
+bool Config::Bool(std::string_view key) const {
+  return At(longs_, key) != 0;
+}
 const std::vector<std::string>& Config::StringList(std::string_view key) const {
   return At(texts_, key);
 }
-const ConfigValue& Config::Tree(std::string_view key) const { return At(trees_, key); }
+const ConfigValue& Config::Tree(std::string_view key) const {
+  return At(trees_, key);
+}
 
 std::string ConfigReader::Take(const ConfigKey& key, const ConfigValue& value) {
   using Shape = ConfigValue::Shape;

@@ -1,5 +1,7 @@
 #include "a4c/digests.h"
 
+#include <algorithm>
+
 #include "a4c/store.h"
 
 namespace a4c {
@@ -13,21 +15,37 @@ class StoreDigests final : public Digests {
 
   Result<DigestSums> Sums(const Call& call, const Kind& kind) override {
     DigestSums sums{};
-    ScanRequest request{.kind = kind.name, .limit = kPageRecords};
-    do {
-      A4C_TRY(ScanAnswer page, store_.Scan(call, request));
-      for (const Record& record : page.records) AddTo(sums, record, kind.version);
-      request.after = page.next;
-    } while (!request.after.empty());
+    A4C_CHECK(ForEach(call, kind, [&sums](int bucket, DigestRow row) {
+      sums[static_cast<size_t>(bucket)].count += 1;
+      sums[static_cast<size_t>(bucket)].sum += row.digest;
+    }));
     return sums;
   }
 
+  Result<std::vector<DigestRow>> Rows(const Call& call, const Kind& kind,
+                                      std::span<const int> buckets) override {
+    std::vector<DigestRow> rows;
+    A4C_CHECK(ForEach(call, kind, [&](int bucket, DigestRow row) {
+      if (std::ranges::find(buckets, bucket) != buckets.end()) rows.push_back(std::move(row));
+    }));
+    return rows;
+  }
+
  private:
-  static void AddTo(DigestSums& sums, const Record& record, int projection) {
-    const std::string& id = record.ref.key.id;
-    DigestBucketSum& bucket = sums[static_cast<size_t>(DigestBucket(id))];
-    ++bucket.count;
-    bucket.sum += DigestOf(id, record.rev, BodyHash(record.body), record.tombstone, projection);
+  template <typename Visit>
+  Result<void> ForEach(const Call& call, const Kind& kind, const Visit& visit) {
+    ScanRequest request{.kind = kind.name, .tombstones = true, .limit = kPageRecords};
+    do {
+      A4C_TRY(ScanAnswer page, store_.Scan(call, request));
+      for (Record& record : page.records) {
+        const uint32_t digest = DigestOf(record.ref.key.id, record.rev, BodyHash(record.body),
+                                         record.tombstone, kind.version);
+        const int bucket = DigestBucket(record.ref.key.id);
+        visit(bucket, DigestRow{std::move(record.ref.key), record.rev, digest});
+      }
+      request.after = page.next;
+    } while (!request.after.empty());
+    return {};
   }
 
   Store& store_;

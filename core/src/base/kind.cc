@@ -11,14 +11,13 @@ constexpr size_t kIndexFieldsMax = 4;
 
 bool IsName(std::string_view name) {
   if (name.empty() || name.size() > kNameMax || name[0] < 'a' || name[0] > 'z') return false;
-  return std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
 Error Wrong(const Kind& kind, std::string_view part, std::string_view why) {
-  return Error(Code::kInvalid, "kind \"" + kind.name + "\": " + std::string(part) + ": " +
-                                   std::string(why));
+  return Error(Code::kInvalid,
+               "kind \"" + kind.name + "\": " + std::string(part) + ": " + std::string(why));
 }
 
 bool Scannable(const Field& field) {

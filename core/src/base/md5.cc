@@ -23,19 +23,27 @@ std::array<uint32_t, 64> MakeSines() {
 
 uint32_t Round(size_t i, uint32_t b, uint32_t c, uint32_t d) {
   switch (i / 16) {
-    case 0: return (b & c) | (~b & d);
-    case 1: return (d & b) | (~d & c);
-    case 2: return b ^ c ^ d;
-    default: return c ^ (b | ~d);
+    case 0:
+      return (b & c) | (~b & d);
+    case 1:
+      return (d & b) | (~d & c);
+    case 2:
+      return b ^ c ^ d;
+    default:
+      return c ^ (b | ~d);
   }
 }
 
 size_t WordOf(size_t i) {
   switch (i / 16) {
-    case 0: return i;
-    case 1: return (5 * i + 1) % 16;
-    case 2: return (3 * i + 5) % 16;
-    default: return (7 * i) % 16;
+    case 0:
+      return i;
+    case 1:
+      return (5 * i + 1) % 16;
+    case 2:
+      return (3 * i + 5) % 16;
+    default:
+      return (7 * i) % 16;
   }
 }
 

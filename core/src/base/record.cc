@@ -14,8 +14,8 @@ constexpr size_t kKeyBytesMax = 256;
 constexpr size_t kIndexedBytesMax = 1024;
 
 Error WrongType(const Field& field) {
-  static constexpr const char* kNames[] = {"string", "string", "integer", "number",
-                                           "boolean", "integer (milliseconds)", "object"};
+  static constexpr const char* kNames[] = {
+      "string", "string", "integer", "number", "boolean", "integer (milliseconds)", "object"};
   return Error(Code::kInvalid, "field \"" + field.name + "\" is not of type " +
                                    kNames[static_cast<size_t>(field.type)]);
 }
@@ -57,12 +57,17 @@ Result<void> CheckScalar(const Field& field, const Scalar& value) {
 
 bool FitsType(const Field& field, const Scalar& value) {
   switch (field.type) {
-    case FieldType::kKeyword: return std::holds_alternative<std::string>(value);
+    case FieldType::kKeyword:
+      return std::holds_alternative<std::string>(value);
     case FieldType::kLong:
-    case FieldType::kTime: return std::holds_alternative<int64_t>(value);
-    case FieldType::kDouble: return std::holds_alternative<double>(value);
-    case FieldType::kBool: return std::holds_alternative<bool>(value);
-    default: return false;
+    case FieldType::kTime:
+      return std::holds_alternative<int64_t>(value);
+    case FieldType::kDouble:
+      return std::holds_alternative<double>(value);
+    case FieldType::kBool:
+      return std::holds_alternative<bool>(value);
+    default:
+      return false;
   }
 }
 
@@ -70,7 +75,8 @@ Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t b
   const std::string what(name);
   if (part.size() < bytes_min) return Error(Code::kInvalid, what + " is empty");
   if (part.size() > kKeyBytesMax) return Error(Code::kInvalid, what + " is longer than 256 bytes");
-  if (part.find('\0') != std::string_view::npos) return Error(Code::kInvalid, what + " holds a NUL");
+  if (part.find('\0') != std::string_view::npos)
+    return Error(Code::kInvalid, what + " holds a NUL");
   if (!IsUtf8(part)) return Error(Code::kInvalid, what + " is not valid UTF-8");
   return {};
 }
@@ -114,15 +120,19 @@ Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet) {
   return {};
 }
 
-uint32_t BodyHash(std::string_view body) { return Md5First32(body); }
+uint32_t BodyHash(std::string_view body) {
+  return Md5First32(body);
+}
 
-int DigestBucket(std::string_view id) { return static_cast<int>(Md5First32(id) >> 22); }
+int DigestBucket(std::string_view id) {
+  return static_cast<int>(Md5First32(id) >> 22);
+}
 
 uint32_t DigestOf(std::string_view id, int64_t rev, uint32_t body_hash, bool tombstone,
                   int projection) {
   std::string text(id);
-  text += '/' + std::to_string(rev) + '/' + std::to_string(body_hash) + (tombstone ? "/1/" : "/0/") +
-          std::to_string(projection);
+  text += '/' + std::to_string(rev) + '/' + std::to_string(body_hash) +
+          (tombstone ? "/1/" : "/0/") + std::to_string(projection);
   return Md5First32(text);
 }
 

@@ -4,17 +4,28 @@ namespace a4c {
 
 std::string_view CodeName(Code code) {
   switch (code) {
-    case Code::kInvalid: return "invalid";
-    case Code::kNotFound: return "not_found";
-    case Code::kConflict: return "conflict";
-    case Code::kDenied: return "denied";
-    case Code::kExhausted: return "exhausted";
-    case Code::kUnavailable: return "unavailable";
-    case Code::kTimeout: return "timeout";
-    case Code::kCanceled: return "canceled";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kUnknownOutcome: return "unknown_outcome";
-    case Code::kInternal: return "internal";
+    case Code::kInvalid:
+      return "invalid";
+    case Code::kNotFound:
+      return "not_found";
+    case Code::kConflict:
+      return "conflict";
+    case Code::kDenied:
+      return "denied";
+    case Code::kExhausted:
+      return "exhausted";
+    case Code::kUnavailable:
+      return "unavailable";
+    case Code::kTimeout:
+      return "timeout";
+    case Code::kCanceled:
+      return "canceled";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kUnknownOutcome:
+      return "unknown_outcome";
+    case Code::kInternal:
+      return "internal";
   }
   return "internal";
 }

@@ -42,8 +42,8 @@ class SystemWaiter final : public Waiter {
     if (deadline_ms == kForever) {
       condition_.wait(lock);
     } else {
-      condition_.wait_until(lock, std::chrono::steady_clock::time_point(
-                                      std::chrono::milliseconds(deadline_ms)));
+      condition_.wait_until(
+          lock, std::chrono::steady_clock::time_point(std::chrono::milliseconds(deadline_ms)));
     }
     lock.release();
   }

@@ -1,0 +1,97 @@
+#include "collection/database.h"
+
+#include <algorithm>
+
+#include "a4c/json.h"
+#include "collection/outbox.h"
+
+namespace a4c {
+namespace {
+
+Kind IdempotencyKind() {
+  return Kind{
+      .name = std::string(kIdempotencyKind),
+      .fields =
+          {{.name = "created", .type = FieldType::kTime, .quiet = true},
+           {.name = "touched", .type = FieldType::kTime, .quiet = true, .merge = Merge::kMax}},
+      .indexes = {
+          {.name = std::string(kIdempotencyIndex), .fields = {"created"}, .scoped = false}}};
+}
+
+}  // namespace
+
+Result<const CollectionSpec*> Database::State::Searchable(const std::string& kind) const {
+  const auto found = collections.find(kind);
+  if (found == collections.end()) return Error(Code::kInvalid, "unknown kind \"" + kind + "\"");
+  if (!found->second.searchable) {
+    return Error(Code::kInvalid, "kind \"" + kind + "\" is not searchable");
+  }
+  return &found->second;
+}
+
+bool Database::State::IsSearchable(const std::string& kind) const {
+  const auto found = collections.find(kind);
+  return found != collections.end() && found->second.searchable;
+}
+
+bool Database::State::Pause(const Call& call, int64_t pause_ms) const {
+  const int64_t until = runtime.clock.MonotonicMs() + std::min(pause_ms, call.RemainingMs());
+  Waiter::Lock lock(*waiter);
+  while (runtime.clock.MonotonicMs() < until && !call.Stopping()) waiter->Wait(until);
+  return !call.Expired() && !call.Stopping();
+}
+
+Database::Database(const Backends& backends, const Runtime& runtime, const DatabaseOptions& options)
+    : state_(std::make_unique<State>(backends, runtime, options)) {}
+
+Database::~Database() = default;
+
+Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collections) {
+  std::vector<Kind> kinds = {IdempotencyKind()};
+  std::vector<Kind> indexed;
+  for (CollectionSpec& spec : collections) {
+    A4C_CHECK(CheckKind(spec.kind));
+    if (spec.topic.empty()) spec.topic = spec.kind.name + "-sync";
+    kinds.push_back(spec.kind);
+    if (spec.searchable) {
+      kinds.push_back(outbox::KindOf(spec.kind));
+      kinds.push_back(outbox::MarkerKindOf(spec.kind));
+      indexed.push_back(spec.kind);
+    }
+    state_->collections[spec.kind.name] = spec;
+  }
+  A4C_CHECK(state_->backends.store.Ensure(call, kinds));
+  if (state_->backends.index != nullptr) A4C_CHECK(state_->backends.index->Ensure(call, indexed));
+  A4C_TRY(ScanAnswer first, Scan(call, {.kind = std::string(kIdempotencyKind), .limit = 1}));
+  state_->store_time.Heard(first.store_time_ms);
+  return {};
+}
+
+Result<GetAnswer> Database::Get(const Call& call, std::span<const RecordRef> refs) {
+  return state_->store->Get(call, refs);
+}
+
+Result<ScanAnswer> Database::Scan(const Call& call, const ScanRequest& request) {
+  return state_->store->Scan(call, request);
+}
+
+void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes) {
+  if (state.backends.bus == nullptr) return;
+  std::vector<Message> messages;
+  for (const Token& change : changes) {
+    if (!state.IsSearchable(change.ref.kind)) continue;
+    Json payload;
+    payload.Set("kind", change.ref.kind).Set("scope", change.ref.key.scope);
+    payload.Set("id", change.ref.key.id).Set("rev", change.rev);
+    messages.push_back({.topic = state.collections.at(change.ref.kind).topic,
+                        .key = change.ref.key.id,
+                        .payload = payload.ToString()});
+  }
+  if (messages.empty()) return;
+  const auto published = state.backends.bus->Publish(call, messages);
+  int64_t lost = static_cast<int64_t>(messages.size());
+  if (published) lost = std::ranges::count(*published, PublishOutcome::kFull);
+  state.runtime.metrics.Count("a4c_bus_hints_lost_total", {}, static_cast<double>(lost));
+}
+
+}  // namespace a4c

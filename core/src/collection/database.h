@@ -1,0 +1,53 @@
+// What the parts of a Database share. Each part is a file beside this one.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "a4c/collection.h"
+#include "a4c/sinks.h"
+#include "collection/store_time.h"
+
+namespace a4c {
+
+inline constexpr std::string_view kIdempotencyKind = "idempotency";
+inline constexpr std::string_view kIdempotencyIndex = "by_created";
+
+struct Database::State {
+  State(const Backends& backends_in, const Runtime& runtime_in, const DatabaseOptions& options_in)
+      : backends(backends_in),
+        runtime(runtime_in),
+        options(options_in),
+        store(NewGroupCommit(backends_in.store, runtime_in, options_in.group_commit)),
+        waiter(runtime_in.threads.NewWaiter()),
+        store_time(runtime_in.clock) {}
+
+  // The searchable collection of that kind, or kInvalid.
+  Result<const CollectionSpec*> Searchable(const std::string& kind) const;
+  bool IsSearchable(const std::string& kind) const;
+  int64_t FirstDueMs() const { return backends.bus != nullptr ? options.first_due_ms : 0; }
+  int64_t PollPeriodMs() const {
+    return backends.bus != nullptr ? options.poll_period_ms
+                                   : std::min<int64_t>(options.poll_period_ms, 1'000);
+  }
+  // Waits, or returns false if the call ends first.
+  bool Pause(const Call& call, int64_t pause_ms) const;
+
+  Backends backends;
+  Runtime runtime;
+  DatabaseOptions options;
+  std::unique_ptr<Store> store;  // with group commit: for everything but Ensure
+  std::unique_ptr<Waiter> waiter;
+  StoreTime store_time;
+  std::map<std::string, CollectionSpec> collections;
+  std::atomic<int64_t> lag_ms{0};
+  std::atomic<int64_t> lag_read_at_ms{INT64_MIN};
+};
+
+// Hints for the bus; losing them is allowed, waiting is not.
+void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes);
+
+}  // namespace a4c

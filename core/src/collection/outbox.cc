@@ -1,0 +1,76 @@
+#include "collection/outbox.h"
+
+namespace a4c::outbox {
+namespace {
+
+constexpr std::string_view kSuffix = "_outbox";
+constexpr std::string_view kMarkerSuffix = "_tombstone";
+
+Field Quiet(std::string name, FieldType type, Merge merge = Merge::kReplace) {
+  return Field{.name = std::move(name), .type = type, .quiet = true, .merge = merge};
+}
+
+}  // namespace
+
+Kind KindOf(const Kind& kind) {
+  return Kind{.name = kind.name + std::string(kSuffix),
+              .fields = {Quiet("since", FieldType::kTime, Merge::kKeep),
+                         Quiet("next_at", FieldType::kTime, Merge::kMin),
+                         Quiet("confirmed", FieldType::kLong, Merge::kMax),
+                         Quiet("rejections", FieldType::kLong),
+                         Quiet("reason", FieldType::kKeyword), Quiet("dead", FieldType::kBool)},
+              .indexes = {{.name = std::string(kDueIndex), .fields = {"next_at"}, .scoped = false},
+                          {.name = std::string(kOldestIndex), .fields = {"since"}, .scoped = false},
+                          {.name = std::string(kDeadIndex), .fields = {"dead"}, .scoped = false}}};
+}
+
+RecordRef RefOf(const RecordRef& record) {
+  return {record.kind + std::string(kSuffix), record.key};
+}
+
+RecordRef RecordOf(const RecordRef& row) {
+  return {row.kind.substr(0, row.kind.size() - kSuffix.size()), row.key};
+}
+
+Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first_due_ms) {
+  return Put{.ref = RefOf(record),
+             .body = "{}",
+             .quiet = {{"since", now_ms},
+                       {"next_at", now_ms + first_due_ms},
+                       {"rejections", int64_t{0}},
+                       {"reason", Scalar()},
+                       {"dead", Scalar()}},
+             .min_rev = rev};
+}
+
+Delete Confirm(const RecordRef& record, int64_t rev) {
+  return Delete{.ref = RefOf(record), .expect = Expect::Rev(rev)};
+}
+
+Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms) {
+  return Put{.ref = RefOf(record), .quiet = {{"confirmed", rev}, {"since", read_at_ms}}};
+}
+
+Kind MarkerKindOf(const Kind& kind) {
+  return Kind{
+      .name = kind.name + std::string(kMarkerSuffix),
+      .fields = {Quiet("made", FieldType::kTime)},
+      .indexes = {{.name = std::string(kMarkerIndex), .fields = {"made"}, .scoped = false}}};
+}
+
+RecordRef MarkerOf(const RecordRef& record) {
+  return {record.kind + std::string(kMarkerSuffix), record.key};
+}
+
+Put Mark(const RecordRef& record, int64_t now_ms) {
+  return Put{.ref = MarkerOf(record), .body = "{}", .quiet = {{"made", now_ms}}};
+}
+
+int64_t LongOf(const Record& row, std::string_view field) {
+  const auto found = row.quiet.find(field);
+  if (found == row.quiet.end()) return 0;
+  const int64_t* value = std::get_if<int64_t>(&found->second);
+  return value != nullptr ? *value : 0;
+}
+
+}  // namespace a4c::outbox

@@ -1,0 +1,45 @@
+// The outbox: one row per record whose latest change is not confirmed searchable.
+//
+// Its rev equals the rev of the record, so it never repeats and a row can be deleted by exactly the
+// change it stood for. Everything else of it is quiet:
+//   since      when the oldest unconfirmed change was made (store time): the lag
+//   next_at    when the poller looks at it; absent: dead
+//   confirmed  the highest rev known to be searchable
+//   rejections, reason, dead   of a document that the index refuses for good
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "a4c/kind.h"
+#include "a4c/record.h"
+#include "a4c/store.h"
+
+namespace a4c::outbox {
+
+inline constexpr std::string_view kDueIndex = "due";
+inline constexpr std::string_view kOldestIndex = "oldest";
+inline constexpr std::string_view kDeadIndex = "dead";
+
+Kind KindOf(const Kind& kind);
+RecordRef RefOf(const RecordRef& record);
+// The record that an outbox row stands for.
+RecordRef RecordOf(const RecordRef& row);
+
+// Put beside a change that makes `rev`.
+Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first_due_ms);
+// After the index has shown `rev`: removes the row if it stands for that very change.
+Delete Confirm(const RecordRef& record, int64_t rev);
+// Where the row has moved on: remembers how far the index is, for searches that wait.
+Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms);
+
+// A tombstone is marked with the time of its making, by which it is purged later.
+inline constexpr std::string_view kMarkerIndex = "by_made";
+Kind MarkerKindOf(const Kind& kind);
+RecordRef MarkerOf(const RecordRef& record);
+Put Mark(const RecordRef& record, int64_t now_ms);
+
+int64_t LongOf(const Record& row, std::string_view field);  // 0 if absent
+
+}  // namespace a4c::outbox

@@ -1,0 +1,94 @@
+#include "collection/database.h"
+#include "collection/outbox.h"
+#include "collection/sync_batch.h"
+
+namespace a4c {
+namespace {
+
+// Finds what the hints missed: outbox rows that are due, whatever the reason. It keeps no cursor;
+// what is not confirmed is still there, and comes up again. Without faults it finds nothing.
+class PollLoop final : public Loop {
+ public:
+  PollLoop(Database::State& state, const CollectionSpec& collection)
+      : state_(state),
+        collection_(collection),
+        name_("poll-" + collection.kind.name),
+        syncer_(state, collection) {}
+
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    A4C_CHECK(syncer_.Confirm(call));
+    while (!call.Stopping() && !call.Expired()) {
+      A4C_TRY(ScanAnswer due, Due(call));
+      if (due.records.empty()) break;
+      A4C_TRY(std::vector<Token> ours, Take(call, due));
+      if (ours.empty()) continue;
+      A4C_CHECK(Sync(call, ours));
+    }
+    return state_.PollPeriodMs();
+  }
+
+ private:
+  Result<ScanAnswer> Due(const Call& call) {
+    ScanRequest request{.kind = outbox::KindOf(collection_.kind).name,
+                        .index = std::string(outbox::kDueIndex),
+                        .upper = Scalar(state_.store_time.NowMs()),
+                        .limit = state_.options.sync_batch_max};
+    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));
+    state_.store_time.Heard(due.store_time_ms);
+    return due;
+  }
+
+  // Moves the due time of each row on, expecting the one that was read: of several pollers one gets
+  // the row, and the others skip it.
+  Result<std::vector<Token>> Take(const Call& call, const ScanAnswer& due) {
+    std::vector<WriteBatch> batches;
+    for (const Record& row : due.records) {
+      const int64_t next_at = due.store_time_ms + Jitter();
+      batches.push_back({{Check{.ref = row.ref, .quiet = {{"next_at", row.quiet.at("next_at")}}},
+                          Put{.ref = row.ref, .quiet = {{"next_at", next_at}}}}});
+    }
+    A4C_TRY(ApplyAnswer taken, state_.store->Apply(call, batches));
+    std::vector<Token> ours;
+    for (size_t i = 0; i < batches.size(); ++i) {
+      if (taken.results[i].outcome == BatchOutcome::kNotApplied) return *taken.results[i].error;
+      if (taken.results[i].outcome != BatchOutcome::kApplied) continue;
+      ours.push_back({outbox::RecordOf(due.records[i].ref), due.records[i].rev});
+    }
+    return ours;
+  }
+
+  // Between half a period and one: a row that fails again comes up within the next period, and rows
+  // that failed together spread out.
+  int64_t Jitter() {
+    const int64_t half = std::max<int64_t>(state_.PollPeriodMs() / 2, 1);
+    return half + static_cast<int64_t>(state_.runtime.random.Next() % static_cast<uint64_t>(half));
+  }
+
+  Result<void> Sync(const Call& call, const std::vector<Token>& ours) {
+    state_.runtime.metrics.Count("a4c_poll_found_total", {{"kind", collection_.kind.name}},
+                                 static_cast<double>(ours.size()));
+    std::vector<RecordRef> refs;
+    for (const Token& found : ours) refs.push_back(found.ref);
+    A4C_TRY(std::vector<RecordRef> again, syncer_.Index(call, refs));
+    A4C_CHECK(syncer_.Confirm(call));
+    if (!again.empty()) return Error(Code::kUnavailable, "the index did not take all documents");
+    return {};
+  }
+
+  Database::State& state_;
+  const CollectionSpec& collection_;
+  const std::string name_;
+  Syncer syncer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Loop> Database::NewPollLoop(const std::string& kind) {
+  const auto collection = state_->Searchable(kind);
+  if (!collection || state_->backends.index == nullptr) return nullptr;
+  return std::make_unique<PollLoop>(*state_, **collection);
+}
+
+}  // namespace a4c

@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include "collection/database.h"
+#include "collection/outbox.h"
+
+namespace a4c {
+namespace {
+
+constexpr int64_t kFirstPauseMs = 10;
+constexpr int64_t kLongestPauseMs = 100;
+constexpr int64_t kLagAgeMs = 1'000;
+
+enum class Seen : uint8_t { kSearchable, kNotYet, kLost };
+
+// The outbox row is read before the record: gone then means confirmed, for every rev up to then.
+Seen SeenOf(const Token& token, const std::optional<Record>& row,
+            const std::optional<Record>& record) {
+  if (!record || record->rev < token.rev) return Seen::kLost;
+  if (!row || outbox::LongOf(*row, "confirmed") >= token.rev) return Seen::kSearchable;
+  return Seen::kNotYet;
+}
+
+struct Freshness {
+  std::vector<Token> waiting;
+  std::vector<Token> lost;
+};
+
+Result<Freshness> Look(Database::State& state, const Call& call, std::span<const Token> tokens) {
+  std::vector<RecordRef> rows;
+  std::vector<RecordRef> records;
+  for (const Token& token : tokens) {
+    rows.push_back(outbox::RefOf(token.ref));
+    records.push_back(token.ref);
+  }
+  A4C_TRY(GetAnswer found_rows, state.store->Get(call, rows));
+  A4C_TRY(GetAnswer found_records, state.store->Get(call, records));
+  Freshness freshness;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const Seen seen = SeenOf(tokens[i], found_rows.records[i], found_records.records[i]);
+    if (seen == Seen::kNotYet) freshness.waiting.push_back(tokens[i]);
+    if (seen == Seen::kLost) freshness.lost.push_back(tokens[i]);
+  }
+  return freshness;
+}
+
+// Waits until every token's write is searchable or lost, up to max_wait.
+Result<Freshness> Await(Database::State& state, const Call& call, std::span<const Token> tokens) {
+  Freshness all;
+  all.waiting.assign(tokens.begin(), tokens.end());
+  const int64_t until = state.runtime.clock.MonotonicMs() + state.options.max_wait_ms;
+  for (int64_t pause_ms = kFirstPauseMs; !all.waiting.empty();
+       pause_ms = std::min(pause_ms * 2, kLongestPauseMs)) {
+    A4C_TRY(Freshness now, Look(state, call, all.waiting));
+    all.lost.insert(all.lost.end(), now.lost.begin(), now.lost.end());
+    all.waiting = std::move(now.waiting);
+    const int64_t left = until - state.runtime.clock.MonotonicMs();
+    if (all.waiting.empty() || left <= 0 || !state.Pause(call, std::min(pause_ms, left))) break;
+  }
+  return all;
+}
+
+// The age of the oldest change that is not confirmed; read from the store at most once a second.
+Result<int64_t> Lag(Database::State& state, const Call& call, const Kind& kind) {
+  const int64_t now = state.runtime.clock.MonotonicMs();
+  if (state.lag_read_at_ms != INT64_MIN && now - state.lag_read_at_ms < kLagAgeMs) {
+    return state.lag_ms.load();
+  }
+  A4C_TRY(ScanAnswer oldest, state.store->Scan(call, {.kind = outbox::KindOf(kind).name,
+                                                      .index = std::string(outbox::kOldestIndex),
+                                                      .limit = 1}));
+  state.lag_ms =
+      oldest.records.empty()
+          ? 0
+          : std::max<int64_t>(0, oldest.store_time_ms - outbox::LongOf(oldest.records[0], "since"));
+  state.lag_read_at_ms = now;
+  return state.lag_ms.load();
+}
+
+Result<void> CheckTokens(const Database::State& state, std::span<const Token> tokens) {
+  if (static_cast<int>(tokens.size()) > state.options.tokens_max) {
+    return Error(Code::kInvalid,
+                 "more than " + std::to_string(state.options.tokens_max) + " tokens");
+  }
+  for (const Token& token : tokens) {
+    if (!state.IsSearchable(token.ref.kind)) {
+      return Error(Code::kInvalid,
+                   "the token names \"" + token.ref.kind + "\", which is not searched");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Found> Database::Search(const Call& call, const FindRequest& request) {
+  if (state_->backends.index == nullptr) {
+    return Error(Code::kUnsupported, "there is no search index", "configure a search plugin");
+  }
+  A4C_CHECK(state_->Searchable(request.request.kind.name));
+  A4C_CHECK(CheckTokens(*state_, request.tokens));
+  A4C_TRY(Freshness freshness, Await(*state_, call, request.tokens));
+  Found found;
+  found.fresh = freshness.waiting.empty() && freshness.lost.empty();
+  found.lost = std::move(freshness.lost);
+  A4C_TRY(found.lag_ms, Lag(*state_, call, request.request.kind));
+  if (request.require_fresh && !found.fresh) {
+    return Error(Code::kUnavailable, "the index does not show the write of a token yet",
+                 "try again, or leave out require_fresh; the index is " +
+                     std::to_string(found.lag_ms) + " ms behind");
+  }
+  A4C_TRY(found.answer, state_->backends.index->Search(call, request.request));
+  return found;
+}
+
+}  // namespace a4c

@@ -1,0 +1,188 @@
+#include "collection/sync_batch.h"
+
+#include <algorithm>
+
+#include "a4c/json.h"
+#include "collection/outbox.h"
+
+namespace a4c {
+namespace {
+
+constexpr size_t kReasonBytesMax = 1000;
+
+Document DocumentOf(const RecordRef& ref, const std::optional<Record>& record, int64_t row_rev,
+                    int projection) {
+  // A record that is gone while its row is there was lost by its store: tell the index so.
+  if (!record) {
+    return {.ref = ref, .rev = row_rev, .tombstone = true, .body = "{}", .projection = projection};
+  }
+  return {.ref = ref,
+          .rev = record->rev,
+          .tombstone = record->tombstone,
+          .body = record->body,
+          .projection = projection};
+}
+
+bool SameDocument(const Document& document, const StoredVersion& stored) {
+  return stored.rev == document.rev && stored.body_hash == BodyHash(document.body) &&
+         stored.tombstone == document.tombstone && stored.projection == document.projection;
+}
+
+std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
+  std::string prefix = text.substr(0, bytes_max);
+  while (!prefix.empty() && !IsUtf8(prefix)) prefix.pop_back();
+  return prefix;
+}
+
+}  // namespace
+
+Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const RecordRef> records) {
+  A4C_TRY(std::vector<Announced> announced, Read(call, records));
+  std::vector<RecordRef> again;
+  if (announced.empty()) return again;
+  std::vector<Document> documents;
+  documents.reserve(announced.size());
+  for (const Announced& one : announced) documents.push_back(one.document);
+  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
+  for (size_t i = 0; i < announced.size(); ++i) {
+    A4C_CHECK(Judge(call, announced[i], results[i], again));
+  }
+  return again;
+}
+
+Result<std::vector<Syncer::Announced>> Syncer::Read(const Call& call,
+                                                    std::span<const RecordRef> records) {
+  std::vector<RecordRef> rows;
+  for (const RecordRef& record : std::set<RecordRef>(records.begin(), records.end())) {
+    rows.push_back(outbox::RefOf(record));
+  }
+  A4C_TRY(GetAnswer outbox_rows, state_.store->Get(call, rows));
+  std::vector<Announced> announced;
+  std::vector<RecordRef> refs;
+  for (std::optional<Record>& row : outbox_rows.records) {
+    if (!row) continue;
+    refs.push_back(outbox::RecordOf(row->ref));
+    announced.push_back({.row = *std::move(row), .document = {}});
+  }
+  if (announced.empty()) return announced;
+  A4C_TRY(GetAnswer found, state_.store->Get(call, refs));
+  for (size_t i = 0; i < announced.size(); ++i) {
+    announced[i].document =
+        DocumentOf(refs[i], found.records[i], announced[i].row.rev, collection_.kind.version);
+    announced[i].read_at_ms = found.store_time_ms;
+  }
+  return announced;
+}
+
+Result<void> Syncer::Judge(const Call& call, const Announced& announced, const BulkResult& result,
+                           std::vector<RecordRef>& again) {
+  switch (result.outcome) {
+    case BulkOutcome::kApplied:
+      indexed_.push_back({announced.document.ref, announced.document.rev, announced.read_at_ms});
+      return {};
+    case BulkOutcome::kStale:
+      return Stale(call, announced, result.stored.value_or(StoredVersion{}));
+    case BulkOutcome::kRejected:
+      return Reject(call, announced,
+                    result.error.value_or(Error(Code::kInvalid, "no reason given")));
+    case BulkOutcome::kRetry:
+      again.push_back(announced.document.ref);
+      return {};
+  }
+  return {};
+}
+
+// Stale is success only if the index holds this very document, or if the primary, read again, has
+// moved past the index (and announces itself). Otherwise the store lost writes that the index saw.
+Result<void> Syncer::Stale(const Call& call, const Announced& announced,
+                           const StoredVersion& stored) {
+  if (SameDocument(announced.document, stored)) {
+    indexed_.push_back({announced.document.ref, announced.document.rev, announced.read_at_ms});
+    return {};
+  }
+  const RecordRef& ref = announced.document.ref;
+  A4C_TRY(GetAnswer again, state_.store->Get(call, std::span(&ref, 1)));
+  if (again.records[0] && again.records[0]->rev > stored.rev) return {};
+  return Heal(call, announced, stored.rev);
+}
+
+Result<void> Syncer::Heal(const Call& call, const Announced& announced, int64_t index_rev) {
+  const RecordRef& ref = announced.document.ref;
+  A4C_TRY(GetAnswer found, state_.store->Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& record = found.records[0];
+  const bool tombstone = !record || record->tombstone;
+  WriteBatch batch{
+      {Put{.ref = ref,
+           .body = record ? record->body : "{}",
+           .tombstone = tombstone,
+           .expect = record ? Expect::Rev(record->rev) : Expect::Absent(),
+           .min_rev = index_rev + 1},
+       outbox::Announce(ref, index_rev + 1, found.store_time_ms, state_.FirstDueMs())}};
+  if (tombstone) batch.ops.emplace_back(outbox::Mark(ref, found.store_time_ms));
+  A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
+  if (results[0].outcome == BatchOutcome::kApplied) {
+    state_.runtime.metrics.Count("a4c_sync_healed_total", {{"kind", collection_.kind.name}});
+    const Token healed{ref, index_rev + 1};
+    PublishHints(state_, call, std::span(&healed, 1));
+  }
+  return {};
+}
+
+Result<void> Syncer::Reject(const Call& call, const Announced& announced, const Error& why) {
+  const int64_t rejections = outbox::LongOf(announced.row, "rejections") + 1;
+  FieldValues quiet = {{"rejections", rejections},
+                       {"reason", Utf8Prefix(why.message(), kReasonBytesMax)}};
+  if (rejections >= state_.options.rejections_max) {
+    quiet["dead"] = true;
+    quiet["next_at"] = Scalar();
+  }
+  const WriteBatch batch{{Put{.ref = announced.row.ref,
+                              .quiet = std::move(quiet),
+                              .expect = Expect::Rev(announced.row.rev)}}};
+  A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
+  if (results[0].outcome == BatchOutcome::kApplied) {
+    state_.runtime.metrics.Count("a4c_sync_rejected_total", {{"kind", collection_.kind.name}});
+  }
+  return {};
+}
+
+Result<void> Syncer::Confirm(const Call& call) {
+  if (indexed_.empty()) return {};
+  A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
+  std::vector<WriteBatch> batches;
+  for (const Indexed& one : indexed_) batches.push_back({{outbox::Confirm(one.record, one.rev)}});
+  A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
+  std::vector<WriteBatch> advances;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].outcome == BatchOutcome::kConflict &&
+        results[i].failures[0].reason == OpFailure::Reason::kRev) {
+      advances.push_back(
+          {{outbox::Advance(indexed_[i].record, indexed_[i].rev, indexed_[i].read_at_ms)}});
+    }
+  }
+  if (!advances.empty()) A4C_CHECK(Apply(call, advances));
+  state_.runtime.metrics.Count("a4c_sync_confirmed_total", {{"kind", collection_.kind.name}},
+                               static_cast<double>(indexed_.size()));
+  indexed_.clear();
+  return {};
+}
+
+// Every write of the sync can be repeated, so an unknown outcome is an error like another one here.
+Result<std::vector<BatchResult>> Syncer::Apply(const Call& call,
+                                               std::span<const WriteBatch> batches) {
+  A4C_TRY(ApplyAnswer answer, state_.store->Apply(call, batches));
+  state_.store_time.Heard(answer.store_time_ms);
+  for (const BatchResult& result : answer.results) {
+    if (result.outcome == BatchOutcome::kUnknown || result.outcome == BatchOutcome::kNotApplied) {
+      return result.error.value_or(Error(Code::kUnavailable, "the store did not apply a batch"));
+    }
+    if (result.outcome == BatchOutcome::kInvalid) {
+      return Error(Code::kInternal,
+                   "the sync made an invalid batch: " +
+                       (result.failures.empty() ? "" : result.failures[0].message));
+    }
+  }
+  return std::move(answer.results);
+}
+
+}  // namespace a4c

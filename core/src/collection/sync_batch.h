@@ -1,0 +1,57 @@
+// Brings records to the index: the one way in which a change becomes searchable, used alike for
+// hints from the bus and for rows that the poller finds.
+//
+// Index() reads the outbox rows, then the records (in this order: a row that is gone by the time of
+// the first read has been confirmed, and a record that moves on after the second one announces
+// itself again), and writes documents with the record's rev as version. Confirm() refreshes the
+// index and only then deletes the outbox rows of exactly the revs that were indexed. One Syncer
+// belongs to one loop. [one thread]
+#pragma once
+
+#include <set>
+#include <span>
+#include <vector>
+
+#include "collection/database.h"
+
+namespace a4c {
+
+class Syncer {
+ public:
+  Syncer(Database::State& state, const CollectionSpec& collection)
+      : state_(state), collection_(collection) {}
+
+  // Indexes what is announced among these records. Returns those to be tried again, for an outage
+  // (never for the rejection of a document, which is counted on its row).
+  Result<std::vector<RecordRef>> Index(const Call& call, std::span<const RecordRef> records);
+  // Makes what was indexed searchable and confirms it. After an error it can be called again.
+  Result<void> Confirm(const Call& call);
+  bool HasUnconfirmed() const { return !indexed_.empty(); }
+
+ private:
+  struct Indexed {
+    RecordRef record;
+    int64_t rev = 0;
+    int64_t read_at_ms = 0;
+  };
+  struct Announced {
+    Record row;  // of the outbox
+    Document document;
+    int64_t read_at_ms = 0;
+  };
+
+  Result<std::vector<Announced>> Read(const Call& call, std::span<const RecordRef> records);
+  Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
+                     std::vector<RecordRef>& again);
+  Result<void> Stale(const Call& call, const Announced& announced, const StoredVersion& stored);
+  Result<void> Heal(const Call& call, const Announced& announced, int64_t index_rev);
+  Result<void> Reject(const Call& call, const Announced& announced, const Error& why);
+  // Applies batches whose conflicts mean that something newer is on its way, and may be ignored.
+  Result<std::vector<BatchResult>> Apply(const Call& call, std::span<const WriteBatch> batches);
+
+  Database::State& state_;
+  const CollectionSpec& collection_;
+  std::vector<Indexed> indexed_;
+};
+
+}  // namespace a4c
