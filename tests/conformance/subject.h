@@ -10,9 +10,10 @@
 //     else EXPECT_EQ(store->As<Replicas>(), nullptr);   // absent is tested too
 //   }
 //
-// Suites are named after the interface (Store..., Bus..., SearchIndex..., HostProvider...): the runner
-// runs those of the plugin's kind. A test leaves nothing that another could meet: it makes up its own
-// names with Unique(), so that the suites also run on a server that is shared and not empty.
+// Suites are named after the interface (Store..., Bus..., SearchIndex..., HostProvider...): the
+// runner runs those of the plugin's kind. A test leaves nothing that another could meet: it makes
+// up its own names with Unique(), so that the suites also run on a server that is shared and not
+// empty.
 #pragma once
 
 #include <memory>
