@@ -56,8 +56,9 @@ struct Delete {
 };
 
 // Adds delta to a quiet kLong field (absent: 0) if the sum stays within [min, max]; the record must
-// exist. Value: the sum. A batch with an Add must also hold a Put or Delete that expects absent or a
-// rev, the record that owns the amount, so that sending the batch twice cannot count twice.
+// exist. Value: the sum. A batch with an Add must also hold a Put of a body that expects absent or a
+// rev, or a Delete that expects a rev: the record that owns the amount, so that sending the batch twice
+// cannot count twice. a4c/batch_rules.h lists what else makes a batch kInvalid.
 struct Add {
   RecordRef ref;
   std::string field;
