@@ -20,3 +20,25 @@ function(a4c_plugin name)
                         LINK_DEPENDS ${A4C_PLUGIN_MAP})
   install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/a4c/plugins)
 endfunction()
+
+# a4c_conformance_test(name CONFIG file.json [LABELS label ...]): the CTest test conformance-<name>, which
+# runs the conformance suites of its kind over the plugin. ${NAME} in the config is the environment's;
+# without it the test is skipped, in CI it fails. Does nothing where tests are not built.
+function(a4c_conformance_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT" "LABELS")
+  if(TARGET a4c-conformance)
+    set(program $<TARGET_FILE:a4c-conformance>)
+  elseif(TARGET a4c::conformance)
+    set(program $<TARGET_FILE:a4c::conformance>)
+  else()
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 600)
+  endif()
+  get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
+  add_test(NAME conformance-${name}
+           COMMAND ${program} --plugin=$<TARGET_FILE:${name}> --config=${config})
+  set_tests_properties(conformance-${name} PROPERTIES LABELS "conformance;${arg_LABELS}"
+                       SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -55,13 +55,16 @@ struct BodyLimits {
 // The values of the body's fields that some index of `kind` names, absent ones left out, after
 // checking the body: a JSON object in valid UTF-8 within the limits, no duplicate keys at its top
 // level, values of the declared types. kInvalid names the field and, for syntax, the byte offset.
-// Every store calls it before writing, so that all stores refuse the same bodies.
+// Every store calls it before writing, so that all stores refuse the same bodies. On failure
+// wrong_field, if given, is set to the field; it is left alone if the whole body is wrong.
 A4C_API Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body,
-                                          const BodyLimits& limits = {});
+                                          const BodyLimits& limits = {},
+                                          std::string* wrong_field = nullptr);
 
 // Scope, id, and quiet values of a write against the kind (types, lengths, UTF-8, no NUL).
 A4C_API Result<void> CheckKey(const Key& key);
-A4C_API Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet);
+A4C_API Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet,
+                                std::string* wrong_field = nullptr);
 
 // The first 32 bits of the MD5 of the body's bytes: an identity for digests that every engine can
 // compute by itself (PostgreSQL has md5()), no protection against anybody.

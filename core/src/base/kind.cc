@@ -45,6 +45,9 @@ Result<void> CheckIndex(const Kind& kind, const ScanIndex& index) {
     const Field* field = FindField(kind, name);
     if (field == nullptr) return Wrong(kind, index.name, "unknown field \"" + name + "\"");
     if (!Scannable(*field)) return Wrong(kind, index.name, "\"" + name + "\" has no order");
+    if (index.unique && field->quiet) {
+      return Wrong(kind, index.name, "unique over the quiet field \"" + name + "\"");
+    }
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #include "a4c/record.h"
 
+#include <cmath>
 #include <set>
 
 #include "a4c/clock.h"
@@ -44,15 +45,24 @@ Result<Scalar> ScalarOf(const Field& field, const Json& value) {
 
 // An indexed value has a place in an order, which every engine must be able to keep.
 Result<void> CheckScalar(const Field& field, const Scalar& value) {
+  const std::string name = "field \"" + field.name + "\"";
+  if (const auto* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number)) {
+    return Error(Code::kInvalid, name + " is not finite");
+  }
   const auto* text = std::get_if<std::string>(&value);
   if (text == nullptr) return {};
-  const std::string name = "field \"" + field.name + "\"";
   if (text->size() > kIndexedBytesMax) {
     return Error(Code::kInvalid, name + " is longer than 1024 bytes");
   }
   if (text->find('\0') != std::string::npos) return Error(Code::kInvalid, name + " holds a NUL");
   if (!IsUtf8(*text)) return Error(Code::kInvalid, name + " is not valid UTF-8");
   return {};
+}
+
+Result<Scalar> ReadMember(const Field& field, const Json& member) {
+  A4C_TRY(Scalar value, ScalarOf(field, member));
+  A4C_CHECK(CheckScalar(field, value));
+  return value;
 }
 
 bool FitsType(const Field& field, const Scalar& value) {
@@ -71,6 +81,15 @@ bool FitsType(const Field& field, const Scalar& value) {
   }
 }
 
+Result<void> CheckQuietValue(const Kind& kind, const std::string& name, const Scalar& value) {
+  const Field* field = FindField(kind, name);
+  if (field == nullptr || !field->quiet) {
+    return Error(Code::kInvalid, "\"" + name + "\" is not a quiet field of " + kind.name);
+  }
+  if (std::holds_alternative<std::monostate>(value)) return {};
+  return FitsType(*field, value) ? CheckScalar(*field, value) : WrongType(*field);
+}
+
 Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t bytes_min) {
   const std::string what(name);
   if (part.size() < bytes_min) return Error(Code::kInvalid, what + " is empty");
@@ -83,8 +102,8 @@ Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t b
 
 }  // namespace
 
-Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body,
-                                  const BodyLimits& limits) {
+Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body, const BodyLimits& limits,
+                                  std::string* wrong_field) {
   A4C_TRY(Json json, ParseJson(body, {limits.bytes_max, limits.depth_max}));
   if (!json.IsObject()) return Error(Code::kInvalid, "the body is not a JSON object");
   FieldValues values;
@@ -94,9 +113,12 @@ Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body,
       if (field == nullptr || field->quiet || values.contains(name)) continue;
       const Json& member = json[name];
       if (member.IsNull()) continue;
-      A4C_TRY(Scalar value, ScalarOf(*field, member));
-      A4C_CHECK(CheckScalar(*field, value));
-      values.emplace(name, std::move(value));
+      Result<Scalar> value = ReadMember(*field, member);
+      if (!value) {
+        if (wrong_field != nullptr) *wrong_field = name;
+        return value.error();
+      }
+      values.emplace(name, *std::move(value));
     }
   }
   return values;
@@ -107,15 +129,12 @@ Result<void> CheckKey(const Key& key) {
   return CheckKeyPart(key.id, "id", 1);
 }
 
-Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet) {
+Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet, std::string* wrong_field) {
   for (const auto& [name, value] : quiet) {
-    const Field* field = FindField(kind, name);
-    if (field == nullptr || !field->quiet) {
-      return Error(Code::kInvalid, "\"" + name + "\" is not a quiet field of " + kind.name);
-    }
-    if (std::holds_alternative<std::monostate>(value)) continue;
-    if (!FitsType(*field, value)) return WrongType(*field);
-    A4C_CHECK(CheckScalar(*field, value));
+    const Result<void> fits = CheckQuietValue(kind, name, value);
+    if (fits) continue;
+    if (wrong_field != nullptr) *wrong_field = name;
+    return fits;
   }
   return {};
 }
