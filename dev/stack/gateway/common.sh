@@ -5,4 +5,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 root=$A4C_STACK_DIR/gateway
 config=$(cd "$STACK_HERE/../.." && pwd -P)/deploy/gateway/haproxy.cfg
-gateway_pid() { own_pid "$root/pid" "haproxy -db -f $config"; }
+gateway_pid() { # another stack's gateway has the same command line, but not the same folder
+  local pid
+  pid=$(own_pid "$root/pid" "haproxy -db -f $config") || return 1
+  grep -qzxF "A4C_GATEWAY_RUN=$root" "/proc/$pid/environ" 2>/dev/null || return 1
+  echo "$pid"
+}
