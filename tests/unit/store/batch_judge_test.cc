@@ -46,8 +46,8 @@ class JudgeTest : public testing::Test {
     EXPECT_EQ(result.failures.size(), 1u);
     return result.failures.empty() ? OpFailure() : result.failures[0];
   }
-  FieldValues QuietAfter(FieldValues given) {
-    JudgeOps({Put{.ref = Sample("a"), .quiet = std::move(given)}});
+  FieldValues QuietAfter(FieldValues given, std::optional<std::string> body = "{}") {
+    JudgeOps({Put{.ref = Sample("a"), .body = std::move(body), .quiet = std::move(given)}});
     return verdict_.changes.empty() ? FieldValues() : verdict_.changes[0].row.quiet;
   }
 
@@ -148,6 +148,19 @@ TEST_F(JudgeTest, QuietFieldsMergeByTheirRule) {
   }
   const FieldValues cleared = QuietAfter({{"since", {}}, {"last", {}}});
   EXPECT_EQ(cleared, (FieldValues{{"count", int64_t{5}}, {"first", int64_t{5}}}));
+}
+
+TEST_F(JudgeTest, AQuietPutSetsFieldsAsNamedButNeverLowersAMax) {
+  view_.rows["a"] = {
+      .rev = 2,
+      .quiet = {{"since", int64_t{5}}, {"first", int64_t{5}}, {"last", int64_t{5}}}};
+  for (const int64_t given : {4, 6}) {
+    const FieldValues after =
+        QuietAfter({{"since", given}, {"first", given}, {"last", given}}, std::nullopt);
+    EXPECT_EQ(after.at("since"), Scalar(given));
+    EXPECT_EQ(after.at("first"), Scalar(given));
+    EXPECT_EQ(after.at("last"), Scalar(std::max<int64_t>(given, 5)));
+  }
 }
 
 TEST_F(JudgeTest, AQuietPutKeepsRevAndTombstone) {
