@@ -56,9 +56,9 @@ struct Field {
 struct ScanIndex {
   std::string name;  // unique within the kind
   std::vector<std::string> fields;
-  bool scoped = true;   // false: one order over all scopes (pollers, workers)
-  // No two living records share scope (if scoped) and all the fields; one that lacks a field of them
-  // is bound by nothing. Body fields only.
+  bool scoped = true;  // false: one order over all scopes (pollers, workers)
+  // No two living records share scope (if scoped) and all the fields; one that lacks a field of
+  // them is bound by nothing. Body fields only.
   bool unique = false;
 };
 

@@ -37,10 +37,10 @@ struct Expect {
 };
 
 // Writes a record. With a body: rev becomes max(rev found + 1, min_rev), tombstone is set as given,
-// and the quiet fields named are merged by their rule. Without one: only the quiet fields change, the
-// record must exist, and rev stays; the fields are set as named, but for kMax, which never falls (so
-// a writer that upserts leaves a due time alone, and the poller, which only maintains, can move it).
-// Value in the result: the rev after it.
+// and the quiet fields named are merged by their rule. Without one: only the quiet fields change,
+// the record must exist, and rev stays; the fields are set as named, but for kMax, which never
+// falls (so a writer that upserts leaves a due time alone, and the poller, which only maintains,
+// can move it). Value in the result: the rev after it.
 struct Put {
   RecordRef ref;
   std::optional<std::string> body = {};
@@ -51,16 +51,17 @@ struct Put {
 };
 
 // Removes the row. A delete that users see is a Put of a tombstone; this is for outbox rows,
-// reservations and purges. With Expect::Any an absent row is no conflict. Value: the rev removed, or 0.
+// reservations and purges. With Expect::Any an absent row is no conflict. Value: the rev removed,
+// or 0.
 struct Delete {
   RecordRef ref;
   Expect expect = {};
 };
 
 // Adds delta to a quiet kLong field (absent: 0) if the sum stays within [min, max]; the record must
-// exist. Value: the sum. A batch with an Add must also hold a Put of a body that expects absent or a
-// rev, or a Delete that expects a rev: the record that owns the amount, so that sending the batch twice
-// cannot count twice. a4c/batch_rules.h lists what else makes a batch kInvalid.
+// exist. Value: the sum. A batch with an Add must also hold a Put of a body that expects absent or
+// a rev, or a Delete that expects a rev: the record that owns the amount, so that sending the batch
+// twice cannot count twice. a4c/batch_rules.h lists what else makes a batch kInvalid.
 struct Add {
   RecordRef ref;
   std::string field;
@@ -70,7 +71,8 @@ struct Add {
 };
 
 // Locks the record for the batch and changes nothing: the record must exist, have this rev (if
-// given), and these quiet values (monostate: no value). A holder's epoch is checked so. Value: the rev.
+// given), and these quiet values (monostate: no value). A holder's epoch is checked so. Value: the
+// rev.
 struct Check {
   RecordRef ref;
   std::optional<int64_t> rev = {};
@@ -90,7 +92,8 @@ enum class BatchOutcome : uint8_t {
   kConflict,     // what was expected was not so, or a unique index has it already
   kOutOfBounds,  // only Adds failed
   kInvalid,      // the batch is wrong in itself: the same batch fails again
-  kNotApplied,   // nothing was done, for the reason in `error`; retryable() says if it may be sent again
+  kNotApplied,   // nothing was done, for the reason in `error`; retryable() says if it may be sent
+                 // again
   kUnknown,      // it may have been applied: send the same batch again to learn it
 };
 
@@ -105,9 +108,10 @@ struct OpFailure {
 
 struct BatchResult {
   BatchOutcome outcome = BatchOutcome::kUnknown;
-  std::vector<int64_t> values = {};      // kApplied: one per op
-  std::vector<OpFailure> failures = {};  // kConflict, kOutOfBounds, kInvalid: every failed op, in order
-  std::optional<Error> error = {};       // kNotApplied, kUnknown
+  std::vector<int64_t> values = {};  // kApplied: one per op
+  std::vector<OpFailure> failures =
+      {};                           // kConflict, kOutOfBounds, kInvalid: every failed op, in order
+  std::optional<Error> error = {};  // kNotApplied, kUnknown
 };
 
 struct ApplyAnswer {
@@ -117,11 +121,13 @@ struct ApplyAnswer {
 
 struct GetAnswer {
   int64_t store_time_ms = 0;
-  std::vector<std::optional<Record>> records;  // as many as refs, in their order; tombstones included
+  std::vector<std::optional<Record>>
+      records;  // as many as refs, in their order; tombstones included
 };
 
 // A page of an index: the records whose leading fields equal `prefix` and whose next field lies in
-// [lower, upper), in index order. index empty: the order of (scope, id), with no prefix and no bounds.
+// [lower, upper), in index order. index empty: the order of (scope, id), with no prefix and no
+// bounds.
 struct ScanRequest {
   std::string kind;
   std::string index = {};
@@ -146,21 +152,22 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Creates or migrates what these kinds need, without stopping readers and writers; of many callers
-  // at once, in many processes, one does it and all succeed. kInvalid: a kind is wrong. kConflict:
-  // the store holds a newer version of a kind.
+  // Creates or migrates what these kinds need, without stopping readers and writers; of many
+  // callers at once, in many processes, one does it and all succeed. kInvalid: a kind is wrong.
+  // kConflict: the store holds a newer version of a kind.
   virtual Result<void> Ensure(const Call& call, std::span<const Kind> kinds) = 0;
 
-  // Applies batches as if one after another in this order; each is atomic and fails alone. A success
-  // is durable. kUnknown and kUnknownOutcome as told above; batches of one call may share a commit,
-  // never a fate.
+  // Applies batches as if one after another in this order; each is atomic and fails alone. A
+  // success is durable. kUnknown and kUnknownOutcome as told above; batches of one call may share a
+  // commit, never a fate.
   virtual Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) = 0;
 
   // Reads from the primary: sees every batch that was applied before the call.
   virtual Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) = 0;
 
   // Pages stay stable under writes: a record that is there from the first page to the last and does
-  // not move in the order is returned once. kInvalid: unknown index, or a cursor of another request.
+  // not move in the order is returned once. kInvalid: unknown index, or a cursor of another
+  // request.
   virtual Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) = 0;
 
   // An optional ability, or null: store.As<Leases>(). The pointer lives as long as the store.

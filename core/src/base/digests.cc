@@ -15,7 +15,7 @@ class StoreDigests final : public Digests {
 
   Result<DigestSums> Sums(const Call& call, const Kind& kind) override {
     DigestSums sums{};
-    A4C_CHECK(ForEach(call, kind, [&sums](int bucket, DigestRow row) {
+    A4C_CHECK(ForEach(call, kind, [&sums](int bucket, const DigestRow& row) {
       sums[static_cast<size_t>(bucket)].count += 1;
       sums[static_cast<size_t>(bucket)].sum += row.digest;
     }));

@@ -46,7 +46,8 @@ Result<Scalar> ScalarOf(const Field& field, const Json& value) {
 // An indexed value has a place in an order, which every engine must be able to keep.
 Result<void> CheckScalar(const Field& field, const Scalar& value) {
   const std::string name = "field \"" + field.name + "\"";
-  if (const auto* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number)) {
+  if (const auto* number = std::get_if<double>(&value);
+      number != nullptr && !std::isfinite(*number)) {
     return Error(Code::kInvalid, name + " is not finite");
   }
   const auto* text = std::get_if<std::string>(&value);
@@ -131,7 +132,7 @@ Result<void> CheckKey(const Key& key) {
 
 Result<void> CheckQuiet(const Kind& kind, const FieldValues& quiet, std::string* wrong_field) {
   for (const auto& [name, value] : quiet) {
-    const Result<void> fits = CheckQuietValue(kind, name, value);
+    Result<void> fits = CheckQuietValue(kind, name, value);
     if (fits) continue;
     if (wrong_field != nullptr) *wrong_field = name;
     return fits;

@@ -80,7 +80,7 @@ class SyncLoop final : public Loop {
   Result<void> Confirm(const Call& call) {
     A4C_CHECK(syncer_.Confirm(call));
     refreshed_at_ms_ = state_.runtime.clock.MonotonicMs();
-    const auto acknowledged = subscription_->Ack(call, deliveries_);
+    auto acknowledged = subscription_->Ack(call, deliveries_);
     deliveries_.clear();
     if (!acknowledged) subscription_.reset();
     return acknowledged;

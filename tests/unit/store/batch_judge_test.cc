@@ -151,9 +151,8 @@ TEST_F(JudgeTest, QuietFieldsMergeByTheirRule) {
 }
 
 TEST_F(JudgeTest, AQuietPutSetsFieldsAsNamedButNeverLowersAMax) {
-  view_.rows["a"] = {
-      .rev = 2,
-      .quiet = {{"since", int64_t{5}}, {"first", int64_t{5}}, {"last", int64_t{5}}}};
+  view_.rows["a"] = {.rev = 2,
+                     .quiet = {{"since", int64_t{5}}, {"first", int64_t{5}}, {"last", int64_t{5}}}};
   for (const int64_t given : {4, 6}) {
     const FieldValues after =
         QuietAfter({{"since", given}, {"first", given}, {"last", given}}, std::nullopt);
