@@ -3,10 +3,14 @@
 //   PluginHost plugins(runtime, {.directories = {"/usr/lib/a4c/plugins"}});
 //   A4C_TRY(std::unique_ptr<Store> store, plugins.MakeStore("store-sqlite", config));
 //
-// What comes out is guarded: a throw becomes Code::kInternal, a result with too few items too,
-// every call is timed (a4c_plugin_call_seconds), an overdue call marks the plugin unhealthy, and
-// past a second bound the process exits naming plugin and call. Libraries are never unloaded. The
-// host outlives everything that it made. [any thread]
+// What comes out is guarded. A throw becomes an Error that names plugin and call: Code::kInternal,
+// or kUnknownOutcome where the effect may have happened (Store::Apply, Leases, and what changes a
+// host); so does an answer that makes no sense, such as fewer results than there were items. Every
+// call is timed (a4c_plugin_call_seconds{plugin,call,code}), an overdue call marks the plugin
+// unhealthy (a4c_plugin_healthy{plugin}), and past a second bound the process exits naming plugin
+// and call. Deadlines are judged on the Runtime's clock; a call on another clock is never overdue.
+// As<T>() gives guarded extensions, of the types that core knows.
+// Libraries are never unloaded. The host outlives everything that it made. [any thread]
 #pragma once
 
 #include <cstdint>
@@ -71,7 +75,14 @@ class A4C_API PluginHost {
   std::unique_ptr<State> state_;
 };
 
-// "SIGSEGV in plugin store-foo, call Apply" on standard error, then the signal's default action.
+// Makes a plugin that is linked into the program known to every host, before the files. Called by
+// what a4c_plugin() generates with A4C_STATIC_PLUGINS, before main.
+A4C_API void AddStaticPlugin(const PluginDescriptor& descriptor);
+
+// "SIGSEGV in plugin store-foo, call Apply" on standard error, then what the signal did before: by
+// default the process dies of it. For SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT. Call it early in
+// main: threads that call plugins later get a signal stack of their own, so that overflows are
+// named too.
 A4C_API void InstallCrashHandler();
 
 }  // namespace a4c
