@@ -18,9 +18,10 @@
 namespace a4c {
 
 struct Message {
-  std::string topic;  // [a-z0-9-]+
+  std::string topic;  // [a-z0-9_-]+, at most 200 characters
   std::string key;    // a record's id; messages with one key keep their order
   std::string payload;
+  // Arrive in this order; a bus may add its own after them (Kafka: the CloudEvents ones it misses).
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
@@ -43,6 +44,8 @@ class Subscription {
   // What was acknowledged is not delivered to the group again. What was not, is, after this
   // subscription ends or moves (also some that was acknowledged, if the process dies soon after).
   // With cumulative acknowledgement (capability) a delivery covers all before it in its partition.
+  // Of a delivery whose partition has moved to another member since, it has no effect: that member
+  // gets it as well. kInvalid: not a delivery of this topic.
   virtual Result<void> Ack(const Call& call, std::span<const Delivery> deliveries) = 0;
 };
 
@@ -51,14 +54,17 @@ enum class StartAt : uint8_t { kEarliest, kLatest };
 class Bus {
  public:
   virtual ~Bus() = default;
-  // One outcome per message. Never blocks.
+  // One outcome per message. Never blocks. kInvalid, and nothing published: a name that is no
+  // topic, or a message that the bus can never carry (up to 512 KiB in all its parts always fit).
   virtual Result<std::vector<PublishOutcome>> Publish(const Call& call,
                                                       std::span<const Message> messages) = 0;
   // Waits until what was accepted has been delivered to the broker, or the deadline; the number of
   // messages still queued.
   virtual Result<int64_t> Flush(const Call& call) = 0;
   // A member of `group`: the group's members share the topic's partitions. start_at counts only for
-  // a group without a position. The subscription must be destroyed before the bus.
+  // a group without a position, and fixes it: what is published after Subscribe has returned is
+  // delivered to the group, also if this member leaves without having acknowledged anything.
+  // The topic need not exist. The subscription must be destroyed before the bus.
   virtual Result<std::unique_ptr<Subscription>> Subscribe(const Call& call,
                                                           const std::string& topic,
                                                           const std::string& group,
