@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <optional>
 #include <utility>
+#include <vector>
+
+#include "base/nearest.h"
 
 namespace a4c {
 
@@ -81,32 +84,10 @@ std::string_view Expected(ConfigType type) {
   return "a value";
 }
 
-size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-std::string Nearest(std::string_view name, std::span<const ConfigKey> keys) {
-  std::string best;
-  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  for (const ConfigKey& key : keys) {
-    const size_t distance = EditDistance(name, key.name);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = key.name;
-    }
-  }
-  return best;
+std::string NearestKey(std::string_view name, std::span<const ConfigKey> keys) {
+  std::vector<std::string_view> names;
+  for (const ConfigKey& key : keys) names.push_back(key.name);
+  return Nearest(name, names);
 }
 
 // Looks up what the schema asks for, and what it does not know.
@@ -121,7 +102,7 @@ class Checker {
         continue;
       }
       faults += member.Where() + ": unknown key";
-      const std::string nearest = Nearest(name, keys_);
+      const std::string nearest = NearestKey(name, keys_);
       if (!nearest.empty()) faults += "; did you mean \"" + nearest + "\"?";
       faults += "\n";
     }
