@@ -4,7 +4,7 @@ set(abi_common result.h clock.h sinks.h call.h kind.h record.h config.h)
 set(headers_of_Store ${abi_common} store.h leases.h digests.h batch_rules.h scan_rules.h
     stored_kind.h)
 set(headers_of_Bus ${abi_common} bus.h)
-set(headers_of_SearchIndex ${abi_common} query.h search_index.h digests.h)
+set(headers_of_SearchIndex ${abi_common} query.h search_index.h search_document.h search_plan.h digests.h)
 set(headers_of_HostProvider ${abi_common} host_provider.h host_extensions.h)
 
 function(a4c_write_abi_header include_dir output)

@@ -45,8 +45,8 @@ struct Query {
 
 struct QueryLimits {
   size_t bytes_max = 8192;
-  int clauses_max = 256;  // leaves of the tree
-  int depth_max = 32;
+  int clauses_max = 256;  // leaves of the tree; of kWords and kPhrase each word counts
+  int depth_max = 12;     // of parentheses and nots; keeps a tree within kQueryTreeDepthMax
 };
 
 // Parses KQL for this kind: field:value, field:"a b", field:pre*, field:*, field:(a or b), ranges
@@ -62,6 +62,9 @@ A4C_API std::vector<std::string> Words(std::string_view text);
 
 // Whether a body matches: the meaning of a query, against which every engine is tested.
 A4C_API bool Matches(const Query& query, const Kind& kind, std::string_view body);
+
+// Levels of a tree: Elasticsearch 8 refuses queries nested deeper than 30, its own wrapping included.
+inline constexpr int kQueryTreeDepthMax = 28;
 
 // Keyword bytes that take part in matching and sorting; longer ones are cut here, in every engine.
 inline constexpr size_t kKeywordBytesMax = 1024;

@@ -6,6 +6,8 @@
 namespace a4c {
 namespace {
 
+constexpr size_t kNameBytesMax = 200;  // longer ones are no slip of the finger
+
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -23,17 +25,18 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string Nearest(std::string_view name, std::span<const std::string> known) {
-  std::string best;
+std::string NearestOf(std::string_view name, std::span<const std::string_view> candidates) {
+  if (name.size() > kNameBytesMax) return {};
+  std::string_view best;
   size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  for (const std::string& candidate : known) {
+  for (std::string_view candidate : candidates) {
     const size_t distance = EditDistance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;
     }
   }
-  return best;
+  return std::string(best);
 }
 
 }  // namespace a4c

@@ -1,0 +1,71 @@
+// For authors of search engines: a search request, checked and brought down to what is indexed.
+//
+//   A4C_TRY(SearchPlan plan, PlanSearch(request));          // kInvalid: the same in every engine
+//   ... translate plan.query, sort by plan.sort then id, skip to plan.after, read request.limit + 1
+//   ... answer.next = NextCursor(plan, last_hit);
+//
+// Cursors are made here, of values and not of an engine's state: one engine's cursor means the same
+// to another. Plain data [any thread].
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "a4c/export.h"
+#include "a4c/query.h"
+#include "a4c/search_document.h"
+#include "a4c/search_index.h"
+
+namespace a4c {
+
+// The query in terms of SearchField. What is left of the nodes:
+//   kAll, kAnd, kOr (none: nothing), kNot (one child)
+//   kEquals   kKeyword, kMap: a string among `keywords`; kLong, kTime, kDouble, kBool: `number`
+//   kPrefix   kKeyword, kMap: one of `keywords` starts with the value
+//   kRange    kKeyword, kMap: one of `keywords` within both bounds; kLong, kTime, kDouble: `number`
+//   kExists   the document has the SearchField, even if it holds nothing
+//   kPhrase   the words one after another in `words`, kWords: any of them; at least one, field
+//   named
+// Members of maps have become entries of the map ("labels.team" = "infra": "labels" has
+// "team=infra"), values have the field's type and are cut. kInvalid: unknown field, wrong type, a
+// tree too deep.
+A4C_API Result<Query> ResolveQuery(const Query& query, const Kind& kind);
+
+// Whether a document matches a resolved query.
+A4C_API bool MatchesResolved(const Query& resolved, const SearchDocument& document);
+
+struct SortField {
+  std::string name;
+  FieldType type = FieldType::kKeyword;
+  bool descending = false;
+};
+
+// Where a document stands in the order.
+struct SortPosition {
+  std::vector<Scalar> values = {};  // one per SortField, see SortPositionOf
+  std::string id = {};
+};
+
+struct SearchPlan {
+  Query query = {};
+  std::vector<SortField> sort = {};        // then by id, ascending
+  std::optional<SortPosition> after = {};  // hits are those behind it
+  std::vector<SortField> facets = {};      // kKeyword or kBool
+};
+
+A4C_API Result<SearchPlan> PlanSearch(const SearchRequest& request);
+
+// An array of keywords sorts by its smallest value, descending by its largest. Absent comes last
+// both ways and is monostate; only an absent kLong or kTime is INT64_MAX, descending INT64_MIN, so
+// that engines without a place behind the last integer keep the same order.
+A4C_API SortPosition SortPositionOf(const SearchPlan& plan, const SearchDocument& document,
+                                    std::string_view id);
+// Whether a comes before b.
+A4C_API bool SortsBefore(const SearchPlan& plan, const SortPosition& a, const SortPosition& b);
+
+A4C_API std::string NextCursor(const SearchPlan& plan, const SortPosition& last);
+// Of a hit as it was indexed, for engines that keep nothing but the body.
+A4C_API std::string NextCursor(const SearchPlan& plan, const Kind& kind, const Hit& last);
+
+}  // namespace a4c

@@ -1,0 +1,267 @@
+#include <optional>
+#include <utility>
+
+#include "a4c/json.h"
+#include "a4c/query.h"
+#include "query/lexer.h"
+#include "query/literal.h"
+#include "query/query_field.h"
+
+namespace a4c {
+namespace {
+
+using Type = Token::Type;
+
+std::optional<Comparison> ComparisonOf(Type type) {
+  switch (type) {
+    case Type::kColon:
+      return Comparison::kEquals;
+    case Type::kLess:
+      return Comparison::kLess;
+    case Type::kLessEqual:
+      return Comparison::kLessEqual;
+    case Type::kGreater:
+      return Comparison::kGreater;
+    case Type::kGreaterEqual:
+      return Comparison::kGreaterEqual;
+    default:
+      return std::nullopt;
+  }
+}
+
+// The field whose values a group in parentheses lists: field:(a or b).
+struct Target {
+  std::string path;
+  FieldType type = FieldType::kKeyword;
+};
+
+// Recursive descent, which stops at depth_max levels. The same three levels of or, and, not serve
+// the whole query (no target) and the values of one field (a target).
+class Parser {
+ public:
+  Parser(std::string_view query, std::vector<Token> tokens, const Kind& kind,
+         const QueryLimits& limits)
+      : query_(query), tokens_(std::move(tokens)), kind_(kind), limits_(limits) {}
+
+  Result<Query> Run() {
+    if (Peek().type == Type::kEnd) return Query{};
+    A4C_TRY(Query all, ParseOr(nullptr, 0));
+    if (Peek().type == Type::kClose) return Fail(Peek(), "this \")\" closes nothing");
+    if (Peek().type != Type::kEnd) return ExpectedOperator();
+    return all;
+  }
+
+ private:
+  Result<Query> ParseOr(const Target* target, int depth) {
+    return ParseList(Query::Node::kOr, Type::kOr, target, depth);
+  }
+  Result<Query> ParseAnd(const Target* target, int depth) {
+    return ParseList(Query::Node::kAnd, Type::kAnd, target, depth);
+  }
+
+  Result<Query> ParseList(Query::Node node, Type between, const Target* target, int depth) {
+    const auto parse_item = [&] {
+      return node == Query::Node::kOr ? ParseAnd(target, depth) : ParseNot(target, depth);
+    };
+    A4C_TRY(Query first, parse_item());
+    if (Peek().type != between) return first;
+    Query list{.node = node};
+    list.children.push_back(std::move(first));
+    while (Peek().type == between) {
+      ++at_;
+      A4C_TRY(Query next, parse_item());
+      list.children.push_back(std::move(next));
+    }
+    return list;
+  }
+
+  Result<Query> ParseNot(const Target* target, int depth) {
+    if (Peek().type != Type::kNot) return ParsePrimary(target, depth);
+    A4C_CHECK(CheckDepth(depth));
+    ++at_;
+    A4C_TRY(Query child, ParseNot(target, depth + 1));
+    Query negation{.node = Query::Node::kNot};
+    negation.children.push_back(std::move(child));
+    return negation;
+  }
+
+  Result<Query> ParsePrimary(const Target* target, int depth) {
+    switch (Peek().type) {
+      case Type::kOpen:
+        return ParseParentheses(target, depth);
+      case Type::kQuoted:
+      case Type::kWord:
+        if (target != nullptr) return ParseListed(*target);
+        return ComparisonOf(Peek(1).type) ? ParseField(depth) : ParseFreeText();
+      default:
+        return UnexpectedToken();
+    }
+  }
+
+  Result<Query> ParseParentheses(const Target* target, int depth) {
+    A4C_CHECK(CheckDepth(depth));
+    const Token open = Peek();
+    ++at_;
+    A4C_TRY(Query inner, ParseOr(target, depth + 1));
+    if (Peek().type == Type::kEnd) return Fail(open, "this \"(\" is never closed");
+    if (Peek().type != Type::kClose) return ExpectedOperator();
+    ++at_;
+    return inner;
+  }
+
+  Result<Query> ParseField(int depth) {
+    const Token name = Peek();
+    const Comparison comparison = *ComparisonOf(Peek(1).type);
+    A4C_TRY(Target target, ResolveTarget(name, Peek(2)));
+    at_ += 2;
+    const Token& value = Peek();
+    if (comparison == Comparison::kEquals && value.type == Type::kOpen) {
+      return ParseParentheses(&target, depth);
+    }
+    if (ComparisonOf(value.type)) {
+      return Fail(value, "two comparisons in a row",
+                  "write " + name.text + " >= value, without \":\"");
+    }
+    if (value.type != Type::kWord && value.type != Type::kQuoted) {
+      return Fail(value, "expected a value for \"" + name.text + "\"",
+                  "a value that is a word of the language goes in quotes");
+    }
+    return ParseValue(target, comparison);
+  }
+
+  Result<Target> ResolveTarget(const Token& name, const Token& value) {
+    if (name.type == Type::kQuoted || name.star) {
+      return Fail(name, "expected the name of a field", FieldHint(kind_, ""));
+    }
+    const auto found = FindQueryField(kind_, name.text);
+    if (!found) {
+      const std::string shown = name.text.size() > 80 ? "field" : "field \"" + name.text + "\"";
+      return Fail(name, "unknown " + shown, FieldHint(kind_, name.text));
+    }
+    const bool exists = value.type == Type::kWord && value.star && value.text.empty();
+    if (found->field->type == FieldType::kMap && !found->member && !exists) {
+      return Fail(name, "\"" + name.text + "\" holds named values",
+                  "write " + name.text + ".<name>:value");
+    }
+    return Target{name.text, found->field->type};
+  }
+
+  // A value in field:(a or b).
+  Result<Query> ParseListed(const Target& target) {
+    if (!ComparisonOf(Peek(1).type)) return ParseValue(target, Comparison::kEquals);
+    return Fail(Peek(), "a field among the values of \"" + target.path + "\"",
+                "close the parenthesis before it");
+  }
+
+  // One quoted value, or words up to the next operator: "field:connection refused".
+  Result<Query> ParseValue(const Target& target, Comparison comparison) {
+    const Token first = Peek();
+    Literal literal{.text = first.text, .quoted = first.type == Type::kQuoted, .star = first.star};
+    ++at_;
+    while (!literal.quoted && !literal.star && IsPlainWord()) {
+      literal.text += ' ' + Peek().text;
+      literal.star = Peek().star;
+      ++at_;
+    }
+    auto leaf = LeafOf(target.path, target.type, comparison, literal);
+    if (!leaf) return Fail(first, leaf.error().message(), leaf.error().hint());
+    return Counted(*std::move(leaf), first);
+  }
+
+  Result<Query> ParseFreeText() {
+    const Token first = Peek();
+    if (first.type == Type::kWord && first.star) return ParseFreeStar();
+    const Query::Node node =
+        first.type == Type::kQuoted ? Query::Node::kPhrase : Query::Node::kWords;
+    std::string text = first.text;
+    ++at_;
+    while (node == Query::Node::kWords && IsPlainWord()) {
+      if (Peek().star) return ParseFreeStar();
+      text += ' ' + Peek().text;
+      ++at_;
+    }
+    if (!HasText()) return Fail(first, kind_.name + " has no text to search", FieldHint(kind_, ""));
+    Query leaf{.node = node};
+    leaf.words = Words(text);
+    return Counted(std::move(leaf), first);
+  }
+
+  Result<Query> ParseFreeStar() {
+    const Token star = Peek();
+    if (!star.text.empty()) {
+      return Fail(star, "a * needs a field before it", "write field:" + star.text + "*");
+    }
+    ++at_;
+    return Counted(Query{}, star);
+  }
+
+  // A word that continues the one before it, and no name of a field.
+  bool IsPlainWord() const { return Peek().type == Type::kWord && !ComparisonOf(Peek(1).type); }
+
+  bool HasText() const {
+    for (const Field& field : kind_.fields) {
+      if (field.searchable && field.type == FieldType::kText) return true;
+    }
+    return false;
+  }
+
+  Result<Query> Counted(Query leaf, const Token& token) {
+    clauses_ += leaf.words.empty() ? 1 : leaf.words.size();
+    if (clauses_ <= static_cast<size_t>(limits_.clauses_max)) return leaf;
+    return Fail(token, "more than " + std::to_string(limits_.clauses_max) + " clauses",
+                "each word counts; split the query");
+  }
+
+  Result<void> CheckDepth(int depth) {
+    if (depth < limits_.depth_max) return {};
+    return Fail(Peek(), "nested deeper than " + std::to_string(limits_.depth_max));
+  }
+
+  Error UnexpectedToken() const {
+    const Token& token = Peek();
+    const std::string before = at_ > 0 ? " after \"" + Shown(tokens_[at_ - 1]) + "\"" : "";
+    if (token.type == Type::kEnd) return Fail(token, "expected something to look for" + before);
+    return Fail(token, "expected something to look for" + before + ", not \"" + Shown(token) + "\"",
+                "a value that is a word of the language goes in quotes");
+  }
+
+  Error ExpectedOperator() const {
+    return Fail(Peek(), "expected \"and\", \"or\" or the end, not \"" + Shown(Peek()) + "\"",
+                "write \"and\" or \"or\" between two conditions");
+  }
+
+  std::string Shown(const Token& token) const {
+    constexpr size_t kShown = 40;
+    return token.size > kShown ? "..." : std::string(query_.substr(token.offset, token.size));
+  }
+
+  const Token& Peek(size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
+
+  Error Fail(const Token& token, const std::string& message, std::string hint = {}) const {
+    return QueryError(query_, token.offset, message, std::move(hint));
+  }
+
+  const std::string_view query_;
+  const std::vector<Token> tokens_;
+  const Kind& kind_;
+  const QueryLimits limits_;
+  size_t at_ = 0;
+  size_t clauses_ = 0;
+};
+
+}  // namespace
+
+Result<Query> ParseQuery(std::string_view text, const Kind& kind, [[maybe_unused]] int64_t now_ms,
+                         const QueryLimits& limits) {
+  if (text.size() > limits.bytes_max) {
+    return Error(Code::kInvalid,
+                 "the query is longer than " + std::to_string(limits.bytes_max) + " bytes");
+  }
+  if (!IsUtf8(text)) return Error(Code::kInvalid, "the query is not valid UTF-8");
+  A4C_TRY(std::vector<Token> tokens, Tokenize(text));
+  return Parser(text, std::move(tokens), kind, limits).Run();
+}
+
+}  // namespace a4c
