@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "a4c/call.h"
+#include "a4c/export.h"
 #include "a4c/result.h"
 
 namespace a4c {
@@ -32,11 +33,11 @@ struct Host {
 };
 
 struct UnitSpec {
-  std::string image = {};  // empty: no image, a plain process (capability "image-less")
+  std::string image = {};  // empty: no image, a plain process (capability image_less)
   std::vector<std::string> command = {};  // argv; empty: the image's own
   std::map<std::string, std::string> env = {};
-  std::string working_dir = {};
-  int64_t memory_bytes = 0;  // 0: the provider's default limit
+  std::string working_dir = {};  // absolute, in the unit's own files; empty: the image's, or "/"
+  int64_t memory_bytes = 0;      // 0: the provider's default limit
   int64_t cpu_millis = 0;
   int64_t disk_bytes = 0;
   int64_t pids = 0;
@@ -46,9 +47,9 @@ enum class UnitWanted : uint8_t { kRunning, kStopped };
 
 struct Unit {
   std::string host;
-  std::string name;  // [a-zA-Z0-9][a-zA-Z0-9_.-]+, unique per host
+  std::string name;  // [a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}, unique per host
   int64_t epoch = 0;
-  std::map<std::string, std::string> labels = {};  // a4c.*: see docs/plugins/host.md
+  std::map<std::string, std::string> labels = {};  // kept from creation on; see CheckUnit
   UnitSpec spec = {};
   UnitWanted wanted = UnitWanted::kRunning;
 };
@@ -79,7 +80,8 @@ class HostProvider {
   virtual Result<std::vector<Host>> Hosts(const Call& call) = 0;
   // Brings the unit to what is wanted: creates, starts, or stops it. Of a unit that exists, spec is
   // not compared; the same call again changes nothing. kNotFound: no such host or image.
-  // kExhausted: no room. kUnknownOutcome: call again.
+  // kExhausted: no room. kUnknownOutcome: call again. A unit whose command cannot be run is
+  // kBroken, no error.
   virtual Result<UnitStatus> Ensure(const Call& call, const Unit& unit) = 0;
   // Removes the unit and all that it keeps on the host. Success also if it is not there: then it is
   // confirmed gone.
@@ -96,5 +98,16 @@ class HostProvider {
  protected:
   virtual void* Extension([[maybe_unused]] std::string_view name) { return nullptr; }
 };
+
+// What every provider refuses alike and before it does anything (kInvalid names the field): names
+// out of form, text that is not UTF-8 or holds a NUL, negative amounts, too many or too long labels
+// (64, 256 and 4096 bytes), arguments or variables (256, 128 KiB in all), and the labels
+// a4c.cluster, a4c.unit, a4c.epoch and a4c.labels, which belong to the providers.
+A4C_API Result<void> CheckUnitName(std::string_view name);
+A4C_API Result<void> CheckUnit(const Unit& unit);
+// The same for what is run, in a unit or by HostExec.
+A4C_API Result<void> CheckCommand(const std::vector<std::string>& command,
+                                  const std::map<std::string, std::string>& env,
+                                  std::string_view working_dir);
 
 }  // namespace a4c

@@ -1,0 +1,121 @@
+#include "memory/memory_host_process.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+namespace a4c::memory {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class Planner {
+ public:
+  Planner(const std::map<std::string, std::string>& env, std::string working_dir)
+      : env_(env), working_dir_(working_dir.empty() ? "/" : std::move(working_dir)) {}
+
+  // False if there is no such program.
+  bool Command(const Words& words) {
+    const std::string& name = words.front();
+    code_ = 0;
+    if (name == "true") return true;
+    if (name == "false") return Code(1);
+    if (name == "echo") return Echo(words);
+    if (name == "pwd") return Say(working_dir_ + "\n");
+    if (name == "sleep") return Sleep(words);
+    if (name == "seq") return Sequence(words);
+    if (name == "sh" && words.size() == 3 && words[1] == "-c") return Script(words[2]);
+    return false;
+  }
+
+  FakeRun Done() {
+    run_.exit_code = code_;
+    run_.ends_ms = now_ms_;
+    return std::move(run_);
+  }
+
+ private:
+  bool Code(int code) {
+    code_ = code;
+    return true;
+  }
+
+  bool Say(std::string text) {
+    run_.output.push_back({now_ms_, std::move(text)});
+    return true;
+  }
+
+  bool Echo(const Words& words) {
+    std::string line;
+    for (size_t i = 1; i < words.size(); ++i) {
+      if (words[i] != ">&2") line += (line.empty() ? "" : " ") + words[i];
+    }
+    return Say(line + "\n");
+  }
+
+  bool Sleep(const Words& words) {
+    if (words.size() != 2) return Code(1);
+    if (words[1] == "infinity") {
+      now_ms_ = Waiter::kForever;
+    } else {
+      now_ms_ += static_cast<int64_t>(std::strtod(words[1].c_str(), nullptr) * 1000);
+    }
+    return true;
+  }
+
+  bool Sequence(const Words& words) {
+    if (words.size() != 3) return Code(1);
+    std::string text;
+    for (long i = std::atol(words[1].c_str()); i <= std::atol(words[2].c_str()); ++i) {
+      text += std::to_string(i) + "\n";
+    }
+    return Say(std::move(text));
+  }
+
+  bool Script(const std::string& script) {
+    std::istringstream parts(script);
+    std::string part;
+    while (now_ms_ < Waiter::kForever && std::getline(parts, part, ';')) {
+      const Words words = Expanded(part);
+      if (words.empty()) continue;
+      if (words.front() == "exit") return Code(words.size() > 1 ? std::atoi(words[1].c_str()) : 0);
+      if (!Command(words)) {
+        Say("sh: " + words.front() + ": not found\n");
+        code_ = 127;
+      }
+    }
+    return true;
+  }
+
+  Words Expanded(const std::string& part) const {
+    Words words;
+    std::istringstream in(part);
+    for (std::string word; in >> word;) {
+      if (word.front() != '$') {
+        words.push_back(word);
+      } else if (const auto found = env_.find(word.substr(1)); found != env_.end()) {
+        words.push_back(found->second);
+      }
+    }
+    return words;
+  }
+
+  const std::map<std::string, std::string>& env_;
+  const std::string working_dir_;
+  FakeRun run_;
+  int64_t now_ms_ = 0;
+  int code_ = 0;
+};
+
+}  // namespace
+
+std::optional<FakeRun> PlanRun(const std::vector<std::string>& command,
+                               const std::map<std::string, std::string>& env,
+                               const std::string& working_dir) {
+  if (command.empty()) return FakeRun{};
+  Planner planner(env, working_dir);
+  if (!planner.Command(command)) return std::nullopt;
+  return planner.Done();
+}
+
+}  // namespace a4c::memory

@@ -1,0 +1,32 @@
+// What a unit's command would do, worked out when it starts: a fake process needs no thread and no
+// kernel, only the time. Understands true, false, sleep, echo, seq, pwd, exit, and `sh -c` with
+// these separated by ";", with $NAME and >&2: what tests need of a program.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "a4c/clock.h"
+
+namespace a4c::memory {
+
+struct FakeOutput {
+  int64_t at_ms;  // after the start
+  std::string text;
+};
+
+struct FakeRun {
+  std::vector<FakeOutput> output;
+  int64_t ends_ms = Waiter::kForever;  // after the start
+  int exit_code = 0;
+};
+
+// Nothing if there is no such program. An empty command is an image's own: it runs until stopped.
+std::optional<FakeRun> PlanRun(const std::vector<std::string>& command,
+                               const std::map<std::string, std::string>& env,
+                               const std::string& working_dir);
+
+}  // namespace a4c::memory

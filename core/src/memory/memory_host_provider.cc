@@ -1,0 +1,177 @@
+#include <utility>
+
+#include "memory/memory_host_state.h"
+
+namespace a4c {
+namespace {
+
+using memory::MemoryServer;
+using memory::MemoryUnit;
+using memory::Settle;
+
+constexpr int kExitTerminated = 128 + 15;
+
+UnitStatus StatusOf(const MemoryUnit& unit) {
+  return {.host = unit.unit.host,
+          .name = unit.unit.name,
+          .epoch = unit.unit.epoch,
+          .labels = unit.unit.labels,
+          .state = unit.state,
+          .exit_code = unit.exit_code,
+          .reason = unit.reason,
+          .started_at_ms = unit.started_at_ms,
+          .disk_used_bytes = unit.unit.spec.disk_bytes};
+}
+
+int64_t DiskUsed(const MemoryServer& server) {
+  int64_t used = 0;
+  for (const auto& [name, unit] : server.units) used += unit.unit.spec.disk_bytes;
+  return used;
+}
+
+Error EpochTooLow(const std::string& name, int64_t epoch, int64_t highest) {
+  return Error(Code::kConflict, "unit " + name + ": epoch " + std::to_string(epoch) +
+                                    " is below the highest, " + std::to_string(highest));
+}
+
+class MemoryHostProvider final : public HostProvider {
+ public:
+  MemoryHostProvider(const Runtime& runtime, const MemoryHostOptions& options)
+      : hosts_(runtime, options),
+        logs_(memory::NewMemoryLogs(hosts_)),
+        exec_(memory::NewMemoryExec(hosts_)),
+        images_(memory::NewMemoryImages(hosts_)) {}
+
+  Result<std::vector<Host>> Hosts(const Call& call) override;
+  Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
+  Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                      int64_t epoch) override;
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override;
+
+ protected:
+  void* Extension(std::string_view name) override;
+
+ private:
+  Result<void> RaiseEpoch(MemoryServer& server, const std::string& name, int64_t epoch);
+  Result<MemoryUnit*> Create(MemoryServer& server, const Unit& unit);
+  void Start(MemoryUnit& unit);
+  void Stop(MemoryUnit& unit);
+
+  memory::MemoryHosts hosts_;  // before what refers to it
+  const std::unique_ptr<HostLogs> logs_;
+  const std::unique_ptr<HostExec> exec_;
+  const std::unique_ptr<HostImages> images_;
+};
+
+void* MemoryHostProvider::Extension(std::string_view name) {
+  if (name == HostLogs::kExtension) return logs_.get();
+  if (name == HostExec::kExtension) return exec_.get();
+  if (name == HostImages::kExtension) return images_.get();
+  return nullptr;
+}
+
+Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
+  if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
+  Waiter::Lock lock(*hosts_.waiter);
+  std::vector<Host> hosts;
+  for (const auto& [id, server] : hosts_.servers) {
+    const int64_t used = DiskUsed(server);
+    hosts.push_back({.id = id,
+                     .reachable = true,
+                     .disk_total_bytes = server.options.disk_total_bytes,
+                     .disk_used_bytes = used,
+                     .disk_free_bytes = server.options.disk_total_bytes - used,
+                     .memory_total_bytes = server.options.memory_total_bytes,
+                     .cpu_total_millis = server.options.cpu_total_millis});
+  }
+  return hosts;
+}
+
+Result<void> MemoryHostProvider::RaiseEpoch(MemoryServer& server, const std::string& name,
+                                            int64_t epoch) {
+  int64_t& highest = server.epochs[name];
+  if (epoch < highest) return EpochTooLow(name, epoch, highest);
+  highest = epoch;
+  return {};
+}
+
+Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit& unit) {
+  if (!unit.spec.image.empty() && !server.images.contains(unit.spec.image)) {
+    return Error(Code::kNotFound, "host " + unit.host + " has no image " + unit.spec.image);
+  }
+  if (unit.spec.disk_bytes > server.options.disk_total_bytes - DiskUsed(server)) {
+    return Error(Code::kExhausted, "host " + unit.host + " has no room for unit " + unit.name);
+  }
+  return &server.units.emplace(unit.name, MemoryUnit{.unit = unit}).first->second;
+}
+
+void MemoryHostProvider::Start(MemoryUnit& unit) {
+  const UnitSpec& spec = unit.unit.spec;
+  auto run = memory::PlanRun(spec.command, spec.env, spec.working_dir);
+  unit.exit_code.reset();
+  if (!run) {
+    unit.state = UnitState::kBroken;
+    unit.reason = "no such program: " + spec.command.front();
+    return;
+  }
+  unit.reason.clear();
+  unit.run = *std::move(run);
+  unit.output_taken = 0;
+  unit.state = UnitState::kRunning;
+  unit.started_mono_ms = hosts_.runtime.clock.MonotonicMs();
+  unit.started_at_ms = hosts_.runtime.clock.NowMs();
+}
+
+void MemoryHostProvider::Stop(MemoryUnit& unit) {
+  unit.state = UnitState::kStopped;
+  unit.exit_code = kExitTerminated;
+}
+
+Result<UnitStatus> MemoryHostProvider::Ensure(const Call& call, const Unit& unit) {
+  A4C_CHECK(CheckUnit(unit));
+  Waiter::Lock lock(*hosts_.waiter);
+  A4C_TRY(MemoryServer * server, hosts_.Find(call, unit.host));
+  const auto known = server->epochs.find(unit.name);
+  if (known != server->epochs.end() && unit.epoch < known->second) {
+    return EpochTooLow(unit.name, unit.epoch, known->second);
+  }
+  if (!server->units.contains(unit.name)) A4C_CHECK(Create(*server, unit));
+  A4C_CHECK(RaiseEpoch(*server, unit.name, unit.epoch));
+  A4C_TRY(MemoryUnit * stored, hosts_.FindUnit(*server, unit.name));
+  stored->unit.epoch = unit.epoch;
+  const bool running = stored->state == UnitState::kRunning;
+  if (unit.wanted == UnitWanted::kRunning && !running) Start(*stored);
+  if (unit.wanted == UnitWanted::kStopped && running) Stop(*stored);
+  return StatusOf(*stored);
+}
+
+Result<void> MemoryHostProvider::Remove(const Call& call, const std::string& host,
+                                        const std::string& name, int64_t epoch) {
+  A4C_CHECK(CheckUnitName(name));
+  Waiter::Lock lock(*hosts_.waiter);
+  A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
+  A4C_CHECK(RaiseEpoch(*server, name, epoch));
+  server->units.erase(name);
+  return {};
+}
+
+Result<std::vector<UnitStatus>> MemoryHostProvider::List(const Call& call,
+                                                         const std::string& host) {
+  Waiter::Lock lock(*hosts_.waiter);
+  A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
+  std::vector<UnitStatus> statuses;
+  for (auto& [name, unit] : server->units) {
+    Settle(unit, hosts_.runtime.clock.MonotonicMs());
+    statuses.push_back(StatusOf(unit));
+  }
+  return statuses;
+}
+
+}  // namespace
+
+std::unique_ptr<HostProvider> NewMemoryHostProvider(const Runtime& runtime,
+                                                    const MemoryHostOptions& options) {
+  return std::make_unique<MemoryHostProvider>(runtime, options);
+}
+
+}  // namespace a4c

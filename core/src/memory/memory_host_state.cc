@@ -1,0 +1,55 @@
+#include "memory/memory_host_state.h"
+
+namespace a4c::memory {
+namespace {
+
+constexpr int64_t kLogBytesMax = 1 << 20;
+
+void TakeOutput(MemoryUnit& unit, int64_t elapsed_ms) {
+  auto& output = unit.run.output;
+  for (; unit.output_taken < output.size() && output[unit.output_taken].at_ms <= elapsed_ms;
+       ++unit.output_taken) {
+    unit.log += output[unit.output_taken].text;
+  }
+  const int64_t excess = static_cast<int64_t>(unit.log.size()) - kLogBytesMax;
+  if (excess <= 0) return;
+  unit.log.erase(0, static_cast<size_t>(excess));
+  unit.log_start += excess;
+}
+
+}  // namespace
+
+void Settle(MemoryUnit& unit, int64_t now_mono_ms) {
+  if (unit.state != UnitState::kRunning) return;
+  const int64_t elapsed = now_mono_ms - unit.started_mono_ms;
+  TakeOutput(unit, elapsed);
+  if (elapsed < unit.run.ends_ms) return;
+  unit.state = UnitState::kStopped;
+  unit.exit_code = unit.run.exit_code;
+}
+
+MemoryHosts::MemoryHosts(const Runtime& given, const MemoryHostOptions& options)
+    : runtime(given), waiter(given.threads.NewWaiter()) {
+  for (const auto& server : options.servers) {
+    servers[server.id] = {.options = server, .images = {{kFirstImage, {kFirstImage, "", 0}}}};
+  }
+}
+
+Result<MemoryServer*> MemoryHosts::Find(const Call& call, const std::string& host) {
+  if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
+  if (call.Expired()) return Error(Code::kTimeout, "no time left");
+  const auto found = servers.find(host);
+  if (found == servers.end()) return Error(Code::kNotFound, "no host is called " + host);
+  return &found->second;
+}
+
+Result<MemoryUnit*> MemoryHosts::FindUnit(MemoryServer& server, const std::string& name) {
+  const auto found = server.units.find(name);
+  if (found == server.units.end()) {
+    return Error(Code::kNotFound, "host " + server.options.id + " has no unit " + name);
+  }
+  Settle(found->second, runtime.clock.MonotonicMs());
+  return &found->second;
+}
+
+}  // namespace a4c::memory

@@ -1,0 +1,58 @@
+// What the in-memory host provider and its extensions share: the pretended servers and their units.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "a4c/host_extensions.h"
+#include "a4c/memory.h"
+#include "memory/memory_host_process.h"
+
+namespace a4c::memory {
+
+struct MemoryUnit {
+  Unit unit;
+  UnitState state = UnitState::kCreated;
+  std::optional<int> exit_code = {};
+  std::string reason = {};
+  FakeRun run = {};
+  size_t output_taken = 0;
+  int64_t started_mono_ms = 0;
+  int64_t started_at_ms = 0;
+  std::string log = {};
+  int64_t log_start = 0;  // how many bytes were dropped before log
+};
+
+struct MemoryServer {
+  MemoryHostOptions::Server options;
+  std::map<std::string, MemoryUnit> units = {};
+  std::map<std::string, int64_t> epochs = {};  // kept when a unit is removed
+  std::map<std::string, ImageInfo> images = {};
+};
+
+// There before any build, on every server.
+inline constexpr const char* kFirstImage = "busybox:local";
+
+struct MemoryHosts {
+  MemoryHosts(const Runtime& given, const MemoryHostOptions& options);
+
+  // Both under waiter. Find also refuses a call that has no time left or whose caller has gone.
+  Result<MemoryServer*> Find(const Call& call, const std::string& host);
+  Result<MemoryUnit*> FindUnit(MemoryServer& server, const std::string& name);
+
+  const Runtime runtime;
+  const std::unique_ptr<Waiter> waiter;
+  std::map<std::string, MemoryServer> servers;  // under waiter
+};
+
+// Lets happen to a unit what has happened by now: there is no thread that would.
+void Settle(MemoryUnit& unit, int64_t now_mono_ms);
+
+std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
+std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
+std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
+
+}  // namespace a4c::memory

@@ -1,0 +1,50 @@
+// What the host suites share: a provider with a server that is reachable, and units that are
+// removed at the end of the test.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/conformance/subject.h"
+
+namespace a4c::conformance {
+
+// The image that units run in where the provider has images.
+std::string TestImage();
+
+// A spec that runs this command on the provider under test.
+UnitSpec SpecOf(std::vector<std::string> command);
+
+class HostTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+
+  // A unit on the first reachable server with a name of its own, wanted running.
+  Unit NewUnit(std::vector<std::string> command = {"sleep", "600"});
+  // Ensures it and remembers to remove it.
+  Result<UnitStatus> Ensure(const Unit& unit);
+  Result<void> Remove(const Unit& unit, int64_t epoch);
+  // The unit as it is listed; nothing if it is not.
+  std::optional<UnitStatus> Listed(const Unit& unit);
+  // Lists until the unit is in that state, and says how it is listed last.
+  UnitStatus WaitFor(const Unit& unit, UnitState state);
+  // Asks until it is true, at most a generous while.
+  bool Eventually(const std::function<bool()>& condition);
+
+  HostProvider& provider() { return *provider_; }
+  const std::string& host() const { return host_; }
+
+ private:
+  std::unique_ptr<HostProvider> provider_;
+  std::string host_;
+  std::set<std::pair<std::string, std::string>> made_;
+};
+
+}  // namespace a4c::conformance
