@@ -39,6 +39,17 @@ own_pid() {
   echo "$pid"
 }
 
+# note_pid PIDFILE PID TEXT: for a process just started in the background. Until it has become the program, it is a
+# copy of our shell, which own_pid would take for somebody else's.
+note_pid() {
+  local i
+  echo "$2" >"$1"
+  for ((i = 0; i < 500; i++)); do
+    if own_pid "$1" "$3" >/dev/null || ! kill -0 "$2" 2>/dev/null; then return 0; fi
+    sleep 0.02
+  done
+}
+
 # stop_pid PIDFILE TEXT SECONDS: TERM, and KILL after SECONDS. A zombie counts as gone: its command line is empty.
 stop_pid() {
   local pid
@@ -57,6 +68,19 @@ rss_mb() { # resident memory of the pids given, together
     sum=$((sum + ${kb:-0}))
   done
   echo "$((sum / 1024)) MB"
+}
+
+# In a plain chroot / is no mount point, and then neither Java's file stores nor `unshare --mount` work. Run after
+# ROOT_MOUNT, a command has a mount namespace of its own in which / is one: mounted over itself, entered by /.. .
+# Where mounts are shared that would show up, and stay, outside the chroot: the user has to do it.
+ROOT_MOUNT=()
+need_root_mount() {
+  if awk '$5 == "/" { found = 1 } END { exit !found }' /proc/self/mountinfo; then return 0; fi
+  if [[ $(id -u) != 0 ]] || grep -q ' shared:' /proc/1/mountinfo; then
+    die "/ is no mount point, this is a chroot: leave it, 'mount --rbind DIR DIR && mount --make-rprivate DIR', enter it again"
+  fi
+  # shellcheck disable=SC2016,SC2034 # the arguments are for the inner shell; the scripts use it
+  ROOT_MOUNT=(unshare --mount --propagation unchanged sh -c 'mount --rbind / / && cd -P /.. && exec chroot . "$@"' sh)
 }
 
 # Every state directory has a slot of 40 ports of its own, below the range that the kernel hands out to clients;

@@ -16,12 +16,13 @@ BM_WAIT=${A4C_STACK_WAIT:-60}
 BM_FS=${A4C_STACK_FS:-ext4}
 read -r -a BM_DISKS <<<"${A4C_STACK_DISK_MB:-1024 768 512}"
 
-# The network 10.77.SLOT.0/24; the slot is also in the name of the bridge, of the servers' namespaces and links.
+# The network 10.77.SLOT.0/24; the slot is also in the name of the bridge, of the servers' links and control groups.
 bm_slot() { cat "$BM_BASE/slot"; }
 bm_net() { echo "10.77.$(bm_slot)"; }
 bm_bridge() { echo "a4c$(bm_slot)-br"; }
 sname() { echo "a4c$(bm_slot)-$1"; }
 saddr() { echo "$(bm_net).$((1 + $1))"; }
+smac() { printf '02:a4:c0:00:%02x:%02x' "$(bm_slot)" "$1"; } # fixed: nobody's ARP cache is wrong after a reboot
 sdir() { echo "$BM_BASE/server-$1"; }
 sdisk() { local last=$((${#BM_DISKS[@]} - 1)); echo "${BM_DISKS[$(($1 - 1 > last ? last : $1 - 1))]}"; }
 servers_there() { find "$BM_BASE" -maxdepth 1 -name 'server-[1-9]' 2>/dev/null | sed 's/.*-//' | sort -n; }
@@ -36,7 +37,7 @@ in_server() {
   local pid
   pid=$(init_pid "$1") || die "server-$1 is not running"
   shift
-  nsenter -t "$pid" -m -n -u -i -p -- "$@"
+  nsenter -t "$pid" -m -r -w -n -u -i -p -- "$@" # -r -w: its root, which in a chroot is not the namespace's
 }
 ssh_server() { local i=$1; shift; ssh -n -F "$BM_BASE/ssh_config" "server-$i" "$@"; }
 any_server_runs() {
