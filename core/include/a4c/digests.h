@@ -39,7 +39,8 @@ struct DigestRow {
 };
 
 // Offered by stores and by search indexes that can sum by themselves (As<Digests>()).
-// Tombstones count until they are purged: index first, then store.
+// Tombstones are left out on both sides: a deleted record that the index still shows, or the
+// reverse, differs all the same, and purging changes no sum.
 class Digests {
  public:
   static constexpr std::string_view kExtension = "a4c.digests";

@@ -34,7 +34,7 @@ class StoreDigests final : public Digests {
  private:
   template <typename Visit>
   Result<void> ForEach(const Call& call, const Kind& kind, const Visit& visit) {
-    ScanRequest request{.kind = kind.name, .tombstones = true, .limit = kPageRecords};
+    ScanRequest request{.kind = kind.name, .limit = kPageRecords};
     do {
       A4C_TRY(ScanAnswer page, store_.Scan(call, request));
       for (Record& record : page.records) {

@@ -140,6 +140,20 @@ class MemorySearchIndex final : public SearchIndex, public Digests {
     return sums;
   }
 
+  Result<std::vector<DigestRow>> Rows(const Call&, const Kind& kind,
+                                      std::span<const int> buckets) override {
+    const Waiter::Lock lock(*waiter_);
+    const auto found = kinds_.find(kind.name);
+    if (found == kinds_.end()) return UnknownKind(kind.name);
+    std::vector<DigestRow> rows;
+    for (const auto& [id, entry] : found->second.searchable) {
+      if (entry->document.tombstone) continue;
+      if (std::ranges::find(buckets, entry->indexed.bucket) == buckets.end()) continue;
+      rows.push_back({entry->document.ref.key, entry->document.rev, entry->indexed.digest});
+    }
+    return rows;
+  }
+
  protected:
   void* Extension(std::string_view name) override {
     return name == Digests::kExtension ? static_cast<Digests*>(this) : nullptr;
