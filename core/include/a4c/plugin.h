@@ -45,6 +45,8 @@ struct AbsentCapability {
   const char* reason;
 };
 inline constexpr std::span<const AbsentCapability> kNothingAbsent{};
+// For a plugin without settings.
+inline constexpr std::span<const ConfigKey> kNoKeys{};
 
 struct PluginDescriptor {
   const char* abi_tag;  // first for ever: "A4C_ABI_TAG=store/5d41402a/cxx11/20"

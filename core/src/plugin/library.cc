@@ -7,6 +7,9 @@
 #include <set>
 #include <system_error>
 
+#include "base/nearest.h"
+#include "plugin/abi_tag.h"
+
 namespace a4c::plugin {
 namespace {
 
@@ -33,6 +36,18 @@ Result<const PluginDescriptor*> DescriptorOf(const dll::shared_library& library,
   return &library.get<const PluginDescriptor>("a4c_plugin");
 }
 
+Error NotFound(const std::string& name, const std::vector<fs::path>& tried,
+               const std::vector<std::string>& directories) {
+  std::string message = "no plugin \"" + name + "\"; tried ";
+  if (tried.empty()) message += "nothing: there are no plugin directories";
+  for (const fs::path& path : tried) message += (path == tried[0] ? "" : ", ") + path.string();
+  std::vector<std::string> known;
+  for (const fs::path& file : ListFiles(directories)) known.push_back(file.stem());
+  const std::string nearest = Nearest(name, known);
+  return Error(Code::kNotFound, message,
+               nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
+}
+
 }  // namespace
 
 Result<fs::path> FindFile(const std::string& name, const std::vector<std::string>& directories) {
@@ -44,14 +59,11 @@ Result<fs::path> FindFile(const std::string& name, const std::vector<std::string
       tried.push_back(fs::path(directory) / (name + ".so"));
     }
   }
-  std::string list;
   for (const fs::path& path : tried) {
     std::error_code error;
-    if (fs::is_regular_file(path, error)) return fs::absolute(path);
-    list += (list.empty() ? "" : ", ") + path.string();
+    if (fs::is_regular_file(path, error)) return fs::canonical(path);
   }
-  return Error(Code::kNotFound, "no plugin \"" + name + "\"; tried " +
-                                    (list.empty() ? "nothing: no plugin directories" : list));
+  return NotFound(name, tried, directories);
 }
 
 std::vector<fs::path> ListFiles(const std::vector<std::string>& directories) {
@@ -61,8 +73,8 @@ std::vector<fs::path> ListFiles(const std::vector<std::string>& directories) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(directory, error)) {
       const fs::path& path = entry.path();
-      if (path.extension() != ".so" || !names.insert(path.stem().string()).second) continue;
-      files.push_back(fs::absolute(path));
+      if (path.extension() != ".so" || !entry.is_regular_file(error)) continue;
+      if (names.insert(path.stem().string()).second) files.push_back(path);
     }
   }
   std::ranges::sort(files, {}, [](const fs::path& path) { return path.stem().string(); });
@@ -80,6 +92,22 @@ Result<const PluginDescriptor*> OpenDescriptor(const fs::path& file) {
   } catch (const std::exception& failure) {
     return Error(Code::kInvalid, "cannot open " + file.string() + ": " + failure.what());
   }
+}
+
+Result<void> CheckDescriptor(const PluginDescriptor& descriptor, const std::string& path) {
+  if (descriptor.abi_tag == nullptr || descriptor.kind == nullptr || descriptor.name == nullptr ||
+      descriptor.version == nullptr || descriptor.summary == nullptr) {
+    return Error(Code::kInvalid, path + " has an incomplete descriptor");
+  }
+  const std::string_view ours = TagOf(descriptor.kind);
+  if (ours.empty() || ours != descriptor.abi_tag) {
+    return Error(Code::kInvalid,
+                 path + " says that it is a " + descriptor.kind + " built for " +
+                     descriptor.abi_tag + ", which this release does not know",
+                 "rebuild the plugin against this release of a4c");
+  }
+  if (descriptor.factory == nullptr) return Error(Code::kInvalid, path + " has no factory");
+  return {};
 }
 
 }  // namespace a4c::plugin

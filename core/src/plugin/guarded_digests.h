@@ -1,0 +1,23 @@
+// Digests are offered by stores and by search indexes.
+#pragma once
+
+#include "a4c/digests.h"
+#include "plugin/guard.h"
+
+namespace a4c::plugin {
+
+class GuardedDigests final : public Digests {
+ public:
+  GuardedDigests(Digests& inner, PluginRecord& plugin)
+      : inner_(inner), sums_(plugin.Site("Sums")) {}
+
+  Result<DigestSums> Sums(const Call& call, const Kind& kind) override {
+    return Guarded(sums_, call, [&] { return inner_.Sums(call, kind); });
+  }
+
+ private:
+  Digests& inner_;
+  const CallSite& sums_;
+};
+
+}  // namespace a4c::plugin

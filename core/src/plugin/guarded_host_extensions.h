@@ -1,0 +1,78 @@
+// Logs, Exec and Images of a host provider, guarded. While a callback of the caller runs, the call
+// that it serves is still the one in flight.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "a4c/host_extensions.h"
+#include "plugin/guard.h"
+
+namespace a4c::plugin {
+
+class GuardedHostLogs final : public HostLogs {
+ public:
+  GuardedHostLogs(HostLogs& inner, PluginRecord& plugin)
+      : inner_(inner), read_(plugin.Site("Logs.Read")) {}
+
+  Result<LogPage> Read(const Call& call, const std::string& host, const std::string& name,
+                       const std::string& after, int64_t bytes_max) override {
+    return Guarded(read_, call, [&] {
+      auto page = inner_.Read(call, host, name, after, bytes_max);
+      if (page && static_cast<int64_t>(page->bytes.size()) > bytes_max) {
+        page = Malformed(read_, "a limit of " + std::to_string(bytes_max) + " bytes",
+                         Counted(page->bytes.size(), "byte"));
+      }
+      return page;
+    });
+  }
+
+ private:
+  HostLogs& inner_;
+  const CallSite& read_;
+};
+
+class GuardedHostExec final : public HostExec {
+ public:
+  GuardedHostExec(HostExec& inner, PluginRecord& plugin)
+      : inner_(inner), run_(plugin.Site("Exec.Run", Code::kUnknownOutcome)) {}
+
+  Result<int> Run(const Call& call, const ExecRequest& request,
+                  const std::function<void(std::string_view)>& output) override {
+    return Guarded(run_, call, [&] { return inner_.Run(call, request, output); });
+  }
+
+ private:
+  HostExec& inner_;
+  const CallSite& run_;
+};
+
+class GuardedHostImages final : public HostImages {
+ public:
+  GuardedHostImages(HostImages& inner, PluginRecord& plugin)
+      : inner_(inner),
+        build_(plugin.Site("Images.Build", Code::kUnknownOutcome)),
+        list_(plugin.Site("Images.List")),
+        prune_(plugin.Site("Images.Prune", Code::kUnknownOutcome)) {}
+
+  Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
+                          const ByteSource& tar,
+                          const std::function<void(std::string_view)>& progress) override {
+    return Guarded(build_, call, [&] { return inner_.Build(call, host, tag, tar, progress); });
+  }
+  Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override {
+    return Guarded(list_, call, [&] { return inner_.List(call, host); });
+  }
+  Result<int64_t> Prune(const Call& call, const std::string& host,
+                        const std::vector<std::string>& keep) override {
+    return Guarded(prune_, call, [&] { return inner_.Prune(call, host, keep); });
+  }
+
+ private:
+  HostImages& inner_;
+  const CallSite& build_;
+  const CallSite& list_;
+  const CallSite& prune_;
+};
+
+}  // namespace a4c::plugin

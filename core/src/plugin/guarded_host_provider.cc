@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <utility>
+
+#include "plugin/guard.h"
+#include "plugin/guarded.h"
+#include "plugin/guarded_host_extensions.h"
+
+namespace a4c::plugin {
+namespace {
+
+class GuardedHostProvider final : public HostProvider {
+ public:
+  GuardedHostProvider(std::unique_ptr<HostProvider> inner, PluginRecord& plugin)
+      : plugin_(plugin),
+        inner_(std::move(inner)),
+        hosts_(plugin.Site("Hosts")),
+        ensure_(plugin.Site("Ensure", Code::kUnknownOutcome)),
+        remove_(plugin.Site("Remove", Code::kUnknownOutcome)),
+        list_(plugin.Site("List")) {}
+  ~GuardedHostProvider() override { DestroyGuarded(plugin_, inner_); }
+
+  Result<std::vector<Host>> Hosts(const Call& call) override {
+    return Guarded(hosts_, call, [&] { return inner_->Hosts(call); });
+  }
+
+  Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
+    return Guarded(ensure_, call, [&] {
+      auto status = inner_->Ensure(call, unit);
+      if (status && status->name != unit.name) {
+        status = Malformed(ensure_, "the unit \"" + unit.name + "\"",
+                           "the unit \"" + status->name + "\"");
+      }
+      return status;
+    });
+  }
+
+  Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                      int64_t epoch) override {
+    return Guarded(remove_, call, [&] { return inner_->Remove(call, host, name, epoch); });
+  }
+
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    return Guarded(list_, call, [&] { return inner_->List(call, host); });
+  }
+
+ private:
+  void* Extension(std::string_view name) override {
+    if (name == HostLogs::kExtension) return logs_.Of(*inner_, plugin_);
+    if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
+    if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
+    return nullptr;
+  }
+
+  PluginRecord& plugin_;
+  std::unique_ptr<HostProvider> inner_;
+  ExtensionGuard<HostLogs, GuardedHostLogs> logs_;
+  ExtensionGuard<HostExec, GuardedHostExec> exec_;
+  ExtensionGuard<HostImages, GuardedHostImages> images_;
+  const CallSite& hosts_;
+  const CallSite& ensure_;
+  const CallSite& remove_;
+  const CallSite& list_;
+};
+
+}  // namespace
+
+std::unique_ptr<HostProvider> Guard(std::unique_ptr<HostProvider> provider, PluginRecord& plugin) {
+  return std::make_unique<GuardedHostProvider>(std::move(provider), plugin);
+}
+
+}  // namespace a4c::plugin

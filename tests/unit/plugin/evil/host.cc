@@ -1,0 +1,103 @@
+#include "a4c/host_extensions.h"
+#include "a4c/plugin.h"
+#include "tests/unit/plugin/evil/mode.h"
+
+namespace {
+
+class EvilLogs final : public a4c::HostLogs {
+ public:
+  explicit EvilLogs(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::LogPage> Read(const a4c::Call&, const std::string&, const std::string&,
+                                 const std::string&, int64_t bytes_max) override {
+    mode_.Act("Logs.Read");
+    const int64_t extra = mode_.Is("too_many", "Logs.Read") ? 1 : 0;
+    return a4c::LogPage{std::string(static_cast<size_t>(bytes_max + extra), 'x'), "next"};
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilExec final : public a4c::HostExec {
+ public:
+  explicit EvilExec(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<int> Run(const a4c::Call&, const a4c::ExecRequest&,
+                       const std::function<void(std::string_view)>& output) override {
+    output("before");
+    mode_.Act("Exec.Run");
+    return 0;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilImages final : public a4c::HostImages {
+ public:
+  explicit EvilImages(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::ImageInfo> Build(const a4c::Call&, const std::string&, const std::string& tag,
+                                    const a4c::ByteSource&,
+                                    const std::function<void(std::string_view)>&) override {
+    mode_.Act("Images.Build");
+    return a4c::ImageInfo{tag, "sha256:0", 1};
+  }
+  a4c::Result<std::vector<a4c::ImageInfo>> List(const a4c::Call&, const std::string&) override {
+    mode_.Act("Images.List");
+    return std::vector<a4c::ImageInfo>{};
+  }
+  a4c::Result<int64_t> Prune(const a4c::Call&, const std::string&,
+                             const std::vector<std::string>&) override {
+    mode_.Act("Images.Prune");
+    return 0;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilHost final : public a4c::HostProvider {
+ public:
+  EvilHost(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
+  a4c::Result<std::vector<a4c::Host>> Hosts(const a4c::Call&) override {
+    mode_.Act("Hosts");
+    return std::vector<a4c::Host>{};
+  }
+  a4c::Result<a4c::UnitStatus> Ensure(const a4c::Call&, const a4c::Unit& unit) override {
+    mode_.Act("Ensure");
+    a4c::UnitStatus status;
+    if (!mode_.Is("other_unit", "Ensure")) status.name = unit.name;
+    return status;
+  }
+  a4c::Result<void> Remove(const a4c::Call&, const std::string&, const std::string&,
+                           int64_t) override {
+    mode_.Act("Remove");
+    return {};
+  }
+  a4c::Result<std::vector<a4c::UnitStatus>> List(const a4c::Call&, const std::string&) override {
+    mode_.Act("List");
+    return std::vector<a4c::UnitStatus>{};
+  }
+
+ private:
+  void* Extension(std::string_view name) override {
+    if (name == a4c::HostLogs::kExtension) return static_cast<a4c::HostLogs*>(&logs_);
+    if (name == a4c::HostExec::kExtension) return static_cast<a4c::HostExec*>(&exec_);
+    if (name == a4c::HostImages::kExtension) return static_cast<a4c::HostImages*>(&images_);
+    return nullptr;
+  }
+
+  evil::Mode mode_;
+  EvilLogs logs_{mode_};
+  EvilExec exec_{mode_};
+  EvilImages images_{mode_};
+};
+
+a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,
+                                                     const a4c::Runtime& runtime) {
+  return std::unique_ptr<a4c::HostProvider>(new EvilHost(config, runtime));
+}
+
+}  // namespace
+
+A4C_PLUGIN(HostProvider, EVIL_NAME, "a host provider for tests of the host", evil::kKeys,
+           a4c::kNothingAbsent, Make);

@@ -1,0 +1,148 @@
+#include "a4c/digests.h"
+#include "a4c/host_extensions.h"
+#include "tests/unit/plugin/plugin_test.h"
+
+namespace a4c::testing {
+namespace {
+
+class GuardedBus : public PluginTest {
+ protected:
+  std::unique_ptr<Bus> Make(const std::string& mode = "", const std::string& call = "") {
+    return *host.MakeBus("bus-evil", Misbehaving(mode, call));
+  }
+  std::unique_ptr<Subscription> Subscribe(Bus& bus) {
+    return *bus.Subscribe(Within(1000), "photo-sync", "sync", StartAt::kLatest);
+  }
+};
+
+TEST_F(GuardedBus, AThrowIsInternalInEveryCall) {
+  EXPECT_TRUE(FailsWith(Make("throw", "Publish")->Publish(Within(1000), {}), Code::kInternal,
+                        "bus-evil: Publish threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Flush")->Flush(Within(1000)), Code::kInternal, "Flush threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Subscribe")->Subscribe(Within(1000), "t", "g", StartAt::kLatest),
+                Code::kInternal, "Subscribe threw"));
+}
+
+TEST_F(GuardedBus, SubscriptionsAreGuarded) {
+  const auto polls = Make("throw", "Poll");
+  EXPECT_TRUE(FailsWith(Subscribe(*polls)->Poll(Within(1000), 3), Code::kInternal, "Poll threw"));
+  const auto acks = Make("throw", "Ack");
+  EXPECT_TRUE(FailsWith(Subscribe(*acks)->Ack(Within(1000), {}), Code::kInternal, "Ack threw"));
+  const auto floods = Make("too_many", "Poll");
+  EXPECT_TRUE(FailsWith(Subscribe(*floods)->Poll(Within(1000), 3), Code::kInternal,
+                        "a maximum of 3 with 4 messages"));
+  const auto good = Make();
+  EXPECT_EQ(Subscribe(*good)->Poll(Within(1000), 3)->size(), 3u);
+}
+
+TEST_F(GuardedBus, NoSubscriptionIsInternal) {
+  EXPECT_TRUE(
+      FailsWith(Make("null", "Subscribe")->Subscribe(Within(1000), "t", "g", StartAt::kLatest),
+                Code::kInternal, "no subscription"));
+}
+
+TEST_F(GuardedBus, TooFewOutcomesAreInternal) {
+  EXPECT_TRUE(FailsWith(Make("too_few", "Publish")->Publish(Within(1000), std::vector<Message>(2)),
+                        Code::kInternal, "Publish answered 2 messages with 1 outcome"));
+}
+
+class GuardedSearchIndex : public PluginTest {
+ protected:
+  std::unique_ptr<SearchIndex> Make(const std::string& mode = "", const std::string& call = "") {
+    return *host.MakeSearchIndex("search-evil", Misbehaving(mode, call));
+  }
+  const std::vector<Document> documents = std::vector<Document>(2);
+};
+
+TEST_F(GuardedSearchIndex, AThrowIsInternalInEveryCall) {
+  const Call call = Within(1000);
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Ensure")->Ensure(call, {}), Code::kInternal, "Ensure threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Bulk")->Bulk(call, {}), Code::kInternal, "Bulk threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Remove")->Remove(call, {}), Code::kInternal, "Remove threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Search")->Search(call, {}), Code::kInternal, "Search threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Refresh")->Refresh(call, ""), Code::kInternal, "Refresh threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Sums")->As<Digests>()->Sums(call, {}), Code::kInternal,
+                        "Sums threw"));
+}
+
+TEST_F(GuardedSearchIndex, TooFewResultsAreInternal) {
+  EXPECT_TRUE(FailsWith(Make("too_few", "Bulk")->Bulk(Within(1000), documents), Code::kInternal,
+                        "Bulk answered 2 documents with 1 result"));
+  EXPECT_TRUE(FailsWith(Make("too_few", "Remove")->Remove(Within(1000), std::vector<Purge>(2)),
+                        Code::kInternal, "Remove answered 2 purges with 1 result"));
+  EXPECT_TRUE(
+      FailsWith(Make("too_few", "Search")->Search(Within(1000), {.kind = {}, .facets = {"a"}}),
+                Code::kInternal, "1 facet with 0 lists"));
+  EXPECT_TRUE(FailsWith(Make("too_many", "Search")->Search(Within(1000), {.kind = {}, .limit = 4}),
+                        Code::kInternal, "a limit of 4 with 5 hits"));
+}
+
+TEST_F(GuardedSearchIndex, ADocumentWhoseResultMakesNoSenseIsSentAgain) {
+  for (const char* mode : {"no_stored", "no_error", "no_outcome"}) {
+    const auto answer = Make(mode, "Bulk")->Bulk(Within(1000), documents);
+    ASSERT_TRUE(answer) << mode;
+    EXPECT_EQ((*answer)[0].outcome, BulkOutcome::kApplied) << mode;
+    EXPECT_EQ((*answer)[1].outcome, BulkOutcome::kRetry) << mode;
+    EXPECT_TRUE((*answer)[1].error) << mode;
+  }
+}
+
+class GuardedHostProvider : public PluginTest {
+ protected:
+  std::unique_ptr<HostProvider> Make(const std::string& mode = "", const std::string& call = "") {
+    return *host.MakeHostProvider("host-evil", Misbehaving(mode, call));
+  }
+};
+
+TEST_F(GuardedHostProvider, AThrowIsInternalInReadsAndUnknownInEffects) {
+  const Call call = Within(1000);
+  EXPECT_TRUE(FailsWith(Make("throw", "Hosts")->Hosts(call), Code::kInternal, "Hosts threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "List")->List(call, "h"), Code::kInternal, "List threw"));
+  EXPECT_TRUE(
+      FailsWith(Make("throw", "Ensure")->Ensure(call, {}), Code::kUnknownOutcome, "Ensure threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Remove")->Remove(call, "h", "n", 1), Code::kUnknownOutcome,
+                        "Remove threw"));
+}
+
+TEST_F(GuardedHostProvider, AnotherUnitThanAskedForIsAnUnknownOutcome) {
+  Unit unit;
+  unit.name = "ws-1";
+  EXPECT_TRUE(Make()->Ensure(Within(1000), unit));
+  EXPECT_TRUE(FailsWith(Make("other_unit", "Ensure")->Ensure(Within(1000), unit),
+                        Code::kUnknownOutcome, "the unit \"ws-1\" with the unit \"\""));
+}
+
+TEST_F(GuardedHostProvider, ExtensionsAreGuarded) {
+  const Call call = Within(1000);
+  EXPECT_TRUE(FailsWith(Make("throw", "Logs.Read")->As<HostLogs>()->Read(call, "h", "n", "", 9),
+                        Code::kInternal, "Logs.Read threw"));
+  EXPECT_TRUE(FailsWith(Make("too_many", "Logs.Read")->As<HostLogs>()->Read(call, "h", "n", "", 9),
+                        Code::kInternal, "a limit of 9 bytes with 10 bytes"));
+  std::string output;
+  const auto keep = [&](std::string_view bytes) { output += bytes; };
+  EXPECT_TRUE(FailsWith(Make("throw", "Exec.Run")->As<HostExec>()->Run(call, {}, keep),
+                        Code::kUnknownOutcome, "Exec.Run threw"));
+  EXPECT_EQ(output, "before");
+}
+
+TEST_F(GuardedHostProvider, ImagesAreGuarded) {
+  const Call call = Within(1000);
+  const auto build = [&](HostProvider& provider) {
+    return provider.As<HostImages>()->Build(call, "h", "t", {}, {});
+  };
+  EXPECT_TRUE(FailsWith(build(*Make("throw", "Images.Build")), Code::kUnknownOutcome,
+                        "Images.Build threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Images.List")->As<HostImages>()->List(call, "h"),
+                        Code::kInternal, "Images.List threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Images.Prune")->As<HostImages>()->Prune(call, "h", {}),
+                        Code::kUnknownOutcome, "Images.Prune threw"));
+}
+
+}  // namespace
+}  // namespace a4c::testing

@@ -1,0 +1,127 @@
+#include "a4c/digests.h"
+#include "a4c/leases.h"
+#include "tests/unit/plugin/plugin_test.h"
+
+namespace a4c::testing {
+namespace {
+
+using GuardedStore = PluginTest;
+
+std::vector<WriteBatch> TwoBatches() {
+  const WriteBatch batch{{Put{.ref = {.kind = "photo", .key = {"", "1"}}, .body = "{}"}}};
+  return {batch, batch};
+}
+
+// An extension that core has never heard of.
+struct Granary {
+  static constexpr std::string_view kExtension = "mine.granary";
+};
+
+TEST_F(GuardedStore, AnswersComeThrough) {
+  const auto store = MakeStore();
+  const auto applied = store->Apply(Within(1000), TwoBatches());
+  ASSERT_TRUE(applied);
+  EXPECT_EQ(applied->results[1].outcome, BatchOutcome::kApplied);
+  EXPECT_TRUE(store->Ensure(Within(1000), {}));
+  EXPECT_EQ(store->Get(Within(1000), std::vector<RecordRef>(3))->records.size(), 3u);
+  EXPECT_EQ(store->Scan(Within(1000), {.kind = "photo", .limit = 2})->records.size(), 2u);
+}
+
+TEST_F(GuardedStore, AThrowInAReadIsInternalAndNamesPluginAndCall) {
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Get")->Get(Within(1000), {}), Code::kInternal,
+                        "store-good: Get threw an exception: the disk is on fire"));
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Scan")->Scan(Within(1000), {}), Code::kInternal,
+                        "store-good: Scan threw"));
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Ensure")->Ensure(Within(1000), {}), Code::kInternal,
+                        "store-good: Ensure threw"));
+}
+
+TEST_F(GuardedStore, AThrowOfNoExceptionTypeIsCaughtToo) {
+  EXPECT_TRUE(FailsWith(MakeStore("throw_oddity", "Get")->Get(Within(1000), {}), Code::kInternal,
+                        "store-good: Get threw an exception: something that is no std::exception"));
+}
+
+TEST_F(GuardedStore, AThrowInAWriteHasAnUnknownOutcome) {
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Apply")->Apply(Within(1000), TwoBatches()),
+                        Code::kUnknownOutcome, "store-good: Apply threw"));
+}
+
+TEST_F(GuardedStore, TooFewResultsOfAWriteAreAnUnknownOutcome) {
+  EXPECT_TRUE(FailsWith(MakeStore("too_few", "Apply")->Apply(Within(1000), TwoBatches()),
+                        Code::kUnknownOutcome,
+                        "store-good: Apply answered 2 batches with 1 result"));
+}
+
+TEST_F(GuardedStore, TooFewRecordsAreInternal) {
+  EXPECT_TRUE(FailsWith(MakeStore("too_few", "Get")->Get(Within(1000), std::vector<RecordRef>(3)),
+                        Code::kInternal, "store-good: Get answered 3 refs with 2 records"));
+}
+
+TEST_F(GuardedStore, APageAboveItsLimitIsInternal) {
+  EXPECT_TRUE(
+      FailsWith(MakeStore("too_many", "Scan")->Scan(Within(1000), {.kind = "photo", .limit = 5}),
+                Code::kInternal, "a limit of 5 with 6 records"));
+}
+
+TEST_F(GuardedStore, ABatchWhoseResultMakesNoSenseIsUnknownAndTheOthersKeepTheirs) {
+  for (const char* mode : {"no_value", "no_failure", "wrong_op", "no_error", "no_outcome"}) {
+    const auto answer = MakeStore(mode, "Apply")->Apply(Within(1000), TwoBatches());
+    ASSERT_TRUE(answer) << mode;
+    EXPECT_EQ(answer->results[0].outcome, BatchOutcome::kApplied) << mode;
+    EXPECT_EQ(answer->results[1].outcome, BatchOutcome::kUnknown) << mode;
+    ASSERT_TRUE(answer->results[1].error) << mode;
+    EXPECT_TRUE(answer->results[1].error->unknown_outcome()) << mode;
+  }
+}
+
+TEST_F(GuardedStore, ExtensionsAreGuardedToo) {
+  const auto throws = MakeStore("throw", "Claim");
+  ASSERT_NE(throws->As<Leases>(), nullptr);
+  EXPECT_EQ(throws->As<Leases>(), throws->As<Leases>());
+  EXPECT_TRUE(FailsWith(throws->As<Leases>()->Claim(Within(1000), {}), Code::kUnknownOutcome,
+                        "store-good: Claim threw"));
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Sums")->As<Digests>()->Sums(Within(1000), {}),
+                        Code::kInternal, "store-good: Sums threw"));
+}
+
+TEST_F(GuardedStore, LeasesAnswerForEachLease) {
+  const std::vector<Lease> leases(2);
+  EXPECT_TRUE(
+      FailsWith(MakeStore("too_few", "Renew")->As<Leases>()->Renew(Within(1000), leases, 1000),
+                Code::kUnknownOutcome, "Renew answered 2 leases with 1 result"));
+  EXPECT_TRUE(
+      FailsWith(MakeStore("too_few", "Release")->As<Leases>()->Release(Within(1000), leases),
+                Code::kUnknownOutcome, "Release answered 2 leases with 1 result"));
+  EXPECT_TRUE(FailsWith(MakeStore("too_many", "Claim")->As<Leases>()->Claim(Within(1000), {}),
+                        Code::kUnknownOutcome, "a claim of 1 with 2 records"));
+  EXPECT_TRUE(MakeStore()->As<Leases>()->Renew(Within(1000), leases, 1000));
+}
+
+TEST_F(GuardedStore, AnExtensionThatCoreDoesNotKnowIsAbsent) {
+  EXPECT_EQ(MakeStore()->As<Granary>(), nullptr);
+}
+
+TEST_F(GuardedStore, AThrowWhileAskedForAnExtensionMeansAbsent) {
+  EXPECT_EQ(MakeStore("throw", "As")->As<Leases>(), nullptr);
+}
+
+TEST_F(GuardedStore, EveryCallIsTimedWithItsCode) {
+  const auto good = MakeStore();
+  EXPECT_TRUE(good->Get(Within(1000), {}));
+  EXPECT_TRUE(good->Get(Within(1000), {}));
+  EXPECT_FALSE(MakeStore("fail", "Get")->Get(Within(1000), {}));
+  EXPECT_FALSE(MakeStore("throw", "Get")->Get(Within(1000), {}));
+  const auto observed = [&](const std::string& call, const std::string& code) {
+    return fake.metrics()
+        .ObservationsOf("a4c_plugin_call_seconds{plugin=\"store-good\",call=\"" + call +
+                        "\",code=\"" + code + "\"}")
+        .size();
+  };
+  EXPECT_EQ(observed("Get", "ok"), 2u);
+  EXPECT_EQ(observed("Get", "unavailable"), 1u);
+  EXPECT_EQ(observed("Get", "internal"), 1u);
+  EXPECT_EQ(observed("factory", "ok"), 3u);
+}
+
+}  // namespace
+}  // namespace a4c::testing
