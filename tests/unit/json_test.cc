@@ -54,6 +54,15 @@ TEST(Json, RefusesWhatIsNotOneValidDocument) {
   }
 }
 
+TEST(Json, ANulIsNotTheEnd) {
+  for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("{}\0x", 4),
+                                      std::string_view("{\"a\":\"\0\"}", 9)}) {
+    const Result<Json> json = ParseJson(text);
+    ASSERT_FALSE(json.has_value());
+    EXPECT_NE(json.error().message().find("NUL"), std::string::npos);
+  }
+}
+
 TEST(Utf8, RefusesSurrogatesOverlongFormsAndTruncation) {
   EXPECT_TRUE(IsUtf8("a\u00e9\u20ac\U0001F600"));
   for (const char* text :

@@ -15,9 +15,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "a4c/call.h"
 #include "a4c/export.h"
 #include "a4c/kind.h"
 #include "a4c/record.h"
@@ -108,6 +110,9 @@ struct Verdict {
 // Decides a batch by what the view shows; an error is the view's. A batch that is not valid is
 // answered kInvalid without asking the view.
 A4C_API Result<Verdict> Judge(const CheckedBatch& checked, BatchView& view);
+
+// kTimeout or kCanceled if the call's time is over before anything was done.
+A4C_API Result<void> CheckCall(const Call& call);
 
 // kInvalid: a kind that is unknown, or a key that no record can have.
 A4C_API Result<void> CheckRefs(const Kinds& kinds, std::span<const RecordRef> refs);

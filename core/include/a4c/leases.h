@@ -26,7 +26,9 @@
 
 namespace a4c {
 
+// To be ensured beside the kind.
 A4C_API Kind LeaseKind(const Kind& kind);
+// scope: the record's, or "" if the serial index is unscoped.
 A4C_API RecordRef LeaseRef(std::string_view kind, std::string_view scope, std::string_view subject);
 
 struct ClaimRequest {

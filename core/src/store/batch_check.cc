@@ -175,6 +175,12 @@ std::vector<RecordRef> RefsOf(std::span<const CheckedBatch> batches) {
   return refs;
 }
 
+Result<void> CheckCall(const Call& call) {
+  if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
+  if (call.Expired()) return Error(Code::kTimeout, "the deadline has passed");
+  return {};
+}
+
 Result<void> CheckRefs(const Kinds& kinds, std::span<const RecordRef> refs) {
   for (const RecordRef& ref : refs) {
     if (!kinds.contains(ref.kind)) {
