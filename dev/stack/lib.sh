@@ -158,7 +158,7 @@ node_failed() { # node_failed I WHAT: shows the end of the node's logs
 stop_nodes() {
   local wait_s=$1 clean=0 i which
   shift
-  if [[ ${1:-} == --clean ]]; then clean=1; shift; fi
+  if [[ ${1:-} == --clean ]]; then clean=1 wait_s=2; shift; fi # what is to be thrown away need not be flushed
   which=("$@")
   if ((${#which[@]} == 0)); then mapfile -t which < <(nodes_there); fi
   for i in "${which[@]}"; do stop_pid "$root/node$i/pid" "$(node_mark "$i") " "$wait_s" & done
