@@ -1,0 +1,133 @@
+#include "a4c/group_commit.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/unit/collection/fixture.h"
+
+namespace a4c::testing {
+namespace {
+
+Kind Plain() {
+  return Kind{.name = "plain"};
+}
+
+WriteBatch Create(const std::string& id) {
+  return {{a4c::Put{.ref = {"plain", {"", id}}, .body = "{}", .expect = Expect::Absent()}}};
+}
+
+class GroupCommitTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::vector<Kind> kinds = {Plain()};
+    ASSERT_TRUE(memory_->Ensure(Within(), kinds));
+  }
+  Call Within(int64_t timeout_ms = 60'000) const { return fake_.Within(timeout_ms); }
+
+  // Holds the first Apply below until `others` callers have queued up behind it.
+  void HoldFirstUntilQueued(int others) {
+    store_.on_apply = [this, others](Store& store, const Call& call,
+                                     std::span<const WriteBatch> batches) {
+      if (calls_.fetch_add(1) == 0) {
+        EXPECT_TRUE(fake_.clock().AwaitWaiting(others));
+      }
+      sizes_.push_back(batches.size());
+      return store.Apply(call, batches);
+    };
+  }
+
+  FakeRuntime fake_;
+  std::unique_ptr<Store> memory_ = NewMemoryStore(fake_.runtime());
+  HookedStore store_{*memory_};
+  std::atomic<int> calls_{0};
+  std::vector<size_t> sizes_;
+};
+
+TEST_F(GroupCommitTest, CallersThatArriveDuringACommitShareTheNextOne) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  HoldFirstUntilQueued(8);
+  std::vector<std::jthread> callers;
+  std::atomic<int> applied{0};
+  const auto create = [&](int i) {
+    const WriteBatch batch = Create("id-" + std::to_string(i));
+    const auto answer = grouped->Apply(Within(), std::span(&batch, 1));
+    if (answer && answer->results[0].outcome == BatchOutcome::kApplied) ++applied;
+  };
+  callers.emplace_back(create, 0);
+  while (calls_ == 0) std::this_thread::yield();
+  for (int i = 1; i <= 8; ++i) callers.emplace_back(create, i);
+  callers.clear();
+  EXPECT_EQ(applied, 9);
+  EXPECT_EQ(sizes_, (std::vector<size_t>{1, 8}));
+}
+
+TEST_F(GroupCommitTest, EachCallerGetsTheFateOfItsOwnBatches) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  const WriteBatch taken = Create("taken");
+  ASSERT_TRUE(grouped->Apply(Within(), std::span(&taken, 1)));
+  calls_ = 0;
+  HoldFirstUntilQueued(2);
+  std::vector<BatchOutcome> outcomes(3);
+  std::vector<std::jthread> callers;
+  const auto create = [&](size_t i, const std::string& id) {
+    const WriteBatch batch = Create(id);
+    const auto answer = grouped->Apply(Within(), std::span(&batch, 1));
+    if (answer) outcomes[i] = answer->results[0].outcome;
+  };
+  callers.emplace_back(create, 0, "first");
+  while (calls_ == 0) std::this_thread::yield();
+  callers.emplace_back(create, 1, "taken");
+  callers.emplace_back(create, 2, "free");
+  callers.clear();
+  EXPECT_EQ(outcomes[0], BatchOutcome::kApplied);
+  EXPECT_EQ(outcomes[1], BatchOutcome::kConflict);
+  EXPECT_EQ(outcomes[2], BatchOutcome::kApplied);
+}
+
+TEST_F(GroupCommitTest, AFullQueueIsRefusedAtOnce) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.queue_batches_max = 1});
+  const std::vector<WriteBatch> two = {Create("a"), Create("b")};
+  const auto answer = grouped->Apply(Within(), two);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), Code::kExhausted);
+  EXPECT_TRUE(answer.error().retryable());
+  EXPECT_EQ(store_.applies, 0);
+}
+
+TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  std::atomic<bool> release{false};
+  store_.on_apply = [&](Store& store, const Call& call, std::span<const WriteBatch> batches) {
+    const bool first = calls_.fetch_add(1) == 0;
+    while (!first && !release) std::this_thread::yield();
+    if (first) {
+      EXPECT_TRUE(fake_.clock().AwaitWaiting(2));
+    }
+    return store.Apply(call, batches);
+  };
+  std::vector<Code> codes(2, Code::kInternal);
+  const auto create = [&](const std::string& id, int64_t timeout_ms, Code* code) {
+    const WriteBatch batch = Create(id);
+    const auto answer = grouped->Apply(Within(timeout_ms), std::span(&batch, 1));
+    if (!answer && code != nullptr) *code = answer.error().code();
+  };
+  std::vector<std::jthread> callers;
+  callers.emplace_back(create, "first", 60'000, nullptr);
+  while (calls_ == 0) std::this_thread::yield();
+  // One of these two leads the second commit, the other rides along and runs out of time.
+  callers.emplace_back(create, "second", 1'000, &codes[0]);
+  callers.emplace_back(create, "third", 1'000, &codes[1]);
+  while (calls_ < 2) std::this_thread::yield();
+  EXPECT_TRUE(fake_.clock().AwaitWaiting(1));
+  fake_.clock().Advance(2'000);
+  EXPECT_TRUE(fake_.clock().AwaitWaiting(0));
+  while (codes[0] == Code::kInternal && codes[1] == Code::kInternal) std::this_thread::yield();
+  release = true;
+  callers.clear();
+  EXPECT_EQ(std::ranges::count(codes, Code::kUnknownOutcome), 1);
+}
+
+}  // namespace
+}  // namespace a4c::testing

@@ -1,0 +1,175 @@
+#include "tests/unit/collection/fixture.h"
+
+namespace a4c::testing {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+TEST_F(DatabaseTest, AHintBringsAChangeToTheIndexAndConfirmsIt) {
+  Open();
+  Put("a", R"({"title":"the old pier"})");
+  Step(*sync_);
+  EXPECT_EQ(Find("pier"), Ids{"a"});
+  EXPECT_TRUE(Outbox().empty());
+}
+
+TEST_F(DatabaseTest, WithoutFaultsThePollerFindsNothing) {
+  Open();
+  Put("a", "{}");
+  Step(*sync_);
+  Step(*poll_);
+  EXPECT_EQ(fake_.metrics().CountOf("a4c_poll_found_total"), 0);
+}
+
+TEST_F(DatabaseTest, ThePollerFindsWhatTheHintsMissed) {
+  Open(false);
+  Put("a", R"({"title":"pier"})");
+  fake_.clock().Advance(10);
+  Step(*poll_);
+  EXPECT_EQ(Find("pier"), Ids{"a"});
+  EXPECT_TRUE(Outbox().empty());
+}
+
+TEST_F(DatabaseTest, AChangeIsLeftToTheBusForAWhile) {
+  Open();
+  Put("a", "{}");
+  fake_.clock().Advance(2'000);
+  Step(*poll_);
+  EXPECT_EQ(Outbox().size(), 1u);
+  fake_.clock().Advance(2'000);
+  Step(*poll_);
+  EXPECT_TRUE(Outbox().empty());
+}
+
+// The row may go only for the change that was indexed: another one came while it was on its way.
+TEST_F(DatabaseTest, AChangeDuringTheSyncKeepsItsRow) {
+  Open();
+  Put("a", R"({"size":1})");
+  bool changed = false;
+  store_.on_apply = [&](Store& store, const Call& call,
+                        std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    if (!changed && std::holds_alternative<Delete>(batches[0].ops[0])) {
+      changed = true;
+      const WriteBatch meanwhile{
+          {a4c::Put{.ref = Photo("a"), .body = R"({"size":2})", .expect = Expect::Rev(1)},
+           a4c::Put{.ref = {"photo_outbox", {"s", "a"}}, .body = "{}", .min_rev = 2}}};
+      EXPECT_TRUE(store.Apply(call, std::span(&meanwhile, 1)));
+    }
+    return store.Apply(call, batches);
+  };
+  Step(*sync_);
+  ASSERT_EQ(Outbox().size(), 1u);
+  EXPECT_EQ(Outbox()[0].rev, 2);
+  EXPECT_EQ(Outbox()[0].quiet.at("confirmed"), Scalar(int64_t{1}));
+  fake_.clock().Advance(10'000);
+  Step(*poll_);
+  EXPECT_EQ(Find("size:2"), Ids{"a"});
+  EXPECT_TRUE(Outbox().empty());
+}
+
+TEST_F(DatabaseTest, ADeleteIsIndexedAsATombstoneAndHidden) {
+  Open();
+  Put("a", R"({"title":"pier"})");
+  Step(*sync_);
+  Put("a", "{}", Expect::Rev(1), true);
+  Step(*sync_);
+  EXPECT_TRUE(Find("pier").empty());
+  EXPECT_TRUE(Outbox().empty());
+}
+
+TEST_F(DatabaseTest, APoisonDocumentBecomesADeadLetterAndStopsNobody) {
+  Open(false);
+  Put("bad", R"({"size":"no number"})");
+  Put("good", R"({"size":1})");
+  for (int i = 0; i < 10; ++i) {
+    fake_.clock().Advance(60'000);
+    Step(*poll_);
+  }
+  EXPECT_EQ(Find("size:1"), Ids{"good"});
+  const auto letters = database_->DeadLetters(Within(), "photo");
+  ASSERT_TRUE(letters);
+  ASSERT_EQ(letters->size(), 1u);
+  EXPECT_EQ((*letters)[0].ref, Photo("bad"));
+  EXPECT_NE((*letters)[0].reason.find("size"), std::string::npos);
+}
+
+TEST_F(DatabaseTest, ACorrectedDocumentLeavesTheDeadLetters) {
+  Open(false);
+  Put("bad", R"({"size":"no number"})");
+  for (int i = 0; i < 10; ++i) {
+    fake_.clock().Advance(60'000);
+    Step(*poll_);
+  }
+  Put("bad", R"({"size":7})", Expect::Rev(1));
+  fake_.clock().Advance(60'000);
+  Step(*poll_);
+  EXPECT_EQ(Find("size:7"), Ids{"bad"});
+  EXPECT_TRUE(database_->DeadLetters(Within(), "photo")->empty());
+}
+
+// The store lost its newest writes (a failover without a synchronous standby); the index saw them.
+TEST_F(DatabaseTest, AnIndexThatIsAheadOfTheStoreIsHealed) {
+  Open();
+  const Document ghost{.ref = Photo("a"), .rev = 5, .body = R"({"title":"lost"})"};
+  ASSERT_TRUE(index_->Bulk(Within(), std::span(&ghost, 1)));
+  Put("a", R"({"title":"kept"})");
+  Step(*sync_);
+  Step(*sync_);
+  EXPECT_EQ(Find("kept"), Ids{"a"});
+  EXPECT_TRUE(Find("lost").empty());
+  EXPECT_EQ(Read("a")->rev, 6);
+  EXPECT_TRUE(Outbox().empty());
+}
+
+TEST_F(DatabaseTest, TheSameRevWithAnotherBodyIsHealedToo) {
+  Open();
+  const Document ghost{.ref = Photo("a"), .rev = 1, .body = R"({"title":"lost"})"};
+  ASSERT_TRUE(index_->Bulk(Within(), std::span(&ghost, 1)));
+  Put("a", R"({"title":"kept"})");
+  Step(*sync_);
+  Step(*sync_);
+  EXPECT_EQ(Find("kept"), Ids{"a"});
+  EXPECT_TRUE(Find("lost").empty());
+}
+
+TEST_F(DatabaseTest, AnUnreadableHintIsCountedAndPassedOver) {
+  Open();
+  const Message junk{.topic = "photo-sync", .key = "x", .payload = "{not json"};
+  ASSERT_TRUE(bus_->Publish(Within(), std::span(&junk, 1)));
+  Put("a", R"({"title":"pier"})");
+  Step(*sync_);
+  EXPECT_EQ(Find("pier"), Ids{"a"});
+  EXPECT_EQ(fake_.metrics().CountOf("a4c_sync_unreadable_hints_total"), 1);
+}
+
+TEST_F(DatabaseTest, ASearchWaitsForItsTokenOrSaysThatItIsNotFresh) {
+  Open();
+  const Committed done = Put("a", R"({"title":"pier"})");
+  const FindRequest request{.request = {.kind = PhotoKind()}, .tokens = done.tokens};
+  const auto early = database_->Search(Within(), request);
+  ASSERT_TRUE(early) << early.error().ToString();
+  EXPECT_FALSE(early->fresh);
+  EXPECT_GE(early->lag_ms, 2'000);
+  FindRequest strict = request;
+  strict.require_fresh = true;
+  EXPECT_EQ(database_->Search(Within(), strict).error().code(), Code::kUnavailable);
+  Step(*sync_);
+  const auto late = database_->Search(Within(), strict);
+  ASSERT_TRUE(late) << late.error().ToString();
+  EXPECT_TRUE(late->fresh);
+  EXPECT_EQ(late->answer.total, 1);
+}
+
+TEST_F(DatabaseTest, ATokenOfAWriteThatTheStoreLacksIsLost) {
+  Open();
+  Put("a", "{}");
+  Step(*sync_);
+  const auto found = database_->Search(
+      Within(), {.request = {.kind = PhotoKind()}, .tokens = {{Photo("a"), 2}, {Photo("b"), 1}}});
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->fresh);
+  EXPECT_EQ(found->lost.size(), 2u);
+}
+
+}  // namespace
+}  // namespace a4c::testing

@@ -1,0 +1,92 @@
+#include "tests/unit/collection/fixture.h"
+
+namespace a4c::testing {
+namespace {
+
+TEST_F(DatabaseTest, StoreAndIndexThatAgreeHaveNoDrift) {
+  Open();
+  for (int i = 0; i < 50; ++i) Put("id-" + std::to_string(i), R"({"size":1})");
+  Step(*sync_);
+  const auto report = database_->Verify(Within(), "photo");
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->records, 50);
+  EXPECT_EQ(report->mismatched_buckets, 0);
+}
+
+TEST_F(DatabaseTest, DriftOfEverySortIsFoundAndRepaired) {
+  Open();
+  Put("missing", R"({"title":"missing"})");
+  Put("changed", R"({"title":"changed"})");
+  Put("same", R"({"title":"same"})");
+  Step(*sync_);
+  const std::vector<Purge> purges = {{Photo("missing")}, {Photo("changed")}};
+  ASSERT_TRUE(index_->Remove(Within(), purges));
+  const std::vector<Document> wrong = {
+      {.ref = Photo("changed"), .rev = 1, .body = R"({"title":"wrong"})"},
+      {.ref = Photo("ghost"), .rev = 3, .body = R"({"title":"ghost"})"}};
+  ASSERT_TRUE(index_->Bulk(Within(), wrong));
+  ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+
+  const auto report = database_->Verify(Within(), "photo");
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->drift.size(), 3u);
+  ASSERT_TRUE(database_->Repair(Within(), "photo", report->drift));
+  for (int i = 0; i < 3; ++i) {
+    fake_.clock().Advance(60'000);
+    Step(*poll_);
+  }
+  EXPECT_EQ(Find("title:missing").size(), 1u);
+  EXPECT_EQ(Find("title:changed").size(), 1u);
+  EXPECT_TRUE(Find("wrong or ghost").empty());
+  EXPECT_EQ(database_->Verify(Within(), "photo")->mismatched_buckets, 0);
+}
+
+TEST_F(DatabaseTest, WhatIsOnItsWayIsNoDrift) {
+  Open();
+  Put("a", "{}");
+  const auto report = database_->Verify(Within(), "photo");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->mismatched_buckets, 1);
+  EXPECT_TRUE(report->drift.empty());
+}
+
+TEST_F(DatabaseTest, ATombstoneIsPurgedAfterAWeekAndNotBefore) {
+  Open();
+  Put("a", "{}");
+  Put("a", "{}", Expect::Rev(1), true);
+  Step(*sync_);
+  const auto purge = database_->NewPurgeLoop("photo");
+  fake_.clock().Advance(6LL * 24 * 3'600'000);
+  Step(*purge);
+  EXPECT_TRUE(Read("a"));
+  fake_.clock().Advance(2LL * 24 * 3'600'000);
+  Step(*purge);
+  EXPECT_FALSE(Read("a"));
+}
+
+TEST_F(DatabaseTest, ATombstoneThatIsNotConfirmedIsKept) {
+  Open();
+  Put("a", "{}");
+  Put("a", "{}", Expect::Rev(1), true);
+  const auto purge = database_->NewPurgeLoop("photo");
+  fake_.clock().Advance(30LL * 24 * 3'600'000);
+  Step(*purge);
+  EXPECT_TRUE(Read("a"));
+}
+
+TEST_F(DatabaseTest, IdempotencyKeysAreForgottenAfterADay) {
+  Open();
+  const Commit commit{.changes = {{.ref = Photo("a")}},
+                      .idempotency = Idempotency{"s", "k", "h", "x"}};
+  ASSERT_TRUE(database_->Write(Within(), commit));
+  const auto purge = database_->NewPurgeLoop("photo");
+  fake_.clock().Advance(23 * 3'600'000);
+  Step(*purge);
+  EXPECT_EQ(database_->Write(Within(), commit)->outcome, Committed::Outcome::kReplayed);
+  fake_.clock().Advance(2 * 3'600'000);
+  Step(*purge);
+  EXPECT_EQ(database_->Write(Within(), commit)->outcome, Committed::Outcome::kConflict);
+}
+
+}  // namespace
+}  // namespace a4c::testing
