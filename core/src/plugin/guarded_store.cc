@@ -13,9 +13,9 @@ class GuardedLeases final : public Leases {
  public:
   GuardedLeases(Leases& inner, PluginRecord& plugin)
       : inner_(inner),
-        claim_(plugin.Site("Claim", Code::kUnknownOutcome)),
-        renew_(plugin.Site("Renew", Code::kUnknownOutcome)),
-        release_(plugin.Site("Release", Code::kUnknownOutcome)) {}
+        claim_(plugin.Site("Leases.Claim", Code::kUnknownOutcome)),
+        renew_(plugin.Site("Leases.Renew", Code::kUnknownOutcome)),
+        release_(plugin.Site("Leases.Release", Code::kUnknownOutcome)) {}
 
   Result<std::vector<Claimed>> Claim(const Call& call, const ClaimRequest& request) override {
     return Guarded(claim_, call, [&] {

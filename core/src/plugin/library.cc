@@ -9,6 +9,7 @@
 
 #include "base/nearest.h"
 #include "plugin/abi_tag.h"
+#include "plugin/static_plugins.h"
 
 namespace a4c::plugin {
 namespace {
@@ -43,6 +44,7 @@ Error NotFound(const std::string& name, const std::vector<fs::path>& tried,
   for (const fs::path& path : tried) message += (path == tried[0] ? "" : ", ") + path.string();
   std::vector<std::string> known;
   for (const fs::path& file : ListFiles(directories)) known.push_back(file.stem());
+  for (const PluginDescriptor* linked_in : StaticPlugins()) known.emplace_back(linked_in->name);
   const std::string nearest = Nearest(name, known);
   return Error(Code::kNotFound, message,
                nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");

@@ -67,8 +67,8 @@ TEST_F(GuardedSearchIndex, AThrowIsInternalInEveryCall) {
       FailsWith(Make("throw", "Search")->Search(call, {}), Code::kInternal, "Search threw"));
   EXPECT_TRUE(
       FailsWith(Make("throw", "Refresh")->Refresh(call, ""), Code::kInternal, "Refresh threw"));
-  EXPECT_TRUE(FailsWith(Make("throw", "Sums")->As<Digests>()->Sums(call, {}), Code::kInternal,
-                        "Sums threw"));
+  EXPECT_TRUE(FailsWith(Make("throw", "Digests.Sums")->As<Digests>()->Sums(call, {}),
+                        Code::kInternal, "Digests.Sums threw"));
 }
 
 TEST_F(GuardedSearchIndex, TooFewResultsAreInternal) {

@@ -75,25 +75,29 @@ TEST_F(GuardedStore, ABatchWhoseResultMakesNoSenseIsUnknownAndTheOthersKeepTheir
 }
 
 TEST_F(GuardedStore, ExtensionsAreGuardedToo) {
-  const auto throws = MakeStore("throw", "Claim");
+  const auto throws = MakeStore("throw", "Leases.Claim");
   ASSERT_NE(throws->As<Leases>(), nullptr);
   EXPECT_EQ(throws->As<Leases>(), throws->As<Leases>());
   EXPECT_TRUE(FailsWith(throws->As<Leases>()->Claim(Within(1000), {}), Code::kUnknownOutcome,
-                        "store-good: Claim threw"));
-  EXPECT_TRUE(FailsWith(MakeStore("throw", "Sums")->As<Digests>()->Sums(Within(1000), {}),
-                        Code::kInternal, "store-good: Sums threw"));
+                        "store-good: Leases.Claim threw"));
+  EXPECT_TRUE(FailsWith(MakeStore("throw", "Digests.Sums")->As<Digests>()->Sums(Within(1000), {}),
+                        Code::kInternal, "store-good: Digests.Sums threw"));
+  EXPECT_TRUE(
+      FailsWith(MakeStore("throw", "Digests.Rows")->As<Digests>()->Rows(Within(1000), {}, {}),
+                Code::kInternal, "store-good: Digests.Rows threw"));
 }
 
 TEST_F(GuardedStore, LeasesAnswerForEachLease) {
   const std::vector<Lease> leases(2);
+  EXPECT_TRUE(FailsWith(
+      MakeStore("too_few", "Leases.Renew")->As<Leases>()->Renew(Within(1000), leases, 1000),
+      Code::kUnknownOutcome, "Leases.Renew answered 2 leases with 1 result"));
   EXPECT_TRUE(
-      FailsWith(MakeStore("too_few", "Renew")->As<Leases>()->Renew(Within(1000), leases, 1000),
-                Code::kUnknownOutcome, "Renew answered 2 leases with 1 result"));
+      FailsWith(MakeStore("too_few", "Leases.Release")->As<Leases>()->Release(Within(1000), leases),
+                Code::kUnknownOutcome, "Leases.Release answered 2 leases with 1 result"));
   EXPECT_TRUE(
-      FailsWith(MakeStore("too_few", "Release")->As<Leases>()->Release(Within(1000), leases),
-                Code::kUnknownOutcome, "Release answered 2 leases with 1 result"));
-  EXPECT_TRUE(FailsWith(MakeStore("too_many", "Claim")->As<Leases>()->Claim(Within(1000), {}),
-                        Code::kUnknownOutcome, "a claim of 1 with 2 records"));
+      FailsWith(MakeStore("too_many", "Leases.Claim")->As<Leases>()->Claim(Within(1000), {}),
+                Code::kUnknownOutcome, "a claim of 1 with 2 records"));
   EXPECT_TRUE(MakeStore()->As<Leases>()->Renew(Within(1000), leases, 1000));
 }
 

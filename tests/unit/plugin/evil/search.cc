@@ -33,8 +33,13 @@ class EvilSearch final : public a4c::SearchIndex, public a4c::Digests {
     return {};
   }
   a4c::Result<a4c::DigestSums> Sums(const a4c::Call&, const a4c::Kind&) override {
-    mode_.Act("Sums");
+    mode_.Act("Digests.Sums");
     return a4c::DigestSums{};
+  }
+  a4c::Result<std::vector<a4c::DigestRow>> Rows(const a4c::Call&, const a4c::Kind&,
+                                                std::span<const int>) override {
+    mode_.Act("Digests.Rows");
+    return std::vector<a4c::DigestRow>{};
   }
 
  private:

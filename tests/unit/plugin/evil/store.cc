@@ -34,19 +34,19 @@ class EvilLeases final : public a4c::Leases {
   explicit EvilLeases(const evil::Mode& mode) : mode_(mode) {}
   a4c::Result<std::vector<a4c::Claimed>> Claim(const a4c::Call&,
                                                const a4c::ClaimRequest& request) override {
-    mode_.Act("Claim");
-    const int extra = mode_.Is("too_many", "Claim") ? 1 : 0;
+    mode_.Act("Leases.Claim");
+    const int extra = mode_.Is("too_many", "Leases.Claim") ? 1 : 0;
     return std::vector<a4c::Claimed>(static_cast<size_t>(request.count + extra));
   }
   a4c::Result<std::vector<bool>> Renew(const a4c::Call&, std::span<const a4c::Lease> leases,
                                        int64_t) override {
-    mode_.Act("Renew");
-    return std::vector<bool>(leases.size() - (mode_.Is("too_few", "Renew") ? 1 : 0), true);
+    mode_.Act("Leases.Renew");
+    return std::vector<bool>(leases.size() - (mode_.Is("too_few", "Leases.Renew") ? 1 : 0), true);
   }
   a4c::Result<std::vector<bool>> Release(const a4c::Call&,
                                          std::span<const a4c::Lease> leases) override {
-    mode_.Act("Release");
-    return std::vector<bool>(leases.size() - (mode_.Is("too_few", "Release") ? 1 : 0), true);
+    mode_.Act("Leases.Release");
+    return std::vector<bool>(leases.size() - (mode_.Is("too_few", "Leases.Release") ? 1 : 0), true);
   }
 
  private:
@@ -57,8 +57,13 @@ class EvilDigests final : public a4c::Digests {
  public:
   explicit EvilDigests(const evil::Mode& mode) : mode_(mode) {}
   a4c::Result<a4c::DigestSums> Sums(const a4c::Call&, const a4c::Kind&) override {
-    mode_.Act("Sums");
+    mode_.Act("Digests.Sums");
     return a4c::DigestSums{};
+  }
+  a4c::Result<std::vector<a4c::DigestRow>> Rows(const a4c::Call&, const a4c::Kind&,
+                                                std::span<const int>) override {
+    mode_.Act("Digests.Rows");
+    return std::vector<a4c::DigestRow>{};
   }
 
  private:
