@@ -1,6 +1,7 @@
 #include "tests/conformance/search/search_fixture.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace a4c::conformance {
@@ -9,6 +10,12 @@ namespace {
 const Kind& KindOfTheRun() {
   static const auto* kind = new Kind(KindOfAllTypes(Unique("doc")));
   return *kind;
+}
+
+void Pause() {
+  const auto waiter = TheRuntime().threads.NewWaiter();
+  const Waiter::Lock lock(*waiter);
+  waiter->Wait(TheRuntime().clock.MonotonicMs() + 50);
 }
 
 }  // namespace
@@ -44,12 +51,22 @@ Document SearchIndexTest::Tombstone(const std::string& id, int64_t rev) const {
 }
 
 std::vector<BulkResult> SearchIndexTest::Bulk(const std::vector<Document>& documents) {
-  auto results = index_->Bulk(Within(), documents);
-  EXPECT_TRUE(results) << results.error().ToString();
-  if (!results) return std::vector<BulkResult>(documents.size());
-  EXPECT_EQ(results->size(), documents.size());
-  results->resize(documents.size());
-  return *std::move(results);
+  std::vector<BulkResult> results(documents.size());
+  std::vector<size_t> to_send(documents.size());
+  std::iota(to_send.begin(), to_send.end(), size_t{0});
+  for (const Call call = Within(); !to_send.empty() && !call.Expired(); Pause()) {
+    std::vector<Document> part;
+    for (const size_t i : to_send) part.push_back(documents[i]);
+    auto answer = index_->Bulk(call, part);
+    EXPECT_TRUE(answer) << answer.error().ToString();
+    if (!answer) return results;
+    EXPECT_EQ(answer->size(), part.size());
+    answer->resize(part.size());
+    for (size_t k = 0; k < to_send.size(); ++k) results[to_send[k]] = (*answer)[k];
+    std::erase_if(to_send, [&](size_t i) { return results[i].outcome != BulkOutcome::kRetry; });
+    if (to_send.empty()) break;
+  }
+  return results;
 }
 
 void SearchIndexTest::Add(const std::vector<Document>& documents) {

@@ -27,6 +27,7 @@ class SearchIndexTest : public testing::Test {
   Document Tombstone(const std::string& id, int64_t rev) const;
   std::string Id(const std::string& id) const { return scope_ + "." + id; }
 
+  // Sends again what is to be retried, as long as Within() lasts.
   std::vector<BulkResult> Bulk(const std::vector<Document>& documents);
   // Expects that all are applied, and refreshes.
   void Add(const std::vector<Document>& documents);
