@@ -57,8 +57,12 @@ endfunction()
 # conformance-<name>, which runs the conformance suites of its kind over the plugin. ${NAME} in the
 # config is the environment's; without it the test is skipped, in CI it fails. Does nothing where
 # tests are not built.
+# a4c_conformance_test(name CONFIG file.json [LABELS label ...]): the CTest test conformance-<name>, which
+# runs the conformance suites of its kind over the plugin. ${NAME} in the config is the environment's;
+# without it the test is skipped, in CI it fails. Does nothing where tests are not built. VARIANT word: for
+# one of several configs of a plugin, conformance-<name>-<word>.
 function(a4c_conformance_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT" "LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT;VARIANT" "LABELS")
   if(TARGET a4c-conformance)
     set(program a4c-conformance)
   elseif(TARGET a4c::conformance)
@@ -77,5 +81,12 @@ function(a4c_conformance_test name)
   add_test(NAME conformance-${name}
            COMMAND $<TARGET_FILE:${program}> --plugin=${plugin} --config=${config})
   set_tests_properties(conformance-${name} PROPERTIES LABELS "conformance;${arg_LABELS}"
+  set(test conformance-${name})
+  if(arg_VARIANT)
+    string(APPEND test -${arg_VARIANT})
+  endif()
+  add_test(NAME ${test}
+           COMMAND ${program} --plugin=$<TARGET_FILE:${name}> --config=${config})
+  set_tests_properties(${test} PROPERTIES LABELS "conformance;${arg_LABELS}"
                        SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT})
 endfunction()

@@ -1,0 +1,110 @@
+#include "elastic_bulk.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "a4c/sinks.h"
+#include "fake_pool.h"
+
+namespace a4c::elastic {
+namespace {
+
+Call NoHurry() {
+  return Call{SystemRuntime(NullLogSink(), NullMetricSink()).clock};
+}
+
+BulkChunk ChunkOf(size_t documents) {
+  const Kind kind{.name = "thing"};
+  BulkChunk chunk;
+  for (size_t i = 0; i < documents; ++i) {
+    const Document document{
+        .ref = {"thing", {"s", "id" + std::to_string(i)}}, .rev = 7, .body = "{}"};
+    AppendDocument(chunk, i, "things", document, *MakeSearchDocument(kind, document));
+  }
+  return chunk;
+}
+
+Json Item(const std::string& text) {
+  return *ParseJson(text);
+}
+
+TEST(ElasticBulk, EachDocumentIsTwoLinesWithItsRevAsExternalVersion) {
+  const BulkChunk chunk = ChunkOf(2);
+  EXPECT_EQ(std::ranges::count(chunk.lines, '\n'), 4);
+  EXPECT_TRUE(chunk.lines.starts_with(
+      R"({"index":{"_index":"things","_id":"id0","version":7,"version_type":"external"}})"
+      "\n{\"id\":\"id0\""));
+  BulkChunk purge;
+  AppendPurge(purge, 0, "things", {"thing", {"s", "a\"b"}});
+  EXPECT_EQ(purge.lines, R"({"delete":{"_index":"things","_id":"a\"b"}})"
+                         "\n");
+}
+
+TEST(ElasticBulk, OutcomesAreByStatus) {
+  const auto outcome = [](const std::string& text) { return ResultOf(Item(text)).outcome; };
+  EXPECT_EQ(outcome(R"({"index":{"status":201}})"), BulkOutcome::kApplied);
+  EXPECT_EQ(outcome(R"({"index":{"status":200}})"), BulkOutcome::kApplied);
+  EXPECT_EQ(outcome(R"({"index":{"status":409}})"), BulkOutcome::kStale);
+  EXPECT_EQ(outcome(R"({"index":{"status":400,"error":{"type":"document_parsing_exception"}}})"),
+            BulkOutcome::kRejected);
+  EXPECT_EQ(
+      outcome(R"({"index":{"status":400,"error":{"type":"strict_dynamic_mapping_exception"}}})"),
+      BulkOutcome::kRetry);
+  for (const int status : {404, 403, 429, 500, 503}) {
+    EXPECT_EQ(outcome(R"({"index":{"status":)" + std::to_string(status) + "}}"),
+              BulkOutcome::kRetry)
+        << status;
+  }
+  EXPECT_EQ(outcome("{}"), BulkOutcome::kRetry);
+  EXPECT_EQ(outcome(R"({"delete":{"status":404}})"), BulkOutcome::kApplied);
+  EXPECT_EQ(outcome(R"({"delete":{"status":409}})"), BulkOutcome::kRetry);
+  EXPECT_EQ(outcome(R"({"delete":{"status":429}})"), BulkOutcome::kRetry);
+}
+
+TEST(ElasticBulk, ARejectionTellsTheCause) {
+  const BulkResult result = ResultOf(Item(
+      R"({"index":{"status":400,"error":{"type":"t","reason":"failed","caused_by":{"reason":"because"}}}})"));
+  EXPECT_EQ(result.error->message(), "status 400 t: failed: because");
+}
+
+TEST(ElasticBulk, AnOutageLeavesEveryDocumentToBeSentAgain) {
+  for (const bool refused : {true, false}) {
+    FakePool pool([&](const HttpRequest&) -> Result<HttpAnswer> {
+      if (refused) return Error(Code::kUnavailable, "refused");
+      return HttpAnswer{503, "{}"};
+    });
+    std::vector<BulkResult> results(3, {.outcome = BulkOutcome::kApplied});
+    SendChunk(pool, NoHurry(), ChunkOf(3), results);
+    for (const BulkResult& result : results) {
+      EXPECT_EQ(result.outcome, BulkOutcome::kRetry);
+      EXPECT_EQ(result.error->code(), Code::kUnavailable);
+    }
+  }
+}
+
+TEST(ElasticBulk, AnAnswerThatLacksDocumentsProvesNothing) {
+  FakePool pool([](const HttpRequest&) {
+    return HttpAnswer{200, R"({"items":[{"index":{"status":201}}]})"};
+  });
+  std::vector<BulkResult> results(2, {.outcome = BulkOutcome::kApplied});
+  SendChunk(pool, NoHurry(), ChunkOf(2), results);
+  for (const BulkResult& result : results) EXPECT_EQ(result.outcome, BulkOutcome::kRetry);
+}
+
+// A server that takes one document at a time, and none whose id is id3.
+TEST(ElasticBulk, WhatIsTooLongIsHalvedUntilOnlyTheTooLongDocumentIsRejected) {
+  FakePool pool([](const HttpRequest& request) {
+    const bool one = std::ranges::count(request.body, '\n') == 2;
+    if (!one || request.body.find("id3") != std::string::npos) return HttpAnswer{413, "{}"};
+    return HttpAnswer{200, R"({"items":[{"index":{"status":201}}]})"};
+  });
+  std::vector<BulkResult> results(5);
+  SendChunk(pool, NoHurry(), ChunkOf(5), results);
+  for (size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].outcome, i == 3 ? BulkOutcome::kRejected : BulkOutcome::kApplied) << i;
+  }
+}
+
+}  // namespace
+}  // namespace a4c::elastic

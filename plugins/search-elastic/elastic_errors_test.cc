@@ -1,0 +1,75 @@
+#include "elastic_errors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace a4c::elastic {
+namespace {
+
+struct Case {
+  int status;
+  const char* type;
+  Code writes;
+  Code reads;
+};
+
+TEST(ElasticErrors, EveryStatusHasItsCode) {
+  for (const Case& c :
+       {Case{400, "parsing_exception", Code::kInvalid, Code::kInvalid},
+        Case{400, "resource_already_exists_exception", Code::kConflict, Code::kConflict},
+        Case{401, "", Code::kDenied, Code::kDenied}, Case{403, "", Code::kDenied, Code::kDenied},
+        Case{403, "cluster_block_exception", Code::kUnavailable, Code::kUnavailable},
+        Case{404, "index_not_found_exception", Code::kNotFound, Code::kNotFound},
+        Case{405, "", Code::kUnsupported, Code::kUnsupported},
+        Case{408, "", Code::kTimeout, Code::kTimeout},
+        Case{409, "", Code::kConflict, Code::kConflict},
+        Case{413, "", Code::kInvalid, Code::kInvalid},
+        Case{429, "", Code::kExhausted, Code::kExhausted},
+        Case{500, "", Code::kUnknownOutcome, Code::kUnavailable},
+        Case{502, "", Code::kUnknownOutcome, Code::kUnavailable},
+        Case{503, "", Code::kUnavailable, Code::kUnavailable},
+        Case{504, "", Code::kUnknownOutcome, Code::kUnavailable},
+        Case{418, "", Code::kInternal, Code::kInternal}}) {
+    EXPECT_EQ(ErrorOfStatus(c.status, c.type, "", Effect::kWrites).code(), c.writes)
+        << c.status << c.type;
+    EXPECT_EQ(ErrorOfStatus(c.status, c.type, "", Effect::kReads).code(), c.reads)
+        << c.status << c.type;
+  }
+}
+
+TEST(ElasticErrors, TheRootCauseIsTold) {
+  const Error error = ErrorOfAnswer(
+      400,
+      R"({"error":{"root_cause":[{"type":"parsing_exception","reason":"no such clause"}],"type":"x"},"status":400})",
+      Effect::kReads);
+  EXPECT_EQ(error.message(), "status 400 parsing_exception: no such clause");
+  EXPECT_EQ(
+      ErrorOfAnswer(405, R"({"error":"wrong method","status":405})", Effect::kReads).message(),
+      "status 405: wrong method");
+  EXPECT_EQ(ErrorOfAnswer(503, "<html>", Effect::kReads).code(), Code::kUnavailable);
+}
+
+TEST(ElasticErrors, ALostAnswerOfAWriteIsUnknownAndOnlyThat) {
+  EXPECT_EQ(ErrorOfConnection("n", "reset", true, false, Effect::kWrites).code(),
+            Code::kUnknownOutcome);
+  EXPECT_EQ(ErrorOfConnection("n", "timeout", true, true, Effect::kWrites).code(),
+            Code::kUnknownOutcome);
+  EXPECT_EQ(ErrorOfConnection("n", "refused", false, false, Effect::kWrites).code(),
+            Code::kUnavailable);
+  EXPECT_EQ(ErrorOfConnection("n", "timeout", false, true, Effect::kWrites).code(), Code::kTimeout);
+  EXPECT_EQ(ErrorOfConnection("n", "reset", true, false, Effect::kReads).code(),
+            Code::kUnavailable);
+  EXPECT_EQ(ErrorOfConnection("n", "timeout", true, true, Effect::kReads).code(), Code::kTimeout);
+}
+
+TEST(ElasticErrors, OnlyWhatIsWrongWithTheDocumentIsPermanent) {
+  EXPECT_TRUE(IsPermanent(400, "document_parsing_exception"));
+  EXPECT_TRUE(IsPermanent(400, "mapper_parsing_exception"));
+  EXPECT_TRUE(IsPermanent(413, ""));
+  EXPECT_FALSE(IsPermanent(400, "strict_dynamic_mapping_exception"));
+  for (const int status : {401, 403, 404, 409, 429, 500, 503})
+    EXPECT_FALSE(IsPermanent(status, "")) << status;
+}
+
+}  // namespace
+}  // namespace a4c::elastic

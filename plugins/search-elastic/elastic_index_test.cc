@@ -1,0 +1,143 @@
+#include "elastic_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "a4c/sinks.h"
+#include "fake_pool.h"
+
+namespace a4c::elastic {
+namespace {
+
+Call NoHurry() {
+  return Call{SystemRuntime(NullLogSink(), NullMetricSink()).clock};
+}
+
+Kind TheKind() {
+  return {.name = "job",
+          .fields = {{.name = "state", .type = FieldType::kKeyword, .searchable = true}}};
+}
+
+struct Index {
+  explicit Index(FakePool::Answer answer, IndexOptions options = {}) {
+    auto fake = std::make_unique<FakePool>(std::move(answer));
+    pool = fake.get();
+    index = NewElasticIndex(std::move(fake), options);
+  }
+  FakePool* pool;
+  std::unique_ptr<SearchIndex> index;
+};
+
+TEST(ElasticIndex, NamesAreTheKindsWithAnSOrAsConfigured) {
+  EXPECT_EQ(AliasOf({}, "job"), "jobs");
+  EXPECT_EQ(AliasOf({.prefix = "prod-", .names = {{"job", "work"}}}, "job"), "prod-work");
+  EXPECT_EQ(AliasOf({.prefix = "prod-", .names = {{"job", "work"}}}, "loop"), "prod-loops");
+}
+
+TEST(ElasticIndex, WhoLosesTheRaceToCreateTakesTheWinnersIndex) {
+  int gets = 0;
+  Index raced([&](const HttpRequest& request) {
+    if (request.method == "PUT") {
+      return HttpAnswer{
+          400,
+          R"({"error":{"type":"resource_already_exists_exception","reason":"x"},"status":400})"};
+    }
+    if (++gets == 1) return HttpAnswer{404, "{}"};
+    return HttpAnswer{
+        200,
+        R"({"jobs-000001":{"mappings":{"_meta":{"a4c_layout":1},"properties":{"f":{"properties":{"state":{"type":"keyword"}}}}}}})"};
+  });
+  const Kind kind = TheKind();
+  EXPECT_TRUE(raced.index->Ensure(NoHurry(), {&kind, 1}));
+  EXPECT_EQ(raced.pool->requests.size(), 3u);
+}
+
+TEST(ElasticIndex, AnIndexNamedLikeTheAliasIsAConflict) {
+  Index index([](const HttpRequest&) { return HttpAnswer{200, R"({"jobs":{"mappings":{}}})"}; });
+  const Kind kind = TheKind();
+  EXPECT_EQ(index.index->Ensure(NoHurry(), {&kind, 1}).error().code(), Code::kConflict);
+}
+
+TEST(ElasticIndex, BulksAreCutByBytesAndOneThatFailsLeavesTheOthers) {
+  int bulks = 0;
+  Index index(
+      [&](const HttpRequest& request) -> Result<HttpAnswer> {
+        if (!request.path.starts_with("/_bulk")) return HttpAnswer{200, "{}"};
+        if (++bulks == 2) return Error(Code::kUnavailable, "refused");
+        const auto lines = std::ranges::count(request.body, '\n');
+        Json items = Json::Array{};
+        for (long i = 0; i < lines / 2; ++i)
+          items.Append(*ParseJson(R"({"index":{"status":201}})"));
+        return HttpAnswer{200, Json().Set("items", std::move(items)).ToString()};
+      },
+      {.bulk_bytes_max = 1500});
+  const Kind kind = TheKind();
+  ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+  std::vector<Document> documents;
+  for (int i = 0; i < 12; ++i) {
+    documents.push_back({.ref = {"job", {"", "id" + std::to_string(i)}},
+                         .rev = 1,
+                         .body = R"({"state":")" + std::string(300, 'x') + "\"}"});
+  }
+  const auto results = index.index->Bulk(NoHurry(), documents);
+  ASSERT_TRUE(results);
+  const auto retried = std::ranges::count(*results, BulkOutcome::kRetry, &BulkResult::outcome);
+  const auto applied = std::ranges::count(*results, BulkOutcome::kApplied, &BulkResult::outcome);
+  EXPECT_GT(bulks, 3);
+  EXPECT_GT(retried, 0);
+  EXPECT_LT(retried, 4);
+  EXPECT_EQ(retried + applied, 12);
+}
+
+TEST(ElasticIndex, AStaleDocumentOfWhichNothingIsKnownIsSentAgain) {
+  Index index([&](const HttpRequest& request) {
+    if (request.path.starts_with("/_bulk"))
+      return HttpAnswer{200, R"({"items":[{"index":{"status":409}}]})"};
+    if (request.path == "/_mget") return HttpAnswer{200, R"({"docs":[{"found":false}]})"};
+    return HttpAnswer{200, "{}"};
+  });
+  const Kind kind = TheKind();
+  ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+  const Document document{.ref = {"job", {"", "a"}}, .rev = 1, .body = "{}"};
+  const auto results = index.index->Bulk(NoHurry(), {&document, 1});
+  ASSERT_TRUE(results);
+  EXPECT_EQ(results->at(0).outcome, BulkOutcome::kRetry);
+}
+
+TEST(ElasticIndex, FacetsAreAskedAgainUntilTheyAreExact) {
+  int searches = 0;
+  Index index([&](const HttpRequest& request) {
+    if (request.path.find("_search") == std::string::npos) return HttpAnswer{200, "{}"};
+    const bool exact = ++searches == 3;
+    return HttpAnswer{
+        200,
+        R"({"hits":{"total":{"value":7},"hits":[]},"aggregations":{"facet0":{"doc_count_error_upper_bound":)" +
+            std::string(exact ? "0" : "5") + R"(,"buckets":[{"key":"x","doc_count":7}]}}})"};
+  });
+  const Kind kind = TheKind();
+  ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+  const auto answer = index.index->Search(NoHurry(), {.kind = kind, .facets = {"state"}});
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(searches, 3);
+  EXPECT_EQ(answer->facets.at(0).at(0).count, 7);
+  EXPECT_NE(index.pool->requests.back().body.find("\"shard_size\":100000"), std::string::npos);
+}
+
+TEST(ElasticIndex, ASearchOrRefreshThatOnlySomeShardsAnsweredIsNone) {
+  Index index([&](const HttpRequest& request) {
+    if (request.path.ends_with("_refresh")) return HttpAnswer{200, R"({"_shards":{"failed":1}})"};
+    if (request.path.find("_search") != std::string::npos) {
+      EXPECT_NE(request.path.find("allow_partial_search_results=false"), std::string::npos);
+      return HttpAnswer{200, R"({"timed_out":true,"hits":{"total":{"value":0},"hits":[]}})"};
+    }
+    return HttpAnswer{200, "{}"};
+  });
+  const Kind kind = TheKind();
+  ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+  EXPECT_EQ(index.index->Refresh(NoHurry(), "job").error().code(), Code::kUnavailable);
+  EXPECT_EQ(index.index->Search(NoHurry(), {.kind = kind}).error().code(), Code::kTimeout);
+}
+
+}  // namespace
+}  // namespace a4c::elastic

@@ -1,0 +1,23 @@
+// Queries as Elasticsearch's query language. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "a4c/json.h"
+#include "a4c/search_index.h"
+#include "a4c/search_plan.h"
+
+namespace a4c::elastic {
+
+// A resolved query as a filter.
+Json FilterOf(const Query& resolved);
+
+// The body of a _search for one page and one hit more. shard_size: values per shard that a facet
+// looks at; past it counts of several shards are inexact, and say so.
+Json SearchBody(const SearchPlan& plan, const SearchRequest& request, int64_t shard_size);
+
+// The body of the _search that sums digests by bucket.
+Json DigestBody();
+
+}  // namespace a4c::elastic
