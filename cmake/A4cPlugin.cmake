@@ -53,14 +53,10 @@ extern "C" const a4c::PluginDescriptor @symbol@;
   target_link_libraries(${into} INTERFACE ${name} a4c::core)
 endfunction()
 
-# a4c_conformance_test(name CONFIG file.json [LABELS label ...] [TIMEOUT seconds]): the CTest test
-# conformance-<name>, which runs the conformance suites of its kind over the plugin. ${NAME} in the
-# config is the environment's; without it the test is skipped, in CI it fails. Does nothing where
-# tests are not built.
-# a4c_conformance_test(name CONFIG file.json [LABELS label ...]): the CTest test conformance-<name>, which
-# runs the conformance suites of its kind over the plugin. ${NAME} in the config is the environment's;
-# without it the test is skipped, in CI it fails. Does nothing where tests are not built. VARIANT word: for
-# one of several configs of a plugin, conformance-<name>-<word>.
+# a4c_conformance_test(name CONFIG file.json [LABELS label ...] [VARIANT word] [TIMEOUT seconds]): the
+# CTest test conformance-<name>, or conformance-<name>-<word> for one of several configs, which runs the
+# conformance suites of its kind over the plugin. ${NAME} in the config is the environment's; without it
+# the test is skipped, in CI it fails. Does nothing where tests are not built.
 function(a4c_conformance_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT;VARIANT" "LABELS")
   if(TARGET a4c-conformance)
@@ -77,16 +73,13 @@ function(a4c_conformance_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
   endif()
-  get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
-  add_test(NAME conformance-${name}
-           COMMAND $<TARGET_FILE:${program}> --plugin=${plugin} --config=${config})
-  set_tests_properties(conformance-${name} PROPERTIES LABELS "conformance;${arg_LABELS}"
   set(test conformance-${name})
   if(arg_VARIANT)
     string(APPEND test -${arg_VARIANT})
   endif()
+  get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
   add_test(NAME ${test}
-           COMMAND ${program} --plugin=$<TARGET_FILE:${name}> --config=${config})
+           COMMAND $<TARGET_FILE:${program}> --plugin=${plugin} --config=${config})
   set_tests_properties(${test} PROPERTIES LABELS "conformance;${arg_LABELS}"
                        SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT})
 endfunction()
