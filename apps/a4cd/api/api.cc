@@ -1,0 +1,255 @@
+#include "apps/a4cd/api/api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "apps/a4cd/api/cursor.h"
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+using a4c::LogLevel;
+using a4c::Result;
+
+Response NotFound(const Request& request) {
+  return ProblemResponse({.status = 404,
+                          .type = "not-found",
+                          .detail = "there is nothing at " + request.path.substr(0, 200),
+                          .hint = "all paths are listed at /openapi.json"});
+}
+
+Response WrongMethod(const Request& request, const std::string& allow) {
+  Response response = ProblemResponse({.status = 405,
+                                       .type = "method-not-allowed",
+                                       .detail = request.method + " is not one of: " + allow});
+  response.Add("Allow", allow);
+  return response;
+}
+
+Response TooLarge(int64_t bytes_max) {
+  return ProblemResponse({.status = 413,
+                          .type = "body-too-large",
+                          .detail = "a body here has at most " + std::to_string(bytes_max) + " bytes",
+                          .hint = "send many jobs by POST /v1/jobs:batch, line by line"});
+}
+
+std::string KeyOf(const Request& request) {
+  const std::string& header = request.Header("Authorization");
+  if (header.starts_with("Bearer ")) return header.substr(7);
+  return request.Header("X-API-Key");
+}
+
+Response NoKey() {
+  Response response =
+      ProblemResponse({.status = 401,
+                       .type = "unauthenticated",
+                       .detail = "the request has no API key",
+                       .hint = "send it as `Authorization: Bearer a4c_...`"});
+  response.Add("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+Response Forbidden(const Route& route) {
+  return ProblemResponse({.status = 403,
+                          .type = "forbidden",
+                          .detail = "this needs the scope " + std::string(route.scope),
+                          .hint = "ask for a key that has it: a4c key create --scope " +
+                                  std::string(route.scope)});
+}
+
+// A traceparent of version 00 is passed on; anything else is dropped.
+std::string TraceParent(const std::string& header) {
+  const bool shape = header.size() == 55 && header.starts_with("00-") && header[35] == '-' &&
+                     header[52] == '-';
+  const bool digits = std::ranges::all_of(header, [](char c) {
+    return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  });
+  return shape && digits ? header : "";
+}
+
+// Reads the body; an answer if it cannot be taken.
+std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
+  if (request.content_length > bytes_max) {
+    request.body_unread = true;
+    return TooLarge(bytes_max);
+  }
+  if (request.input == nullptr) return std::nullopt;
+  if (request.before_body) request.before_body();
+  std::string chunk(64 * 1024, '\0');
+  while (request.input->good()) {
+    request.input->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    request.body.append(chunk, 0, static_cast<size_t>(request.input->gcount()));
+    if (static_cast<int64_t>(request.body.size()) > bytes_max) {
+      request.body_unread = true;
+      return TooLarge(bytes_max);
+    }
+  }
+  const bool short_body = request.content_length >= 0 &&
+                          static_cast<int64_t>(request.body.size()) != request.content_length;
+  if (!short_body) return std::nullopt;
+  request.body_unread = true;
+  return ErrorResponse(Error(Code::kInvalid, "the body ended before its Content-Length"));
+}
+
+bool IsJsonType(const std::string& type) {
+  return type.empty() || type.starts_with("application/json") ||
+         type.starts_with("application/x-ndjson");
+}
+
+}  // namespace
+
+Response Api::Handle(Request& request) {
+  const int64_t started_ns = context_.runtime.clock.MonotonicNs();
+  request.deadline_ms = started_ns / 1'000'000 + context_.settings.request_timeout_ms;
+  request.traceparent = TraceParent(request.Header("traceparent"));
+  request.request_id = context_.ids.Next();
+  const Route* route = nullptr;
+  Response response = Dispatch(request, route);
+  response.Add("X-Request-Id", request.request_id);
+  Note(request, route, response, started_ns);
+  return response;
+}
+
+Response Api::Dispatch(Request& request, const Route*& route) {
+  // Until somebody has read it, what the client sent is still on the wire.
+  request.body_unread = request.input != nullptr;
+  Match match = MatchRoute(Routes(), request.method, request.path);
+  if (match.route == nullptr) {
+    return match.allow.empty() ? NotFound(request) : WrongMethod(request, match.allow);
+  }
+  route = match.route;
+  request.params = std::move(match.params);
+  if (route->scope == nullptr) return Answer(request, *route);
+
+  const std::string key = KeyOf(request);
+  if (key.empty()) return NoKey();
+  Result<Principal> principal = context_.keys.Authenticate(context_.CallFor(request), key);
+  if (!principal) return ErrorResponse(principal.error());
+  request.principal = *std::move(principal);
+  const RateLimiter::Decision decision = context_.limiter.Take(request.principal.key_id);
+  Response response;
+  if (!decision.allowed) {
+    response = ProblemResponse({.status = 429,
+                                .type = "rate-limited",
+                                .detail = "this key is past its rate",
+                                .hint = "wait as Retry-After says",
+                                .errors = {},
+                                .retry_after_s = static_cast<int>(decision.reset_s)});
+  } else if (!request.principal.Allows(route->scope)) {
+    response = Forbidden(*route);
+  } else {
+    response = Answer(request, *route);
+  }
+  if (context_.limiter.enabled()) {
+    const std::string burst = std::to_string(context_.limiter.burst());
+    const int64_t window_s =
+        std::max<int64_t>(1, context_.limiter.burst() / context_.limiter.rate_per_s());
+    response.Add("RateLimit-Policy", "\"key\";q=" + burst + ";w=" + std::to_string(window_s));
+    response.Add("RateLimit", "\"key\";r=" + std::to_string(decision.remaining) +
+                                  ";t=" + std::to_string(decision.reset_s));
+  }
+  return response;
+}
+
+Response Api::Answer(Request& request, const Route& route) {
+  if (route.body == BodyRule::kJson) {
+    if (!IsJsonType(request.Header("Content-Type"))) {
+      return ProblemResponse({.status = 415,
+                              .type = "media-type",
+                              .detail = "the body is read as application/json"});
+    }
+    request.body_unread = false;
+    std::optional<Response> refused = ReadBody(request, context_.settings.body_bytes_max);
+    if (refused) return *std::move(refused);
+  } else if (route.body == BodyRule::kStream) {
+    if (request.content_length > context_.settings.batch_bytes_max) {
+      return TooLarge(context_.settings.batch_bytes_max);
+    }
+    if (request.before_body) request.before_body();
+  }
+  try {
+    return route.handler(context_, request);
+  } catch (const std::exception& error) {
+    context_.runtime.log.Write(LogLevel::kError, "api", "a handler threw",
+                               {{"operation", route.operation},
+                                {"request_id", request.request_id},
+                                {"error", error.what()}});
+    return ErrorResponse(Error(Code::kInternal, "request " + request.request_id + " failed inside"));
+  }
+}
+
+void Api::Note(const Request& request, const Route* route, const Response& response,
+               int64_t started_ns) const {
+  const std::string_view operation = route == nullptr ? "none" : route->operation;
+  const std::string status = std::to_string(response.status);
+  const double seconds =
+      static_cast<double>(context_.runtime.clock.MonotonicNs() - started_ns) / 1e9;
+  context_.runtime.metrics.Count("a4c_http_requests_total",
+                                 {{"operation", operation}, {"status", status}});
+  context_.runtime.metrics.Observe("a4c_http_request_seconds", {{"operation", operation}}, seconds);
+  const LogLevel level = response.status >= 500 ? LogLevel::kWarning : LogLevel::kDebug;
+  context_.runtime.log.Write(level, "api", "request",
+                             {{"operation", std::string(operation)},
+                              {"status", status},
+                              {"request_id", request.request_id},
+                              {"traceparent", request.traceparent},
+                              {"tenant", request.principal.tenant},
+                              {"key_id", request.principal.key_id},
+                              {"seconds", std::to_string(seconds)}});
+}
+
+Result<Json> ParseBody(const ApiContext& api, const std::string& text) {
+  if (text.empty()) {
+    return Error(Code::kInvalid, "the body is empty", "send a JSON object, see /openapi.json");
+  }
+  Result<Json> body = a4c::ParseJson(text, {.bytes_max = text.size(),
+                                            .depth_max = api.settings.json_depth_max});
+  if (!body) return body.error().Within("the body is not taken as JSON");
+  return body;
+}
+
+Result<int> PageLimit(const ApiContext& api, const Request& request) {
+  if (!request.HasQuery("limit")) return std::min(50, api.settings.page_limit_max);
+  const std::string& text = request.Query("limit");
+  int limit = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  const bool whole = error == std::errc() && at == text.data() + text.size();
+  if (whole && limit >= 1 && limit <= api.settings.page_limit_max) return limit;
+  return Error(Code::kInvalid, "limit is a whole number from 1 to " +
+                                   std::to_string(api.settings.page_limit_max));
+}
+
+Result<std::string> PagePosition(const Request& request, const std::string& list) {
+  return DecodeCursor(request.principal.tenant + '\n' + list, request.Query("cursor"));
+}
+
+void AddNext(const Request& request, const std::string& list, const std::string& position,
+             Json& body, Response& response) {
+  if (position.empty()) return;
+  const std::string cursor = EncodeCursor(request.principal.tenant + '\n' + list, position);
+  body.Set("next", cursor);
+  std::string link = "<" + request.path + "?cursor=" + cursor;
+  for (const auto& [name, value] : request.query) {
+    if (name == "cursor" || name == "token") continue;
+    link += "&" + name + "=";
+    for (const unsigned char c : value) {
+      static constexpr char kHex[] = "0123456789ABCDEF";
+      if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.') {
+        link += static_cast<char>(c);
+      } else {
+        link += {'%', kHex[c >> 4], kHex[c & 15]};
+      }
+    }
+  }
+  response.Add("Link", link + ">; rel=\"next\"");
+}
+
+std::string ETag(int64_t rev) { return "\"" + std::to_string(rev) + "\""; }
+
+}  // namespace a4cd

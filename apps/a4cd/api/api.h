@@ -1,0 +1,80 @@
+// The API without sockets: takes a Request through routing, authentication, rate, body limits and its
+// handler to a Response. Also what handlers work with.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/collection.h"
+#include "a4c/host_provider.h"
+#include "apps/a4cd/api/http.h"
+#include "apps/a4cd/api/in_flight.h"
+#include "apps/a4cd/api/rate_limit.h"
+#include "apps/a4cd/api/router.h"
+#include "apps/a4cd/auth/key_service.h"
+#include "apps/a4cd/config/settings.h"
+#include "apps/a4cd/jobs/job_service.h"
+
+namespace a4cd {
+
+class EventFeed;
+
+// What the API asks of the process around it.
+class ProcessView {
+ public:
+  virtual ~ProcessView() = default;
+  // Empty: ready; else why not. role empty: only what serving requests needs.
+  virtual std::string WhyNotReady(const a4c::Call& call, const std::string& role) = 0;
+  virtual a4c::Json Status(const a4c::Call& call) = 0;
+  virtual std::string MetricsText() = 0;
+};
+
+struct ApiContext {
+  const a4c::Runtime runtime;
+  const ApiSettings settings;
+  a4c::Database& database;
+  JobService& jobs;
+  KeyService& keys;
+  a4c::HostProvider* hosts;  // null: this installation has none
+  EventFeed& events;
+  ProcessView& process;
+  a4c::IdSource& ids;
+  RateLimiter limiter;
+  InFlight in_flight;
+
+  a4c::Call CallFor(const Request& request) const {
+    return {runtime.clock, request.deadline_ms, {}, request.traceparent};
+  }
+};
+
+// [any thread]
+class Api {
+ public:
+  explicit Api(ApiContext& context) : context_(context) {}
+  Response Handle(Request& request);
+
+ private:
+  Response Dispatch(Request& request, const Route*& route);
+  Response Answer(Request& request, const Route& route);
+  void Note(const Request& request, const Route* route, const Response& response,
+            int64_t started_ns) const;
+
+  ApiContext& context_;
+};
+
+// The body as JSON, within the API's limits; kInvalid says where it is wrong.
+a4c::Result<a4c::Json> ParseBody(const ApiContext& api, const std::string& text);
+// limit=, bounded; kInvalid if it is no number from 1 to page_limit_max.
+a4c::Result<int> PageLimit(const ApiContext& api, const Request& request);
+// {"items", "next"} and the Link header.
+void AddNext(const Request& request, const std::string& list, const std::string& position,
+             a4c::Json& body, Response& response);
+// The position in cursor=.
+a4c::Result<std::string> PagePosition(const Request& request, const std::string& list);
+std::string ETag(int64_t rev);
+
+}  // namespace a4cd

@@ -1,0 +1,245 @@
+// POST /v1/jobs:batch: one job per line in, one result per line out, in the same order. Lines are read
+// as they come and committed in groups. What is wrong with one line is no matter to the others.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/a4cd/api/commit.h"
+#include "apps/a4cd/api/cursor.h"
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Committed;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+struct Line {
+  int64_t number = 0;
+  std::string text;
+  JobDraft draft = {};
+};
+
+Json LineResult(int64_t number, int status) {
+  return Json::Object{{"line", number}, {"status", status}};
+}
+
+Json LineProblem(int64_t number, const Problem& problem) {
+  Json result = LineResult(number, problem.status);
+  result.AppendMember("problem", ProblemJson(problem));
+  return result;
+}
+
+Json LineCreated(int64_t number, const PreparedWrite& write) {
+  Json result = LineResult(number, 201);
+  result.AppendMember("id", write.id);
+  result.AppendMember("rev", write.rev);
+  return result;
+}
+
+// Reads lines off the body, each and all bounded.
+class LineReader {
+ public:
+  LineReader(std::istream* input, int64_t line_bytes_max, int64_t bytes_max)
+      : input_(input), line_bytes_max_(line_bytes_max), left_(bytes_max) {}
+
+  // The next line that is not empty; nullopt at the end; kExhausted past a bound.
+  Result<std::optional<Line>> Next() {
+    Line line;
+    while (input_ != nullptr && input_->good()) {
+      const int byte = input_->get();
+      if (byte == std::char_traits<char>::eof()) break;
+      if (--left_ < 0) return Error(Code::kExhausted, "the batch is too large");
+      if (byte != '\n') {
+        line.text += static_cast<char>(byte);
+        if (static_cast<int64_t>(line.text.size()) > line_bytes_max_) {
+          return Error(Code::kExhausted, "line " + std::to_string(number_ + 1) + " is too long");
+        }
+        continue;
+      }
+      ++number_;
+      if (Take(line)) return std::optional<Line>(std::move(line));
+    }
+    ++number_;
+    if (Take(line)) return std::optional<Line>(std::move(line));
+    return std::optional<Line>();
+  }
+
+ private:
+  bool Take(Line& line) const {
+    if (line.text.ends_with('\r')) line.text.pop_back();
+    line.number = number_;
+    return !line.text.empty();
+  }
+
+  std::istream* input_;
+  const int64_t line_bytes_max_;
+  int64_t left_;
+  int64_t number_ = 0;
+};
+
+class Batch {
+ public:
+  Batch(ApiContext& api, Request& request) : api_(api), request_(request) {}
+
+  Response Run() {
+    LineReader reader(request_.input, api_.settings.body_bytes_max, api_.settings.batch_bytes_max);
+    std::vector<Line> group;
+    while (true) {
+      Result<std::optional<Line>> line = reader.Next();
+      if (!line) {
+        Flush(group);
+        Emit(LineProblem(0, {.status = 413,
+                             .type = "body-too-large",
+                             .detail = line.error().message(),
+                             .hint = "the lines above were taken; send the rest in another batch"}));
+        break;
+      }
+      if (!*line) {
+        request_.body_unread = false;
+        Flush(group);
+        break;
+      }
+      group.push_back(std::move(**line));
+      if (static_cast<int>(group.size()) == api_.settings.batch_group) Flush(group);
+    }
+    Response response;
+    response.content_type = "application/x-ndjson";
+    response.body = std::move(results_);
+    return response;
+  }
+
+ private:
+  void Emit(const Json& result) { results_ += result.ToString() + "\n"; }
+
+  // The group's results, in the order of its lines.
+  void Flush(std::vector<Line>& group) {
+    std::vector<Json> results(group.size());
+    std::vector<size_t> good;
+    // A group is as long in coming as the client likes: each has a deadline of its own.
+    request_.deadline_ms =
+        api_.runtime.clock.MonotonicMs() + api_.settings.request_timeout_ms;
+    for (size_t i = 0; i < group.size(); ++i) {
+      std::optional<Json> wrong = Check(group[i]);
+      if (wrong) {
+        results[i] = *std::move(wrong);
+      } else {
+        good.push_back(i);
+      }
+    }
+    if (!good.empty() && !CommitTogether(group, good, results)) {
+      for (const size_t i : good) results[i] = CommitAlone(group[i]);
+    }
+    for (const Json& result : results) Emit(result);
+    group.clear();
+  }
+
+  std::optional<Json> Check(Line& line) const {
+    const Result<Json> body = ParseBody(api_, line.text);
+    if (!body) return LineProblem(line.number, ProblemOf(body.error()));
+    Faults faults;
+    line.draft = ReadJobDraft(*body, faults);
+    if (faults.empty()) return std::nullopt;
+    return LineProblem(line.number, {.status = 400,
+                                     .type = "invalid",
+                                     .detail = "the line is wrong",
+                                     .hint = {},
+                                     .errors = std::move(faults)});
+  }
+
+  // Key and hash of a part of this batch, so that the same batch sent again is answered the same.
+  a4c::Idempotency Identity(const std::string& part, const std::string& text) const {
+    const std::string& key = request_.Header("Idempotency-Key");
+    const std::string prefix = key.empty() ? "a4cd:" + request_.request_id : "batch:" + key;
+    return {request_.principal.tenant, prefix + "/" + part,
+            HashHex(request_.principal.key_id + '\n' + text), ""};
+  }
+
+  // One commit for all; false if it has to be tried line by line.
+  bool CommitTogether(const std::vector<Line>& group, const std::vector<size_t>& good,
+                      std::vector<Json>& results) {
+    a4c::Commit commit;
+    Json answer(Json::Array{});
+    std::string text;
+    for (const size_t i : good) {
+      text += group[i].text + '\n';
+      Result<PreparedWrite> write =
+          api_.jobs.PrepareCreate(api_.CallFor(request_), request_.principal, group[i].draft);
+      if (!write) return Separate(group, good);
+      for (a4c::Change& change : write->commit.changes) commit.changes.push_back(std::move(change));
+      answer.Append(LineCreated(group[i].number, *write));
+    }
+    commit.idempotency = Identity("group" + std::to_string(group[good[0]].number), text);
+    commit.idempotency->answer = answer.ToString();
+    const Result<Committed> done = api_.database.Write(api_.CallFor(request_), commit);
+    if (!done) {
+      if (done.error().code() == Code::kInvalid) return Separate(group, good);
+      for (const size_t i : good) results[i] = LineProblem(group[i].number, ProblemOf(done.error()));
+      return true;
+    }
+    if (done->outcome == Committed::Outcome::kKeyReused) {
+      for (const size_t i : good) results[i] = KeyReused(group[i].number);
+      return true;
+    }
+    if (done->outcome == Committed::Outcome::kReplayed) {
+      Result<Json> told = a4c::ParseJson(done->answer);
+      if (!told || told->Items().size() != good.size()) return false;
+      answer = *std::move(told);
+    } else if (done->outcome != Committed::Outcome::kApplied) {
+      return Separate(group, good);
+    }
+    for (size_t n = 0; n < good.size(); ++n) results[good[n]] = answer.Items()[n];
+    return true;
+  }
+
+  // Settles under the group's own key that its lines go one by one, so that the same batch sent again
+  // does not create together what was created apart.
+  bool Separate(const std::vector<Line>& group, const std::vector<size_t>& good) {
+    std::string text;
+    for (const size_t i : good) text += group[i].text + '\n';
+    a4c::Commit commit;
+    commit.idempotency = Identity("group" + std::to_string(group[good[0]].number), text);
+    commit.idempotency->answer = "[]";
+    const auto settled = api_.database.Write(api_.CallFor(request_), commit);
+    static_cast<void>(settled);  // each line below reports what it meets itself
+    return false;
+  }
+
+  Json CommitAlone(const Line& line) {
+    Result<PreparedWrite> write =
+        api_.jobs.PrepareCreate(api_.CallFor(request_), request_.principal, line.draft);
+    if (!write) return LineProblem(line.number, ProblemOf(write.error()));
+    write->commit.idempotency = Identity("line" + std::to_string(line.number), line.text);
+    write->commit.idempotency->answer = LineCreated(line.number, *write).ToString();
+    const Result<Committed> done = api_.database.Write(api_.CallFor(request_), write->commit);
+    if (!done) return LineProblem(line.number, ProblemOf(done.error()));
+    if (done->outcome == Committed::Outcome::kApplied) return LineCreated(line.number, *write);
+    if (done->outcome == Committed::Outcome::kKeyReused) return KeyReused(line.number);
+    if (done->outcome == Committed::Outcome::kReplayed) {
+      Result<Json> told = a4c::ParseJson(done->answer);
+      if (told) return *std::move(told);
+    }
+    return LineProblem(line.number, ProblemOf(ConflictError(*done)));
+  }
+
+  static Json KeyReused(int64_t number) {
+    return LineProblem(number, {.status = 422,
+                                .type = "idempotency-key-reused",
+                                .detail = "this Idempotency-Key was sent with another batch"});
+  }
+
+  ApiContext& api_;
+  Request& request_;
+  std::string results_;
+};
+
+}  // namespace
+
+Response CreateJobs(ApiContext& api, Request& request) { return Batch(api, request).Run(); }
+
+}  // namespace a4cd

@@ -1,0 +1,219 @@
+#include "apps/a4cd/api/commit.h"
+
+#include <charconv>
+#include <utility>
+
+#include "apps/a4cd/api/cursor.h"
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Committed;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+constexpr int kDecisionsMax = 5;
+constexpr size_t kKeyBytesMax = 180;
+
+// What is stored with the commit and told again to whoever sends the request again.
+Json StoredAnswer(const WriteRules& rules, const PreparedWrite& write) {
+  Json stored(Json::Object{});
+  stored.AppendMember("status", rules.status);
+  stored.AppendMember("rev", write.rev);
+  if (!rules.location_prefix.empty()) {
+    stored.AppendMember("location", rules.location_prefix + write.id);
+  }
+  if (!write.commit.changes.empty()) {
+    stored.AppendMember("token", a4c::TokenText({write.commit.changes[0].ref, write.rev}));
+  }
+  stored.AppendMember("body", write.view);
+  return stored;
+}
+
+Json StoredProblem(const Problem& problem) {
+  return Json::Object{{"status", problem.status}, {"body", ProblemJson(problem)}, {"problem", true}};
+}
+
+Response ResponseOf(const Json& stored) {
+  Response response = JsonResponse(static_cast<int>(stored["status"].Int()), stored["body"]);
+  if (stored["problem"].Bool()) response.content_type = "application/problem+json";
+  if (stored["rev"].Int() > 0) response.Add("ETag", ETag(stored["rev"].Int()));
+  if (stored["location"].IsText()) response.Add("Location", stored["location"].Text());
+  if (stored["token"].IsText()) response.Add("A4C-Token", stored["token"].Text());
+  return response;
+}
+
+Response Replayed(const Committed& committed) {
+  const Result<Json> stored = a4c::ParseJson(committed.answer);
+  if (!stored) return ErrorResponse(stored.error().Within("the stored answer"));
+  Response response = ResponseOf(*stored);
+  response.Add("Idempotent-Replayed", "true");
+  return response;
+}
+
+Response KeyReused() {
+  return ProblemResponse({.status = 422,
+                          .type = "idempotency-key-reused",
+                          .detail = "this Idempotency-Key was sent with another request",
+                          .hint = "make a new key for each new request"});
+}
+
+Response InProgress() {
+  return ProblemResponse({.status = 409,
+                          .type = "idempotency-in-progress",
+                          .detail = "the first request with this Idempotency-Key is not done yet",
+                          .hint = "send it again later, with the same key",
+                          .errors = {},
+                          .retry_after_s = 1});
+}
+
+const Problem kChanged{.status = 412,
+                       .type = "precondition-failed",
+                       .detail = "it has changed since the version that If-Match names",
+                       .hint = "read it again, and decide anew"};
+
+const Problem kNoMatch{.status = 428,
+                       .type = "precondition-required",
+                       .detail = "say with If-Match which version is meant",
+                       .hint = "send the ETag of what was read, or * for any version"};
+
+// The request's identity; a key is made if the client sent none, so that an unknown outcome can be
+// resolved by sending the commit again.
+Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request) {
+  std::string key = request.Header("Idempotency-Key");
+  if (key.size() > kKeyBytesMax) {
+    return Error(Code::kInvalid, "the Idempotency-Key is longer than " +
+                                     std::to_string(kKeyBytesMax) + " bytes");
+  }
+  key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
+  std::string identity = request.method + '\n' + request.path + '\n' +
+                         request.Header("If-Match") + '\n' + request.principal.key_id + '\n';
+  identity += request.body;
+  return a4c::Idempotency{request.principal.tenant, key, HashHex(identity), ""};
+}
+
+class Writer {
+ public:
+  Writer(ApiContext& api, const Request& request, const WriteRules& rules)
+      : api_(api), request_(request), rules_(rules) {}
+
+  Response Run(const Decide& decide) {
+    Result<a4c::Idempotency> identity = IdempotencyOf(api_, request_);
+    if (!identity) return ErrorResponse(identity.error());
+    idempotency_ = *std::move(identity);
+    if (rules_.if_match) {
+      const Result<std::optional<int64_t>> match = IfMatch(request_);
+      if (!match) return ErrorResponse(match.error());
+      if (!*match) return ProblemResponse(kNoMatch);
+      match_rev_ = **match;
+    }
+    if (request_.Header("Idempotency-Key").empty()) return Attempt(decide);
+    const std::string flight = idempotency_.scope + '\n' + idempotency_.key;
+    if (!api_.in_flight.Enter(flight, request_.deadline_ms)) return InProgress();
+    Response response = Attempt(decide);
+    api_.in_flight.Leave(flight);
+    return response;
+  }
+
+ private:
+  Response Attempt(const Decide& decide) {
+    Response last;
+    for (int decision = 0; decision < kDecisionsMax; ++decision) {
+      Result<PreparedWrite> write = decide();
+      if (!write) return Refuse(ProblemOf(write.error()), write.error().code());
+      if (match_rev_ != 0 && match_rev_ != write->rev - 1) return Refuse(kChanged, Code::kConflict);
+      bool again = false;
+      last = Commit(*write, again);
+      if (!again) break;
+    }
+    return last;
+  }
+
+  Response Commit(PreparedWrite& write, bool& again) {
+    const Json stored = StoredAnswer(rules_, write);
+    write.commit.idempotency = idempotency_;
+    write.commit.idempotency->answer = stored.ToString();
+    const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), write.commit);
+    if (!committed) return ErrorResponse(committed.error());
+    switch (committed->outcome) {
+      case Committed::Outcome::kApplied: return Applied(stored);
+      case Committed::Outcome::kReplayed: return Replayed(*committed);
+      case Committed::Outcome::kKeyReused: return KeyReused();
+      case Committed::Outcome::kConflict:
+      case Committed::Outcome::kOutOfBounds: break;
+    }
+    if (match_rev_ != 0) return ProblemResponse(kChanged);
+    again = write.decide_again;
+    return ErrorResponse(ConflictError(*committed));
+  }
+
+  Response Applied(Json stored) {
+    if (rules_.reveal) {
+      Json body = stored["body"];
+      rules_.reveal(body);
+      stored.Set("body", std::move(body));
+    }
+    return ResponseOf(stored);
+  }
+
+  // A refusal that rests on the state that was read: the state may be so because this very request
+  // was done before. Only the key can tell.
+  Response Refuse(const Problem& problem, Code code) {
+    const bool by_state = code == Code::kConflict || code == Code::kNotFound;
+    if (!by_state || request_.Header("Idempotency-Key").empty()) return ProblemResponse(problem);
+    a4c::Commit commit;
+    commit.idempotency = idempotency_;
+    commit.idempotency->answer = StoredProblem(problem).ToString();
+    const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), commit);
+    if (!committed) return ErrorResponse(committed.error());
+    if (committed->outcome == Committed::Outcome::kReplayed) return Replayed(*committed);
+    if (committed->outcome == Committed::Outcome::kKeyReused) return KeyReused();
+    return ProblemResponse(problem);
+  }
+
+  ApiContext& api_;
+  const Request& request_;
+  const WriteRules& rules_;
+  a4c::Idempotency idempotency_;
+  int64_t match_rev_ = 0;  // 0: any version
+};
+
+}  // namespace
+
+Error ConflictError(const Committed& committed) {
+  for (const a4c::OpFailure& failure : committed.failures) {
+    if (failure.reason == a4c::OpFailure::Reason::kUnique) {
+      return Error(Code::kConflict, "the name is taken", "choose another, or use what is there");
+    }
+  }
+  if (committed.outcome == Committed::Outcome::kOutOfBounds) {
+    return Error(Code::kExhausted, "a bound is reached");
+  }
+  if (!committed.failures.empty() &&
+      committed.failures[0].reason == a4c::OpFailure::Reason::kPresent) {
+    return Error(Code::kConflict, "it exists already");
+  }
+  return Error(Code::kConflict, "it was changed by somebody else at this moment", "try again");
+}
+
+Result<std::optional<int64_t>> IfMatch(const Request& request) {
+  const std::string& header = request.Header("If-Match");
+  if (header.empty()) return std::optional<int64_t>();
+  if (header == "*") return std::optional<int64_t>(0);
+  int64_t rev = 0;
+  const bool quoted = header.size() > 2 && header.front() == '"' && header.back() == '"';
+  const char* end = header.data() + header.size() - 1;
+  const auto [at, error] = std::from_chars(header.data() + (quoted ? 1 : 0), end, rev);
+  if (quoted && error == std::errc() && at == end && rev > 0) return std::optional<int64_t>(rev);
+  return Error(Code::kInvalid, "If-Match is no ETag of this API", "send the ETag as it was given");
+}
+
+Response MakeWrite(ApiContext& api, const Request& request, const WriteRules& rules,
+                   const Decide& decide) {
+  return Writer(api, request, rules).Run(decide);
+}
+
+}  // namespace a4cd

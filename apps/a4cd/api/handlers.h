@@ -1,0 +1,49 @@
+// The handlers that routes.cc lists, by what they are about.
+#pragma once
+
+#include "apps/a4cd/api/api.h"
+
+namespace a4cd {
+
+// jobs_api.cc
+Response CreateJob(ApiContext& api, Request& request);
+Response ListJobs(ApiContext& api, Request& request);
+Response GetJob(ApiContext& api, Request& request);
+Response CancelJob(ApiContext& api, Request& request);
+Response RetryJob(ApiContext& api, Request& request);
+Response GetJobLogs(ApiContext& api, Request& request);
+// batch_api.cc
+Response CreateJobs(ApiContext& api, Request& request);
+// events_api.cc
+Response StreamEvents(ApiContext& api, Request& request);
+// workspaces_api.cc
+Response CreateWorkspace(ApiContext& api, Request& request);
+Response ListWorkspaces(ApiContext& api, Request& request);
+Response GetWorkspace(ApiContext& api, Request& request);
+Response StartWorkspace(ApiContext& api, Request& request);
+Response StopWorkspace(ApiContext& api, Request& request);
+Response DeleteWorkspace(ApiContext& api, Request& request);
+Response GetWorkspaceLogs(ApiContext& api, Request& request);
+// hosts_api.cc
+Response ListHosts(ApiContext& api, Request& request);
+Response GetHost(ApiContext& api, Request& request);
+Response AddHost(ApiContext& api, Request& request);
+Response CordonHost(ApiContext& api, Request& request);
+Response UncordonHost(ApiContext& api, Request& request);
+Response DrainHost(ApiContext& api, Request& request);
+Response ExplainPlacement(ApiContext& api, Request& request);
+// keys_api.cc
+Response CreateKey(ApiContext& api, Request& request);
+Response ListKeys(ApiContext& api, Request& request);
+Response GetKey(ApiContext& api, Request& request);
+Response RevokeKey(ApiContext& api, Request& request);
+Response CreateTenant(ApiContext& api, Request& request);
+Response ListTenants(ApiContext& api, Request& request);
+// process_api.cc
+Response GetStatus(ApiContext& api, Request& request);
+Response GetLive(ApiContext& api, Request& request);
+Response GetReady(ApiContext& api, Request& request);
+Response GetMetrics(ApiContext& api, Request& request);
+Response GetOpenApi(ApiContext& api, Request& request);
+
+}  // namespace a4cd

@@ -1,0 +1,81 @@
+// A request and its answer, free of the HTTP library: what handlers see and tests make.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <istream>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "a4c/call.h"
+#include "a4c/json.h"
+#include "a4c/result.h"
+#include "apps/a4cd/auth/principal.h"
+
+namespace a4cd {
+
+using NameValues = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string method;
+  std::string path;  // still percent-encoded, without the query
+  NameValues query;
+  NameValues headers;
+  std::string remote;  // "127.0.0.1"
+  // Set by the edge: the body, read only once it is known that and how much of it is wanted.
+  std::istream* input = nullptr;
+  int64_t content_length = -1;  // -1: unknown (chunked) or none
+  std::function<void()> before_body = {};  // tells a waiting client to go on
+
+  // Set while the request is handled.
+  std::string body;
+  std::map<std::string, std::string, std::less<>> params;  // from the path
+  Principal principal;
+  std::string request_id;
+  std::string traceparent;
+  int64_t deadline_ms = 0;  // on the monotonic clock
+  bool body_unread = false;  // some of the body is still on the wire: the connection must end
+
+  // The first of that name ("" if none); header names compare without case.
+  const std::string& Header(std::string_view name) const;
+  const std::string& Query(std::string_view name) const;
+  bool HasQuery(std::string_view name) const;
+  const std::string& Param(std::string_view name) const { return params.find(name)->second; }
+};
+
+// Produces a stream that outlives its request: events, a log that is followed.
+class StreamSource {
+ public:
+  virtual ~StreamSource() = default;
+  struct Piece {
+    std::string bytes;
+    bool last = false;
+  };
+  // What there is to send now; asked again every period. Must not block beyond the call.
+  virtual a4c::Result<Piece> Next(const a4c::Call& call) = 0;
+};
+
+struct Response {
+  int status = 200;
+  NameValues headers = {};
+  std::string content_type = "application/json";
+  std::string body = {};
+  std::unique_ptr<StreamSource> stream = {};  // the body follows, off the thread pool
+
+  void Add(std::string name, std::string value) {
+    headers.emplace_back(std::move(name), std::move(value));
+  }
+};
+
+Response JsonResponse(int status, const a4c::Json& body);
+Response TextResponse(int status, std::string text);
+
+// "%41" as "A"; kInvalid for a broken escape or a NUL.
+a4c::Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+a4c::Result<NameValues> ParseQueryString(std::string_view text);
+
+}  // namespace a4cd

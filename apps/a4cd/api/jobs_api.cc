@@ -1,0 +1,171 @@
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include "apps/a4cd/api/commit.h"
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+// Tokens of earlier writes: token=, repeated or separated by commas, or the A4C-Token header.
+Result<std::vector<a4c::Token>> Tokens(const Request& request) {
+  std::string texts = request.Header("A4C-Token");
+  for (const auto& [name, value] : request.query) {
+    if (name == "token") texts += "," + value;
+  }
+  std::vector<a4c::Token> tokens;
+  size_t at = 0;
+  while (at <= texts.size()) {
+    const size_t end = std::min(texts.find(',', at), texts.size());
+    const size_t begin = texts.find_first_not_of(' ', at);
+    if (begin < end) {
+      A4C_TRY(a4c::Token token,
+              a4c::ParseToken(texts.substr(begin, end - begin), request.principal.tenant));
+      tokens.push_back(std::move(token));
+    }
+    at = end + 1;
+  }
+  return tokens;
+}
+
+Result<JobList> ReadList(const ApiContext& api, const Request& request, const std::string& list) {
+  JobList jobs;
+  jobs.query = request.Query("q");
+  if (request.HasQuery("sort")) jobs.sort = request.Query("sort");
+  jobs.require_fresh = request.Query("require_fresh") == "true";
+  A4C_TRY(jobs.after, PagePosition(request, list));
+  A4C_TRY(jobs.limit, PageLimit(api, request));
+  A4C_TRY(jobs.tokens, Tokens(request));
+  return jobs;
+}
+
+Json PageJson(const JobPage& page) {
+  Json items(Json::Array{});
+  for (const Job& job : page.jobs) items.Append(JobView(job));
+  Json body(Json::Object{{"items", std::move(items)}});
+  if (page.total) body.AppendMember("total", *page.total);
+  body.AppendMember("source", page.from_index ? "index" : "store");
+  body.AppendMember("fresh", page.fresh);
+  body.AppendMember("lag_ms", page.lag_ms);
+  if (page.lost.empty()) return body;
+  Json lost(Json::Array{});
+  for (const a4c::Token& token : page.lost) lost.Append(a4c::TokenText(token));
+  body.AppendMember("lost", std::move(lost));
+  return body;
+}
+
+// An index that is down is told together with the list that does without it.
+Error SearchError(const Error& error) {
+  if (!error.retryable() && error.code() != Code::kUnsupported) return error;
+  const std::string hint = "GET /v1/jobs without q, sort and token reads the store";
+  return Error(error.code(), error.message(),
+               error.hint().empty() ? hint : error.hint() + "; " + hint);
+}
+
+// The log of a job while it is being written.
+class JobLogSource final : public StreamSource {
+ public:
+  JobLogSource(JobService& jobs, std::string tenant, std::string id, int64_t from)
+      : jobs_(jobs), tenant_(std::move(tenant)), id_(std::move(id)), from_(from) {}
+
+  Result<Piece> Next(const a4c::Call& call) override {
+    // The state is read first: what is logged before a job ends is there once it has ended.
+    A4C_TRY(const Job job, jobs_.Get(call, tenant_, id_));
+    A4C_TRY(LogPage page, jobs_.Logs(call, tenant_, id_, from_));
+    const bool last = job.finished() && page.next == from_;
+    from_ = page.next;
+    return Piece{std::move(page.text), last};
+  }
+
+ private:
+  JobService& jobs_;
+  const std::string tenant_;
+  const std::string id_;
+  int64_t from_;
+};
+
+Response StepJob(ApiContext& api, Request& request,
+                 Result<PreparedWrite> (JobService::*prepare)(const Principal&, const Job&)) {
+  return MakeWrite(api, request, {.if_match = true}, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(const Job job,
+            api.jobs.Get(api.CallFor(request), request.principal.tenant, request.Param("id")));
+    return (api.jobs.*prepare)(request.principal, job);
+  });
+}
+
+}  // namespace
+
+Response CreateJob(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  const JobDraft draft = ReadJobDraft(*body, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  return MakeWrite(api, request, {.status = 201, .location_prefix = "/v1/jobs/"}, [&] {
+    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
+  });
+}
+
+Response ListJobs(ApiContext& api, Request& request) {
+  const std::string list = "jobs\n" + request.Query("q") + '\n' + request.Query("sort");
+  const Result<JobList> wanted = ReadList(api, request, list);
+  if (!wanted) return ErrorResponse(wanted.error());
+  const Result<JobPage> page =
+      api.jobs.List(api.CallFor(request), request.principal.tenant, *wanted);
+  if (!page) return ErrorResponse(SearchError(page.error()));
+  Json body = PageJson(*page);
+  Response response;
+  AddNext(request, list, page->next, body, response);
+  response.body = body.ToString() + "\n";
+  return response;
+}
+
+Response GetJob(ApiContext& api, Request& request) {
+  const Result<Job> job =
+      api.jobs.Get(api.CallFor(request), request.principal.tenant, request.Param("id"));
+  if (!job) return ErrorResponse(job.error());
+  Response response = JsonResponse(200, JobView(*job));
+  response.Add("ETag", ETag(job->rev));
+  return response;
+}
+
+Response CancelJob(ApiContext& api, Request& request) {
+  return StepJob(api, request, &JobService::PrepareCancel);
+}
+
+Response RetryJob(ApiContext& api, Request& request) {
+  return StepJob(api, request, &JobService::PrepareRetry);
+}
+
+Response GetJobLogs(ApiContext& api, Request& request) {
+  const a4c::Call call = api.CallFor(request);
+  const std::string& id = request.Param("id");
+  const std::string& after = request.Query("from");
+  int64_t from = 0;
+  const auto [at, error] = std::from_chars(after.data(), after.data() + after.size(), from);
+  if (!after.empty() && (error != std::errc() || at != after.data() + after.size() || from < 0)) {
+    return ErrorResponse(Error(Code::kInvalid, "from is the number in A4C-Log-Next"));
+  }
+  const Result<Job> job = api.jobs.Get(call, request.principal.tenant, id);
+  if (!job) return ErrorResponse(job.error());
+  if (request.HasQuery("follow") && request.Query("follow") != "false") {
+    Response response = TextResponse(200, "");
+    response.stream =
+        std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, from);
+    return response;
+  }
+  Result<LogPage> page = api.jobs.Logs(call, request.principal.tenant, id, from);
+  if (!page) return ErrorResponse(page.error());
+  Response response = TextResponse(200, std::move(page->text));
+  response.Add("A4C-Log-Next", std::to_string(page->next));
+  return response;
+}
+
+}  // namespace a4cd

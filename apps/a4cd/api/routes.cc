@@ -1,0 +1,54 @@
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/router.h"
+
+namespace a4cd {
+namespace {
+
+constexpr BodyRule kJson = BodyRule::kJson;
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/jobs", "createJob", "jobs:write", CreateJob, kJson},
+    {"GET", "/v1/jobs", "listJobs", "jobs:read", ListJobs},
+    {"POST", "/v1/jobs:batch", "createJobs", "jobs:write", CreateJobs, BodyRule::kStream},
+    {"GET", "/v1/jobs/{id}", "getJob", "jobs:read", GetJob},
+    {"POST", "/v1/jobs/{id}:cancel", "cancelJob", "jobs:write", CancelJob, kJson},
+    {"POST", "/v1/jobs/{id}:retry", "retryJob", "jobs:write", RetryJob, kJson},
+    {"GET", "/v1/jobs/{id}/logs", "getJobLogs", "jobs:read", GetJobLogs},
+    {"GET", "/v1/events", "streamEvents", "jobs:read", StreamEvents},
+
+    {"POST", "/v1/workspaces", "createWorkspace", "workspaces:write", CreateWorkspace, kJson},
+    {"GET", "/v1/workspaces", "listWorkspaces", "workspaces:read", ListWorkspaces},
+    {"GET", "/v1/workspaces/{id}", "getWorkspace", "workspaces:read", GetWorkspace},
+    {"POST", "/v1/workspaces/{id}:start", "startWorkspace", "workspaces:write", StartWorkspace,
+     kJson},
+    {"POST", "/v1/workspaces/{id}:stop", "stopWorkspace", "workspaces:write", StopWorkspace, kJson},
+    {"DELETE", "/v1/workspaces/{id}", "deleteWorkspace", "workspaces:write", DeleteWorkspace, kJson},
+    {"GET", "/v1/workspaces/{id}/logs", "getWorkspaceLogs", "workspaces:read", GetWorkspaceLogs},
+
+    {"GET", "/v1/hosts", "listHosts", "hosts:read", ListHosts},
+    {"POST", "/v1/hosts", "addHost", "hosts:admin", AddHost, kJson},
+    {"GET", "/v1/hosts/{id}", "getHost", "hosts:read", GetHost},
+    {"POST", "/v1/hosts/{id}:cordon", "cordonHost", "hosts:admin", CordonHost, kJson},
+    {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kJson},
+    {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kJson},
+    {"GET", "/v1/placement:explain", "explainPlacement", "hosts:read", ExplainPlacement},
+
+    {"POST", "/v1/keys", "createKey", "keys:admin", CreateKey, kJson},
+    {"GET", "/v1/keys", "listKeys", "keys:admin", ListKeys},
+    {"GET", "/v1/keys/{id}", "getKey", "keys:admin", GetKey},
+    {"DELETE", "/v1/keys/{id}", "revokeKey", "keys:admin", RevokeKey, kJson},
+    {"POST", "/v1/tenants", "createTenant", "tenants:admin", CreateTenant, kJson},
+    {"GET", "/v1/tenants", "listTenants", "tenants:admin", ListTenants},
+
+    {"GET", "/v1/status", "getStatus", "status:read", GetStatus},
+    {"GET", "/livez", "getLive", nullptr, GetLive},
+    {"GET", "/readyz", "getReady", nullptr, GetReady},
+    {"GET", "/metrics", "getMetrics", nullptr, GetMetrics},
+    {"GET", "/openapi.json", "getOpenApi", nullptr, GetOpenApi},
+};
+
+}  // namespace
+
+std::span<const Route> Routes() { return kRoutes; }
+
+}  // namespace a4cd

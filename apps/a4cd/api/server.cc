@@ -1,0 +1,246 @@
+#include "apps/a4cd/api/server.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPRequestHandler.h>
+#include <Poco/Net/HTTPRequestHandlerFactory.h>
+#include <Poco/Net/HTTPServer.h>
+#include <Poco/Net/HTTPServerParams.h>
+#include <Poco/Net/HTTPServerRequestImpl.h>
+#include <Poco/Net/HTTPServerResponse.h>
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/ThreadPool.h>
+
+#include <atomic>
+#include <sstream>
+#include <utility>
+
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+namespace net = Poco::Net;
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+// What connections share; outlives them.
+struct Shared {
+  const a4c::Runtime runtime;
+  Api& api;
+  StreamHub& streams;
+  net::HTTPServer* server = nullptr;
+  std::atomic<bool> stopping{false};
+  std::unique_ptr<a4c::Waiter> idle;
+  int active = 0;  // guarded by idle
+};
+
+class Active {
+ public:
+  explicit Active(Shared& shared) : shared_(shared) {
+    a4c::Waiter::Lock lock(*shared_.idle);
+    ++shared_.active;
+  }
+  ~Active() {
+    a4c::Waiter::Lock lock(*shared_.idle);
+    if (--shared_.active == 0) shared_.idle->NotifyAll();
+  }
+  Active(const Active&) = delete;
+  Active& operator=(const Active&) = delete;
+
+ private:
+  Shared& shared_;
+};
+
+Result<Request> ToRequest(net::HTTPServerRequest& http) {
+  Request request;
+  request.method = http.getMethod();
+  const std::string& uri = http.getURI();
+  const size_t question = std::min(uri.find('?'), uri.size());
+  request.path = uri.substr(0, question);
+  A4C_TRY(request.query, ParseQueryString(uri.substr(std::min(question + 1, uri.size()))));
+  for (const auto& [name, value] : http) request.headers.emplace_back(name, value);
+  request.remote = http.clientAddress().host().toString();
+  if (http.hasContentLength()) request.content_length = http.getContentLength64();
+  if (http.getChunkedTransferEncoding() || request.content_length > 0) {
+    request.input = &http.stream();
+  }
+  return request;
+}
+
+class Handler final : public net::HTTPRequestHandler {
+ public:
+  explicit Handler(Shared& shared) : shared_(shared) {}
+
+  void handleRequest(net::HTTPServerRequest& http, net::HTTPServerResponse& answer) override {
+    const Active active(shared_);
+    Result<Request> request = ToRequest(http);
+    Response response;
+    bool unread = false;
+    if (request) {
+      if (http.getExpectContinue()) request->before_body = [&] { answer.sendContinue(); };
+      response = shared_.api.Handle(*request);
+      unread = request->body_unread;
+    } else {
+      response = ErrorResponse(request.error());
+      unread = true;
+    }
+    if (response.stream != nullptr) {
+      Detach(http, std::move(response));
+      return;
+    }
+    Send(answer, response, unread, http.getMethod() == "HEAD");
+  }
+
+ private:
+  void Send(net::HTTPServerResponse& answer, const Response& response, bool unread, bool head) {
+    answer.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(response.status));
+    answer.setReason(net::HTTPResponse::getReasonForStatus(answer.getStatus()));
+    answer.setContentType(response.content_type);
+    for (const auto& [name, value] : response.headers) answer.add(name, value);
+    if (unread || shared_.stopping || shared_.server->queuedConnections() > 0) {
+      answer.setKeepAlive(false);
+    }
+    answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
+    if (head) {
+      answer.send();
+    } else {
+      answer.sendBuffer(response.body.data(), response.body.size());
+    }
+  }
+
+  // The answer goes on without end: its socket leaves this thread.
+  void Detach(net::HTTPServerRequest& http, Response response) {
+    auto& connection = dynamic_cast<net::HTTPServerRequestImpl&>(http);
+    if (!shared_.streams.HasRoom() || shared_.stopping) {
+      response = ProblemResponse({.status = 503,
+                                  .type = "exhausted",
+                                  .detail = "this instance has no room for another stream",
+                                  .hint = "come back, maybe to another instance",
+                                  .errors = {},
+                                  .retry_after_s = 2});
+      Send(http.response(), response, true, false);
+      return;
+    }
+    std::ostringstream head;
+    head << "HTTP/1.1 200 OK\r\nContent-Type: " << response.content_type
+         << "\r\nConnection: close\r\n";
+    for (const auto& [name, value] : response.headers) head << name << ": " << value << "\r\n";
+    head << "\r\n";
+    shared_.streams.Add(connection.detachSocket(), head.str(), std::move(response.stream));
+  }
+
+  Shared& shared_;
+};
+
+class Factory final : public net::HTTPRequestHandlerFactory {
+ public:
+  explicit Factory(Shared& shared) : shared_(shared) {}
+  net::HTTPRequestHandler* createRequestHandler(const net::HTTPServerRequest&) override {
+    return new Handler(shared_);
+  }
+
+ private:
+  Shared& shared_;
+};
+
+// Poco drops what its queue has no room for without a word: this says 503 before.
+class Filter final : public net::TCPServerConnectionFilter {
+ public:
+  Filter(Shared& shared, int queue) : shared_(shared), queue_(queue) {}
+
+  bool accept(const net::StreamSocket& socket) override {
+    if (shared_.server->queuedConnections() < queue_) return true;
+    static const std::string kBody =
+        R"({"type":"urn:a4c:problem:exhausted","title":"A bound is reached","status":503,)"
+        R"("detail":"too many connections wait for this instance"})";
+    static const std::string kAnswer =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+        "Retry-After: 1\r\nConnection: close\r\nContent-Length: " +
+        std::to_string(kBody.size()) + "\r\n\r\n" + kBody;
+    shared_.runtime.metrics.Count("a4c_http_connections_refused_total", {});
+    try {
+      net::StreamSocket copy(socket);
+      copy.setBlocking(false);
+      copy.sendBytes(kAnswer.data(), static_cast<int>(kAnswer.size()));
+      copy.shutdownSend();
+    } catch (const Poco::Exception&) {
+      return false;  // it has gone already
+    }
+    return false;
+  }
+
+ private:
+  Shared& shared_;
+  const int queue_;
+};
+
+class PocoServer final : public ApiServer {
+ public:
+  PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api,
+             StreamHub& streams, const net::ServerSocket& socket)
+      : shared_{runtime, api, streams, nullptr, false, runtime.threads.NewWaiter()},
+        pool_("api", 2, settings.threads) {
+    net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
+    params->setMaxThreads(settings.threads);
+    params->setMaxQueued(settings.queue + 16);
+    params->setKeepAlive(settings.keep_alive_ms > 0);
+    params->setKeepAliveTimeout(Poco::Timespan(settings.keep_alive_ms * 1000));
+    params->setTimeout(Poco::Timespan(settings.request_timeout_ms * 1000));
+    params->setThreadIdleTime(Poco::Timespan(10, 0));
+    params->setSoftwareVersion("");
+    server_ = std::make_unique<net::HTTPServer>(new Factory(shared_), pool_, socket, params);
+    shared_.server = server_.get();
+    server_->setConnectionFilter(new Filter(shared_, settings.queue));
+    port_ = socket.address().port();
+    server_->start();
+  }
+
+  ~PocoServer() override {
+    StopAccepting();
+    server_->stopAll(true);
+    pool_.joinAll();
+  }
+
+  int port() const override { return port_; }
+
+  void StopAccepting() override {
+    if (shared_.stopping.exchange(true)) return;
+    server_->stop();
+  }
+
+  int WaitIdle(int64_t deadline_ms) override {
+    a4c::Waiter::Lock lock(*shared_.idle);
+    while (shared_.active > 0 && shared_.runtime.clock.MonotonicMs() < deadline_ms) {
+      shared_.idle->Wait(deadline_ms);
+    }
+    return shared_.active;
+  }
+
+ private:
+  Shared shared_;
+  Poco::ThreadPool pool_;
+  std::unique_ptr<net::HTTPServer> server_;
+  int port_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
+                                                  const ApiSettings& settings, Api& api,
+                                                  StreamHub& streams) {
+  try {
+    const net::SocketAddress address(settings.listen);
+    net::ServerSocket socket;
+    socket.bind(address, true);
+    socket.listen(settings.queue);
+    return std::unique_ptr<ApiServer>(
+        std::make_unique<PocoServer>(runtime, settings, api, streams, socket));
+  } catch (const Poco::Exception& error) {
+    return Error(Code::kUnavailable,
+                 "cannot listen on " + settings.listen + ": " + error.displayText(),
+                 "set api.listen, or A4C_API_LISTEN");
+  }
+}
+
+}  // namespace a4cd

@@ -1,0 +1,164 @@
+#include "apps/a4cd/api/stream_hub.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+namespace a4cd {
+namespace {
+
+using a4c::Call;
+using a4c::LogLevel;
+using a4c::Result;
+
+struct Stream {
+  Poco::Net::StreamSocket socket;
+  std::string unsent;
+  std::unique_ptr<StreamSource> source;
+  bool last = false;    // close when all is sent
+  bool closed = false;  // remove
+
+  int fd() const { return socket.impl()->sockfd(); }
+};
+
+class Hub final : public StreamHub {
+ public:
+  Hub(const a4c::Runtime& runtime, const StreamHubOptions& options)
+      : runtime_(runtime), options_(options), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    thread_ = runtime_.threads.Start("streams", [this](const std::stop_token& stop) { Run(stop); });
+  }
+
+  ~Hub() override {
+    thread_->RequestStop();
+    Wake();
+    thread_->Join();
+    close(wake_fd_);
+  }
+
+  bool HasRoom() const override { return count_.load() < options_.streams_max; }
+
+  void Add(const Poco::Net::StreamSocket& socket, std::string head,
+           std::unique_ptr<StreamSource> source) override {
+    Stream stream{socket, std::move(head), std::move(source)};
+    stream.socket.setBlocking(false);
+    ++count_;
+    std::lock_guard lock(mutex_);
+    added_.push_back(std::move(stream));
+    Wake();
+  }
+
+ private:
+  void Wake() const {
+    const uint64_t one = 1;
+    // Fails only if the counter is at its end, and then the thread is being woken anyway.
+    [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+  }
+
+  void Run(const std::stop_token& stop) {
+    int64_t ask_at_ms = 0;
+    while (!stop.stop_requested()) {
+      const bool added = TakeAdded();
+      const int64_t now_ms = runtime_.clock.MonotonicMs();
+      if (added || now_ms >= ask_at_ms) {
+        for (Stream& stream : streams_) Ask(stream, stop);
+        ask_at_ms = runtime_.clock.MonotonicMs() + options_.period_ms;
+      }
+      for (Stream& stream : streams_) Send(stream);
+      std::erase_if(streams_, [](const Stream& stream) { return stream.closed; });
+      count_ = static_cast<int>(streams_.size());
+      Wait(streams_.empty() ? -1 : std::max<int64_t>(0, ask_at_ms - runtime_.clock.MonotonicMs()));
+    }
+    streams_.clear();
+  }
+
+  bool TakeAdded() {
+    std::lock_guard lock(mutex_);
+    for (Stream& stream : added_) streams_.push_back(std::move(stream));
+    const bool any = !added_.empty();
+    added_.clear();
+    return any;
+  }
+
+  void Ask(Stream& stream, const std::stop_token& stop) const {
+    if (stream.last || stream.closed) return;
+    Result<StreamSource::Piece> piece =
+        stream.source->Next(Call::Within(runtime_.clock, options_.call_timeout_ms, stop));
+    if (!piece) {
+      // What it followed is gone, or the store is: the client comes back and is told.
+      stream.last = !piece.error().retryable();
+      return;
+    }
+    stream.unsent += piece->bytes;
+    stream.last = piece->last;
+    if (static_cast<int64_t>(stream.unsent.size()) > options_.buffer_bytes_max) {
+      runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
+      stream.closed = true;
+    }
+  }
+
+  static void Send(Stream& stream) {
+    while (!stream.unsent.empty() && !stream.closed) {
+      const ssize_t sent = send(stream.fd(), stream.unsent.data(), stream.unsent.size(),
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (sent > 0) {
+        stream.unsent.erase(0, static_cast<size_t>(sent));
+      } else if (errno != EINTR) {
+        stream.closed = errno != EAGAIN && errno != EWOULDBLOCK;
+        return;
+      }
+    }
+    if (stream.unsent.empty() && stream.last) stream.closed = true;
+  }
+
+  // Until something can be sent, a client has gone, a stream was added, or the time is over.
+  void Wait(int64_t timeout_ms) {
+    std::vector<pollfd> fds = {{wake_fd_, POLLIN, 0}};
+    for (const Stream& stream : streams_) {
+      const short events = stream.unsent.empty() ? POLLIN : POLLIN | POLLOUT;
+      fds.push_back({stream.fd(), events, 0});
+    }
+    if (poll(fds.data(), fds.size(), static_cast<int>(timeout_ms)) <= 0) return;
+    uint64_t count = 0;
+    if (fds[0].revents != 0) {
+      [[maybe_unused]] const ssize_t taken = read(wake_fd_, &count, sizeof(count));
+    }
+    for (size_t i = 1; i < fds.size(); ++i) {
+      if ((fds[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) NoteInput(streams_[i - 1]);
+    }
+  }
+
+  // A stream's client has nothing to say: what it sends is dropped, its end is seen.
+  static void NoteInput(Stream& stream) {
+    std::array<char, 4096> dropped{};
+    const ssize_t got = recv(stream.fd(), dropped.data(), dropped.size(), MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) stream.closed = true;
+  }
+
+  const a4c::Runtime runtime_;
+  const StreamHubOptions options_;
+  const int wake_fd_;
+  std::atomic<int> count_{0};
+  std::mutex mutex_;
+  std::vector<Stream> added_;    // guarded by mutex_
+  std::vector<Stream> streams_;  // the thread's own
+  std::unique_ptr<a4c::Thread> thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<StreamHub> NewStreamHub(const a4c::Runtime& runtime,
+                                        const StreamHubOptions& options) {
+  return std::make_unique<Hub>(runtime, options);
+}
+
+}  // namespace a4cd

@@ -1,0 +1,37 @@
+// Sockets of answers that do not end (events, followed logs): taken out of the thread pool and served
+// by one thread, which waits for all of them in one poll(2). A slow reader is closed when its buffer
+// is full; it comes back and says where it was.
+#pragma once
+
+#include <Poco/Net/StreamSocket.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "a4c/clock.h"
+#include "apps/a4cd/api/http.h"
+
+namespace a4cd {
+
+struct StreamHubOptions {
+  int streams_max = 1'000;
+  int64_t buffer_bytes_max = 1 << 20;
+  int64_t period_ms = 500;        // how often sources are asked
+  int64_t call_timeout_ms = 5'000;  // of one question
+};
+
+class StreamHub {
+ public:
+  virtual ~StreamHub() = default;  // closes all streams
+  // True if another stream may be added; it is a hint, Add decides.
+  virtual bool HasRoom() const = 0;
+  // `head` (the HTTP header) is sent first. [any thread]
+  virtual void Add(const Poco::Net::StreamSocket& socket, std::string head,
+                   std::unique_ptr<StreamSource> source) = 0;
+};
+
+std::unique_ptr<StreamHub> NewStreamHub(const a4c::Runtime& runtime,
+                                        const StreamHubOptions& options);
+
+}  // namespace a4cd

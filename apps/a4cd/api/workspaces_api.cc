@@ -1,0 +1,107 @@
+#include <utility>
+
+#include "a4c/host_extensions.h"
+#include "apps/a4cd/api/commit.h"
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/problem.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+constexpr int64_t kLogBytesMax = 1 << 20;
+
+// A step of a workspace's life is a job; the answer is that job.
+Response StepWorkspace(ApiContext& api, Request& request, const char* type) {
+  JobDraft draft;
+  draft.type = type;
+  draft.payload = Json::Object{{"workspace", request.Param("id")}};
+  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
+    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
+  });
+}
+
+Result<Workspace> Find(ApiContext& api, const Request& request) {
+  return api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant,
+                                request.Param("id"));
+}
+
+}  // namespace
+
+Response CreateWorkspace(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  ReadWorkspace(*body, "", 0, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  JobDraft draft;
+  draft.type = "workspace.create";
+  draft.payload = *body;
+  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
+    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
+  });
+}
+
+Response ListWorkspaces(ApiContext& api, Request& request) {
+  const std::string list = "workspaces";
+  const Result<int> limit = PageLimit(api, request);
+  if (!limit) return ErrorResponse(limit.error());
+  const Result<std::string> position = PagePosition(request, list);
+  if (!position) return ErrorResponse(position.error());
+  const Result<JobService::WorkspacePage> page = api.jobs.ListWorkspaces(
+      api.CallFor(request), request.principal.tenant, *position, *limit);
+  if (!page) return ErrorResponse(page.error());
+  Json items(Json::Array{});
+  for (const Workspace& workspace : page->workspaces) items.Append(WorkspaceView(workspace));
+  Json body(Json::Object{{"items", std::move(items)}});
+  Response response;
+  AddNext(request, list, page->next, body, response);
+  response.body = body.ToString() + "\n";
+  return response;
+}
+
+Response GetWorkspace(ApiContext& api, Request& request) {
+  const Result<Workspace> workspace = Find(api, request);
+  if (!workspace) return ErrorResponse(workspace.error());
+  Response response = JsonResponse(200, WorkspaceView(*workspace));
+  response.Add("ETag", ETag(workspace->rev));
+  return response;
+}
+
+Response StartWorkspace(ApiContext& api, Request& request) {
+  return StepWorkspace(api, request, "workspace.start");
+}
+
+Response StopWorkspace(ApiContext& api, Request& request) {
+  return StepWorkspace(api, request, "workspace.stop");
+}
+
+Response DeleteWorkspace(ApiContext& api, Request& request) {
+  return StepWorkspace(api, request, "workspace.delete");
+}
+
+Response GetWorkspaceLogs(ApiContext& api, Request& request) {
+  const Result<Workspace> workspace = Find(api, request);
+  if (!workspace) return ErrorResponse(workspace.error());
+  if (workspace->host.empty()) {
+    return ErrorResponse(Error(Code::kConflict, "the workspace is on no server yet",
+                               "see its job: a4c job list -q workspace:" + workspace->id));
+  }
+  auto* logs = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostLogs>();
+  if (logs == nullptr) {
+    return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
+  }
+  Result<a4c::LogPage> page =
+      logs->Read(api.CallFor(request), workspace->host, UnitName(workspace->id),
+                 request.Query("from"), kLogBytesMax);
+  if (!page) return ErrorResponse(page.error());
+  Response response = TextResponse(200, std::move(page->bytes));
+  response.Add("A4C-Log-Next", page->next);
+  return response;
+}
+
+}  // namespace a4cd

@@ -1,0 +1,333 @@
+#include "apps/a4cd/app.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "apps/a4cd/api/api.h"
+#include "apps/a4cd/api/event_feed.h"
+#include "apps/a4cd/api/server.h"
+#include "apps/a4cd/api/stream_hub.h"
+#include "apps/a4cd/auth/key_service.h"
+#include "apps/a4cd/backends.h"
+#include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/jobs/kinds.h"
+#include "apps/a4cd/loop_runner.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Database;
+using a4c::Error;
+using a4c::Json;
+using a4c::LogLevel;
+using a4c::Result;
+
+namespace {
+
+constexpr int64_t kOpenTimeoutMs = 60'000;
+constexpr int64_t kProbeTimeoutMs = 2'000;
+constexpr int64_t kProbeKeptMs = 1'000;
+
+Result<void> WriteKeyFile(const std::string& path, const std::string& key) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) {
+    return Error(Code::kUnavailable,
+                 "the key file " + path + " cannot be made: " + std::strerror(errno),
+                 errno == EEXIST ? "a file is there already: remove it, or keep using its key" : "");
+  }
+  const std::string line = key + "\n";
+  const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  const bool kept = fsync(fd) == 0 && close(fd) == 0;
+  if (written && kept) return {};
+  return Error(Code::kUnavailable, "the key file " + path + " cannot be written");
+}
+
+class RunningApp final : public App, public ProcessView {
+ public:
+  RunningApp(const Settings& settings, const a4c::Runtime& runtime, Metrics& metrics)
+      : settings_(settings),
+        runtime_(runtime),
+        metrics_(metrics),
+        ids_(runtime.clock, runtime.random),
+        started_ms_(runtime.clock.MonotonicMs()),
+        loops_(runtime) {}
+
+  ~RunningApp() override { Drain(); }
+
+  Result<void> Start() {
+    A4C_TRY(backends_, LoadBackends(settings_, runtime_));
+    database_.emplace(backends_.ForDatabase(), runtime_, settings_.database);
+    A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
+    jobs_.emplace(*database_, runtime_, ids_);
+    keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
+    if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
+    A4C_CHECK(Rebuild());
+    StartLoops();
+    if (settings_.HasRole("api")) A4C_CHECK(StartApi());
+    return {};
+  }
+
+  int port() const override { return server_ == nullptr ? 0 : server_->port(); }
+
+  void Drain() override {
+    std::call_once(drained_, [this] { DrainOnce(); });
+  }
+
+  std::string WhyNotReady(const Call& call, const std::string& role) override {
+    if (draining_) return "draining";
+    if (role.empty() || role == "api") return StoreTrouble(call);
+    std::string trouble;
+    for (const LoopHealth& loop : loops_.Health()) {
+      if (loop.role == role && !loop.healthy) trouble += loop.name + ": " + loop.error + "; ";
+    }
+    if (!trouble.empty()) return trouble.substr(0, trouble.size() - 2);
+    return settings_.HasRole(role) ? "" : "this process does not have the role " + role;
+  }
+
+  Json Status(const Call& call) override {
+    Json status(Json::Object{{"version", A4C_VERSION}});
+    Json roles(Json::Array{});
+    for (const std::string& role : settings_.roles) roles.Append(role);
+    status.AppendMember("roles", std::move(roles));
+    status.AppendMember("uptime_ms", runtime_.clock.MonotonicMs() - started_ms_);
+    const std::string trouble = WhyNotReady(call, "");
+    status.AppendMember("ready", trouble.empty());
+    if (!trouble.empty()) status.AppendMember("not_ready_because", trouble);
+    status.AppendMember("backends", Json::Object{{"store", settings_.store.plugin},
+                                                 {"bus", settings_.bus.plugin},
+                                                 {"search", settings_.search.plugin},
+                                                 {"hosts", settings_.hosts.plugin}});
+    status.AppendMember("plugins", PluginsJson());
+    status.AppendMember("loops", LoopsJson());
+    status.AppendMember("search", SearchJson(call));
+    return status;
+  }
+
+  std::string MetricsText() override { return metrics_.Text(); }
+
+ private:
+  Result<void> WriteBootstrapKey() {
+    const Call call = Call::Within(runtime_.clock, kOpenTimeoutMs);
+    A4C_TRY(const std::optional<std::string> key, keys_->Bootstrap(call, kDefaultTenant));
+    if (!key) return {};
+    A4C_CHECK(WriteKeyFile(settings_.api.bootstrap_key_file, *key));
+    runtime_.log.Write(LogLevel::kInfo, "a4cd", "the first API key was made",
+                       {{"file", settings_.api.bootstrap_key_file}});
+    return {};
+  }
+
+  // An index that forgets is filled again from the store.
+  Result<void> Rebuild() {
+    if (!settings_.rebuild_search_at_start || backends_.index == nullptr) return {};
+    A4C_TRY(const int64_t sent, database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs),
+                                                  JobKind().name, {}));
+    if (sent > 0) {
+      runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
+                         {{"records", std::to_string(sent)}});
+    }
+    return {};
+  }
+
+  void StartLoops() {
+    const std::string& kind = JobKind().name;
+    if (backends_.index == nullptr) return;
+    if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
+    if (settings_.HasRole("poller")) {
+      loops_.Start("poller", database_->NewPollLoop(kind));
+      loops_.Start("poller", database_->NewVerifyLoop(kind));
+      loops_.Start("poller", database_->NewPurgeLoop(kind));
+    }
+    if (backends_.bus == nullptr) {
+      runtime_.log.Write(LogLevel::kInfo, "a4cd",
+                         "no bus: searches lag behind writes by up to the poller's period",
+                         {{"poll_period_ms", std::to_string(settings_.database.poll_period_ms)}});
+    }
+  }
+
+  Result<void> StartApi() {
+    feed_.emplace(*database_, runtime_);
+    context_.reset(new ApiContext{
+        runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
+        ids_,
+        RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
+        InFlight(runtime_)});
+    api_.emplace(*context_);
+    streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
+                                       .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
+                                       .period_ms = settings_.api.events_period_ms});
+    A4C_TRY(server_, StartApiServer(runtime_, settings_.api, *api_, *streams_));
+    runtime_.log.Write(LogLevel::kInfo, "api", "listening",
+                       {{"listen", settings_.api.listen}, {"port", std::to_string(port())}});
+    return {};
+  }
+
+  void DrainOnce() {
+    const int64_t deadline_ms = runtime_.clock.MonotonicMs() + settings_.drain_timeout_ms;
+    runtime_.log.Write(LogLevel::kInfo, "a4cd", "draining", {});
+    draining_ = true;
+    Pause(std::min(deadline_ms, runtime_.clock.MonotonicMs() + settings_.drain_not_ready_ms));
+    if (server_ != nullptr) {
+      server_->StopAccepting();
+      const int left = server_->WaitIdle(deadline_ms);
+      if (left > 0) {
+        runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
+                           {{"requests", std::to_string(left)}});
+      }
+    }
+    streams_.reset();
+    loops_.Stop();
+    FlushBus(deadline_ms);
+    server_.reset();
+    runtime_.log.Write(LogLevel::kInfo, "a4cd", "drained", {});
+  }
+
+  void FlushBus(int64_t deadline_ms) {
+    if (backends_.bus == nullptr) return;
+    const Result<int64_t> left = backends_.bus->Flush(Call{runtime_.clock, deadline_ms});
+    if (left && *left == 0) return;
+    runtime_.log.Write(LogLevel::kWarning, "a4cd", "not all hints reached the bus: the poller finds them",
+                       {{"left", left ? std::to_string(*left) : left.error().ToString()}});
+  }
+
+  void Pause(int64_t until_ms) {
+    const std::unique_ptr<a4c::Waiter> waiter = runtime_.threads.NewWaiter();
+    a4c::Waiter::Lock lock(*waiter);
+    while (runtime_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
+  }
+
+  // Reads a record that need not be there; the answer is kept for a second, for eager probes.
+  std::string StoreTrouble(const Call& call) {
+    {
+      std::lock_guard lock(probe_mutex_);
+      if (runtime_.clock.MonotonicMs() < probe_until_ms_) return probe_;
+    }
+    const a4c::RecordRef ref{TenantKind().name, {"", "probe"}};
+    Call bounded = call;
+    bounded.deadline_ms =
+        std::min(call.deadline_ms, runtime_.clock.MonotonicMs() + kProbeTimeoutMs);
+    const Result<a4c::GetAnswer> answer = database_->Get(bounded, std::span(&ref, 1));
+    std::lock_guard lock(probe_mutex_);
+    probe_ = answer ? "" : "store: " + answer.error().ToString();
+    probe_until_ms_ = runtime_.clock.MonotonicMs() + kProbeKeptMs;
+    return probe_;
+  }
+
+  Json PluginsJson() const {
+    Json list(Json::Array{});
+    for (const a4c::PluginHealth& plugin : backends_.plugins->Health()) {
+      Json item(Json::Object{{"name", plugin.name}, {"healthy", plugin.healthy}});
+      if (!plugin.reason.empty()) item.AppendMember("reason", plugin.reason);
+      list.Append(std::move(item));
+    }
+    return list;
+  }
+
+  Json LoopsJson() const {
+    Json list(Json::Array{});
+    for (const LoopHealth& loop : loops_.Health()) {
+      Json item(
+          Json::Object{{"name", loop.name}, {"role", loop.role}, {"healthy", loop.healthy}});
+      if (!loop.error.empty()) item.AppendMember("error", loop.error);
+      list.Append(std::move(item));
+    }
+    return list;
+  }
+
+  Json SearchJson(const Call& call) {
+    if (backends_.index == nullptr) return Json::Object{{"available", false}};
+    const Result<a4c::Found> found =
+        database_->Search(call, {.request = {.kind = JobKind(), .limit = 1}});
+    if (!found) return Json::Object{{"available", false}, {"error", found.error().ToString()}};
+    Json search(Json::Object{{"available", true}, {"lag_ms", found->lag_ms}});
+    const auto dead = database_->DeadLetters(call, JobKind().name);
+    if (dead) search.AppendMember("dead_letters", static_cast<int64_t>(dead->size()));
+    return search;
+  }
+
+  const Settings settings_;
+  const a4c::Runtime runtime_;
+  Metrics& metrics_;
+  a4c::IdSource ids_;
+  const int64_t started_ms_;
+  std::atomic<bool> draining_{false};
+  std::once_flag drained_;
+  std::mutex probe_mutex_;
+  std::string probe_;  // guarded by probe_mutex_
+  int64_t probe_until_ms_ = INT64_MIN;
+  // In the order in which they need one another: the last is destroyed first.
+  LoadedBackends backends_;
+  std::optional<Database> database_;
+  std::optional<JobService> jobs_;
+  std::optional<KeyService> keys_;
+  std::optional<EventFeed> feed_;
+  std::unique_ptr<ApiContext> context_;
+  std::optional<Api> api_;
+  LoopRunner loops_;
+  std::unique_ptr<StreamHub> streams_;
+  std::unique_ptr<ApiServer> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::Start(const Settings& settings, const a4c::Runtime& runtime,
+                                        Metrics& metrics) {
+  auto app = std::make_unique<RunningApp>(settings, runtime, metrics);
+  A4C_CHECK(app->Start());
+  return std::unique_ptr<App>(std::move(app));
+}
+
+Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& runtime) {
+  Settings store_only = settings;
+  store_only.bus.plugin = "none";
+  store_only.search.plugin = "none";
+  store_only.hosts.plugin = "none";
+  A4C_TRY(const LoadedBackends backends, LoadBackends(store_only, runtime));
+  const Call call = Call::Within(runtime.clock, kOpenTimeoutMs);
+  Database database(backends.ForDatabase(), runtime, settings.database);
+  A4C_CHECK(database.Open(call, AllCollections()));
+  KeyService keys(database, runtime, 0);
+  A4C_TRY(const std::optional<std::string> key, keys.Bootstrap(call, kDefaultTenant));
+  if (key) return *key;
+  return Error(Code::kConflict, "there are API keys already",
+               "use one of them to make another: a4c key create");
+}
+
+Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime) {
+  const std::string& path = settings.api.bootstrap_key_file;
+  if (access(path.c_str(), F_OK) == 0) {
+    return Error(Code::kConflict, "there is a file " + path + " already");
+  }
+  A4C_TRY(const std::string key, MakeFirstKey(settings, runtime));
+  return WriteKeyFile(path, key);
+}
+
+Result<void> CheckPlugins(const Settings& settings, const a4c::Runtime& runtime) {
+  const std::unique_ptr<a4c::PluginHost> plugins = NewPluginHost(settings, runtime);
+  std::string faults;
+  for (const PluginChoice* choice :
+       {&settings.store, &settings.bus, &settings.search, &settings.hosts}) {
+    if (choice->plugin == "none") continue;
+    const Result<a4c::PluginInfo> info = plugins->Inspect(choice->plugin);
+    std::string fault;
+    if (!info) {
+      fault = info.error().ToString();
+    } else if (const auto config = a4c::CheckConfig(choice->config, info->keys); !config) {
+      fault = config.error().message();
+    }
+    if (!fault.empty()) faults += (faults.empty() ? "" : "\n") + fault;
+  }
+  if (!faults.empty()) return Error(Code::kInvalid, faults);
+  return {};
+}
+
+}  // namespace a4cd

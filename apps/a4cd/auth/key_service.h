@@ -1,0 +1,93 @@
+// API keys and tenants over a Database. [any thread]
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "a4c/collection.h"
+#include "apps/a4cd/auth/principal.h"
+#include "apps/a4cd/jobs/fields.h"
+#include "apps/a4cd/jobs/prepared_write.h"
+
+namespace a4cd {
+
+struct KeyDraft {
+  std::string name;
+  std::string tenant;
+  std::vector<std::string> scopes;
+  int64_t ttl_ms = 0;  // 0: never expires
+};
+
+struct ApiKey {
+  std::string id;
+  int64_t rev = 0;
+  std::string tenant;
+  std::string name;
+  std::string hash;
+  std::vector<std::string> scopes;
+  int64_t created_at = 0;
+  int64_t expires_at = 0;
+  std::string created_by;
+};
+
+class KeyService {
+ public:
+  // cache_ms: how long a key that was found good is believed without reading it again.
+  KeyService(a4c::Database& database, const a4c::Runtime& runtime, int64_t cache_ms)
+      : database_(database), runtime_(runtime), cache_ms_(cache_ms) {}
+
+  // kDenied: not a key, not known, revoked or expired: the message does not say which to a stranger.
+  a4c::Result<Principal> Authenticate(const a4c::Call& call, const std::string& key);
+
+  // Reads {"name", "tenant", "scopes", "ttl"}; nobody gives scopes that they lack.
+  KeyDraft ReadDraft(const a4c::Json& request, const Principal& principal, Faults& faults) const;
+  // The view of what is made lacks the key itself, which is handed out beside it, once.
+  struct NewKey {
+    PreparedWrite write;
+    std::string key;
+  };
+  NewKey PrepareCreate(const KeyDraft& draft, const std::string& created_by);
+  a4c::Result<ApiKey> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
+  struct Page {
+    std::vector<ApiKey> keys;
+    std::string next;
+  };
+  a4c::Result<Page> List(const a4c::Call& call, const std::string& tenant, const std::string& after,
+                         int limit);
+  PreparedWrite PrepareRevoke(const ApiKey& key);
+  // Drops what is remembered of a key, on this instance.
+  void Forget(const std::string& id);
+
+  // The first key, with all scopes; nothing if there is any key already.
+  a4c::Result<std::optional<std::string>> Bootstrap(const a4c::Call& call,
+                                                    const std::string& tenant);
+
+  PreparedWrite PrepareTenant(const a4c::Json& request, Faults& faults);
+  a4c::Result<a4c::Json> ListTenants(const a4c::Call& call);
+  a4c::Result<bool> TenantExists(const a4c::Call& call, const std::string& tenant);
+
+ private:
+  struct Remembered {
+    Principal principal;
+    int64_t until_ms = 0;
+    int64_t expires_at = 0;
+  };
+  std::optional<Principal> Recall(const std::string& hash);
+  void Remember(const std::string& hash, const ApiKey& key, const Principal& principal);
+
+  a4c::Database& database_;
+  const a4c::Runtime runtime_;
+  const int64_t cache_ms_;
+  std::mutex mutex_;
+  std::map<std::string, Remembered> cache_;  // by hash; guarded by mutex_
+};
+
+a4c::Json ApiKeyView(const ApiKey& key);
+inline constexpr const char* kDefaultTenant = "default";
+
+}  // namespace a4cd

@@ -1,0 +1,59 @@
+#include "apps/a4cd/backends.h"
+
+#include <filesystem>
+#include <system_error>
+
+namespace a4cd {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+namespace {
+
+bool Chosen(const PluginChoice& choice) { return choice.plugin != "none"; }
+
+Result<void> MakeDataDirectory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  }
+  if (!error) return {};
+  return Error(Code::kUnavailable,
+               "the data directory " + directory + " cannot be made: " + error.message(),
+               "set data_directory, or A4C_DATA_DIR");
+}
+
+bool IsEmbedded(const Settings& settings) {
+  return settings.store.plugin == "store-sqlite" || settings.hosts.plugin == "host-local";
+}
+
+}  // namespace
+
+std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
+                                               const a4c::Runtime& runtime) {
+  return std::make_unique<a4c::PluginHost>(
+      runtime, a4c::PluginHostOptions{.directories = settings.plugin_directories});
+}
+
+Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime) {
+  if (IsEmbedded(settings)) A4C_CHECK(MakeDataDirectory(settings.data_directory));
+  LoadedBackends loaded;
+  loaded.plugins = NewPluginHost(settings, runtime);
+  A4C_TRY(loaded.store, loaded.plugins->MakeStore(settings.store.plugin, settings.store.config));
+  if (Chosen(settings.bus)) {
+    A4C_TRY(loaded.bus, loaded.plugins->MakeBus(settings.bus.plugin, settings.bus.config));
+  }
+  if (Chosen(settings.search)) {
+    A4C_TRY(loaded.index,
+            loaded.plugins->MakeSearchIndex(settings.search.plugin, settings.search.config));
+  }
+  if (Chosen(settings.hosts)) {
+    A4C_TRY(loaded.hosts,
+            loaded.plugins->MakeHostProvider(settings.hosts.plugin, settings.hosts.config));
+  }
+  return loaded;
+}
+
+}  // namespace a4cd

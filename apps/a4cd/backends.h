@@ -1,0 +1,33 @@
+// The back ends that the settings choose, all through the loader.
+#pragma once
+
+#include <memory>
+
+#include "a4c/bus.h"
+#include "a4c/collection.h"
+#include "a4c/host_provider.h"
+#include "a4c/plugin_host.h"
+#include "a4c/search_index.h"
+#include "a4c/store.h"
+#include "apps/a4cd/config/settings.h"
+
+namespace a4cd {
+
+struct LoadedBackends {
+  // First: what it made is destroyed before it.
+  std::unique_ptr<a4c::PluginHost> plugins;
+  std::unique_ptr<a4c::Store> store;
+  std::unique_ptr<a4c::Bus> bus;            // null: none
+  std::unique_ptr<a4c::SearchIndex> index;  // null: none
+  std::unique_ptr<a4c::HostProvider> hosts;  // null: none
+
+  a4c::Backends ForDatabase() const { return {*store, bus.get(), index.get()}; }
+};
+
+std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
+                                               const a4c::Runtime& runtime);
+
+// Opens what the roles need: the store always, the others unless "none".
+a4c::Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime);
+
+}  // namespace a4cd

@@ -1,0 +1,174 @@
+#include "apps/a4cd/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "a4c/plugin_host.h"
+#include "apps/a4cd/app.h"
+#include "apps/a4cd/config/config_file.h"
+#include "apps/a4cd/config/settings.h"
+#include "apps/a4cd/notify.h"
+#include "apps/a4cd/telemetry/json_log.h"
+#include "apps/a4cd/telemetry/metrics.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUse = 2;
+
+struct Options {
+  std::string config_file;
+  std::string roles;
+  std::string key_file;
+  bool check_config = false;
+  bool print_keys = false;
+};
+
+int Complain(const Error& error, int exit_code) {
+  std::fprintf(stderr, "a4cd: %s\n", error.message().c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+  return exit_code;
+}
+
+std::string BinaryDirectory() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "." : self.parent_path().string();
+}
+
+std::string DefaultDataDirectory(const Environment& environment) {
+  const auto get = [&](const char* name) {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::string() : found->second;
+  };
+  if (!get("XDG_STATE_HOME").empty()) return get("XDG_STATE_HOME") + "/a4cd";
+  return (get("HOME").empty() ? "/var/lib" : get("HOME") + "/.local/state") + "/a4cd";
+}
+
+Result<Settings> ReadSettings(const Options& options) {
+  const Environment environment = ReadEnvironment();
+  A4C_TRY(a4c::ConfigValue root, LoadConfig(options.config_file, environment));
+  if (!options.roles.empty()) {
+    A4C_TRY(a4c::ConfigValue roles, ParseYaml("[" + options.roles + "]", "--roles"));
+    roles.path = "roles";
+    root.map["roles"] = std::move(roles);
+  }
+  return CheckSettings(root, BinaryDirectory(), DefaultDataDirectory(environment));
+}
+
+// Signals that end the process are waited for by one thread: all others leave them alone.
+sigset_t BlockEndSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+// From the first signal on, a second one ends the process at once.
+void WaitForEndSignal(const sigset_t& set) {
+  int signal = 0;
+  sigwait(&set, &signal);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+int Serve(const Settings& settings) {
+  const sigset_t end_signals = BlockEndSignals();
+  Result<std::unique_ptr<a4c::LogSink>> log = NewJsonLog(settings.log_level, settings.log_file);
+  if (!log) return Complain(log.error(), kWrongUse);
+  const std::unique_ptr<Metrics> metrics = NewMetrics();
+  const a4c::Runtime runtime = a4c::SystemRuntime(**log, *metrics);
+  Result<std::unique_ptr<App>> app = App::Start(settings, runtime, *metrics);
+  if (!app) return Complain(app.error(), kFailed);
+  NotifySystemd("READY=1");
+  WaitForEndSignal(end_signals);
+  NotifySystemd("STOPPING=1");
+  (*app)->Drain();
+  return 0;
+}
+
+int BootstrapKey(const Settings& settings, const std::string& file) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  if (!file.empty()) {
+    Settings with_file = settings;
+    with_file.api.bootstrap_key_file = file;
+    const Result<void> made = MakeFirstKeyFile(with_file, runtime);
+    if (!made) return Complain(made.error(), kFailed);
+    std::fprintf(stderr, "the first API key is in %s\n", file.c_str());
+    return 0;
+  }
+  const Result<std::string> key = MakeFirstKey(settings, runtime);
+  if (!key) return Complain(key.error(), kFailed);
+  std::fprintf(stderr, "this key is shown once:\n");
+  std::printf("%s\n", key->c_str());
+  return 0;
+}
+
+int CheckConfigCommand(const Settings& settings) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  const Result<void> checked = CheckPlugins(settings, runtime);
+  if (!checked) return Complain(checked.error(), kWrongUse);
+  std::printf("the config is good: store %s, bus %s, search %s, hosts %s\n",
+              settings.store.plugin.c_str(), settings.bus.plugin.c_str(),
+              settings.search.plugin.c_str(), settings.hosts.plugin.c_str());
+  return 0;
+}
+
+void PrintKeys() {
+  const auto print = [](const std::string& prefix, const a4c::ConfigKey& key) {
+    std::printf("%s%s\t%s\t%s\n", prefix.c_str(), key.name,
+                key.fallback == nullptr ? "(required)" : key.fallback, key.help);
+  };
+  for (const a4c::ConfigKey& key : RootKeys()) {
+    if (key.type != a4c::ConfigType::kTree) print("", key);
+  }
+  for (const Section& section : Sections()) {
+    for (const a4c::ConfigKey& key : section.keys) print(std::string(section.name) + ".", key);
+  }
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, char** argv) {
+  a4c::InstallCrashHandler();
+  Options options;
+  CLI::App cli("a4cd: a control plane for container workspaces on your own servers", "a4cd");
+  cli.set_version_flag("--version", "a4cd " A4C_VERSION);
+  cli.add_option("-c,--config", options.config_file, "YAML config file; A4C_* variables win over it");
+  cli.add_option("--roles", options.roles, "what this process does: api,worker,sync,poller");
+  cli.add_flag("--check-config", options.check_config, "check config and plugins, then exit");
+  cli.add_flag("--print-config-keys", options.print_keys, "list all settings, then exit");
+  CLI::App* bootstrap = cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
+  bootstrap->add_option("--file", options.key_file, "write it here, mode 0600, and print nothing");
+  cli.require_subcommand(0, 1);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : kWrongUse;
+  }
+  if (options.print_keys) {
+    PrintKeys();
+    return 0;
+  }
+  const Result<Settings> settings = ReadSettings(options);
+  if (!settings) return Complain(settings.error(), kWrongUse);
+  if (options.check_config) return CheckConfigCommand(*settings);
+  if (bootstrap->parsed()) return BootstrapKey(*settings, options.key_file);
+  return Serve(*settings);
+}
+
+}  // namespace a4cd

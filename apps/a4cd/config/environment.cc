@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "apps/a4cd/config/config_file.h"
+#include "apps/a4cd/config/settings.h"
+
+extern char** environ;
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::ConfigValue;
+using a4c::Error;
+using a4c::Result;
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// Read by the command line, not by the service.
+bool IsForeign(const std::string& name) {
+  static constexpr std::string_view kClient[] = {"A4C_URL", "A4C_API_KEY", "A4C_API_KEY_FILE",
+                                                 "A4C_CONTEXT", "A4C_CONFIG"};
+  if (std::ranges::find(kClient, name) != std::end(kClient)) return true;
+  // Kubernetes sets these for a Service called a4c-something: they are no settings of ours.
+  return name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string::npos ||
+         name.find("_PORT_") != std::string::npos || name.ends_with("_PORT");
+}
+
+// "store_config_tls__ca" to {store, config, tls, ca}; empty: no setting of that name.
+std::vector<std::string> PathOf(const std::string& name) {
+  if (name == "data_dir") return {"data_directory"};
+  for (const a4c::ConfigKey& key : RootKeys()) {
+    if (name == key.name && key.type != a4c::ConfigType::kTree) return {key.name};
+  }
+  for (const Section& section : Sections()) {
+    const std::string prefix = std::string(section.name) + "_";
+    if (!name.starts_with(prefix)) continue;
+    std::string rest = name.substr(prefix.size());
+    for (const a4c::ConfigKey& key : section.keys) {
+      if (rest == key.name && key.type != a4c::ConfigType::kTree) return {section.name, key.name};
+    }
+    if (!section.has_plugin || !rest.starts_with("config_")) return {};
+    std::vector<std::string> path = {section.name, "config"};
+    rest = rest.substr(7);
+    for (size_t at = rest.find("__"); at != std::string::npos; at = rest.find("__")) {
+      path.push_back(rest.substr(0, at));
+      rest = rest.substr(at + 2);
+    }
+    path.push_back(rest);
+    return path;
+  }
+  return {};
+}
+
+bool NamesSection(const std::string& name) {
+  return std::ranges::any_of(Sections(), [&](const Section& section) {
+    return name.starts_with(std::string(section.name) + "_");
+  });
+}
+
+Result<ConfigValue> ValueOf(const std::string& text, const std::string& source) {
+  if (text.starts_with('[') || text.starts_with('{')) return ParseYaml(text, source);
+  return ConfigValue::Scalar(text);
+}
+
+// Where the value of this path stands, making the maps that lead to it.
+ConfigValue& Place(ConfigValue& root, const std::vector<std::string>& path) {
+  ConfigValue* at = &root;
+  for (const std::string& name : path) {
+    at->shape = ConfigValue::Shape::kMap;
+    ConfigValue& member = at->map[name];
+    member.path = at->path.empty() ? name : at->path + "." + name;
+    at = &member;
+  }
+  return *at;
+}
+
+}  // namespace
+
+Environment ReadEnvironment() {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const size_t equals = text.find('=');
+    if (equals != std::string::npos) environment[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return environment;
+}
+
+Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment) {
+  std::string faults;
+  for (const auto& [name, text] : environment) {
+    if (!name.starts_with("A4C_") || IsForeign(name)) continue;
+    const std::string lower = Lower(name.substr(4));
+    const std::vector<std::string> path = PathOf(lower);
+    if (path.empty() && NamesSection(lower)) {
+      faults += "environment " + name + ": names no setting (see docs/config.md)\n";
+    }
+    if (path.empty()) continue;
+    A4C_TRY(ConfigValue value, ValueOf(text, "environment " + name));
+    ConfigValue& place = Place(root, path);
+    value.path = place.path;
+    value.file = "environment " + name;
+    value.line = 0;
+    place = std::move(value);
+  }
+  if (faults.empty()) return {};
+  faults.pop_back();
+  return Error(Code::kInvalid, faults);
+}
+
+Result<ConfigValue> LoadConfig(const std::string& path, const Environment& environment) {
+  ConfigValue root = ConfigValue::Map({});
+  if (!path.empty()) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return Error(Code::kNotFound, "the config file " + path + " cannot be read");
+    A4C_TRY(root, ParseYaml(std::string{std::istreambuf_iterator<char>(file), {}}, path));
+    A4C_CHECK(ExpandSecrets(root, environment));
+  }
+  A4C_CHECK(ApplyEnvironment(root, environment));
+  return root;
+}
+
+}  // namespace a4cd

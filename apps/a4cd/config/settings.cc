@@ -1,0 +1,262 @@
+#include "apps/a4cd/config/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Config;
+using a4c::ConfigKey;
+using a4c::ConfigType;
+using a4c::ConfigValue;
+using a4c::Error;
+using a4c::Result;
+
+constexpr ConfigKey kRootKeys[] = {
+    {"data_directory", ConfigType::kString, "",
+     "where embedded back ends keep their data (default: ${XDG_STATE_HOME:-~/.local/state}/a4cd)"},
+    {"plugin_directories", ConfigType::kStringList, "",
+     "where plugins are looked for (default: ../plugins and ../lib/a4c/plugins beside the binary)"},
+    {"roles", ConfigType::kStringList, "", "what this process does: api, worker, sync, poller"},
+    {"store", ConfigType::kTree, "", "the source of truth"},
+    {"bus", ConfigType::kTree, "", "hints between instances"},
+    {"search", ConfigType::kTree, "", "the search index"},
+    {"hosts", ConfigType::kTree, "", "servers and what runs on them"},
+    {"api", ConfigType::kTree, "", "the HTTP API"},
+    {"database", ConfigType::kTree, "", "group commit, sync and poller"},
+    {"log", ConfigType::kTree, "", "where events are logged"},
+    {"drain", ConfigType::kTree, "", "how the process ends"},
+};
+
+constexpr ConfigKey kStoreKeys[] = {
+    {"plugin", ConfigType::kString, "store-sqlite", "name of the store plugin, or a path"},
+    {"config", ConfigType::kTree, "", "the plugin's own settings"}};
+constexpr ConfigKey kBusKeys[] = {
+    {"plugin", ConfigType::kString, "none", "name of the bus plugin, or none"},
+    {"config", ConfigType::kTree, "", "the plugin's own settings"}};
+constexpr ConfigKey kSearchKeys[] = {
+    {"plugin", ConfigType::kString, "search-memory", "name of the search plugin, or none"},
+    {"config", ConfigType::kTree, "", "the plugin's own settings"},
+    {"rebuild_at_start", ConfigType::kString, "auto",
+     "send every record to the index at start: true, false, or auto (true for search-memory)"}};
+constexpr ConfigKey kHostKeys[] = {
+    {"plugin", ConfigType::kString, "host-local", "name of the host plugin, or none"},
+    {"config", ConfigType::kTree, "", "the plugin's own settings"}};
+
+constexpr ConfigKey kApiKeys[] = {
+    {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
+    {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
+    {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
+     65536},
+    {"keep_alive", ConfigType::kDurationMs, "5s", "how long an idle connection keeps its thread"},
+    {"request_timeout", ConfigType::kDurationMs, "10s", "deadline of a request", false, 100},
+    {"body_bytes_max", ConfigType::kBytes, "1MiB", "largest body; past it: 413", false, 1024},
+    {"batch_bytes_max", ConfigType::kBytes, "16MiB", "largest NDJSON batch", false, 1024},
+    {"batch_group", ConfigType::kLong, "100", "lines of a batch in one commit", false, 1, 500},
+    {"json_depth_max", ConfigType::kLong, "32", "deepest nesting of a body", false, 2, 1000},
+    {"page_limit_max", ConfigType::kLong, "500", "largest page of a list", false, 1, 1000},
+    {"rate_per_s", ConfigType::kLong, "2000", "requests per second and key; 0: no limit", false, 0},
+    {"rate_burst", ConfigType::kLong, "4000", "requests at once before the rate holds", false, 1},
+    {"auth_cache", ConfigType::kDurationMs, "5s",
+     "how long a revoked key may still be accepted; 0: every request reads the store"},
+    {"streams_max", ConfigType::kLong, "1000", "open event and log streams; past it: 503", false, 0},
+    {"stream_buffer_bytes_max", ConfigType::kBytes, "1MiB",
+     "unsent bytes of a stream; past it the stream is closed", false, 4096},
+    {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
+     20},
+    {"bootstrap_key_file", ConfigType::kString, "",
+     "if there is no API key yet, one with all scopes is made at start and written here, mode 0600"},
+};
+
+constexpr ConfigKey kDatabaseKeys[] = {
+    {"flushers", ConfigType::kLong, "2", "commits in flight at once", false, 1, 64},
+    {"group_batches_max", ConfigType::kLong, "512", "writes in one commit", false, 1, 10'000},
+    {"queue_batches_max", ConfigType::kLong, "8192", "writes waiting; past it: 503", false, 1},
+    {"first_due", ConfigType::kDurationMs, "3s", "how long a change is left to the bus"},
+    {"poll_period", ConfigType::kDurationMs, "30s", "period of the poller (1s without a bus)"},
+    {"refresh_period", ConfigType::kDurationMs, "1s", "period of index refreshes"},
+    {"idempotency_ttl", ConfigType::kDurationMs, "24h", "how long answers are kept for replays"},
+    {"max_wait", ConfigType::kDurationMs, "2s", "how long a search waits for its tokens"},
+    {"tombstone_keep", ConfigType::kDurationMs, "7d", "how long deleted records are kept"},
+    {"sync_batch_max", ConfigType::kLong, "500", "records in one index request", false, 1, 10'000},
+    {"rejections_max", ConfigType::kLong, "5", "of one document, then it is a dead letter", false, 1},
+    {"tokens_max", ConfigType::kLong, "16", "freshness tokens in one search", false, 1, 64},
+};
+
+constexpr ConfigKey kLogKeys[] = {
+    {"level", ConfigType::kString, "info", "debug, info, warning or error"},
+    {"file", ConfigType::kString, "-", "path, or - for standard error"}};
+
+constexpr ConfigKey kDrainKeys[] = {
+    {"not_ready", ConfigType::kDurationMs, "0", "how long /readyz says no before connections end"},
+    {"timeout", ConfigType::kDurationMs, "25s", "bound of the whole drain", false, 0, 3'600'000}};
+
+constexpr Section kSections[] = {
+    {"store", kStoreKeys, true}, {"bus", kBusKeys, true}, {"search", kSearchKeys, true},
+    {"hosts", kHostKeys, true},  {"api", kApiKeys},       {"database", kDatabaseKeys},
+    {"log", kLogKeys},           {"drain", kDrainKeys}};
+
+// Collects faults over all sections, so that one start shows every mistake.
+class Checker {
+ public:
+  explicit Checker(const ConfigValue& root) : root_(root) {}
+
+  Result<Config> Root() { return a4c::CheckConfig(root_, kRootKeys); }
+
+  const Config* Check(const char* name) {
+    const auto* section = std::ranges::find_if(
+        kSections, [&](const Section& one) { return std::string_view(one.name) == name; });
+    ConfigValue value = Member(name);
+    Result<Config> config = a4c::CheckConfig(value, section->keys);
+    if (!config) {
+      Fault(config.error().message());
+      config = a4c::CheckConfig(ConfigValue::Map({}), section->keys);
+    }
+    configs_.push_back(std::make_unique<Config>(*std::move(config)));
+    return configs_.back().get();
+  }
+
+  PluginChoice Plugin(const char* name) {
+    const Config* config = Check(name);
+    PluginChoice choice{config->String("plugin"), config->Tree("config")};
+    if (choice.config.shape == ConfigValue::Shape::kAbsent) {
+      choice.config = ConfigValue::Map({});
+      choice.config.path = std::string(name) + ".config";
+    }
+    return choice;
+  }
+
+  void Fault(const std::string& fault) {
+    if (faults_.find(fault) != std::string::npos) return;
+    faults_ += (faults_.empty() ? "" : "\n") + fault;
+  }
+  const std::string& faults() const { return faults_; }
+
+ private:
+  ConfigValue Member(const char* name) const {
+    const auto found = root_.map.find(name);
+    if (found != root_.map.end() && found->second.shape != ConfigValue::Shape::kAbsent) {
+      return found->second;
+    }
+    ConfigValue empty = ConfigValue::Map({});
+    empty.path = name;
+    return empty;
+  }
+
+  const ConfigValue& root_;
+  std::vector<std::unique_ptr<Config>> configs_;
+  std::string faults_;
+};
+
+ApiSettings ReadApi(const Config& config) {
+  return {.listen = config.String("listen"),
+          .threads = static_cast<int>(config.Long("threads")),
+          .queue = static_cast<int>(config.Long("queue")),
+          .keep_alive_ms = config.Long("keep_alive"),
+          .request_timeout_ms = config.Long("request_timeout"),
+          .body_bytes_max = config.Long("body_bytes_max"),
+          .batch_bytes_max = config.Long("batch_bytes_max"),
+          .batch_group = static_cast<int>(config.Long("batch_group")),
+          .json_depth_max = static_cast<int>(config.Long("json_depth_max")),
+          .page_limit_max = static_cast<int>(config.Long("page_limit_max")),
+          .rate_per_s = config.Long("rate_per_s"),
+          .rate_burst = config.Long("rate_burst"),
+          .auth_cache_ms = config.Long("auth_cache"),
+          .streams_max = static_cast<int>(config.Long("streams_max")),
+          .stream_buffer_bytes_max = config.Long("stream_buffer_bytes_max"),
+          .events_period_ms = config.Long("events_period"),
+          .bootstrap_key_file = config.String("bootstrap_key_file")};
+}
+
+a4c::DatabaseOptions ReadDatabase(const Config& config) {
+  return {.group_commit = {.flushers = static_cast<int>(config.Long("flushers")),
+                           .group_batches_max = static_cast<int>(config.Long("group_batches_max")),
+                           .queue_batches_max = static_cast<int>(config.Long("queue_batches_max"))},
+          .first_due_ms = config.Long("first_due"),
+          .poll_period_ms = config.Long("poll_period"),
+          .refresh_period_ms = config.Long("refresh_period"),
+          .idempotency_ttl_ms = config.Long("idempotency_ttl"),
+          .max_wait_ms = config.Long("max_wait"),
+          .tombstone_keep_ms = config.Long("tombstone_keep"),
+          .sync_batch_max = static_cast<int>(config.Long("sync_batch_max")),
+          .rejections_max = static_cast<int>(config.Long("rejections_max")),
+          .tokens_max = static_cast<int>(config.Long("tokens_max"))};
+}
+
+void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
+  static constexpr std::array<std::string_view, 4> kRoles = {"api", "worker", "sync", "poller"};
+  for (const std::string& role : root.StringList("roles")) {
+    if (std::ranges::find(kRoles, role) == kRoles.end()) {
+      checker.Fault("roles: \"" + role + "\" is none of api, worker, sync, poller");
+    }
+    settings.roles.insert(role);
+  }
+  if (settings.roles.empty()) settings.roles = {kRoles.begin(), kRoles.end()};
+}
+
+bool ReadRebuild(const Config& search, Checker& checker) {
+  const std::string& text = search.String("rebuild_at_start");
+  if (text != "auto" && text != "true" && text != "false") {
+    checker.Fault("search.rebuild_at_start: is true, false or auto, not \"" + text + "\"");
+  }
+  return text == "true" || (text == "auto" && search.String("plugin") == "search-memory");
+}
+
+// Settings that an embedded back end needs and that follow from the data directory.
+void FillDefault(PluginChoice& choice, const char* plugin, const char* key, std::string text) {
+  if (choice.plugin != plugin || choice.config.map.contains(key)) return;
+  ConfigValue value = ConfigValue::Scalar(std::move(text));
+  value.path = choice.config.path + "." + key;
+  choice.config.map.emplace(key, std::move(value));
+}
+
+}  // namespace
+
+std::span<const Section> Sections() { return kSections; }
+std::span<const ConfigKey> RootKeys() { return kRootKeys; }
+
+Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binary_directory,
+                               const std::string& default_data_directory) {
+  Checker checker(root);
+  Result<Config> checked = checker.Root();
+  if (!checked) checker.Fault(checked.error().message());
+  const Config top = checked ? *std::move(checked) : *a4c::CheckConfig(ConfigValue::Map({}), kRootKeys);
+  Settings settings;
+  settings.data_directory = top.String("data_directory");
+  if (settings.data_directory.empty()) settings.data_directory = default_data_directory;
+  settings.plugin_directories = top.StringList("plugin_directories");
+  if (settings.plugin_directories.empty()) {
+    settings.plugin_directories = {binary_directory + "/../plugins",
+                                   binary_directory + "/../lib/a4c/plugins"};
+  }
+  ReadRoles(top, settings, checker);
+  settings.store = checker.Plugin("store");
+  settings.bus = checker.Plugin("bus");
+  settings.search = checker.Plugin("search");
+  settings.hosts = checker.Plugin("hosts");
+  settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
+  settings.api = ReadApi(*checker.Check("api"));
+  settings.database = ReadDatabase(*checker.Check("database"));
+  const Config* log = checker.Check("log");
+  settings.log_level = log->String("level");
+  settings.log_file = log->String("file");
+  const Config* drain = checker.Check("drain");
+  settings.drain_not_ready_ms = drain->Long("not_ready");
+  settings.drain_timeout_ms = drain->Long("timeout");
+  FillDefault(settings.store, "store-sqlite", "path", settings.data_directory + "/a4cd.db");
+  FillDefault(settings.hosts, "host-local", "directory", settings.data_directory + "/hosts");
+  if (settings.bus.plugin == "none") {
+    const auto database = root.map.find("database");
+    const bool set = database != root.map.end() && database->second.map.contains("poll_period");
+    if (!set) settings.database.poll_period_ms = 1'000;
+    settings.database.first_due_ms = 0;
+  }
+  if (!checker.faults().empty()) return Error(Code::kInvalid, checker.faults());
+  return settings;
+}
+
+}  // namespace a4cd

@@ -1,0 +1,74 @@
+// Settings: what a4cd was told to do, checked. The keys with their defaults stand in settings.cc, and
+// `a4cd --print-config-keys` prints them; docs/config.md is held to them by a test.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "a4c/collection.h"
+#include "a4c/config.h"
+#include "a4c/result.h"
+
+namespace a4cd {
+
+// A top-level map of the config file.
+struct Section {
+  const char* name;
+  std::span<const a4c::ConfigKey> keys;
+  bool has_plugin = false;  // has `plugin` and `config`, and `config` is checked by the plugin
+};
+std::span<const Section> Sections();
+std::span<const a4c::ConfigKey> RootKeys();
+
+struct PluginChoice {
+  std::string plugin;  // "none" where that is allowed
+  a4c::ConfigValue config;
+};
+
+struct ApiSettings {
+  std::string listen = "127.0.0.1:7070";
+  int threads = 64;
+  int queue = 256;
+  int64_t keep_alive_ms = 5'000;
+  int64_t request_timeout_ms = 10'000;
+  int64_t body_bytes_max = 1 << 20;
+  int64_t batch_bytes_max = 16 << 20;
+  int batch_group = 100;
+  int json_depth_max = 32;
+  int page_limit_max = 500;
+  int64_t rate_per_s = 0;
+  int64_t rate_burst = 0;
+  int64_t auth_cache_ms = 5'000;
+  int streams_max = 1'000;
+  int64_t stream_buffer_bytes_max = 1 << 20;
+  int64_t events_period_ms = 500;
+  std::string bootstrap_key_file = {};
+};
+
+struct Settings {
+  std::string data_directory;
+  std::vector<std::string> plugin_directories;
+  std::set<std::string> roles;
+  PluginChoice store;
+  PluginChoice bus;
+  PluginChoice search;
+  PluginChoice hosts;
+  bool rebuild_search_at_start = false;
+  ApiSettings api;
+  a4c::DatabaseOptions database;
+  std::string log_level;
+  std::string log_file;  // "-": standard error
+  int64_t drain_not_ready_ms = 0;
+  int64_t drain_timeout_ms = 25'000;
+
+  bool HasRole(const std::string& role) const { return roles.contains(role); }
+};
+
+// kInvalid names every fault. `binary_directory` is where default plugin directories are looked for.
+a4c::Result<Settings> CheckSettings(const a4c::ConfigValue& root, const std::string& binary_directory,
+                                    const std::string& default_data_directory);
+
+}  // namespace a4cd

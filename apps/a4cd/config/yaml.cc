@@ -1,0 +1,81 @@
+#include <yaml-cpp/yaml.h>
+
+#include <utility>
+
+#include "apps/a4cd/config/config_file.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::ConfigValue;
+using a4c::Error;
+using a4c::Result;
+
+constexpr int kNodesMax = 10'000;
+
+// Walks a YAML tree; aliases are walked each time they are used, so their number is bounded too.
+class Reader {
+ public:
+  explicit Reader(std::string file) : file_(std::move(file)) {}
+
+  Result<ConfigValue> Read(const YAML::Node& node, const std::string& path) {
+    ConfigValue value;
+    value.file = file_;
+    value.line = node.Mark().line + 1;
+    value.path = path;
+    if (++nodes_ > kNodesMax) return Error(Code::kInvalid, value.Where() + ": too many settings");
+    if (node.IsScalar()) {
+      value.shape = ConfigValue::Shape::kScalar;
+      value.scalar = node.Scalar();
+      return value;
+    }
+    if (node.IsSequence()) return ReadList(node, std::move(value));
+    if (node.IsMap()) return ReadMap(node, std::move(value));
+    return value;
+  }
+
+ private:
+  Result<ConfigValue> ReadList(const YAML::Node& node, ConfigValue value) {
+    value.shape = ConfigValue::Shape::kList;
+    for (const YAML::Node& item : node) {
+      const std::string path = value.path + "[" + std::to_string(value.list.size()) + "]";
+      A4C_TRY(ConfigValue member, Read(item, path));
+      value.list.push_back(std::move(member));
+    }
+    return value;
+  }
+
+  Result<ConfigValue> ReadMap(const YAML::Node& node, ConfigValue value) {
+    value.shape = ConfigValue::Shape::kMap;
+    for (const auto& pair : node) {
+      const std::string name = pair.first.Scalar();
+      A4C_TRY(ConfigValue member,
+              Read(pair.second, value.path.empty() ? name : value.path + "." + name));
+      const std::string where = member.Where();
+      if (!value.map.emplace(name, std::move(member)).second) {
+        return Error(Code::kInvalid, where + ": stands twice");
+      }
+    }
+    return value;
+  }
+
+  std::string file_;
+  int nodes_ = 0;
+};
+
+}  // namespace
+
+Result<ConfigValue> ParseYaml(const std::string& text, const std::string& file) {
+  try {
+    const YAML::Node root = YAML::Load(text);
+    A4C_TRY(ConfigValue value, Reader(file).Read(root, ""));
+    if (value.shape == ConfigValue::Shape::kAbsent) value.shape = ConfigValue::Shape::kMap;
+    return value;
+  } catch (const YAML::Exception& error) {
+    return Error(Code::kInvalid,
+                 file + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg);
+  }
+}
+
+}  // namespace a4cd

@@ -1,0 +1,99 @@
+#include "apps/a4cd/jobs/job_draft.h"
+
+#include <algorithm>
+
+#include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/workspace.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Json;
+
+void CheckWorkspaceCreate(const Json& payload, Faults& faults) {
+  ReadWorkspace(payload, "/payload", 0, faults);
+}
+
+void CheckWorkspaceNamed(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  fields.RefuseOthers();
+}
+
+void CheckCommandRun(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  if (fields.TextList("command").empty()) {
+    fields.Add("command", "is required", "an argv, for example [\"make\", \"test\"]");
+  }
+  fields.TextMap("env");
+  fields.Text("working_dir", {.bytes_max = 4096});
+  fields.RefuseOthers();
+}
+
+void CheckImageBuild(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("tag", {.required = true, .bytes_max = 256});
+  // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit.
+  fields.Text("context", {.required = true, .bytes_max = SIZE_MAX});
+  fields.Text("host", {.bytes_max = 256});
+  fields.RefuseOthers();
+}
+
+void CheckHostCleanup(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("host", {.required = true, .bytes_max = 256});
+  fields.RefuseOthers();
+}
+
+struct Type {
+  const char* name;
+  void (*check)(const Json& payload, Faults& faults);
+};
+constexpr Type kTypes[] = {
+    {"workspace.create", CheckWorkspaceCreate}, {"workspace.start", CheckWorkspaceNamed},
+    {"workspace.stop", CheckWorkspaceNamed},    {"workspace.delete", CheckWorkspaceNamed},
+    {"command.run", CheckCommandRun},           {"image.build", CheckImageBuild},
+    {"host.cleanup", CheckHostCleanup}};
+
+void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
+  if (draft.type.empty()) return;
+  const auto* type = std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
+  if (type != std::end(kTypes)) return type->check(draft.payload, faults);
+  const std::string nearest = NearestWord(draft.type, JobTypes());
+  fields.Add("type", "is no type of job",
+             nearest.empty() ? "see /openapi.json" : "did you mean \"" + nearest + "\"?");
+}
+
+}  // namespace
+
+const std::vector<std::string>& JobTypes() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const Type& type : kTypes) list.emplace_back(type.name);
+    return list;
+  }();
+  return names;
+}
+
+JobDraft ReadJobDraft(const Json& request, Faults& faults) {
+  FieldReader fields(request, "", faults);
+  JobDraft draft;
+  draft.type = fields.Text("type", {.required = true, .bytes_max = 64});
+  draft.title = fields.Text("title", {.bytes_max = 500});
+  draft.payload = fields.Any("payload");
+  if (draft.payload.IsNull()) draft.payload = Json::Object{};
+  draft.labels = fields.TextMap("labels");
+  draft.priority = fields.Long("priority", {.fallback = 5, .min = 0, .max = kPriorityMax});
+  draft.delay_ms = fields.DurationMs("delay");
+  draft.deadline_ms = fields.DurationMs("deadline");
+  draft.attempts_max = fields.Long("attempts_max", {.fallback = 3, .min = 1, .max = 100});
+  constexpr int64_t kYearMs = 366LL * 24 * 3'600'000;
+  if (draft.delay_ms > kYearMs) fields.Add("delay", "is at most a year");
+  if (draft.deadline_ms > kYearMs) fields.Add("deadline", "is at most a year");
+  CheckPayload(draft, fields, faults);
+  fields.RefuseOthers();
+  return draft;
+}
+
+}  // namespace a4cd

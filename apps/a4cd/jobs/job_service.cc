@@ -1,0 +1,298 @@
+#include "apps/a4cd/jobs/job_service.h"
+
+#include <span>
+#include <utility>
+
+#include "apps/a4cd/jobs/kinds.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Call;
+using a4c::Change;
+using a4c::Code;
+using a4c::Error;
+using a4c::Expect;
+using a4c::Json;
+using a4c::Record;
+using a4c::Result;
+
+constexpr int kCanceledByDeleteMax = 200;
+constexpr int64_t kLogPageBytesMax = 1 << 20;
+
+Change JobChange(const std::string& tenant, const Job& job) {
+  return {.ref = JobRef(tenant, job.id),
+          .body = JobBody(job),
+          .expect = job.rev == 0 ? Expect::Absent() : Expect::Rev(job.rev)};
+}
+
+Change WorkspaceChange(const std::string& tenant, const Workspace& workspace) {
+  return {.ref = WorkspaceRef(tenant, workspace.id),
+          .body = WorkspaceBody(workspace),
+          .expect = workspace.rev == 0 ? Expect::Absent() : Expect::Rev(workspace.rev)};
+}
+
+PreparedWrite WriteOf(const Principal& principal, const Job& before, Job after) {
+  PreparedWrite write;
+  after.rev = before.rev;
+  write.commit.changes.push_back(JobChange(principal.tenant, after));
+  after.rev = before.rev + 1;
+  write.id = after.id;
+  write.rev = after.rev;
+  write.view = JobView(after);
+  write.decide_again = true;
+  return write;
+}
+
+Error NoJob(const std::string& id) {
+  return Error(Code::kNotFound, "there is no job " + id, "list them: a4c job list");
+}
+
+std::string DefaultTitle(const JobDraft& draft) {
+  const Json& payload = draft.payload;
+  for (const char* name : {"name", "workspace", "tag", "host"}) {
+    if (payload[name].IsText()) return draft.type + " " + payload[name].Text();
+  }
+  return draft.type;
+}
+
+}  // namespace
+
+a4c::RecordRef JobRef(const std::string& tenant, const std::string& id) {
+  return {"job", {tenant, id}};
+}
+a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id) {
+  return {"workspace", {tenant, id}};
+}
+
+Result<Job> JobService::Get(const Call& call, const std::string& tenant, const std::string& id) {
+  const a4c::RecordRef ref = JobRef(tenant, id);
+  if (!a4c::CheckKey(ref.key)) return NoJob(id);
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& record = answer.records.at(0);
+  if (!record || record->tombstone) return NoJob(id);
+  return JobOf(*record);
+}
+
+Result<JobPage> JobService::List(const Call& call, const std::string& tenant, const JobList& list) {
+  const bool in_store = list.query.empty() && list.tokens.empty() &&
+                        (list.sort == "created_at" || list.sort == "-created_at");
+  return in_store ? ListFromStore(call, tenant, list) : ListFromIndex(call, tenant, list);
+}
+
+Result<JobPage> JobService::ListFromStore(const Call& call, const std::string& tenant,
+                                          const JobList& list) {
+  A4C_TRY(const a4c::ScanAnswer answer,
+          database_.Scan(call, {.kind = "job",
+                                .index = "by_created",
+                                .scope = tenant,
+                                .descending = list.sort.starts_with('-'),
+                                .after = list.after,
+                                .limit = list.limit}));
+  JobPage page;
+  page.next = answer.next;
+  for (const Record& record : answer.records) {
+    A4C_TRY(Job job, JobOf(record));
+    page.jobs.push_back(std::move(job));
+  }
+  return page;
+}
+
+Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& tenant,
+                                          const JobList& list) {
+  a4c::FindRequest find{.request = {.kind = JobKind(), .scope = tenant}};
+  if (!list.query.empty()) {
+    A4C_TRY(find.request.query, a4c::ParseQuery(list.query, JobKind(), runtime_.clock.NowMs()));
+  }
+  const bool descending = list.sort.starts_with('-');
+  find.request.sort = {{.field = list.sort.substr(descending ? 1 : 0), .descending = descending}};
+  const a4c::Field* field = a4c::FindField(JobKind(), find.request.sort[0].field);
+  if (field == nullptr || !field->searchable || field->type == a4c::FieldType::kText ||
+      field->type == a4c::FieldType::kMap) {
+    return Error(Code::kInvalid, "jobs cannot be sorted by \"" + find.request.sort[0].field + "\"",
+                 "sort by created_at, updated_at, finished_at, state, type or priority");
+  }
+  find.request.after = list.after;
+  find.request.limit = list.limit;
+  find.tokens = list.tokens;
+  find.require_fresh = list.require_fresh;
+  A4C_TRY(a4c::Found found, database_.Search(call, find));
+  JobPage page;
+  page.next = found.answer.next;
+  page.total = found.answer.total;
+  page.from_index = true;
+  page.fresh = found.fresh;
+  page.lost = std::move(found.lost);
+  page.lag_ms = found.lag_ms;
+  for (const a4c::Hit& hit : found.answer.hits) {
+    A4C_TRY(Job job, JobOf(hit.ref.key.id, hit.rev, hit.body));
+    page.jobs.push_back(std::move(job));
+  }
+  return page;
+}
+
+Result<LogPage> JobService::Logs(const Call& call, const std::string& tenant, const std::string& id,
+                                 int64_t from) {
+  LogPage page{.next = from};
+  std::string after;
+  do {
+    A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "log_chunk",
+                                                                .index = "by_job",
+                                                                .scope = tenant,
+                                                                .prefix = {id},
+                                                                .lower = from,
+                                                                .after = after,
+                                                                .limit = 16}));
+    for (const Record& record : answer.records) {
+      A4C_TRY(const Json body, a4c::ParseJson(record.body));
+      page.text += body["text"].Text();
+      page.next = body["seq"].Int() + 1;
+    }
+    after = answer.next;
+  } while (!after.empty() && page.text.size() < kLogPageBytesMax);
+  return page;
+}
+
+Job JobService::NewJob(const Principal& principal, const JobDraft& draft) {
+  const int64_t now_ms = runtime_.clock.NowMs();
+  Job job;
+  job.id = ids_.Next();
+  job.type = draft.type;
+  job.title = draft.title.empty() ? DefaultTitle(draft) : draft.title;
+  job.reason = reason::kWaiting;
+  job.payload = draft.payload;
+  job.labels = draft.labels;
+  job.priority = draft.priority;
+  job.created_at = now_ms;
+  job.updated_at = now_ms;
+  job.due_at = now_ms + draft.delay_ms;
+  if (draft.deadline_ms > 0) job.deadline_at = now_ms + draft.deadline_ms;
+  job.attempts_max = draft.attempts_max;
+  job.created_by = principal.key_id;
+  return job;
+}
+
+void JobService::AddWorkspaceCreate(const Principal& principal, const JobDraft& draft, Job& job,
+                                    PreparedWrite& write) {
+  Faults checked_before;
+  Workspace workspace = ReadWorkspace(draft.payload, "/payload", job.created_at, checked_before);
+  workspace.id = ids_.Next();
+  workspace.created_by = principal.key_id;
+  job.workspace = workspace.id;
+  job.subject = WorkspaceSubject(workspace.id);
+  write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
+}
+
+Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& principal,
+                                          const JobDraft& draft, Job& job, PreparedWrite& write) {
+  A4C_TRY(Workspace workspace,
+          FindWorkspace(call, principal.tenant, draft.payload["workspace"].Text()));
+  job.workspace = workspace.id;
+  job.host = workspace.host;
+  job.subject = WorkspaceSubject(workspace.id);
+  if (workspace.desired == "deleted") {
+    return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
+  }
+  if (draft.type == "command.run") return {};
+  if (draft.type == "workspace.start") workspace.desired = "running";
+  if (draft.type == "workspace.stop") workspace.desired = "stopped";
+  if (draft.type == "workspace.delete") workspace.desired = "deleted";
+  workspace.updated_at = job.created_at;
+  write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
+  write.decide_again = true;
+  if (draft.type == "workspace.delete") return CancelEarlier(call, principal, job, write);
+  return {};
+}
+
+Result<void> JobService::CancelEarlier(const Call& call, const Principal& principal, const Job& job,
+                                       PreparedWrite& write) {
+  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "job",
+                                                              .index = "by_subject",
+                                                              .scope = principal.tenant,
+                                                              .prefix = {job.subject},
+                                                              .limit = kCanceledByDeleteMax}));
+  for (const Record& record : answer.records) {
+    A4C_TRY(Job earlier, JobOf(record));
+    A4C_TRY(earlier, Canceled(std::move(earlier), job.created_at, reason::kSubjectGone,
+                              "its workspace is being deleted by job " + job.id));
+    write.commit.changes.push_back(JobChange(principal.tenant, earlier));
+  }
+  return {};
+}
+
+Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principal& principal,
+                                                const JobDraft& draft) {
+  PreparedWrite write;
+  Job job = NewJob(principal, draft);
+  if (draft.type == "workspace.create") {
+    AddWorkspaceCreate(principal, draft, job, write);
+  } else if (draft.type == "image.build") {
+    job.subject = "image:" + draft.payload["tag"].Text();
+    job.host = draft.payload["host"].Text();
+  } else if (draft.type == "host.cleanup") {
+    job.host = draft.payload["host"].Text();
+    job.subject = "host:" + job.host;
+  } else {
+    A4C_CHECK(AddWorkspaceStep(call, principal, draft, job, write));
+  }
+  write.commit.changes.insert(write.commit.changes.begin(), JobChange(principal.tenant, job));
+  job.rev = 1;
+  write.id = job.id;
+  write.rev = 1;
+  write.view = JobView(job);
+  return write;
+}
+
+Result<PreparedWrite> JobService::PrepareCancel(const Principal& principal, const Job& job) {
+  A4C_TRY(Job after, Canceled(job, runtime_.clock.NowMs(), reason::kCanceledByUser,
+                              "canceled by " + principal.key_id));
+  return WriteOf(principal, job, std::move(after));
+}
+
+Result<PreparedWrite> JobService::PrepareRetry(const Principal& principal, const Job& job) {
+  A4C_TRY(Job after, Retried(job, runtime_.clock.NowMs()));
+  return WriteOf(principal, job, std::move(after));
+}
+
+Result<Workspace> JobService::ReadWorkspaceRecord(const Call& call, const std::string& tenant,
+                                                  const std::string& id) {
+  const a4c::RecordRef ref = WorkspaceRef(tenant, id);
+  if (!a4c::CheckKey(ref.key)) return Error(Code::kNotFound, "there is no workspace " + id);
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& record = answer.records.at(0);
+  if (!record || record->tombstone) return Error(Code::kNotFound, "there is no workspace " + id);
+  return WorkspaceOf(*record);
+}
+
+Result<Workspace> JobService::FindWorkspace(const Call& call, const std::string& tenant,
+                                            const std::string& id_or_name) {
+  Result<Workspace> by_id = ReadWorkspaceRecord(call, tenant, id_or_name);
+  if (by_id || by_id.error().code() != Code::kNotFound) return by_id;
+  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "workspace",
+                                                              .index = "by_name",
+                                                              .scope = tenant,
+                                                              .prefix = {id_or_name},
+                                                              .limit = 1}));
+  if (!answer.records.empty()) return WorkspaceOf(answer.records[0]);
+  return Error(Code::kNotFound, "there is no workspace " + id_or_name,
+               "list them: a4c workspace list");
+}
+
+Result<JobService::WorkspacePage> JobService::ListWorkspaces(const Call& call,
+                                                             const std::string& tenant,
+                                                             const std::string& after, int limit) {
+  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "workspace",
+                                                              .index = "by_created",
+                                                              .scope = tenant,
+                                                              .descending = true,
+                                                              .after = after,
+                                                              .limit = limit}));
+  WorkspacePage page{.workspaces = {}, .next = answer.next};
+  for (const Record& record : answer.records) {
+    A4C_TRY(Workspace workspace, WorkspaceOf(record));
+    page.workspaces.push_back(std::move(workspace));
+  }
+  return page;
+}
+
+}  // namespace a4cd

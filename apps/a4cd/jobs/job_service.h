@@ -1,0 +1,96 @@
+// Jobs over a Database: reads them, and decides the writes that create, cancel and retry them.
+// Everything is confined to the tenant that is given. [any thread]
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "a4c/collection.h"
+#include "a4c/record.h"
+#include "apps/a4cd/auth/principal.h"
+#include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/job_draft.h"
+#include "apps/a4cd/jobs/prepared_write.h"
+#include "apps/a4cd/jobs/workspace.h"
+
+namespace a4cd {
+
+struct JobList {
+  std::string query;  // KQL; empty and sort by created_at: read from the store, not from the index
+  std::string sort = "-created_at";  // field, descending with a leading '-'
+  std::string after;                 // JobPage::next of the page before
+  int limit = 50;
+  std::vector<a4c::Token> tokens;
+  bool require_fresh = false;
+};
+
+struct JobPage {
+  std::vector<Job> jobs;
+  std::string next;
+  std::optional<int64_t> total;  // known to the index only
+  bool from_index = false;
+  bool fresh = true;
+  std::vector<a4c::Token> lost;
+  int64_t lag_ms = 0;
+};
+
+struct LogPage {
+  std::string text;
+  int64_t next = 0;  // the seq to ask for next
+};
+
+class JobService {
+ public:
+  JobService(a4c::Database& database, const a4c::Runtime& runtime, a4c::IdSource& ids)
+      : database_(database), runtime_(runtime), ids_(ids) {}
+
+  a4c::Result<Job> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
+  a4c::Result<JobPage> List(const a4c::Call& call, const std::string& tenant, const JobList& list);
+  // Chunks with seq >= from, in order, at most 1 MiB.
+  a4c::Result<LogPage> Logs(const a4c::Call& call, const std::string& tenant, const std::string& id,
+                            int64_t from);
+
+  // Decides the commit of a new job. Jobs about a workspace also create or change the workspace's
+  // record; a delete cancels the unfinished jobs before it. kNotFound: the workspace is not there.
+  a4c::Result<PreparedWrite> PrepareCreate(const a4c::Call& call, const Principal& principal,
+                                           const JobDraft& draft);
+  // Of a job as it was read. kConflict: its state does not allow it.
+  a4c::Result<PreparedWrite> PrepareCancel(const Principal& principal, const Job& job);
+  a4c::Result<PreparedWrite> PrepareRetry(const Principal& principal, const Job& job);
+
+  // By id, or by name. kNotFound also for those of other tenants.
+  a4c::Result<Workspace> FindWorkspace(const a4c::Call& call, const std::string& tenant,
+                                       const std::string& id_or_name);
+  struct WorkspacePage {
+    std::vector<Workspace> workspaces;
+    std::string next;
+  };
+  a4c::Result<WorkspacePage> ListWorkspaces(const a4c::Call& call, const std::string& tenant,
+                                            const std::string& after, int limit);
+
+ private:
+  a4c::Result<JobPage> ListFromStore(const a4c::Call& call, const std::string& tenant,
+                                     const JobList& list);
+  a4c::Result<JobPage> ListFromIndex(const a4c::Call& call, const std::string& tenant,
+                                     const JobList& list);
+  a4c::Result<Workspace> ReadWorkspaceRecord(const a4c::Call& call, const std::string& tenant,
+                                             const std::string& id);
+  Job NewJob(const Principal& principal, const JobDraft& draft);
+  void AddWorkspaceCreate(const Principal& principal, const JobDraft& draft, Job& job,
+                          PreparedWrite& write);
+  a4c::Result<void> AddWorkspaceStep(const a4c::Call& call, const Principal& principal,
+                                     const JobDraft& draft, Job& job, PreparedWrite& write);
+  a4c::Result<void> CancelEarlier(const a4c::Call& call, const Principal& principal, const Job& job,
+                                  PreparedWrite& write);
+
+  a4c::Database& database_;
+  const a4c::Runtime runtime_;
+  a4c::IdSource& ids_;
+};
+
+a4c::RecordRef JobRef(const std::string& tenant, const std::string& id);
+a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id);
+
+}  // namespace a4cd

@@ -1,0 +1,89 @@
+#include "apps/a4cd/jobs/kinds.h"
+
+namespace a4cd {
+
+using a4c::FieldType;
+using a4c::Kind;
+
+const Kind& JobKind() {
+  static const Kind kind{
+      .name = "job",
+      .fields = {{.name = "type", .searchable = true},
+                 {.name = "state", .searchable = true},
+                 {.name = "title", .type = FieldType::kText, .searchable = true},
+                 {.name = "reason", .searchable = true},
+                 {.name = "message", .type = FieldType::kText, .searchable = true},
+                 {.name = "labels", .type = FieldType::kMap, .searchable = true},
+                 {.name = "workspace", .searchable = true},
+                 {.name = "host", .searchable = true},
+                 {.name = "created_by", .searchable = true},
+                 {.name = "priority", .type = FieldType::kLong, .searchable = true},
+                 {.name = "attempts", .type = FieldType::kLong, .searchable = true},
+                 {.name = "created_at", .type = FieldType::kTime, .searchable = true},
+                 {.name = "updated_at", .type = FieldType::kTime, .searchable = true},
+                 {.name = "started_at", .type = FieldType::kTime, .searchable = true},
+                 {.name = "finished_at", .type = FieldType::kTime, .searchable = true},
+                 {.name = "due_at", .type = FieldType::kTime},
+                 {.name = "queue_priority", .type = FieldType::kLong},
+                 {.name = "subject_key"}},
+      .indexes = {{.name = "by_due", .fields = {"queue_priority", "due_at"}, .scoped = false},
+                  {.name = "by_subject", .fields = {"subject_key", "created_at"}},
+                  {.name = "by_created", .fields = {"created_at"}},
+                  {.name = "by_changed", .fields = {"updated_at"}, .scoped = false}},
+      .serial_key_field = "subject_key",
+      .serial_index = "by_subject"};
+  return kind;
+}
+
+const Kind& LogChunkKind() {
+  static const Kind kind{
+      .name = "log_chunk",
+      .fields = {{.name = "job"}, {.name = "seq", .type = FieldType::kLong}},
+      .indexes = {{.name = "by_job", .fields = {"job", "seq"}, .unique = true}}};
+  return kind;
+}
+
+const Kind& WorkspaceKind() {
+  static const Kind kind{
+      .name = "workspace",
+      .fields = {{.name = "name"},
+                 {.name = "host"},
+                 {.name = "created_at", .type = FieldType::kTime},
+                 {.name = "updated_at", .type = FieldType::kTime},
+                 {.name = "expires_at", .type = FieldType::kTime}},
+      .indexes = {{.name = "by_name", .fields = {"name"}, .unique = true},
+                  {.name = "by_created", .fields = {"created_at"}},
+                  {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
+                  {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false}}};
+  return kind;
+}
+
+const Kind& HostKind() {
+  static const Kind kind{.name = "host"};
+  return kind;
+}
+
+const Kind& ApiKeyKind() {
+  static const Kind kind{
+      .name = "api_key",
+      .fields = {{.name = "tenant"}, {.name = "created_at", .type = FieldType::kTime}},
+      .indexes = {
+          {.name = "by_tenant", .fields = {"tenant", "created_at"}, .scoped = false}}};
+  return kind;
+}
+
+const Kind& TenantKind() {
+  static const Kind kind{.name = "tenant"};
+  return kind;
+}
+
+std::vector<a4c::CollectionSpec> AllCollections() {
+  return {{.kind = JobKind(), .searchable = true, .topic = "job-sync"},
+          {.kind = LogChunkKind()},
+          {.kind = WorkspaceKind()},
+          {.kind = HostKind()},
+          {.kind = ApiKeyKind()},
+          {.kind = TenantKind()}};
+}
+
+}  // namespace a4cd

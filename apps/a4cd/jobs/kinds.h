@@ -1,0 +1,40 @@
+// The kinds of a4cd: the shapes of its records, from which tables, mappings and topics follow.
+// Scope is the tenant, but for hosts, tenants and API keys, which belong to the installation (scope "").
+#pragma once
+
+#include <vector>
+
+#include "a4c/collection.h"
+#include "a4c/kind.h"
+
+namespace a4cd {
+
+// Work to be done; searchable. Indexes:
+//   by_due      all tenants: (queue_priority, due_at); unfinished ones. queue_priority is
+//               9 - priority, so a claim asks for one priority after another. A running job's due_at
+//               is when a claim should look at it again, should its holder have died.
+//   by_subject  one tenant: (subject_key, created_at); unfinished ones, oldest first.
+//   by_created  one tenant: (created_at).
+//   by_changed  all tenants: (updated_at): what the event streams follow.
+const a4c::Kind& JobKind();
+
+// A piece of a job's log, at most 64 KiB: id "<job>/<8 digits>", body {"job", "seq", "text"}.
+const a4c::Kind& LogChunkKind();
+
+// A container or process group that a user wants on some server. Names are unique among the living
+// of a tenant.
+const a4c::Kind& WorkspaceKind();
+
+// What operators say of a server (cordoned, draining); its figures come from the host provider.
+const a4c::Kind& HostKind();
+
+// An API key: id and hash, never the key. Scope "", the tenant is a field: who sends a key has no
+// tenant yet.
+const a4c::Kind& ApiKeyKind();
+
+const a4c::Kind& TenantKind();
+
+// All of them, as Database::Open wants them.
+std::vector<a4c::CollectionSpec> AllCollections();
+
+}  // namespace a4cd

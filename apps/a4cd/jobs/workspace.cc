@@ -1,0 +1,144 @@
+#include "apps/a4cd/jobs/workspace.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "apps/a4cd/jobs/job.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Json;
+
+bool IsName(const std::string& name) {
+  const auto fits = [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '-'; };
+  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, fits) &&
+         name.front() != '-' && name.back() != '-';
+}
+
+Json MapJson(const std::map<std::string, std::string>& map) {
+  Json object(Json::Object{});
+  for (const auto& [name, value] : map) object.AppendMember(name, value);
+  return object;
+}
+
+Json ListJson(const std::vector<std::string>& list) {
+  Json array(Json::Array{});
+  for (const std::string& item : list) array.Append(item);
+  return array;
+}
+
+std::map<std::string, std::string> MapOf(const Json& object) {
+  std::map<std::string, std::string> map;
+  for (const auto& [name, value] : object.Members()) map[name] = value.Text();
+  return map;
+}
+
+// What body and view have in common.
+Json Common(const Workspace& workspace) {
+  Json json(Json::Object{});
+  json.AppendMember("name", workspace.name);
+  json.AppendMember("image", workspace.image);
+  json.AppendMember("command", ListJson(workspace.command));
+  json.AppendMember("env", MapJson(workspace.env));
+  json.AppendMember("labels", MapJson(workspace.labels));
+  json.AppendMember("memory_bytes", workspace.memory_bytes);
+  json.AppendMember("cpu_millis", workspace.cpu_millis);
+  json.AppendMember("disk_bytes", workspace.disk_bytes);
+  json.AppendMember("pids", workspace.pids);
+  json.AppendMember("wanted_host", workspace.wanted_host);
+  json.AppendMember("desired", workspace.desired);
+  json.AppendMember("actual", workspace.actual);
+  if (!workspace.host.empty()) json.AppendMember("host", workspace.host);
+  json.AppendMember("message", workspace.message);
+  json.AppendMember("created_by", workspace.created_by);
+  return json;
+}
+
+}  // namespace
+
+Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t now_ms,
+                        Faults& faults) {
+  FieldReader fields(request, pointer, faults);
+  Workspace workspace;
+  workspace.name = fields.Text("name", {.required = true, .bytes_max = 63});
+  if (!workspace.name.empty() && !IsName(workspace.name)) {
+    fields.Add("name", "has letters a-z, digits and inner hyphens only", "for example \"dev-1\"");
+  }
+  workspace.image = fields.Text("image", {.bytes_max = 512});
+  workspace.command = fields.TextList("command");
+  if (workspace.image.empty() && workspace.command.empty()) {
+    fields.Add("command", "is required without an image", "for example [\"sleep\", \"600\"]");
+  }
+  workspace.env = fields.TextMap("env");
+  workspace.labels = fields.TextMap("labels");
+  workspace.memory_bytes = fields.Bytes("memory");
+  workspace.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
+  workspace.disk_bytes = fields.Bytes("disk");
+  workspace.pids = fields.Long("pids", {.max = 1'000'000});
+  workspace.wanted_host = fields.Text("host", {.bytes_max = 256});
+  const int64_t ttl_ms = fields.DurationMs("ttl");
+  workspace.created_at = now_ms;
+  workspace.updated_at = now_ms;
+  if (ttl_ms > 0 && __builtin_add_overflow(now_ms, ttl_ms, &workspace.expires_at)) {
+    fields.Add("ttl", "is too long");
+  }
+  fields.RefuseOthers();
+  return workspace;
+}
+
+std::string WorkspaceBody(const Workspace& workspace) {
+  Json body = Common(workspace);
+  body.AppendMember("created_at", workspace.created_at);
+  body.AppendMember("updated_at", workspace.updated_at);
+  if (workspace.expires_at != 0) body.AppendMember("expires_at", workspace.expires_at);
+  return body.ToString();
+}
+
+a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
+  a4c::Result<Json> parsed = a4c::ParseJson(record.body);
+  if (!parsed) return parsed.error().Within("workspace " + record.ref.key.id);
+  const Json& body = *parsed;
+  Workspace workspace;
+  workspace.id = record.ref.key.id;
+  workspace.rev = record.rev;
+  workspace.name = body["name"].Text();
+  workspace.image = body["image"].Text();
+  for (const Json& item : body["command"].Items()) workspace.command.push_back(item.Text());
+  workspace.env = MapOf(body["env"]);
+  workspace.labels = MapOf(body["labels"]);
+  workspace.memory_bytes = body["memory_bytes"].Int();
+  workspace.cpu_millis = body["cpu_millis"].Int();
+  workspace.disk_bytes = body["disk_bytes"].Int();
+  workspace.pids = body["pids"].Int();
+  workspace.wanted_host = body["wanted_host"].Text();
+  workspace.desired = body["desired"].Text();
+  workspace.actual = body["actual"].Text();
+  workspace.host = body["host"].Text();
+  workspace.message = body["message"].Text();
+  workspace.created_at = body["created_at"].Int();
+  workspace.updated_at = body["updated_at"].Int();
+  workspace.expires_at = body["expires_at"].Int();
+  workspace.created_by = body["created_by"].Text();
+  return workspace;
+}
+
+Json WorkspaceView(const Workspace& workspace) {
+  Json view(Json::Object{});
+  view.AppendMember("id", workspace.id);
+  const Json common = Common(workspace);
+  for (const auto& [name, value] : common.Members()) view.AppendMember(name, value);
+  view.AppendMember("created_at", TimeText(workspace.created_at));
+  view.AppendMember("updated_at", TimeText(workspace.updated_at));
+  if (workspace.expires_at != 0) view.AppendMember("expires_at", TimeText(workspace.expires_at));
+  view.AppendMember("rev", workspace.rev);
+  return view;
+}
+
+std::string UnitName(const std::string& workspace_id) { return "ws-" + workspace_id; }
+std::string WorkspaceSubject(const std::string& workspace_id) {
+  return "workspace:" + workspace_id;
+}
+
+}  // namespace a4cd

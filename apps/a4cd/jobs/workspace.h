@@ -1,0 +1,55 @@
+// Workspace: what a user wants to run somewhere, and what is known of it. Plain data, no I/O.
+//
+// `desired` is set by users' jobs, `actual` and `host` by workers and the reconciler. A workspace that
+// was deleted becomes a tombstone once the server has confirmed that nothing of it is left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "a4c/json.h"
+#include "a4c/record.h"
+#include "a4c/result.h"
+#include "apps/a4cd/jobs/fields.h"
+
+namespace a4cd {
+
+struct Workspace {
+  std::string id;
+  int64_t rev = 0;
+  std::string name;
+  std::string image;  // empty: a plain process group, no container
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> labels;
+  int64_t memory_bytes = 0;  // 0: the host provider's default
+  int64_t cpu_millis = 0;
+  int64_t disk_bytes = 0;
+  int64_t pids = 0;
+  std::string wanted_host;  // a constraint: only there; empty: the least used disk
+  std::string desired = "running";  // running, stopped, deleted
+  std::string actual = "pending";   // pending, running, stopped, failed
+  std::string host;                 // where it was placed
+  std::string message;
+  int64_t created_at = 0;
+  int64_t updated_at = 0;
+  int64_t expires_at = 0;  // deleted after; 0: never
+  std::string created_by;
+};
+
+// Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids", "host",
+// "ttl"}; what is wrong goes to faults.
+Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
+                        Faults& faults);
+
+std::string WorkspaceBody(const Workspace& workspace);
+a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record);
+a4c::Json WorkspaceView(const Workspace& workspace);
+
+// The unit's name on its server, and the subject of its jobs.
+std::string UnitName(const std::string& workspace_id);
+std::string WorkspaceSubject(const std::string& workspace_id);
+
+}  // namespace a4cd

@@ -1,0 +1,3 @@
+#include "apps/a4cd/command_line.h"
+
+int main(int argc, char** argv) { return a4cd::RunCommandLine(argc, argv); }
