@@ -12,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "a4c/sinks.h"
 #include "apps/a4cd/api/api.h"
 #include "apps/a4cd/api/event_feed.h"
 #include "apps/a4cd/api/server.h"

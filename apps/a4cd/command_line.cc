@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "a4c/plugin_host.h"
+#include "a4c/sinks.h"
 #include "apps/a4cd/app.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"

@@ -4,6 +4,8 @@
 #include <stop_token>
 #include <utility>
 
+#include "a4c/sinks.h"
+
 namespace a4cd {
 
 using a4c::Call;

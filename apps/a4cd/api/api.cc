@@ -1,10 +1,12 @@
 #include "apps/a4cd/api/api.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 #include <utility>
 
+#include "a4c/sinks.h"
 #include "apps/a4cd/api/cursor.h"
 #include "apps/a4cd/api/problem.h"
 

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <utility>
 
+#include "a4c/sinks.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {

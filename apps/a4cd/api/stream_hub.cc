@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/sinks.h"
+
 namespace a4cd {
 namespace {
 

@@ -133,7 +133,7 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
 
 Result<LogPage> JobService::Logs(const Call& call, const std::string& tenant, const std::string& id,
                                  int64_t from) {
-  LogPage page{.next = from};
+  LogPage page{.text = {}, .next = from};
   std::string after;
   do {
     A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "log_chunk",
