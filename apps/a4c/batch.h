@@ -1,0 +1,23 @@
+// Long-running uses of the API: a batch with its progress, a stream of events.
+#pragma once
+
+#include <string>
+
+#include "apps/a4c/session.h"
+
+namespace a4c_cli {
+
+struct BatchOptions {
+  std::string file;
+  int chunk_lines = 1000;
+};
+
+// Sends the file in pieces, shows a bar on a terminal; one result per line on standard output with
+// -o ndjson or on a pipe. 1 if any line failed.
+int SubmitBatch(Session& session, const BatchOptions& options);
+
+// Prints jobs as they change, coming back after breaks where it was. With an id: until that job has
+// ended.
+int WatchJobs(Session& session, const std::string& id);
+
+}  // namespace a4c_cli

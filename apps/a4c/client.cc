@@ -1,0 +1,195 @@
+#include "apps/a4c/client.h"
+
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/NetException.h>
+#include <Poco/URI.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <istream>
+
+namespace a4c_cli {
+namespace {
+
+namespace net = Poco::Net;
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+constexpr int kAttemptsMax = 5;
+constexpr int64_t kWaitMaxMs = 5'000;
+constexpr size_t kAnswerBytesMax = 256u << 20;
+
+std::string Hex(uint64_t value) {
+  std::array<char, 16> digits{};
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  return std::string(digits.data(), end);
+}
+
+class PocoClient final : public Client {
+ public:
+  PocoClient(const Endpoint& endpoint, const Poco::URI& uri, const a4c::Runtime& runtime)
+      : endpoint_(endpoint), uri_(uri), runtime_(runtime) {}
+
+  Result<Reply> Send(const Ask& ask) override {
+    const int64_t deadline_ms = runtime_.clock.MonotonicMs() + endpoint_.timeout_ms;
+    const std::string key = Hex(runtime_.random.Next()) + Hex(runtime_.random.Next());
+    for (int attempt = 1;; ++attempt) {
+      Result<Reply> reply = Try(ask, key, deadline_ms, nullptr);
+      const bool again = reply ? Repeatable(reply->status) : reply.error().retryable();
+      const int64_t wait_ms = WaitBefore(attempt, reply);
+      if (!again || attempt == kAttemptsMax ||
+          runtime_.clock.MonotonicMs() + wait_ms >= deadline_ms) {
+        return reply;
+      }
+      Pause(wait_ms);
+    }
+  }
+
+  Result<Reply> Stream(const Ask& ask,
+                       const std::function<bool(std::string_view)>& take) override {
+    return Try(ask, "", runtime_.clock.MonotonicMs() + endpoint_.timeout_ms, &take);
+  }
+
+ private:
+  static bool Repeatable(int status) {
+    return status == 429 || status == 502 || status == 503 || status == 504;
+  }
+
+  int64_t WaitBefore(int attempt, const Result<Reply>& reply) {
+    int64_t wait_ms = 100LL << attempt;
+    if (reply) {
+      int64_t asked_s = 0;
+      const std::string text = reply->Header("Retry-After");
+      std::from_chars(text.data(), text.data() + text.size(), asked_s);
+      wait_ms = std::max(wait_ms, asked_s * 1000);
+    }
+    wait_ms = std::min(wait_ms, kWaitMaxMs);
+    return wait_ms / 2 + static_cast<int64_t>(runtime_.random.Next() % (wait_ms / 2 + 1));
+  }
+
+  void Pause(int64_t wait_ms) {
+    const auto waiter = runtime_.threads.NewWaiter();
+    const int64_t until_ms = runtime_.clock.MonotonicMs() + wait_ms;
+    a4c::Waiter::Lock lock(*waiter);
+    while (runtime_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
+  }
+
+  net::HTTPClientSession& Session(int64_t deadline_ms, bool endless) {
+    if (session_ == nullptr) {
+      session_ = std::make_unique<net::HTTPClientSession>(uri_.getHost(), uri_.getPort());
+      session_->setKeepAlive(true);
+    }
+    const int64_t left_ms = std::max<int64_t>(1, deadline_ms - runtime_.clock.MonotonicMs());
+    // A stream is alive as long as something comes; the server sends a sign of life each 15 s.
+    const Poco::Timespan wait((endless ? 60'000 : left_ms) * 1000);
+    session_->setTimeout(Poco::Timespan(left_ms * 1000), wait, wait);
+    return *session_;
+  }
+
+  // One exchange. A broken connection after sending is unavailable too: the key makes it safe.
+  Result<Reply> Try(const Ask& ask, const std::string& key, int64_t deadline_ms,
+                    const std::function<bool(std::string_view)>* take) {
+    try {
+      net::HTTPClientSession& session = Session(deadline_ms, take != nullptr);
+      net::HTTPRequest request(ask.method, ask.path, net::HTTPMessage::HTTP_1_1);
+      request.set("Accept", "application/json, */*");
+      if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
+      for (const auto& [name, value] : ask.headers) request.set(name, value);
+      if (ask.method != "GET") {
+        if (!request.has("Idempotency-Key")) request.set("Idempotency-Key", key);
+        request.setContentType(ask.content_type);
+        request.setContentLength64(static_cast<Poco::Int64>(ask.body.size()));
+      }
+      session.sendRequest(request) << ask.body << std::flush;
+      net::HTTPResponse response;
+      std::istream& input = session.receiveResponse(response);
+      return Receive(response, input, take);
+    } catch (const Poco::TimeoutException&) {
+      session_.reset();
+      return Error(Code::kTimeout, endpoint_.url + " did not answer in time");
+    } catch (const Poco::Exception& error) {
+      session_.reset();
+      return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText(),
+                   "is a4cd running there? see a4c doctor");
+    }
+  }
+
+  Result<Reply> Receive(const net::HTTPResponse& response, std::istream& input,
+                        const std::function<bool(std::string_view)>* take) {
+    Reply reply;
+    reply.status = response.getStatus();
+    for (const auto& [name, value] : response) reply.headers.emplace_back(name, value);
+    std::array<char, 16384> chunk{};
+    while (input.good()) {
+      // Only what is there: a stream's next bytes may be long in coming.
+      input.peek();
+      std::streamsize got = input.readsome(chunk.data(), chunk.size());
+      if (got <= 0) {
+        if (!input.good()) break;
+        chunk[0] = static_cast<char>(input.get());
+        got = 1;
+      }
+      const std::string_view bytes(chunk.data(), static_cast<size_t>(got));
+      if (take != nullptr && reply.ok()) {
+        if (!(*take)(bytes)) break;
+      } else {
+        reply.text += bytes;
+      }
+      if (reply.text.size() > kAnswerBytesMax) {
+        return Error(Code::kExhausted, "the answer is larger than 256 MiB");
+      }
+    }
+    if (take != nullptr || !response.getKeepAlive()) session_.reset();
+    if (response.getContentType().find("json") != std::string::npos) {
+      Result<a4c::Json> body = a4c::ParseJson(reply.text, {.bytes_max = kAnswerBytesMax});
+      if (body) reply.body = *std::move(body);
+    }
+    return reply;
+  }
+
+  const Endpoint endpoint_;
+  const Poco::URI uri_;
+  const a4c::Runtime runtime_;
+  std::unique_ptr<net::HTTPClientSession> session_;
+};
+
+}  // namespace
+
+std::string Reply::Header(const std::string& name) const {
+  for (const auto& [known, value] : headers) {
+    if (std::ranges::equal(known, name, [](unsigned char a, unsigned char b) {
+          return std::tolower(a) == std::tolower(b);
+        })) {
+      return value;
+    }
+  }
+  return {};
+}
+
+std::string PercentEncode(const std::string& text) {
+  std::string out;
+  Poco::URI::encode(text, ":/?#[]@!$&'()*+,;=%", out);
+  return out;
+}
+
+Result<std::unique_ptr<Client>> NewClient(const Endpoint& endpoint, const a4c::Runtime& runtime) {
+  try {
+    const Poco::URI uri(endpoint.url);
+    if (uri.getScheme() != "http" || uri.getHost().empty()) {
+      return Error(Code::kInvalid, "\"" + endpoint.url + "\" is no URL of an API",
+                   "write http://host:port; TLS belongs to the gateway");
+    }
+    return std::unique_ptr<Client>(std::make_unique<PocoClient>(endpoint, uri, runtime));
+  } catch (const Poco::Exception&) {
+    return Error(Code::kInvalid, "\"" + endpoint.url + "\" is no URL", "write http://host:port");
+  }
+}
+
+}  // namespace a4c_cli

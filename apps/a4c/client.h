@@ -1,0 +1,59 @@
+// The API as the command line uses it: keeps one connection, sends an Idempotency-Key with every
+// write and so may send anything again, and waits as Retry-After says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/json.h"
+#include "a4c/result.h"
+
+namespace a4c_cli {
+
+struct Endpoint {
+  std::string url;  // http://host:port
+  std::string api_key;
+  int64_t timeout_ms = 30'000;  // of a request with all its repetitions
+};
+
+struct Reply {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string text;
+  a4c::Json body;  // null if the text is no JSON
+
+  bool ok() const { return status >= 200 && status < 300; }
+  std::string Header(const std::string& name) const;
+};
+
+struct Ask {
+  std::string method = "GET";
+  std::string path;  // with its query
+  std::string body = {};
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+  // An answer of any status, or why there is none.
+  virtual a4c::Result<Reply> Send(const Ask& ask) = 0;
+  // Hands the body on as it comes, until it ends or `take` answers false; then the reply without
+  // text. An answer that is no success is returned whole.
+  virtual a4c::Result<Reply> Stream(const Ask& ask,
+                                    const std::function<bool(std::string_view)>& take) = 0;
+};
+
+// kInvalid: the URL is none.
+a4c::Result<std::unique_ptr<Client>> NewClient(const Endpoint& endpoint,
+                                               const a4c::Runtime& runtime);
+
+std::string PercentEncode(const std::string& text);
+
+}  // namespace a4c_cli

@@ -1,0 +1,36 @@
+// The commands of a4c, each group in a file of its own.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/a4c/session.h"
+
+namespace a4c_cli {
+
+void AddJobCommands(CLI::App& root, Session& session);        // job_commands.cc
+void AddWorkspaceCommands(CLI::App& root, Session& session);  // workspace_commands.cc
+void AddHostCommands(CLI::App& root, Session& session);       // host_commands.cc
+void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
+void AddStatusCommands(CLI::App& root, Session& session);     // status_commands.cc
+void AddContextCommands(CLI::App& root, Session& session);    // context_commands.cc
+void AddCompletion(CLI::App& root, Session& session);         // completion.cc
+
+const std::vector<Column>& JobColumns();
+
+// Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON on a
+// pipe. The exit code that the job's end means.
+int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
+
+// Prints a log, and goes on as it grows if follow is set.
+int ShowLog(Session& session, const std::string& path, bool follow);
+
+// "key=value" options as an object. False: one has no "=", exit_code is set.
+bool ParsePairs(Session& session, const std::vector<std::string>& pairs, a4c::Json& object,
+                bool values_may_be_json);
+
+// The command line without the program's name; the exit code.
+int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtime);
+
+}  // namespace a4c_cli

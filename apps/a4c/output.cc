@@ -1,0 +1,201 @@
+#include "apps/a4c/output.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+const Json& Member(const Json& item, std::string_view path) {
+  const size_t dot = path.find('.');
+  const Json& member = item[path.substr(0, dot)];
+  return dot == std::string_view::npos ? member : Member(member, path.substr(dot + 1));
+}
+
+size_t Width(std::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+// Nothing that a server sends may move the cursor or color the terminal.
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return out;
+}
+
+std::string Cell(const Json& value, Column::As as, int64_t now_ms) {
+  if (as == Column::As::kAge) return AgeText(value.Text(), now_ms);
+  if (as == Column::As::kBytes) return BytesText(value.Int());
+  if (as == Column::As::kYesNo) return value.Bool() ? "yes" : "no";
+  if (value.IsNull()) return "-";
+  if (value.IsText()) return value.Text().empty() ? "-" : Printable(value.Text());
+  if (!value.IsArray()) return value.ToString();
+  std::string list;
+  for (const Json& item : value.Items()) {
+    list += (list.empty() ? "" : ",") + Cell(item, Column::As::kText, now_ms);
+  }
+  return list.empty() ? "-" : list;
+}
+
+const char* ColorOf(const std::string& state) {
+  if (state == "succeeded" || state == "running") return "\x1b[32m";
+  if (state == "failed") return "\x1b[31m";
+  if (state == "pending") return "\x1b[33m";
+  return "\x1b[2m";
+}
+
+std::string Table(const Json& items, const std::vector<Column>& columns, const Style& style) {
+  std::vector<Column> shown;
+  for (const Column& column : columns) {
+    if (!column.wide || style.format == Format::kWide) shown.push_back(column);
+  }
+  std::vector<std::vector<std::string>> rows(1);
+  for (const Column& column : shown) rows[0].emplace_back(column.title);
+  for (const Json& item : items.Items()) {
+    std::vector<std::string> row;
+    for (const Column& column : shown) {
+      row.push_back(Cell(Member(item, column.member), column.as, style.now_ms));
+    }
+    rows.push_back(std::move(row));
+  }
+  std::string text;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::string line;
+    for (size_t c = 0; c < shown.size(); ++c) {
+      size_t widest = 0;
+      for (const auto& row : rows) widest = std::max(widest, Width(row[c]));
+      const std::string padding(c + 1 == shown.size() ? 0 : widest - Width(rows[r][c]) + 2, ' ');
+      const bool colored = style.color && r > 0 && shown[c].as == Column::As::kState;
+      line += colored ? ColorOf(rows[r][c]) + rows[r][c] + "\x1b[0m" : rows[r][c];
+      line += padding;
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
+// Text that YAML would read as text without quotes; everything else is written as JSON, which is YAML.
+bool PlainYaml(const std::string& text) {
+  if (text.empty() || std::isalpha(static_cast<unsigned char>(text[0])) == 0) return false;
+  static constexpr std::array<std::string_view, 8> kWords = {"true", "false", "null", "yes",
+                                                             "no",   "on",    "off",  "y"};
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower == "n" || std::ranges::find(kWords, lower) != kWords.end()) return false;
+  return std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/';
+  });
+}
+
+std::string YamlScalar(const Json& value) {
+  return value.IsText() && PlainYaml(value.Text()) ? value.Text() : value.ToString();
+}
+
+bool IsYamlBlock(const Json& value) {
+  return (value.IsObject() && !value.Members().empty()) ||
+         (value.IsArray() && !value.Items().empty());
+}
+
+std::string YamlBlock(const Json& value, const std::string& indent) {
+  std::string text;
+  for (const auto& [name, member] : value.Members()) {
+    text += indent + YamlScalar(Json(name)) + ":";
+    text += IsYamlBlock(member) ? "\n" + YamlBlock(member, indent + "  ")
+                                : " " + YamlScalar(member) + "\n";
+  }
+  for (const Json& item : value.Items()) {
+    std::string inner = IsYamlBlock(item) ? YamlBlock(item, indent + "  ")
+                                          : indent + "  " + YamlScalar(item) + "\n";
+    inner[indent.size()] = '-';
+    text += inner;
+  }
+  return text;
+}
+
+std::string Pretty(const Json& value, const std::string& indent) {
+  const bool object = value.IsObject();
+  if ((!object && !value.IsArray()) || (object ? value.Members().empty() : value.Items().empty())) {
+    return value.ToString();
+  }
+  const std::string deeper = indent + "  ";
+  std::string text = object ? "{" : "[";
+  const char* comma = "\n";
+  for (const auto& [name, member] : value.Members()) {
+    text += comma + deeper + Json(name).ToString() + ": " + Pretty(member, deeper);
+    comma = ",\n";
+  }
+  for (const Json& item : value.Items()) {
+    text += comma + deeper + Pretty(item, deeper);
+    comma = ",\n";
+  }
+  return text + "\n" + indent + (object ? "}" : "]");
+}
+
+}  // namespace
+
+std::string Render(const Json& items, const std::string& noun, const std::vector<Column>& columns,
+                   const Style& style, bool single) {
+  const Json& whole = single && !items.Items().empty() ? items.Items()[0] : items;
+  std::string text;
+  switch (style.format) {
+    case Format::kJson: return Pretty(whole, "") + "\n";
+    case Format::kYaml: return YamlText(whole);
+    case Format::kNdjson:
+      for (const Json& item : items.Items()) text += item.ToString() + "\n";
+      return text;
+    case Format::kName:
+      for (const Json& item : items.Items()) text += noun + "/" + item["id"].Text() + "\n";
+      return text;
+    case Format::kTable:
+    case Format::kWide: return Table(items, columns, style);
+  }
+  return text;
+}
+
+std::string YamlText(const Json& value) {
+  return IsYamlBlock(value) ? YamlBlock(value, "") : YamlScalar(value) + "\n";
+}
+
+std::string BytesText(int64_t bytes) {
+  static constexpr std::array<const char*, 5> kUnits = {"B", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return text.data();
+}
+
+std::string AgeText(std::string_view time, int64_t now_ms) {
+  std::tm parts{};
+  if (time.empty() || strptime(std::string(time).c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) {
+    return "-";
+  }
+  const int64_t seconds = std::max<int64_t>(0, now_ms / 1000 - timegm(&parts));
+  if (seconds < 120) return std::to_string(seconds) + "s";
+  if (seconds < 7'200) return std::to_string(seconds / 60) + "m";
+  if (seconds < 172'800) return std::to_string(seconds / 3'600) + "h";
+  return std::to_string(seconds / 86'400) + "d";
+}
+
+bool ColorWanted(int fd) {
+  const char* no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  const char* forced = std::getenv("CLICOLOR_FORCE");
+  if (forced != nullptr && *forced != '\0' && std::string_view(forced) != "0") return true;
+  return isatty(fd) == 1;
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,40 @@
+// What a4c prints: tables for people, JSON, YAML, NDJSON and names for programs. Data goes to standard
+// output, everything else to standard error.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/json.h"
+
+namespace a4c_cli {
+
+enum class Format { kTable, kWide, kJson, kYaml, kNdjson, kName };
+
+struct Column {
+  const char* title;
+  const char* member;  // of the item; "a.b" goes down
+  bool wide = false;   // only with -o wide
+  enum class As { kText, kAge, kBytes, kState, kYesNo } as = As::kText;
+};
+
+struct Style {
+  Format format = Format::kTable;
+  bool color = false;
+  int64_t now_ms = 0;
+};
+
+// noun: "job", for -o name.
+std::string Render(const a4c::Json& items, const std::string& noun,
+                   const std::vector<Column>& columns, const Style& style, bool single);
+
+std::string YamlText(const a4c::Json& value);
+std::string BytesText(int64_t bytes);
+// "3m" since a time as the API writes it; "-" if there is none.
+std::string AgeText(std::string_view time, int64_t now_ms);
+// Colors are for terminals whose user did not set NO_COLOR.
+bool ColorWanted(int fd);
+
+}  // namespace a4c_cli

@@ -1,0 +1,121 @@
+#include "apps/a4c/session.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace a4c_cli {
+
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+Format Session::format() const {
+  if (format_name == "wide") return Format::kWide;
+  if (format_name == "json") return Format::kJson;
+  if (format_name == "yaml") return Format::kYaml;
+  if (format_name == "ndjson") return Format::kNdjson;
+  if (format_name == "name") return Format::kName;
+  return Format::kTable;
+}
+
+Client* Session::Connect() {
+  if (client_ != nullptr) return client_.get();
+  Result<Endpoint> resolved = ResolveEndpoint(endpoint);
+  if (!resolved) {
+    exit_code = Complain(resolved.error());
+    return nullptr;
+  }
+  Result<std::unique_ptr<Client>> made = NewClient(*resolved, runtime);
+  if (!made) {
+    exit_code = Complain(made.error());
+    return nullptr;
+  }
+  client_ = *std::move(made);
+  return client_.get();
+}
+
+bool Session::Send(const Ask& ask, Reply& reply) {
+  Client* client = Connect();
+  if (client == nullptr) return false;
+  Result<Reply> answer = client->Send(ask);
+  if (!answer) {
+    exit_code = Complain(answer.error());
+    return false;
+  }
+  reply = *std::move(answer);
+  if (!reply.ok()) exit_code = Complain(reply);
+  return reply.ok();
+}
+
+void Session::Show(const Json& body, const std::string& noun, const std::vector<Column>& columns) {
+  const bool page = body.Find("items") != nullptr;
+  const Style style{format(), ColorWanted(STDOUT_FILENO), runtime.clock.NowMs()};
+  if (page) return ShowText(Render(body["items"], noun, columns, style, false));
+  Json items(Json::Array{});
+  items.Append(body);
+  ShowText(Render(items, noun, columns, style, true));
+}
+
+void Session::ShowText(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void Session::Note(const std::string& text) const {
+  if (!quiet) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+int Session::Complain(const Error& error) {
+  if (format() == Format::kJson || format() == Format::kNdjson) {
+    Json problem(Json::Object{{"title", a4c::CodeName(error.code())}, {"detail", error.message()}});
+    if (!error.hint().empty()) problem.AppendMember("hint", error.hint());
+    std::fprintf(stderr, "%s\n", problem.ToString().c_str());
+  } else {
+    std::fprintf(stderr, "error: %s\n", error.message().c_str());
+    if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+  }
+  return ExitCodeOf(error);
+}
+
+int Session::Complain(const Reply& reply) {
+  const Json& problem = reply.body;
+  if (format() == Format::kJson || format() == Format::kNdjson) {
+    std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
+    return ExitCodeOf(reply.status, problem);
+  }
+  std::string text = problem["detail"].Text();
+  if (text.empty()) text = problem["title"].Text();
+  if (text.empty()) text = "the API answered " + std::to_string(reply.status);
+  std::fprintf(stderr, "error: %s\n", text.c_str());
+  if (problem["errors"].Items().size() > 1) {
+    for (const Json& fault : problem["errors"].Items()) {
+      std::fprintf(stderr, "  %s %s%s%s\n", fault["pointer"].Text().c_str(),
+                   fault["detail"].Text().c_str(), fault["hint"].IsText() ? ": " : "",
+                   fault["hint"].Text().c_str());
+    }
+  }
+  if (problem["hint"].IsText()) std::fprintf(stderr, "hint: %s\n", problem["hint"].Text().c_str());
+  return ExitCodeOf(reply.status, problem);
+}
+
+void Session::Pause(int64_t wait_ms) const {
+  const auto waiter = runtime.threads.NewWaiter();
+  const int64_t until_ms = runtime.clock.MonotonicMs() + wait_ms;
+  a4c::Waiter::Lock lock(*waiter);
+  while (runtime.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
+}
+
+std::string WithQuery(const std::string& path,
+                      const std::vector<std::pair<std::string, std::string>>& query) {
+  std::string out = path;
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    if (value.empty()) continue;
+    out += separator + name + "=" + PercentEncode(value);
+    separator = '&';
+  }
+  return out;
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,59 @@
+// One run of the command line: global flags, the connection, and how results and complaints look.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/json.h"
+#include "apps/a4c/client.h"
+#include "apps/a4c/contexts.h"
+#include "apps/a4c/exit_code.h"
+#include "apps/a4c/output.h"
+
+namespace a4c_cli {
+
+class Session {
+ public:
+  explicit Session(const a4c::Runtime& given_runtime) : runtime(given_runtime) {}
+
+  // Filled by the command line.
+  EndpointFlags endpoint;
+  std::string format_name = "table";
+  bool quiet = false;
+  int exit_code = kOk;
+
+  const a4c::Runtime runtime;
+
+  Format format() const;
+  bool FormatGiven() const { return format_given; }
+  bool format_given = false;
+
+  // Sends, and complains about anything but a success. False: exit_code is set.
+  bool Send(const Ask& ask, Reply& reply);
+  // Null: exit_code is set.
+  Client* Connect();
+
+  // Prints a page ({"items": [...]}) or one item.
+  void Show(const a4c::Json& body, const std::string& noun, const std::vector<Column>& columns);
+  void ShowText(const std::string& text);
+  // To standard error, unless --quiet.
+  void Note(const std::string& text) const;
+
+  int Complain(const a4c::Error& error);
+  int Complain(const Reply& reply);
+
+  // Sleeps; Ctrl-C ends the process anyway.
+  void Pause(int64_t wait_ms) const;
+
+ private:
+  std::unique_ptr<Client> client_;
+};
+
+// "/v1/jobs?limit=5&q=..." of names and values, empty values left out.
+std::string WithQuery(const std::string& path,
+                      const std::vector<std::pair<std::string, std::string>>& query);
+
+}  // namespace a4c_cli
