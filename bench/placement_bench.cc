@@ -10,7 +10,7 @@
 
 #include "apps/a4cd/placement/placement.h"
 
-namespace a4c::a4cd {
+namespace a4cd {
 namespace {
 
 constexpr int64_t kGiB = int64_t{1} << 30;
@@ -55,16 +55,16 @@ class Reporter : public benchmark::ConsoleReporter {
 };
 
 }  // namespace
-}  // namespace a4c::a4cd
+}  // namespace a4cd
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
-  a4c::a4cd::Reporter reporter;
+  a4cd::Reporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   std::printf(
       "{\"question\":\"placement\",\"servers\":1000,\"per_second\":%.0f,\"reach\":%.0f,\"within\":%"
       "s}\n",
-      a4c::a4cd::per_second_at_1000, a4c::a4cd::kReachPerSecond,
-      a4c::a4cd::per_second_at_1000 >= a4c::a4cd::kReachPerSecond ? "true" : "false");
+      a4cd::per_second_at_1000, a4cd::kReachPerSecond,
+      a4cd::per_second_at_1000 >= a4cd::kReachPerSecond ? "true" : "false");
   return 0;
 }

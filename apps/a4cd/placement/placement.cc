@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace a4c::a4cd {
+namespace a4cd {
 namespace {
 
 bool HasLabels(const Server& server, const std::map<std::string, std::string>& wanted) {
@@ -120,4 +120,4 @@ std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementR
   return candidates;
 }
 
-}  // namespace a4c::a4cd
+}  // namespace a4cd

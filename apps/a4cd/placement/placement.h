@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-namespace a4c::a4cd {
+namespace a4cd {
 
 struct Amounts {
   int64_t disk_bytes = 0;
@@ -99,4 +99,4 @@ Placement Place(std::span<const Server> servers, const PlacementRequest& request
 std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
                                const PlacementLimits& limits);
 
-}  // namespace a4c::a4cd
+}  // namespace a4cd

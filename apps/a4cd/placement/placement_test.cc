@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace a4c::a4cd {
+namespace a4cd {
 namespace {
 
 constexpr int64_t kGiB = int64_t{1} << 30;
@@ -103,4 +103,4 @@ TEST(Placement, ExplainListsTheBestFirstAndThoseThatDoNotFitLast) {
 }
 
 }  // namespace
-}  // namespace a4c::a4cd
+}  // namespace a4cd
