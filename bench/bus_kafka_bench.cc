@@ -44,7 +44,6 @@ struct Times {
 
 ConfigValue ConfigFor(const std::string& brokers, size_t messages) {
   return ConfigValue::Map({{"brokers", ConfigValue::Scalar(brokers)},
-                           {"create_topics", ConfigValue::Scalar("false")},
                            {"queue_messages_max", ConfigValue::Scalar(std::to_string(messages))},
                            {"queue_bytes_max", ConfigValue::Scalar("1GiB")}});
 }

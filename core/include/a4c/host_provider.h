@@ -80,8 +80,8 @@ class HostProvider {
   virtual Result<std::vector<Host>> Hosts(const Call& call) = 0;
   // Brings the unit to what is wanted: creates, starts, or stops it. Of a unit that exists, spec is
   // not compared; the same call again changes nothing. kNotFound: no such host or image.
-  // kExhausted: no room. kUnknownOutcome: call again. A unit whose command cannot be run is
-  // kBroken, no error.
+  // kExhausted: no room. kUnknownOutcome: call again. A unit whose command cannot be run is no
+  // error: it is kBroken, or kStopped with exit code 126 or 127.
   virtual Result<UnitStatus> Ensure(const Call& call, const Unit& unit) = 0;
   // Removes the unit and all that it keeps on the host. Success also if it is not there: then it is
   // confirmed gone.

@@ -18,7 +18,7 @@ class SyncLoop final : public Loop {
         collection_(collection),
         name_("sync-" + collection.kind.name),
         syncer_(state, collection),
-        refreshed_at_ms_(state.runtime.clock.MonotonicMs()) {}
+        refreshed_at_ms_(state.runtime.clock.MonotonicMs() - state.options.refresh_period_ms) {}
 
   const std::string& name() const override { return name_; }
 

@@ -53,7 +53,7 @@ inline Kind PhotoKind() {
 
 // What Apply answers when the connection broke: before the effect, or after it.
 inline ApplyAnswer AllUnknown(size_t batches) {
-  ApplyAnswer answer{.store_time_ms = 1};
+  ApplyAnswer answer{.store_time_ms = 1, .results = {}};
   answer.results.resize(batches);
   for (BatchResult& result : answer.results) {
     result.error = Error(Code::kUnknownOutcome, "connection lost");
@@ -103,6 +103,11 @@ class DatabaseTest : public ::testing::Test {
   void Step(Loop& loop, int64_t timeout_ms = 100) {
     const auto stepped = loop.Step(fake_.Within(timeout_ms));
     ASSERT_TRUE(stepped) << stepped.error().ToString();
+  }
+
+  // As many steps of the sync loop as it takes to poll, index and confirm what there is.
+  void Sync() {
+    for (int i = 0; i < 4; ++i) Step(*sync_, 2'000);
   }
 
   std::vector<std::string> Find(const std::string& text) {

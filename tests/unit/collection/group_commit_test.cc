@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -122,7 +123,6 @@ TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome)
   while (calls_ < 2) std::this_thread::yield();
   EXPECT_TRUE(fake_.clock().AwaitWaiting(1));
   fake_.clock().Advance(2'000);
-  EXPECT_TRUE(fake_.clock().AwaitWaiting(0));
   while (codes[0] == Code::kInternal && codes[1] == Code::kInternal) std::this_thread::yield();
   release = true;
   callers.clear();

@@ -8,7 +8,7 @@ using Ids = std::vector<std::string>;
 TEST_F(DatabaseTest, AHintBringsAChangeToTheIndexAndConfirmsIt) {
   Open();
   Put("a", R"({"title":"the old pier"})");
-  Step(*sync_);
+  Sync();
   EXPECT_EQ(Find("pier"), Ids{"a"});
   EXPECT_TRUE(Outbox().empty());
 }
@@ -16,7 +16,7 @@ TEST_F(DatabaseTest, AHintBringsAChangeToTheIndexAndConfirmsIt) {
 TEST_F(DatabaseTest, WithoutFaultsThePollerFindsNothing) {
   Open();
   Put("a", "{}");
-  Step(*sync_);
+  Sync();
   Step(*poll_);
   EXPECT_EQ(fake_.metrics().CountOf("a4c_poll_found_total"), 0);
 }
@@ -57,7 +57,7 @@ TEST_F(DatabaseTest, AChangeDuringTheSyncKeepsItsRow) {
     }
     return store.Apply(call, batches);
   };
-  Step(*sync_);
+  Sync();
   ASSERT_EQ(Outbox().size(), 1u);
   EXPECT_EQ(Outbox()[0].rev, 2);
   EXPECT_EQ(Outbox()[0].quiet.at("confirmed"), Scalar(int64_t{1}));
@@ -70,9 +70,9 @@ TEST_F(DatabaseTest, AChangeDuringTheSyncKeepsItsRow) {
 TEST_F(DatabaseTest, ADeleteIsIndexedAsATombstoneAndHidden) {
   Open();
   Put("a", R"({"title":"pier"})");
-  Step(*sync_);
+  Sync();
   Put("a", "{}", Expect::Rev(1), true);
-  Step(*sync_);
+  Sync();
   EXPECT_TRUE(Find("pier").empty());
   EXPECT_TRUE(Outbox().empty());
 }
@@ -113,8 +113,7 @@ TEST_F(DatabaseTest, AnIndexThatIsAheadOfTheStoreIsHealed) {
   const Document ghost{.ref = Photo("a"), .rev = 5, .body = R"({"title":"lost"})"};
   ASSERT_TRUE(index_->Bulk(Within(), std::span(&ghost, 1)));
   Put("a", R"({"title":"kept"})");
-  Step(*sync_);
-  Step(*sync_);
+  Sync();
   EXPECT_EQ(Find("kept"), Ids{"a"});
   EXPECT_TRUE(Find("lost").empty());
   EXPECT_EQ(Read("a")->rev, 6);
@@ -126,8 +125,7 @@ TEST_F(DatabaseTest, TheSameRevWithAnotherBodyIsHealedToo) {
   const Document ghost{.ref = Photo("a"), .rev = 1, .body = R"({"title":"lost"})"};
   ASSERT_TRUE(index_->Bulk(Within(), std::span(&ghost, 1)));
   Put("a", R"({"title":"kept"})");
-  Step(*sync_);
-  Step(*sync_);
+  Sync();
   EXPECT_EQ(Find("kept"), Ids{"a"});
   EXPECT_TRUE(Find("lost").empty());
 }
@@ -137,7 +135,7 @@ TEST_F(DatabaseTest, AnUnreadableHintIsCountedAndPassedOver) {
   const Message junk{.topic = "photo-sync", .key = "x", .payload = "{not json"};
   ASSERT_TRUE(bus_->Publish(Within(), std::span(&junk, 1)));
   Put("a", R"({"title":"pier"})");
-  Step(*sync_);
+  Sync();
   EXPECT_EQ(Find("pier"), Ids{"a"});
   EXPECT_EQ(fake_.metrics().CountOf("a4c_sync_unreadable_hints_total"), 1);
 }
@@ -153,7 +151,7 @@ TEST_F(DatabaseTest, ASearchWaitsForItsTokenOrSaysThatItIsNotFresh) {
   FindRequest strict = request;
   strict.require_fresh = true;
   EXPECT_EQ(database_->Search(Within(), strict).error().code(), Code::kUnavailable);
-  Step(*sync_);
+  Sync();
   const auto late = database_->Search(Within(), strict);
   ASSERT_TRUE(late) << late.error().ToString();
   EXPECT_TRUE(late->fresh);
@@ -163,7 +161,7 @@ TEST_F(DatabaseTest, ASearchWaitsForItsTokenOrSaysThatItIsNotFresh) {
 TEST_F(DatabaseTest, ATokenOfAWriteThatTheStoreLacksIsLost) {
   Open();
   Put("a", "{}");
-  Step(*sync_);
+  Sync();
   const auto found = database_->Search(
       Within(), {.request = {.kind = PhotoKind()}, .tokens = {{Photo("a"), 2}, {Photo("b"), 1}}});
   ASSERT_TRUE(found);

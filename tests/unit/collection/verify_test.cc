@@ -6,7 +6,7 @@ namespace {
 TEST_F(DatabaseTest, StoreAndIndexThatAgreeHaveNoDrift) {
   Open();
   for (int i = 0; i < 50; ++i) Put("id-" + std::to_string(i), R"({"size":1})");
-  Step(*sync_);
+  Sync();
   const auto report = database_->Verify(Within(), "photo");
   ASSERT_TRUE(report) << report.error().ToString();
   EXPECT_EQ(report->records, 50);
@@ -18,7 +18,7 @@ TEST_F(DatabaseTest, DriftOfEverySortIsFoundAndRepaired) {
   Put("missing", R"({"title":"missing"})");
   Put("changed", R"({"title":"changed"})");
   Put("same", R"({"title":"same"})");
-  Step(*sync_);
+  Sync();
   const std::vector<Purge> purges = {{Photo("missing")}, {Photo("changed")}};
   ASSERT_TRUE(index_->Remove(Within(), purges));
   const std::vector<Document> wrong = {
@@ -54,7 +54,7 @@ TEST_F(DatabaseTest, ATombstoneIsPurgedAfterAWeekAndNotBefore) {
   Open();
   Put("a", "{}");
   Put("a", "{}", Expect::Rev(1), true);
-  Step(*sync_);
+  Sync();
   const auto purge = database_->NewPurgeLoop("photo");
   fake_.clock().Advance(6LL * 24 * 3'600'000);
   Step(*purge);

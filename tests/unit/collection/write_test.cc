@@ -25,7 +25,7 @@ TEST_F(DatabaseTest, AWriteLeavesARecordItsOutboxRowAndAToken) {
 TEST_F(DatabaseTest, TheOutboxRowHasTheRevOfItsRecordHoweverOftenItIsConfirmed) {
   Open();
   Put("a", "{}");
-  Step(*sync_);
+  Sync();
   EXPECT_TRUE(Outbox().empty());
   EXPECT_EQ(Put("a", R"({"size":1})", Expect::Rev(1)).tokens[0].rev, 2);
   Put("a", R"({"size":2})", Expect::Rev(2));

@@ -1,0 +1,123 @@
+#include "apps/a4cd/placement/placement.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace a4cd {
+namespace {
+
+bool HasLabels(const Server& server, const std::map<std::string, std::string>& wanted) {
+  return std::ranges::all_of(wanted, [&](const auto& label) {
+    const auto found = server.labels.find(label.first);
+    return found != server.labels.end() && found->second == label.second;
+  });
+}
+
+double DiskShare(const Server& server, const Amounts& request) {
+  const double used = static_cast<double>(server.disk_other_bytes) +
+                      static_cast<double>(server.committed.disk_bytes) +
+                      static_cast<double>(request.disk_bytes);
+  return used / static_cast<double>(server.total.disk_bytes);
+}
+
+// What would be refused by an empty server is refused for ever.
+bool TooSmall(const Server& server, const Amounts& request, const PlacementLimits& limits) {
+  return server.total.disk_bytes <= 0 ||
+         static_cast<double>(request.disk_bytes) >
+             limits.disk_watermark * static_cast<double>(server.total.disk_bytes) ||
+         request.memory_bytes > server.total.memory_bytes ||
+         request.cpu_millis > server.total.cpu_millis;
+}
+
+Rejection RejectionOf(const Server& server, const PlacementRequest& request,
+                      const PlacementLimits& limits) {
+  const Amounts& amounts = request.amounts;
+  if (!request.server.empty() && request.server != server.id) return Rejection::kOtherServer;
+  if (!HasLabels(server, request.constraints)) return Rejection::kConstraint;
+  if (TooSmall(server, amounts, limits)) return Rejection::kTooSmall;
+  if (!server.reachable) return Rejection::kUnreachable;
+  if (server.age_ms > limits.age_ms_max) return Rejection::kStale;
+  if (server.cordoned) return Rejection::kCordoned;
+  if (DiskShare(server, amounts) > limits.disk_watermark) return Rejection::kDisk;
+  if (server.committed.memory_bytes + amounts.memory_bytes > server.total.memory_bytes) {
+    return Rejection::kMemory;
+  }
+  if (server.committed.cpu_millis + amounts.cpu_millis > server.total.cpu_millis) {
+    return Rejection::kCpu;
+  }
+  if (server.starts_in_flight >= limits.starts_in_flight_max) return Rejection::kStarts;
+  return Rejection::kNone;
+}
+
+}  // namespace
+
+std::string_view RejectionName(Rejection rejection) {
+  static constexpr std::array<std::string_view, kRejections> kNames = {
+      "fits",     "other_server", "constraint", "too_small", "unreachable",     "stale",
+      "cordoned", "disk",         "memory",     "cpu",       "starts_in_flight"};
+  return kNames[static_cast<size_t>(rejection)];
+}
+
+bool Placement::CanEverFit() const {
+  const auto count = [this](Rejection rejection) {
+    return rejections[static_cast<size_t>(rejection)];
+  };
+  int all = 0;
+  for (const int servers : rejections) all += servers;
+  const int never =
+      count(Rejection::kOtherServer) + count(Rejection::kConstraint) + count(Rejection::kTooSmall);
+  return server != nullptr || all > never;
+}
+
+std::string Placement::Summary() const {
+  if (server != nullptr) return "server " + server->id;
+  int all = 0;
+  std::string reasons;
+  for (size_t i = 0; i < rejections.size(); ++i) {
+    all += rejections[i];
+    if (rejections[i] == 0) continue;
+    reasons += (reasons.empty() ? ": " : ", ") + std::to_string(rejections[i]) + " ";
+    reasons += RejectionName(static_cast<Rejection>(i));
+  }
+  if (all == 0) return "there are no servers";
+  return "none of " + std::to_string(all) + " servers fits" + reasons;
+}
+
+Candidate Judge(const Server& server, const PlacementRequest& request,
+                const PlacementLimits& limits) {
+  const Rejection rejection = RejectionOf(server, request, limits);
+  return {&server, rejection,
+          rejection == Rejection::kNone ? DiskShare(server, request.amounts) : 0};
+}
+
+Placement Place(std::span<const Server> servers, const PlacementRequest& request,
+                const PlacementLimits& limits, uint64_t tie) {
+  Placement placement;
+  const size_t first = servers.empty() ? 0 : tie % servers.size();
+  for (size_t i = 0; i < servers.size(); ++i) {
+    // Begins at a drawn server and goes round, so the first of equals is a drawn one.
+    const size_t at = first + i < servers.size() ? first + i : first + i - servers.size();
+    const Candidate candidate = Judge(servers[at], request, limits);
+    ++placement.rejections[static_cast<size_t>(candidate.rejection)];
+    if (candidate.rejection != Rejection::kNone) continue;
+    if (placement.server == nullptr || candidate.score < placement.score) {
+      placement.server = candidate.server;
+      placement.score = candidate.score;
+    }
+  }
+  return placement;
+}
+
+std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
+                               const PlacementLimits& limits) {
+  std::vector<Candidate> candidates;
+  candidates.reserve(servers.size());
+  for (const Server& server : servers) candidates.push_back(Judge(server, request, limits));
+  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
+    return std::tuple(a.rejection != Rejection::kNone, a.score, std::string_view(a.server->id)) <
+           std::tuple(b.rejection != Rejection::kNone, b.score, std::string_view(b.server->id));
+  });
+  return candidates;
+}
+
+}  // namespace a4cd

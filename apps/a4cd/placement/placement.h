@@ -1,0 +1,102 @@
+// Placement: which server gets the next workspace, build or image. Pure: no I/O, no clock.
+//
+// Of the servers that fit, the one whose disk would be the least used afterwards:
+//   (other use + committed + request) / total
+// committed is the sum of all reservations on the server, other the use that is not ours. The
+// figures are a snapshot: the caller reserves with a bounded counter whose bound is the committed
+// value seen here plus the request, and on out_of_bounds places again with the value returned.
+//
+//   Placement placement = Place(servers, request, limits, random.Next());
+//   if (!placement.server) Tell(placement.Summary());
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace a4cd {
+
+struct Amounts {
+  int64_t disk_bytes = 0;
+  int64_t memory_bytes = 0;
+  int64_t cpu_millis = 0;
+
+  bool operator==(const Amounts&) const = default;
+};
+
+struct Server {
+  std::string id;
+  Amounts total;
+  Amounts committed;             // reservations
+  int64_t disk_other_bytes = 0;  // used by what is not ours
+  std::map<std::string, std::string> labels = {};
+  bool reachable = true;
+  bool cordoned = false;
+  int64_t age_ms = 0;  // of the disk figure
+  int starts_in_flight = 0;
+};
+
+struct PlacementRequest {
+  Amounts amounts;
+  std::map<std::string, std::string> constraints = {};  // labels that the server must have
+  std::string server = {};                              // not empty: this one or none
+};
+
+struct PlacementLimits {
+  double disk_watermark = 0.9;   // of the total: above it a server gets nothing new
+  int64_t age_ms_max = 120'000;  // older figures are not trusted
+  int starts_in_flight_max = 8;
+};
+
+// Why a server was not chosen. The order is that of judging: the first that applies is told.
+enum class Rejection : uint8_t {
+  kNone,         // it fits
+  kOtherServer,  // the request names another
+  kConstraint,
+  kTooSmall,  // would not fit if it were empty: waiting does not help
+  kUnreachable,
+  kStale,
+  kCordoned,
+  kDisk,
+  kMemory,
+  kCpu,
+  kStarts,  // too many starts in flight
+};
+inline constexpr size_t kRejections = 11;
+// "disk": the word in the API, in logs and in metrics.
+std::string_view RejectionName(Rejection rejection);
+
+struct Candidate {
+  const Server* server = nullptr;
+  Rejection rejection = Rejection::kNone;
+  double score = 0;  // the share of the disk that would be used; only if it fits
+};
+
+struct Placement {
+  const Server* server = nullptr;  // null: none fits now
+  double score = 0;
+  std::array<int, kRejections> rejections = {};  // how many servers, by reason
+
+  // True if some server could take it once it is free, reachable or uncordoned.
+  bool CanEverFit() const;
+  // "none of 40 servers fits: 30 disk, 8 cordoned, 2 unreachable"
+  std::string Summary() const;
+};
+
+// How one server stands to a request.
+Candidate Judge(const Server& server, const PlacementRequest& request,
+                const PlacementLimits& limits);
+// The best of all. Servers with equal scores are taken in an order drawn from `tie`, so that
+// several instances with the same snapshot do not all choose the same one.
+Placement Place(std::span<const Server> servers, const PlacementRequest& request,
+                const PlacementLimits& limits, uint64_t tie);
+// All of them, best first, those that do not fit last: what `a4c explain` shows.
+std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
+                               const PlacementLimits& limits);
+
+}  // namespace a4cd

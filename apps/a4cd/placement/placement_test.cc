@@ -1,0 +1,106 @@
+#include "apps/a4cd/placement/placement.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+namespace a4cd {
+namespace {
+
+constexpr int64_t kGiB = int64_t{1} << 30;
+
+Server Empty(const std::string& id, int64_t disk_gib = 100) {
+  return {.id = id, .total = {disk_gib * kGiB, 16 * kGiB, 8000}, .committed = {}};
+}
+
+PlacementRequest Want(int64_t disk_gib) {
+  return {.amounts = {disk_gib * kGiB, kGiB, 1000}};
+}
+
+TEST(Placement, TheDiskThatWouldBeTheLeastUsedGetsIt) {
+  std::vector<Server> servers = {Empty("a"), Empty("b"), Empty("c", 400)};
+  servers[0].committed.disk_bytes = 10 * kGiB;
+  servers[1].disk_other_bytes = 30 * kGiB;
+  servers[2].committed.disk_bytes = 60 * kGiB;
+  // a: 20/100, b: 40/100, c: 70/400
+  EXPECT_EQ(Place(servers, Want(10), {}, 0).server->id, "c");
+}
+
+TEST(Placement, EqualServersFillEvenly) {
+  std::vector<Server> servers;
+  for (int i = 0; i < 8; ++i) servers.push_back(Empty("s" + std::to_string(i)));
+  for (uint64_t tie = 0; tie < 83; ++tie) {
+    const Placement placement = Place(servers, Want(1), {}, tie * 7919);
+    ASSERT_NE(placement.server, nullptr);
+    const auto at = static_cast<size_t>(placement.server - servers.data());
+    servers[at].committed.disk_bytes += kGiB;
+  }
+  const auto [least, most] = std::ranges::minmax(
+      servers, {}, [](const Server& server) { return server.committed.disk_bytes; });
+  EXPECT_LE(most.committed.disk_bytes - least.committed.disk_bytes, kGiB);
+}
+
+TEST(Placement, EqualsAreTakenInADrawnOrder) {
+  std::vector<Server> servers;
+  for (int i = 0; i < 8; ++i) servers.push_back(Empty("s" + std::to_string(i)));
+  std::set<std::string> chosen;
+  for (uint64_t tie = 0; tie < 8; ++tie) chosen.insert(Place(servers, Want(1), {}, tie).server->id);
+  EXPECT_EQ(chosen.size(), 8u);
+}
+
+TEST(Placement, EachReasonIsToldAndNothingIsPlacedAgainstIt) {
+  const auto rejection = [](auto change, PlacementRequest request = Want(10)) {
+    Server server = Empty("a");
+    change(server, request);
+    return Judge(server, request, {}).rejection;
+  };
+  using Request = PlacementRequest;
+  EXPECT_EQ(rejection([](Server&, Request&) {}), Rejection::kNone);
+  EXPECT_EQ(rejection([](Server&, Request& r) { r.server = "b"; }), Rejection::kOtherServer);
+  EXPECT_EQ(rejection([](Server&, Request& r) { r.constraints["gpu"] = "yes"; }),
+            Rejection::kConstraint);
+  EXPECT_EQ(rejection([](Server&, Request& r) { r.amounts.disk_bytes = 91 * kGiB; }),
+            Rejection::kTooSmall);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.total.disk_bytes = 0; }), Rejection::kTooSmall);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.reachable = false; }), Rejection::kUnreachable);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.age_ms = 120'001; }), Rejection::kStale);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.cordoned = true; }), Rejection::kCordoned);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.disk_bytes = 81 * kGiB; }),
+            Rejection::kDisk);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.disk_other_bytes = 81 * kGiB; }),
+            Rejection::kDisk);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.memory_bytes = 16 * kGiB; }),
+            Rejection::kMemory);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.cpu_millis = 7001; }), Rejection::kCpu);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.starts_in_flight = 8; }), Rejection::kStarts);
+}
+
+TEST(Placement, ARefusalSaysWhyAndWhetherWaitingHelps) {
+  std::vector<Server> servers = {Empty("a"), Empty("b"), Empty("c")};
+  servers[0].cordoned = true;
+  servers[1].committed.disk_bytes = 89 * kGiB;
+  servers[2].reachable = false;
+  const Placement later = Place(servers, Want(10), {}, 0);
+  EXPECT_EQ(later.server, nullptr);
+  EXPECT_TRUE(later.CanEverFit());
+  EXPECT_EQ(later.Summary(), "none of 3 servers fits: 1 unreachable, 1 cordoned, 1 disk");
+  const Placement never = Place(servers, Want(95), {}, 0);
+  EXPECT_FALSE(never.CanEverFit());
+  EXPECT_EQ(never.Summary(), "none of 3 servers fits: 3 too_small");
+  EXPECT_EQ(Place({}, Want(1), {}, 0).Summary(), "there are no servers");
+}
+
+TEST(Placement, ExplainListsTheBestFirstAndThoseThatDoNotFitLast) {
+  std::vector<Server> servers = {Empty("a"), Empty("b"), Empty("c")};
+  servers[0].cordoned = true;
+  servers[1].committed.disk_bytes = 50 * kGiB;
+  const auto candidates = Explain(servers, Want(10), {});
+  ASSERT_EQ(candidates.size(), 3u);
+  EXPECT_EQ(candidates[0].server->id, "c");
+  EXPECT_EQ(candidates[1].server->id, "b");
+  EXPECT_EQ(candidates[2].rejection, Rejection::kCordoned);
+}
+
+}  // namespace
+}  // namespace a4cd

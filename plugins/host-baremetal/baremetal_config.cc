@@ -1,0 +1,145 @@
+#include "baremetal_config.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "a4c/json.h"
+#include "baremetal_keys.h"
+#include "ssh_key.h"
+
+namespace a4c::baremetal {
+namespace {
+
+constexpr size_t kServersFileBytesMax = 4u << 20;
+constexpr size_t kClusterBytesMax = 32;
+
+bool IsPlain(std::string_view text, std::string_view others) {
+  return std::ranges::all_of(text, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
+
+Error At(const ConfigValue& value, const std::string& what) {
+  return Error(Code::kInvalid, value.Where() + ": " + what);
+}
+
+// Paths that become part of a command on the server hold nothing that a shell would read.
+Result<void> CheckRemotePath(const ConfigValue& value, const std::string& key,
+                             const std::string& path) {
+  if (!path.empty() && path.front() == '/' && IsPlain(path, "/._-")) return {};
+  return At(value, key + " is an absolute path of letters, digits, \"/\", \".\", \"_\" and \"-\"");
+}
+
+Result<ServerOptions> ReadServer(const ConfigValue& value) {
+  A4C_TRY(const Config config, CheckConfig(value, kServerKeys));
+  ServerOptions server{.id = config.String("id"),
+                       .address = config.String("address"),
+                       .port = static_cast<int>(config.Long("port")),
+                       .user = config.String("user"),
+                       .host_key_fingerprint = config.String("host_key_fingerprint"),
+                       .private_key_path = config.String("private_key_path"),
+                       .docker_socket = config.String("docker_socket"),
+                       .disk_path = config.String("disk_path")};
+  if (server.id.empty() || server.id.size() > 64 || !IsPlain(server.id, "_.-")) {
+    return At(value, "id has 1 to 64 letters, digits, \"_\", \".\" or \"-\"");
+  }
+  A4C_CHECK(CheckRemotePath(value, "docker_socket", server.docker_socket));
+  if (!server.disk_path.empty()) A4C_CHECK(CheckRemotePath(value, "disk_path", server.disk_path));
+  for (const auto& checked :
+       {CheckFingerprint(server.host_key_fingerprint), CheckPrivateKey(server.private_key_path)}) {
+    if (!checked) return checked.error().Within(value.Where());
+  }
+  return server;
+}
+
+ConfigValue ValueOf(const Json& json, const std::string& file, const std::string& path) {
+  ConfigValue value;
+  value.file = file;
+  value.path = path;
+  if (json.IsObject()) {
+    value.shape = ConfigValue::Shape::kMap;
+    for (const auto& [name, member] : json.Members()) {
+      value.map[name] = ValueOf(member, file, path + "." + name);
+    }
+  } else if (!json.IsNull()) {
+    value.shape = ConfigValue::Shape::kScalar;
+    value.scalar = json.IsText() ? json.Text() : json.ToString();
+  }
+  return value;
+}
+
+Result<std::vector<ConfigValue>> ReadServersFile(const std::string& file) {
+  std::vector<ConfigValue> servers;
+  if (file.empty()) return servers;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return Error(Code::kInvalid, "servers_file: cannot read " + file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  auto json = ParseJson(text, {.bytes_max = kServersFileBytesMax});
+  if (!json) return Error(Code::kInvalid, "servers_file: " + file + ": " + json.error().message());
+  for (const Json& item : (*json)["servers"].Items()) {
+    servers.push_back(ValueOf(item, file, "servers[" + std::to_string(servers.size()) + "]"));
+  }
+  return servers;
+}
+
+Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
+  A4C_TRY(std::vector<ConfigValue> values, ReadServersFile(config.String("servers_file")));
+  const ConfigValue& tree = config.Tree("servers");
+  values.insert(values.end(), tree.list.begin(), tree.list.end());
+  std::vector<ServerOptions> servers;
+  std::set<std::string> ids;
+  std::string faults;
+  for (const ConfigValue& value : values) {
+    auto server = ReadServer(value);
+    if (server && !ids.insert(server->id).second) {
+      server = At(value, "id " + server->id + " is there twice");
+    }
+    if (server) {
+      servers.push_back(*std::move(server));
+    } else {
+      const Error& error = server.error();
+      faults += (faults.empty() ? "" : "\n") + error.message() +
+                (error.hint().empty() ? "" : " (" + error.hint() + ")");
+    }
+  }
+  if (!faults.empty()) return Error(Code::kInvalid, faults);
+  if (servers.empty()) return Error(Code::kInvalid, "servers: there is none");
+  return servers;
+}
+
+}  // namespace
+
+Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
+  BaremetalOptions options;
+  A4C_TRY(options.servers, ReadServers(config));
+  options.cluster = config.String("cluster");
+  if (options.cluster.empty() || options.cluster.size() > kClusterBytesMax ||
+      !IsPlain(options.cluster, "_-") || !IsPlain(options.cluster.substr(0, 1), "")) {
+    return Error(Code::kInvalid,
+                 "cluster: 1 to 32 letters, digits, and after the first also \"_\" and \"-\"");
+  }
+  options.unit = {.memory_bytes = config.Long("memory_default"),
+                  .cpu_millis = config.Long("cpu_millis_default"),
+                  .pids = config.Long("pids_default"),
+                  .network = config.String("network"),
+                  .init = config.Bool("init"),
+                  .log_file_bytes = config.Long("log_file_max"),
+                  .log_files = config.Long("log_files")};
+  if (options.unit.network == "host" || options.unit.network.starts_with("container:")) {
+    return Error(Code::kInvalid, "network: units do not share the network of others");
+  }
+  options.connect_timeout_ms = config.Long("connect_timeout");
+  options.keepalive_interval_ms = config.Long("keepalive_interval");
+  options.sessions_max = config.Long("sessions_per_server");
+  options.session_idle_max_ms = config.Long("session_idle_max");
+  options.stop_timeout_ms = config.Long("stop_timeout");
+  options.reply_bytes_max = config.Long("reply_max");
+  options.build_context_bytes_max = config.Long("build_context_max");
+  options.build_memory_bytes = config.Long("build_memory");
+  return options;
+}
+
+}  // namespace a4c::baremetal

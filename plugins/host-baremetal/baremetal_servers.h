@@ -1,0 +1,39 @@
+// What the provider and its extensions share: the servers and the settings.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "a4c/host_extensions.h"
+#include "baremetal_config.h"
+#include "docker_body.h"
+#include "docker_server.h"
+
+namespace a4c::baremetal {
+
+struct BaremetalServers {
+  BaremetalServers(const Runtime& given, BaremetalOptions settings);
+
+  // kNotFound: no server is called so. Also refuses a call that has no time left or whose caller
+  // has gone.
+  Result<DockerServer*> Find(const Call& call, const std::string& host);
+  // The unit's container; nothing if there is none of that name, ours or not.
+  Result<std::optional<Container>> FindContainer(const Call& call, DockerConnection& docker,
+                                                 const std::string& name) const;
+  // The unit's container; kNotFound if there is none of ours.
+  Result<Container> FindOurs(const Call& call, DockerConnection& docker,
+                             const std::string& name) const;
+
+  const Runtime runtime;
+  const BaremetalOptions options;
+  const std::unique_ptr<Waiter> waiter;  // to let time pass between two looks
+  std::map<std::string, std::unique_ptr<DockerServer>> servers;
+};
+
+std::unique_ptr<HostLogs> NewBaremetalLogs(BaremetalServers& servers);
+std::unique_ptr<HostExec> NewBaremetalExec(BaremetalServers& servers);
+std::unique_ptr<HostImages> NewBaremetalImages(BaremetalServers& servers);
+
+}  // namespace a4c::baremetal

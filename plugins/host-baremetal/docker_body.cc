@@ -1,0 +1,181 @@
+#include "docker_body.h"
+
+#include <charconv>
+#include <cstdio>
+#include <ctime>
+
+#include "docker_connection.h"
+
+namespace a4c::baremetal {
+namespace {
+
+constexpr int64_t kNanosPerMilli = 1'000'000;  // NanoCpus: 10⁹ is one processor
+
+Json TextArray(const std::vector<std::string>& texts) {
+  Json::Array items(texts.begin(), texts.end());
+  return Json(std::move(items));
+}
+
+Json EnvArray(const std::map<std::string, std::string>& env) {
+  Json::Array items;
+  for (const auto& [name, value] : env) items.emplace_back(name + "=" + value);
+  return Json(std::move(items));
+}
+
+Json TextMap(const std::map<std::string, std::string>& texts) {
+  Json::Object members;
+  for (const auto& [name, value] : texts) members.emplace_back(name, value);
+  return Json(std::move(members));
+}
+
+int64_t OrDefault(int64_t wanted, int64_t fallback) {
+  return wanted > 0 ? wanted : fallback;
+}
+
+Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults) {
+  const int64_t memory = OrDefault(spec.memory_bytes, defaults.memory_bytes);
+  Json log_config;
+  log_config.Set("max-size", std::to_string(defaults.log_file_bytes));
+  log_config.Set("max-file", std::to_string(defaults.log_files));
+  Json log;
+  log.Set("Type", "json-file");
+  log.Set("Config", std::move(log_config));
+  Json restart;
+  restart.Set("Name", "no");  // what runs is decided by the store, not by dockerd
+  Json config;
+  config.Set("NetworkMode", defaults.network);
+  config.Set("CapDrop", Json(Json::Array{"ALL"}));
+  config.Set("SecurityOpt", Json(Json::Array{"no-new-privileges"}));
+  config.Set("Privileged", false);
+  config.Set("IpcMode", "private");
+  config.Set("Memory", memory);
+  config.Set("MemorySwap", memory);
+  config.Set("NanoCpus", OrDefault(spec.cpu_millis, defaults.cpu_millis) * kNanosPerMilli);
+  config.Set("PidsLimit", OrDefault(spec.pids, defaults.pids));
+  config.Set("Init", defaults.init);
+  config.Set("RestartPolicy", std::move(restart));
+  config.Set("LogConfig", std::move(log));
+  return config;
+}
+
+Json Labels(const Unit& unit, const std::string& cluster) {
+  std::map<std::string, std::string> labels = unit.labels;
+  labels[kClusterLabel] = cluster;
+  labels[kUnitLabel] = unit.name;
+  labels[kEpochLabel] = std::to_string(unit.epoch);
+  labels[kLabelsLabel] = TextMap(unit.labels).ToString();
+  return TextMap(labels);
+}
+
+std::map<std::string, std::string> ReadLabels(const Json& labels) {
+  std::map<std::string, std::string> result;
+  const auto own = ParseJson(labels[kLabelsLabel].Text());
+  if (!own) return result;
+  for (const auto& [name, value] : own->Members()) result[name] = value.Text();
+  return result;
+}
+
+int64_t ReadNumber(const std::string& text) {
+  int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+void ReadState(const Json& state, Container& container) {
+  UnitStatus& status = container.status;
+  const std::string& word = state["Status"].Text();
+  status.started_at_ms = MillisecondsOf(state["StartedAt"].Text());
+  status.reason = state["Error"].Text();
+  container.running = state["Running"].Bool();
+  container.removing = word == "removing" || word == "dead";
+  if (container.running) {
+    status.state = UnitState::kRunning;
+  } else if (container.removing) {
+    status.state = UnitState::kBroken;
+    status.reason = "dockerd calls it " + word;
+  } else if (!status.reason.empty()) {
+    status.state = UnitState::kBroken;
+  } else if (word == "created") {
+    status.state = UnitState::kCreated;
+  } else {
+    status.state = UnitState::kStopped;
+    status.exit_code = static_cast<int>(state["ExitCode"].Int());
+    if (state["OOMKilled"].Bool()) status.reason = "killed: it used more memory than its limit";
+  }
+}
+
+}  // namespace
+
+Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults) {
+  Json body;
+  body.Set("Image", unit.spec.image);
+  if (!unit.spec.command.empty()) {
+    // Both, so that nothing of the image's own is put before or after it.
+    const auto& command = unit.spec.command;
+    body.Set("Entrypoint", TextArray({command.front()}));
+    body.Set("Cmd", TextArray({command.begin() + 1, command.end()}));
+  }
+  body.Set("Env", EnvArray(unit.spec.env));
+  if (!unit.spec.working_dir.empty()) body.Set("WorkingDir", unit.spec.working_dir);
+  body.Set("Tty", false);
+  body.Set("OpenStdin", false);
+  body.Set("Labels", Labels(unit, cluster));
+  body.Set("HostConfig", HostConfig(unit.spec, defaults));
+  return body;
+}
+
+Json ExecBody(const ExecRequest& request) {
+  Json body;
+  body.Set("AttachStdout", true);
+  body.Set("AttachStderr", true);
+  body.Set("Tty", false);
+  body.Set("Privileged", false);
+  body.Set("Cmd", TextArray(request.command));
+  body.Set("Env", EnvArray(request.env));
+  if (!request.working_dir.empty()) body.Set("WorkingDir", request.working_dir);
+  return body;
+}
+
+std::string LabelFilter(const std::vector<std::string>& labels) {
+  Json filter;
+  filter.Set("label", TextArray(labels));
+  return PercentEncode(filter.ToString());
+}
+
+int64_t MillisecondsOf(const std::string& rfc3339) {
+  std::tm time{};
+  int read = 0;
+  if (std::sscanf(rfc3339.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &time.tm_year, &time.tm_mon,
+                  &time.tm_mday, &time.tm_hour, &time.tm_min, &time.tm_sec, &read) != 6 ||
+      time.tm_year < 1970) {
+    return 0;
+  }
+  time.tm_year -= 1900;
+  time.tm_mon -= 1;
+  int64_t millis = int64_t{timegm(&time)} * 1000;
+  const char* rest = rfc3339.c_str() + read;
+  int64_t unit = 100;
+  if (*rest == '.') {
+    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10) millis += (*rest - '0') * unit;
+  }
+  return millis;
+}
+
+Container ReadContainer(const Json& inspected) {
+  Container container;
+  container.id = inspected["Id"].Text();
+  const std::string& name = inspected["Name"].Text();
+  container.name = name.starts_with("/") ? name.substr(1) : name;
+  const Json& labels = inspected["Config"]["Labels"];
+  // An image can carry labels of ours; that name and label agree it cannot arrange.
+  if (labels[kUnitLabel].Text() == container.name) {
+    container.cluster = labels[kClusterLabel].Text();
+  }
+  container.status.name = container.name;
+  container.status.epoch = ReadNumber(labels[kEpochLabel].Text());
+  container.status.labels = ReadLabels(labels);
+  ReadState(inspected["State"], container);
+  return container;
+}
+
+}  // namespace a4c::baremetal

@@ -1,0 +1,47 @@
+// The bodies that we send to dockerd and what we read from its answers. No I/O.
+//
+// A body is built here alone: nothing of a unit reaches HostConfig but numbers.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "a4c/host_extensions.h"
+#include "a4c/host_provider.h"
+#include "a4c/json.h"
+#include "baremetal_config.h"
+
+namespace a4c::baremetal {
+
+// Labels of ours on a container or marker; callers' labels are there too, for people to see, and as
+// JSON in a4c.labels, because a container also has the labels of its image.
+inline constexpr const char* kClusterLabel = "a4c.cluster";
+inline constexpr const char* kUnitLabel = "a4c.unit";
+inline constexpr const char* kEpochLabel = "a4c.epoch";
+inline constexpr const char* kLabelsLabel = "a4c.labels";
+inline constexpr const char* kImageLabel = "a4c.image_of";  // on images: the cluster
+
+// POST /containers/create.
+Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults);
+// POST /containers/{id}/exec.
+Json ExecBody(const ExecRequest& request);
+// {"label": ["a=b", ...]}, encoded for a query.
+std::string LabelFilter(const std::vector<std::string>& labels);
+
+// Milliseconds since 1970 of "2026-11-22T19:00:00.123456789Z"; 0 if it is no such time, or
+// dockerd's "never", which is the year 1.
+int64_t MillisecondsOf(const std::string& rfc3339);
+
+// A container as GET /containers/{id}/json shows it.
+struct Container {
+  std::string id;
+  std::string name;
+  std::string cluster;  // empty: not ours
+  bool running = false;
+  bool removing = false;
+  UnitStatus status;  // without host; its epoch is the label's
+};
+Container ReadContainer(const Json& inspected);
+
+}  // namespace a4c::baremetal

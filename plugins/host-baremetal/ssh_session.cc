@@ -1,0 +1,322 @@
+#include "ssh_session.h"
+
+#include <fcntl.h>
+#include <libssh2.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "ssh_errors.h"
+#include "ssh_key.h"
+
+namespace a4c::baremetal {
+namespace {
+
+constexpr int64_t kStopCheckMs = 100;
+constexpr int64_t kCloseMs = 2'000;
+constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
+constexpr const char* kHostKeyTypes = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384";
+
+void InitLibssh2Once() {
+  static const int rc = libssh2_init(0);
+  (void)rc;
+}
+
+Error Ended(const Call& call) {
+  if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
+  return Error(Code::kTimeout, "the deadline has passed");
+}
+
+// Waits until the socket is ready for one of the events; an error once the call has ended.
+Result<void> WaitSocket(const Call& call, int fd, short events) {
+  while (true) {
+    if (call.Stopping() || call.Expired()) return Ended(call);
+    pollfd entry{fd, events, 0};
+    const int ready = poll(&entry, 1, static_cast<int>(std::min(kStopCheckMs, call.RemainingMs())));
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) {
+      return Error(Code::kUnavailable, std::string("poll: ") + std::strerror(errno));
+    }
+  }
+}
+
+class Socket {
+ public:
+  explicit Socket(int fd) : fd_(fd) {}
+  ~Socket() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Socket& operator=(Socket&&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+Error CannotConnect(const SshTarget& target, const std::string& why) {
+  return Error(
+      Code::kUnavailable,
+      "cannot connect to " + target.address + " port " + std::to_string(target.port) + ": " + why,
+      "is the server up, and sshd with it?");
+}
+
+Result<Socket> ConnectOne(const Call& call, const SshTarget& target, const addrinfo& to) {
+  Socket socket(::socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.fd() < 0) return CannotConnect(target, std::strerror(errno));
+  const int on = 1;
+  setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  // A server that has silently gone is noticed although nothing is written for a while.
+  const auto silence_ms = static_cast<unsigned>(2 * target.keepalive_interval_ms);
+  setsockopt(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
+  if (connect(socket.fd(), to.ai_addr, to.ai_addrlen) != 0) {
+    if (errno != EINPROGRESS) return CannotConnect(target, std::strerror(errno));
+    A4C_CHECK(WaitSocket(call, socket.fd(), POLLOUT));
+    int error = 0;
+    socklen_t size = sizeof(error);
+    getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) return CannotConnect(target, std::strerror(error));
+  }
+  return socket;
+}
+
+Result<Socket> ConnectSocket(const Call& call, const SshTarget& target) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int rc =
+      getaddrinfo(target.address.c_str(), std::to_string(target.port).c_str(), &hints, &found);
+  if (rc != 0) return CannotConnect(target, gai_strerror(rc));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
+  Error last = CannotConnect(target, "no address");
+  for (const addrinfo* to = found; to != nullptr; to = to->ai_next) {
+    auto socket = ConnectOne(call, target, *to);
+    if (socket) return socket;
+    last = socket.error();
+    if (call.Expired() || call.Stopping()) break;
+  }
+  return last;
+}
+
+class Session;
+
+class Channel final : public ByteChannel {
+ public:
+  Channel(Session& session, LIBSSH2_CHANNEL* channel) : session_(session), channel_(channel) {}
+  ~Channel() override;
+  Result<size_t> Read(const Call& call, char* buffer, size_t size) override;
+  Result<void> Write(const Call& call, std::string_view bytes) override;
+  std::string Complaint() override;
+
+ private:
+  Session& session_;
+  LIBSSH2_CHANNEL* const channel_;
+};
+
+class Session final : public SshSession {
+ public:
+  Session(const Clock& clock, Socket socket, const SshTarget& target)
+      : clock_(clock), target_(target), socket_(std::move(socket)), ssh_(libssh2_session_init()) {
+    libssh2_session_set_blocking(ssh_, 0);
+  }
+  ~Session() override {
+    const Call call = Call::Within(clock_, usable_ ? kCloseMs : 0);
+    if (usable_) (void)Await(call, [&] { return libssh2_session_disconnect(ssh_, "done"); });
+    while (libssh2_session_free(ssh_) == LIBSSH2_ERROR_EAGAIN) {
+      // What it still wants to say has nowhere to go once the socket is shut.
+      shutdown(socket_.fd(), SHUT_RDWR);
+    }
+  }
+
+  Result<void> Start(const Call& call);
+  Result<std::unique_ptr<ByteChannel>> OpenSocket(const Call& call,
+                                                  const std::string& path) override;
+  Result<std::unique_ptr<ByteChannel>> OpenCommand(const Call& call,
+                                                   const std::string& command) override;
+  bool Usable() const override { return usable_; }
+
+  // Repeats a libssh2 call until it has an answer: what it returned, which is not EAGAIN.
+  template <typename Function>
+  auto Await(const Call& call, Function function) -> Result<decltype(function())> {
+    while (true) {
+      const auto rc = function();
+      if (rc != LIBSSH2_ERROR_EAGAIN) return rc;
+      auto ready = WaitReady(call);
+      if (!ready) return Broken(ready.error());
+    }
+  }
+  Result<void> WaitReady(const Call& call);
+  Error Broken(Error error) {
+    usable_ = false;
+    return error;
+  }
+  Error Failed(int rc);
+  const Clock& clock() const { return clock_; }
+  bool usable() const { return usable_; }
+
+ private:
+  Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
+
+  const Clock& clock_;
+  const SshTarget target_;
+  Socket socket_;  // outlives the session that writes to it
+  LIBSSH2_SESSION* const ssh_;
+  bool usable_ = true;
+};
+
+Error Session::Failed(int rc) {
+  char* text = nullptr;
+  libssh2_session_last_error(ssh_, &text, nullptr, 0);
+  return SshError(rc, text == nullptr ? "" : text);
+}
+
+Result<void> Session::WaitReady(const Call& call) {
+  const int directions = libssh2_session_block_directions(ssh_);
+  short events = 0;
+  if ((directions & LIBSSH2_SESSION_BLOCK_INBOUND) != 0) events |= POLLIN;
+  if ((directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0) events |= POLLOUT;
+  if (events == 0) events = POLLIN;
+  // A packet that is half out must be finished before another is begun.
+  if ((directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) == 0 && libssh2_userauth_authenticated(ssh_)) {
+    int seconds_left = 0;
+    const int rc = libssh2_keepalive_send(ssh_, &seconds_left);
+    if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) return Failed(rc);
+  }
+  return WaitSocket(call, socket_.fd(), events);
+}
+
+Result<void> Session::Start(const Call& call) {
+  libssh2_session_method_pref(ssh_, LIBSSH2_METHOD_HOSTKEY, kHostKeyTypes);
+  A4C_TRY(const int shaken,
+          Await(call, [&] { return libssh2_session_handshake(ssh_, socket_.fd()); }));
+  if (shaken != 0) return Broken(Failed(shaken));
+  const char* hash = libssh2_hostkey_hash(ssh_, LIBSSH2_HOSTKEY_HASH_SHA256);
+  const std::string shown = hash == nullptr ? "none" : Fingerprint(std::string_view(hash, 32));
+  if (shown != target_.host_key_fingerprint) {
+    return Broken(Error(Code::kDenied,
+                        "the host key of " + target_.address + " is " + shown + ", pinned is " +
+                            target_.host_key_fingerprint + "; nothing was sent",
+                        "someone may be in between; if the server was set up anew, pin the "
+                        "fingerprint that its console shows"));
+  }
+  A4C_TRY(const int known, Await(call, [&] {
+            return libssh2_userauth_publickey_fromfile(ssh_, target_.user.c_str(), nullptr,
+                                                       target_.private_key_path.c_str(), nullptr);
+          }));
+  if (known != 0) {
+    return Broken(Failed(known).Within("user " + target_.user + " at " + target_.address));
+  }
+  libssh2_keepalive_config(ssh_, 1, static_cast<unsigned>(target_.keepalive_interval_ms / 1000));
+  return {};
+}
+
+Result<LIBSSH2_CHANNEL*> Session::Open(const Call& call, const char* type,
+                                       const std::string& message) {
+  LIBSSH2_CHANNEL* channel = nullptr;
+  A4C_TRY(const int rc, Await(call, [&] {
+            channel = libssh2_channel_open_ex(
+                ssh_, type, static_cast<unsigned>(std::strlen(type)),
+                LIBSSH2_CHANNEL_WINDOW_DEFAULT, LIBSSH2_CHANNEL_PACKET_DEFAULT,
+                message.empty() ? nullptr : message.data(), static_cast<unsigned>(message.size()));
+            return channel == nullptr ? libssh2_session_last_errno(ssh_) : 0;
+          }));
+  if (channel != nullptr) return channel;
+  const Error error = Failed(rc);
+  // A channel that was refused leaves the session as it was.
+  return rc == LIBSSH2_ERROR_CHANNEL_FAILURE ? error : Broken(error);
+}
+
+void AppendWord(std::string& message, size_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) message += static_cast<char>(value >> shift);
+}
+
+Result<std::unique_ptr<ByteChannel>> Session::OpenSocket(const Call& call,
+                                                         const std::string& path) {
+  // OpenSSH's PROTOCOL, section 2.4: string path, string reserved, uint32 reserved.
+  std::string message;
+  AppendWord(message, path.size());
+  message += path;
+  AppendWord(message, 0);
+  AppendWord(message, 0);
+  A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, kStreamLocal, message));
+  return std::unique_ptr<ByteChannel>(std::make_unique<Channel>(*this, channel));
+}
+
+Result<std::unique_ptr<ByteChannel>> Session::OpenCommand(const Call& call,
+                                                          const std::string& command) {
+  A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, "session", {}));
+  std::unique_ptr<ByteChannel> opened = std::make_unique<Channel>(*this, channel);
+  A4C_TRY(const int rc, Await(call, [&] {
+            return libssh2_channel_process_startup(channel, "exec", 4, command.data(),
+                                                   static_cast<unsigned>(command.size()));
+          }));
+  if (rc != 0) return Failed(rc);
+  return opened;
+}
+
+Channel::~Channel() {
+  if (!session_.usable()) return;  // freed together with the session
+  const Call call = Call::Within(session_.clock(), kCloseMs);
+  const auto freed = session_.Await(call, [&] { return libssh2_channel_free(channel_); });
+  if (freed && *freed < 0) (void)session_.Broken(session_.Failed(*freed));
+}
+
+Result<size_t> Channel::Read(const Call& call, char* buffer, size_t size) {
+  while (true) {
+    A4C_TRY(const ssize_t count,
+            session_.Await(call, [&] { return libssh2_channel_read(channel_, buffer, size); }));
+    if (count > 0) return static_cast<size_t>(count);
+    if (count < 0) return session_.Broken(session_.Failed(static_cast<int>(count)));
+    if (libssh2_channel_eof(channel_) != 0) return size_t{0};
+    A4C_CHECK(session_.WaitReady(call));
+  }
+}
+
+Result<void> Channel::Write(const Call& call, std::string_view bytes) {
+  while (!bytes.empty()) {
+    A4C_TRY(const ssize_t count, session_.Await(call, [&] {
+      return libssh2_channel_write(channel_, bytes.data(), bytes.size());
+    }));
+    if (count < 0) return session_.Broken(session_.Failed(static_cast<int>(count)));
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return {};
+}
+
+std::string Channel::Complaint() {
+  char buffer[512];
+  const ssize_t count = libssh2_channel_read_stderr(channel_, buffer, sizeof(buffer));
+  std::string text(buffer, count > 0 ? static_cast<size_t>(count) : 0);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target) {
+  InitLibssh2Once();
+  Call bounded = call;
+  bounded.deadline_ms =
+      std::min(call.deadline_ms, call.clock.MonotonicMs() + target.connect_timeout_ms);
+  const auto judged = [&](const Error& error) {
+    const bool ours = error.code() == Code::kTimeout && !call.Expired();
+    return ours ? CannotConnect(target,
+                                "no answer in " + std::to_string(target.connect_timeout_ms) + " ms")
+                : error;
+  };
+  auto socket = ConnectSocket(bounded, target);
+  if (!socket) return judged(socket.error());
+  auto session = std::make_unique<Session>(call.clock, *std::move(socket), target);
+  const auto started = session->Start(bounded);
+  if (!started) return judged(started.error());
+  return std::unique_ptr<SshSession>(std::move(session));
+}
+
+}  // namespace a4c::baremetal

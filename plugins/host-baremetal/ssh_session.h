@@ -1,0 +1,44 @@
+// One SSH connection to a server whose host key is known beforehand.
+//
+// The key that the server shows is compared with the pinned fingerprint before anything else is
+// said: with another key no user name, no signature and no command is sent. There is no trust on
+// first use.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "byte_channel.h"
+
+namespace a4c::baremetal {
+
+struct SshTarget {
+  std::string address;
+  int port = 22;
+  std::string user;
+  std::string host_key_fingerprint;
+  std::string private_key_path;
+  int64_t connect_timeout_ms = 5'000;
+  int64_t keepalive_interval_ms = 15'000;
+};
+
+// [one thread at a time, one channel at a time]
+class SshSession {
+ public:
+  virtual ~SshSession() = default;
+  // A stream to a Unix socket on the server (direct-streamlocal@openssh.com).
+  virtual Result<std::unique_ptr<ByteChannel>> OpenSocket(const Call& call,
+                                                          const std::string& path) = 0;
+  // A stream to a command. `command` is read by a shell there: a constant or a checked setting,
+  // never anything that a user wrote.
+  virtual Result<std::unique_ptr<ByteChannel>> OpenCommand(const Call& call,
+                                                           const std::string& command) = 0;
+  // False once the connection failed or was left in the middle of something.
+  virtual bool Usable() const = 0;
+};
+
+// kDenied: another host key (the message names both fingerprints) or the key was not accepted.
+// kUnavailable: not reached within connect_timeout_ms.
+Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target);
+
+}  // namespace a4c::baremetal

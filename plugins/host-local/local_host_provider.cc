@@ -1,0 +1,64 @@
+#include "local_host_provider.h"
+
+#include <utility>
+
+#include "local_servers.h"
+
+namespace a4c::local {
+namespace {
+
+class LocalHostProvider final : public HostProvider {
+ public:
+  LocalHostProvider(const Runtime& runtime, LocalServers servers, int64_t commands_max)
+      : servers_(std::move(servers)),
+        logs_(NewLocalLogs(servers_)),
+        exec_(NewLocalExec(servers_, runtime, commands_max)) {}
+
+  Result<std::vector<Host>> Hosts(const Call& call) override {
+    if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
+    std::vector<Host> hosts;
+    for (const auto& [id, server] : servers_.servers) hosts.push_back(server->Measure(call));
+    return hosts;
+  }
+  Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
+    A4C_CHECK(CheckUnit(unit));
+    A4C_TRY(LocalServer * server, servers_.Find(call, unit.host));
+    return server->Ensure(call, unit);
+  }
+  Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                      int64_t epoch) override {
+    A4C_CHECK(CheckUnitName(name));
+    A4C_TRY(LocalServer * server, servers_.Find(call, host));
+    return server->Remove(call, name, epoch);
+  }
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    A4C_TRY(LocalServer * server, servers_.Find(call, host));
+    return server->List(call);
+  }
+
+ protected:
+  void* Extension(std::string_view name) override {
+    if (name == HostLogs::kExtension) return logs_.get();
+    if (name == HostExec::kExtension) return exec_.get();
+    return nullptr;
+  }
+
+ private:
+  LocalServers servers_;  // before what refers to it
+  const std::unique_ptr<HostLogs> logs_;
+  const std::unique_ptr<HostExec> exec_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HostProvider>> NewLocalHostProvider(const Runtime& runtime,
+                                                           LocalOptions options) {
+  LocalServers servers;
+  for (const LocalServerOptions& server : options.servers) {
+    A4C_TRY(servers.servers[server.id], LocalServer::Open(runtime, options, server));
+  }
+  return std::unique_ptr<HostProvider>(
+      std::make_unique<LocalHostProvider>(runtime, std::move(servers), options.commands_max));
+}
+
+}  // namespace a4c::local

@@ -1,0 +1,116 @@
+#include "local_processes.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace a4c::local {
+namespace {
+
+std::string ReadProc(pid_t pid, const char* file) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/" + file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+class PidFd {
+ public:
+  explicit PidFd(pid_t pid) : fd_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+  ~PidFd() {
+    if (fd_ >= 0) close(fd_);
+  }
+  PidFd(const PidFd&) = delete;
+  PidFd& operator=(const PidFd&) = delete;
+  bool Send(int signal) const {
+    return fd_ >= 0 && syscall(SYS_pidfd_send_signal, fd_, signal, nullptr, 0) == 0;
+  }
+
+ private:
+  const int fd_;
+};
+
+bool HasEntry(pid_t pid, const std::string& entry) {
+  const std::string environment = '\0' + ReadProc(pid, "environ");
+  return environment.find('\0' + entry + '\0') != std::string::npos;
+}
+
+}  // namespace
+
+std::string BootId() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  in >> id;
+  return id;
+}
+
+std::optional<ProcessLook> ReadStat(const std::string& text) {
+  // "pid (name) state ppid ...": the name may hold spaces and parentheses, so from the last one on.
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream in(text.substr(name_end + 1));
+  ProcessLook look;
+  std::string skipped;
+  in >> look.state >> look.parent;
+  for (int field = 5; field < 22; ++field) in >> skipped;
+  in >> look.start;
+  if (!in) return std::nullopt;
+  return look;
+}
+
+std::optional<ProcessLook> LookAt(pid_t pid) {
+  return ReadStat(ReadProc(pid, "stat"));
+}
+
+std::vector<pid_t> AllProcesses() {
+  std::vector<pid_t> pids;
+  DIR* proc = opendir("/proc");
+  if (proc == nullptr) return pids;
+  while (const dirent* entry = readdir(proc)) {
+    const std::string_view name = entry->d_name;
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
+  }
+  closedir(proc);
+  return pids;
+}
+
+int64_t ThreadsOf(uid_t uid) {
+  int64_t threads = 0;
+  for (const pid_t pid : AllProcesses()) {
+    std::istringstream status(ReadProc(pid, "status"));
+    uid_t owner = ~uid_t{0};
+    for (std::string word; status >> word;) {
+      if (word == "Uid:") status >> owner;
+      int64_t count = 0;
+      if (word == "Threads:" && owner == uid && status >> count) threads += count;
+    }
+  }
+  return threads;
+}
+
+bool SignalExactly(pid_t pid, int64_t start, int signal) {
+  if (pid <= 1) return false;
+  // The descriptor is taken first: if the process behind it is the right one, it stays the right
+  // one.
+  const PidFd process(pid);
+  const auto look = LookAt(pid);
+  return look && look->start == start && process.Send(signal);
+}
+
+int KillMarked(const std::string& entry) {
+  int killed = 0;
+  for (const pid_t pid : AllProcesses()) {
+    if (pid <= 1 || pid == getpid()) continue;
+    const PidFd process(pid);
+    if (HasEntry(pid, entry) && process.Send(SIGKILL)) ++killed;
+  }
+  return killed;
+}
+
+}  // namespace a4c::local

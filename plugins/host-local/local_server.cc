@@ -1,0 +1,466 @@
+#include "local_server.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "local_disk.h"
+#include "local_processes.h"
+
+namespace a4c::local {
+namespace {
+
+constexpr const char* kMarkName = "A4C_UNIT_MARK=";
+constexpr int64_t kPollMs = 10;
+constexpr int64_t kStopGraceMs = 10'000;  // of the supervisor, beyond stop_timeout
+constexpr int64_t kPrunePeriodMs = 3'600'000;
+constexpr int kSafeFd = 10;  // above those that the supervisor gets
+
+Error EpochTooLow(const std::string& name, int64_t epoch, int64_t highest) {
+  return Error(Code::kConflict, "unit " + name + ": epoch " + std::to_string(epoch) +
+                                    " is below the highest, " + std::to_string(highest));
+}
+
+Error Ended(const Call& call, const std::string& what) {
+  if (call.Stopping()) return Error(Code::kCanceled, what + ": the caller has gone");
+  return Error(Code::kTimeout, what + ": the deadline has passed");
+}
+
+std::vector<std::string> UnitNamesIn(int directory) {
+  std::vector<std::string> names;
+  DIR* list = fdopendir(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (list == nullptr) return names;
+  while (const dirent* entry = readdir(list)) {
+    if (CheckUnitName(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  closedir(list);
+  std::ranges::sort(names);
+  return names;
+}
+
+// A lock of the whole file that belongs to the open file, so that the supervisor inherits it.
+struct flock WholeFile(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+// Whether a supervisor holds the lock. Asks without taking it, so that nobody is kept from it.
+bool IsSupervised(int unit_directory) {
+  const Fd file(openat(unit_directory, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  struct flock lock = WholeFile(F_WRLCK);
+  return file && fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+// Takes the lock on behalf of a supervisor to be; nothing if there is one.
+Result<std::optional<Fd>> TakeSupervisorLock(int unit_directory) {
+  Fd file(openat(unit_directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return FileError(errno, "lock");
+  struct flock lock = WholeFile(F_WRLCK);
+  if (fcntl(file.get(), F_OFD_SETLK, &lock) == 0) return std::optional<Fd>(std::move(file));
+  if (errno == EAGAIN || errno == EACCES) return std::optional<Fd>();
+  return FileError(errno, "lock");
+}
+
+Fd HighCopy(int fd) {
+  return Fd(fcntl(fd, F_DUPFD_CLOEXEC, kSafeFd));
+}
+
+// Sends the whole plan without being killed if the reader is gone.
+bool SendAll(int fd, const std::string& bytes) {
+  size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t count = send(fd, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+    if (count < 0 && errno != EINTR) return false;
+    if (count > 0) at += static_cast<size_t>(count);
+  }
+  return true;
+}
+
+}  // namespace
+
+LocalServer::LocalServer(const Runtime& runtime, const LocalOptions& options,
+                         const LocalServerOptions& server)
+    : runtime_(runtime),
+      options_(options),
+      server_(server),
+      boot_id_(BootId()),
+      waiter_(runtime.threads.NewWaiter()) {
+  figures_ = {.id = server.id,
+              .reachable = true,
+              .memory_total_bytes = server.memory_bytes,
+              .cpu_total_millis = server.cpu_millis};
+}
+
+Result<std::unique_ptr<LocalServer>> LocalServer::Open(const Runtime& runtime,
+                                                       const LocalOptions& options,
+                                                       const LocalServerOptions& server) {
+  std::unique_ptr<LocalServer> opened(new LocalServer(runtime, options, server));
+  opened->root_ = Fd(open(server.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened->root_) return FileError(errno, server.path);
+  const int root = opened->root_.get();
+  A4C_TRY(opened->units_, OpenDirectory(root, "units", 0711));
+  A4C_TRY(opened->epochs_, OpenDirectory(root, "epochs", 0700));
+  A4C_TRY(opened->trash_, OpenDirectory(root, "trash", 0700));
+  return opened;
+}
+
+bool LocalServer::Pause(const Call& call, int64_t ms) const {
+  Waiter::Lock lock(*waiter_);
+  waiter_->Wait(std::min(call.deadline_ms, runtime_.clock.MonotonicMs() + ms));
+  return GoOn(call);
+}
+
+Host LocalServer::Measure(const Call& call) {
+  int64_t read_ms = 0;
+  bool prune = false;
+  {
+    Waiter::Lock lock(*waiter_);
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    figures_.age_ms = figures_read_ms_ < 0 ? 0 : now_ms - figures_read_ms_;
+    if (figures_read_ms_ >= 0 && figures_.age_ms < options_.disk_refresh_ms) return figures_;
+    prune = pruned_ms_ < 0 || now_ms - pruned_ms_ > kPrunePeriodMs;
+    if (prune) pruned_ms_ = now_ms;
+    read_ms = now_ms;
+  }
+  if (prune) PruneEpochs();
+  const auto disk = MeasureDisk(root_.get(), server_.disk_bytes, [&] { return GoOn(call); });
+  Waiter::Lock lock(*waiter_);
+  figures_.reachable = disk.has_value() || figures_read_ms_ >= 0;
+  figures_.reason = disk ? "" : disk.error().ToString();
+  if (disk) {
+    figures_.disk_total_bytes = disk->total_bytes;
+    figures_.disk_used_bytes = disk->used_bytes;
+    figures_.disk_free_bytes = disk->free_bytes;
+    figures_.age_ms = 0;
+    figures_read_ms_ = read_ms;
+  }
+  return figures_;
+}
+
+Result<Fd> LocalServer::Lock(const Call& call, const std::string& name) const {
+  while (true) {
+    Fd file(openat(epochs_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file) return FileError(errno, "epochs/" + name);
+    while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) return FileError(errno, "epochs/" + name);
+      if (!Pause(call, kPollMs)) return Ended(call, "waiting for others who change " + name);
+    }
+    // The file may have been pruned between opening and locking.
+    struct stat ours {};
+    struct stat there {};
+    if (fstat(file.get(), &ours) == 0 &&
+        fstatat(epochs_.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+        ours.st_ino == there.st_ino) {
+      return file;
+    }
+  }
+}
+
+Result<int64_t> LocalServer::ReadEpoch(int epoch_file) const {
+  char text[32] = {};
+  const ssize_t count = pread(epoch_file, text, sizeof(text) - 1, 0);
+  if (count < 0) return FileError(errno, "epoch");
+  if (count == 0) return int64_t{-1};
+  int64_t epoch = 0;
+  const auto [end, error] = std::from_chars(text, text + count, epoch);
+  if (error == std::errc() && *end == '\n') return epoch;
+  return Error(Code::kInternal, "a file in epochs is damaged");
+}
+
+// In place, because the lock is on this very file: of fixed width, so that a torn write cannot be
+// shorter than the number that it replaces.
+Result<void> LocalServer::RaiseEpoch(int epoch_file, const std::string& name, int64_t epoch) const {
+  A4C_TRY(const int64_t highest, ReadEpoch(epoch_file));
+  if (epoch < highest) return EpochTooLow(name, epoch, highest);
+  if (epoch == highest) return {};
+  char text[32];
+  const int size = std::snprintf(text, sizeof(text), "%020lld\n", static_cast<long long>(epoch));
+  if (pwrite(epoch_file, text, static_cast<size_t>(size), 0) != size || fsync(epoch_file) != 0 ||
+      (highest < 0 && fsync(epochs_.get()) != 0)) {
+    return FileError(errno, "epochs/" + name);
+  }
+  return {};
+}
+
+// Epochs of units that are long gone: whoever held a lower one has long lost its lease.
+void LocalServer::PruneEpochs() const {
+  for (const std::string& name : UnitNamesIn(epochs_.get())) {
+    struct stat status {};
+    if (fstatat(epochs_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (runtime_.clock.NowMs() - int64_t{status.st_mtime} * 1000 < options_.epochs_kept_ms)
+      continue;
+    const Fd file(openat(epochs_.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+    if (!file || flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (faccessat(units_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+        faccessat(trash_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+      unlinkat(epochs_.get(), name.c_str(), 0);
+    }
+  }
+}
+
+Result<std::optional<LocalUnit>> LocalServer::Find(const std::string& name) const {
+  A4C_TRY(auto directory, FindDirectory(units_.get(), name));
+  if (!directory) return std::optional<LocalUnit>();
+  A4C_TRY(const auto text, ReadFile(directory->get(), "unit.json"));
+  if (!text) return std::optional<LocalUnit>();  // someone else's directory
+  A4C_TRY(UnitRecord record, DecodeUnit(*text));
+  // In this order: a supervisor writes run, then exit, and then lets go of the lock.
+  const bool supervised = IsSupervised(directory->get());
+  A4C_TRY(const auto run_text, ReadFile(directory->get(), "run"));
+  A4C_TRY(const auto exit_text, ReadFile(directory->get(), "exit"));
+  auto run = run_text ? DecodeRun(*run_text) : std::nullopt;
+  const auto exit = exit_text ? DecodeExit(*exit_text) : std::nullopt;
+  UnitStatus status = JudgeState(supervised, run, exit, boot_id_);
+  status.host = server_.id;
+  status.name = name;
+  status.labels = record.labels;
+  return std::optional<LocalUnit>(
+      LocalUnit{*std::move(directory), std::move(record), std::move(status), std::move(run)});
+}
+
+// Made under another name and renamed, so that half a unit is never seen.
+Result<void> LocalServer::Create(const Unit& unit) const {
+  const std::string part = ".new." + unit.name;
+  A4C_CHECK(RemoveTree(units_.get(), part, [] { return true; }));
+  A4C_TRY(const Fd directory, OpenDirectory(units_.get(), part, 0711));
+  A4C_TRY(const Fd files, OpenDirectory(directory.get(), "files", 0700));
+  if (options_.uid != geteuid() && fchown(files.get(), options_.uid, options_.gid) != 0) {
+    return FileError(errno, "files");
+  }
+  char mark[40];
+  std::snprintf(mark, sizeof(mark), "%016llx%016llx",
+                static_cast<unsigned long long>(runtime_.random.Next()),
+                static_cast<unsigned long long>(runtime_.random.Next()));
+  const UnitRecord record{unit.name, unit.labels, unit.spec, mark};
+  A4C_CHECK(WriteFile(directory.get(), "unit.json", EncodeUnit(record)));
+  if (renameat(units_.get(), part.c_str(), units_.get(), unit.name.c_str()) != 0 ||
+      fsync(units_.get()) != 0) {
+    return FileError(errno, unit.name);
+  }
+  return {};
+}
+
+LaunchPlan LocalServer::PlanOf(const UnitSpec& spec) const {
+  LaunchPlan plan;
+  plan.uid = options_.uid;
+  plan.gid = options_.gid;
+  plan.change_user = options_.uid != geteuid();
+  plan.working_dir = spec.working_dir.substr(
+      std::min(spec.working_dir.find_first_not_of('/'), spec.working_dir.size()));
+  plan.memory_bytes = spec.memory_bytes > 0 ? spec.memory_bytes : options_.memory_bytes;
+  plan.pids = spec.pids > 0 ? spec.pids : options_.pids;
+  plan.file_bytes = options_.file_bytes_max;
+  plan.cpu_seconds = (options_.cpu_time_max_ms + 999) / 1000;
+  plan.log_bytes_max = options_.log_bytes_max;
+  plan.stop_timeout_ms = options_.stop_timeout_ms;
+  plan.argv = spec.command;
+  return plan;
+}
+
+std::vector<std::string> LocalServer::EnvironmentOf(
+    const UnitRecord& record, const std::map<std::string, std::string>& env) const {
+  std::map<std::string, std::string> all = {
+      {"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"A4C_UNIT", record.name}};
+  all["HOME"] = server_.path + "/units/" + record.name + "/files";
+  for (const auto& [name, value] : record.spec.env) all[name] = value;
+  for (const auto& [name, value] : env) all[name] = value;
+  std::vector<std::string> entries = {kMarkName + record.mark};
+  for (const auto& [name, value] : all) {
+    if (!(name + "=").starts_with(kMarkName)) entries.push_back(name + "=" + value);
+  }
+  return entries;
+}
+
+Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, int unit_directory, int answer,
+                                 int lock) const {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return FileError(errno, "socketpair");
+  }
+  const Fd ours(pair[0]);
+  Fd theirs(pair[1]);
+  {
+    const Fd copies[] = {HighCopy(theirs.get()), HighCopy(answer), HighCopy(unit_directory),
+                         HighCopy(lock)};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, copies[0].get(), 0);
+    posix_spawn_file_actions_adddup2(&actions, copies[1].get(), 1);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, copies[2].get(), 3);
+    if (copies[3]) posix_spawn_file_actions_adddup2(&actions, copies[3].get(), 4);
+    const std::string program = options_.supervisor_path;
+    char* argv[] = {const_cast<char*>(program.c_str()), nullptr};
+    char* env[] = {nullptr};
+    pid_t pid = -1;
+    const int rc = posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, env);
+    posix_spawn_file_actions_destroy(&actions);
+    if (rc != 0) return FileError(rc, "starting " + program);
+    theirs = Fd();
+    if (!SendAll(ours.get(), EncodePlan(plan))) {
+      return Error(Code::kInternal, "the supervisor did not read its plan");
+    }
+    return pid;
+  }
+}
+
+Result<void> LocalServer::Start(const Call& call, const LocalUnit& unit) const {
+  // What a supervisor that was killed may have left behind must not run beside the new one.
+  A4C_CHECK(Sweep(call, unit.record));
+  A4C_TRY(const auto lock, TakeSupervisorLock(unit.directory.get()));
+  if (!lock) return {};  // running
+  for (const char* name : {"exit", "run"}) {
+    if (unlinkat(unit.directory.get(), name, 0) != 0 && errno != ENOENT) {
+      return FileError(errno, name);
+    }
+  }
+  LaunchPlan plan = PlanOf(unit.record.spec);
+  plan.env = EnvironmentOf(unit.record, {});
+  int answer[2];
+  if (pipe2(answer, O_CLOEXEC) != 0) return FileError(errno, "pipe");
+  const Fd answer_in(answer[0]);
+  Fd answer_out(answer[1]);
+  A4C_TRY(const pid_t pid, Spawn(plan, unit.directory.get(), answer_out.get(), lock->get()));
+  answer_out = Fd();
+  waitpid(pid, nullptr, 0);  // it forks and ends at once; the supervisor is the grandchild
+  std::string text;
+  while (true) {
+    if (!GoOn(call)) {
+      return Error(Code::kUnknownOutcome,
+                   "unit " + unit.record.name + " was started, and did not answer yet");
+    }
+    pollfd entry{answer_in.get(), POLLIN, 0};
+    if (poll(&entry, 1, static_cast<int>(std::min<int64_t>(100, call.RemainingMs()))) <= 0)
+      continue;
+    char piece[256];
+    const ssize_t count = read(answer_in.get(), piece, sizeof(piece));
+    if (count <= 0) break;
+    text.append(piece, static_cast<size_t>(count));
+  }
+  if (text == "ok") return {};
+  return Error(Code::kUnknownOutcome, "the supervisor of unit " + unit.record.name + " ended" +
+                                          (text.empty() ? "" : ": " + text));
+}
+
+// Kills whatever carries the unit's mark.
+Result<void> LocalServer::Sweep(const Call& call, const UnitRecord& record) const {
+  while (KillMarked(kMarkName + record.mark) > 0) {
+    if (!Pause(call, kPollMs)) {
+      return Error(Code::kUnknownOutcome, "unit " + record.name + ": its processes do not end");
+    }
+  }
+  return {};
+}
+
+Result<void> LocalServer::Stop(const Call& call, const LocalUnit& unit) const {
+  const int64_t end_ms = runtime_.clock.MonotonicMs() + options_.stop_timeout_ms + kStopGraceMs;
+  bool asked = false;
+  while (IsSupervised(unit.directory.get())) {
+    // A supervisor that has only just begun writes `run` soon.
+    A4C_TRY(const auto text, ReadFile(unit.directory.get(), "run"));
+    const auto run = text ? DecodeRun(*text) : std::nullopt;
+    if (!asked && run && run->boot_id == boot_id_) {
+      asked =
+          SignalExactly(static_cast<pid_t>(run->supervisor_pid), run->supervisor_start, SIGTERM);
+    }
+    if (!Pause(call, kPollMs) || runtime_.clock.MonotonicMs() >= end_ms) {
+      return Error(Code::kUnknownOutcome, "unit " + unit.record.name + " is being stopped");
+    }
+  }
+  return Sweep(call, unit.record);
+}
+
+Result<UnitStatus> LocalServer::StatusOf(const std::string& name, int64_t epoch) const {
+  A4C_TRY(auto unit, Find(name));
+  if (!unit) return Error(Code::kInternal, "unit " + name + " has gone while it was locked");
+  unit->status.epoch = epoch;
+  return unit->status;
+}
+
+Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
+  if (!unit.spec.image.empty()) {
+    return Error(Code::kUnsupported, "host " + unit.host + " runs no images",
+                 "leave the image out, or use a host provider with images");
+  }
+  if (unit.spec.command.empty()) {
+    return Error(Code::kInvalid, "command is empty, and there is no image that has one");
+  }
+  A4C_TRY(const Fd epoch_file, Lock(call, unit.name));
+  A4C_TRY(auto found, Find(unit.name));
+  if (!found && faccessat(units_.get(), unit.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    return Error(Code::kConflict, "host " + unit.host + ": " + unit.name + " is not ours");
+  }
+  A4C_TRY(const int64_t highest, ReadEpoch(epoch_file.get()));
+  if (unit.epoch < highest) return EpochTooLow(unit.name, unit.epoch, highest);
+  if (!found) {
+    const Host host = Measure(call);
+    if (host.reachable && unit.spec.disk_bytes > host.disk_free_bytes) {
+      return Error(Code::kExhausted, "host " + unit.host + " has no room for unit " + unit.name);
+    }
+  }
+  // On disk before the effect.
+  A4C_CHECK(RaiseEpoch(epoch_file.get(), unit.name, unit.epoch));
+  if (!found) {
+    A4C_CHECK(Create(unit));
+    A4C_TRY(found, Find(unit.name));
+    if (!found)
+      return Error(Code::kInternal, "unit " + unit.name + " has gone while it was locked");
+  }
+  const bool running = IsSupervised(found->directory.get());
+  if (unit.wanted == UnitWanted::kRunning && !running) A4C_CHECK(Start(call, *found));
+  if (unit.wanted == UnitWanted::kStopped && running) A4C_CHECK(Stop(call, *found));
+  return StatusOf(unit.name, unit.epoch);
+}
+
+Result<void> LocalServer::Remove(const Call& call, const std::string& name, int64_t epoch) {
+  A4C_TRY(const Fd epoch_file, Lock(call, name));
+  A4C_CHECK(RaiseEpoch(epoch_file.get(), name, epoch));
+  const auto go_on = [&] { return GoOn(call); };
+  A4C_CHECK(RemoveTree(trash_.get(), name, go_on));
+  A4C_TRY(const auto unit, Find(name));
+  if (!unit) return {};
+  A4C_CHECK(Stop(call, *unit));
+  // From here on it is no unit any more, also if the rest is only done by the next call.
+  if (renameat(units_.get(), name.c_str(), trash_.get(), name.c_str()) != 0 ||
+      fsync(units_.get()) != 0) {
+    return FileError(errno, name);
+  }
+  return RemoveTree(trash_.get(), name, go_on);
+}
+
+Result<std::vector<UnitStatus>> LocalServer::List(const Call& call) {
+  std::vector<UnitStatus> statuses;
+  for (const std::string& name : UnitNamesIn(units_.get())) {
+    if (!GoOn(call)) return Ended(call, "listing units");
+    auto unit = Find(name);
+    if (unit && !*unit) continue;
+    UnitStatus& status = statuses.emplace_back();
+    if (unit) {
+      status = std::move((*unit)->status);
+    } else {
+      status = {.host = server_.id, .name = name, .state = UnitState::kBroken};
+      status.reason = unit.error().message();
+    }
+    const Fd epoch_file(openat(epochs_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    const auto epoch = epoch_file ? ReadEpoch(epoch_file.get()) : Result<int64_t>(0);
+    if (epoch) status.epoch = std::max<int64_t>(*epoch, 0);
+  }
+  return statuses;
+}
+
+}  // namespace a4c::local

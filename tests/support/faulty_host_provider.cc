@@ -1,0 +1,33 @@
+#include "tests/support/faulty_host_provider.h"
+
+#include "a4c/host_extensions.h"
+
+namespace a4c::testing {
+
+Result<std::vector<Host>> FaultyHostProvider::Hosts(const Call& call) {
+  return faults_.Read(call, "HostProvider.Hosts", [&] { return inner_.Hosts(call); });
+}
+
+Result<UnitStatus> FaultyHostProvider::Ensure(const Call& call, const Unit& unit) {
+  return faults_.Effect(call, "HostProvider.Ensure", [&] { return inner_.Ensure(call, unit); });
+}
+
+Result<void> FaultyHostProvider::Remove(const Call& call, const std::string& host,
+                                        const std::string& name, int64_t epoch) {
+  return faults_.Effect(call, "HostProvider.Remove",
+                        [&] { return inner_.Remove(call, host, name, epoch); });
+}
+
+Result<std::vector<UnitStatus>> FaultyHostProvider::List(const Call& call,
+                                                         const std::string& host) {
+  return faults_.Read(call, "HostProvider.List", [&] { return inner_.List(call, host); });
+}
+
+void* FaultyHostProvider::Extension(std::string_view name) {
+  if (name == HostLogs::kExtension) return inner_.As<HostLogs>();
+  if (name == HostExec::kExtension) return inner_.As<HostExec>();
+  if (name == HostImages::kExtension) return inner_.As<HostImages>();
+  return nullptr;
+}
+
+}  // namespace a4c::testing
