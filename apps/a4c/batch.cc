@@ -185,6 +185,8 @@ int SubmitBatch(Session& session, const BatchOptions& options) {
   return totals.failed == 0 ? kOk : kFailed;
 }
 
-int WatchJobs(Session& session, const std::string& id) { return Watch(session, id).Run(); }
+int WatchJobs(Session& session, const std::string& id) {
+  return Watch(session, id).Run();
+}
 
 }  // namespace a4c_cli

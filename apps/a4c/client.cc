@@ -27,8 +27,7 @@ constexpr size_t kAnswerBytesMax = 256u << 20;
 
 std::string Hex(uint64_t value) {
   std::array<char, 16> digits{};
-  const auto [end, error] =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16);
   return std::string(digits.data(), end);
 }
 
@@ -52,8 +51,7 @@ class PocoClient final : public Client {
     }
   }
 
-  Result<Reply> Stream(const Ask& ask,
-                       const std::function<bool(std::string_view)>& take) override {
+  Result<Reply> Stream(const Ask& ask, const std::function<bool(std::string_view)>& take) override {
     return Try(ask, "", runtime_.clock.MonotonicMs() + endpoint_.timeout_ms, &take);
   }
 

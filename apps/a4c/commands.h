@@ -17,10 +17,13 @@ void AddStatusCommands(CLI::App& root, Session& session);     // status_commands
 void AddContextCommands(CLI::App& root, Session& session);    // context_commands.cc
 void AddCompletion(CLI::App& root, Session& session);         // completion.cc
 
+// Prints what the last of the words may become; the shells' scripts ask for it.
+void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words);
+
 const std::vector<Column>& JobColumns();
 
-// Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON on a
-// pipe. The exit code that the job's end means.
+// Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
+// on a pipe. The exit code that the job's end means.
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
 
 // Prints a log, and goes on as it grows if follow is set.

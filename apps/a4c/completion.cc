@@ -1,5 +1,5 @@
-// Completion: the shells' scripts ask this binary (`a4c __complete -- words...`), which knows its own
-// commands and, for ids, asks the API, briefly.
+// Completion: the shells' scripts ask this binary (`a4c __complete -- words...`), which knows its
+// own commands and, for ids, asks the API, briefly.
 #include <memory>
 
 #include "apps/a4c/commands.h"
@@ -50,15 +50,19 @@ std::vector<std::string> Ids(Session& session, const std::string& noun) {
   return ids;
 }
 
+}  // namespace
+
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words) {
   CLI::App* at = &root;
   const std::string typed = words.empty() ? "" : words.back();
   std::string noun;
   for (size_t i = 0; i + 1 < words.size(); ++i) {
-    CLI::App* next = at->get_subcommand_no_throw(words[i]);
-    if (next == nullptr) continue;
-    if (noun.empty()) noun = words[i];
-    at = next;
+    for (CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
+      if (sub->get_name() != words[i]) continue;
+      if (noun.empty()) noun = words[i];
+      at = sub;
+      break;
+    }
   }
   std::vector<std::string> candidates;
   if (typed.starts_with('-')) {
@@ -78,8 +82,6 @@ void Complete(CLI::App& root, Session& session, const std::vector<std::string>& 
   session.ShowText(text);
 }
 
-}  // namespace
-
 void AddCompletion(CLI::App& root, Session& session) {
   CLI::App* completion = root.add_subcommand("completion", "print a completion script");
   const auto shell = std::make_shared<std::string>();
@@ -88,14 +90,6 @@ void AddCompletion(CLI::App& root, Session& session) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion->callback([&session, shell] {
     session.ShowText(*shell == "bash" ? kBash : *shell == "zsh" ? kZsh : kFish);
-  });
-  CLI::App* complete = root.add_subcommand("__complete", "");
-  complete->group("");
-  complete->prefix_command();
-  complete->callback([&root, &session, complete] {
-    std::vector<std::string> words = complete->remaining();
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    Complete(root, session, words);
   });
 }
 

@@ -73,9 +73,9 @@ void AddContextCommands(CLI::App& root, Session& session) {
   context->require_subcommand(1);
   context->add_subcommand("list", "list contexts")->callback([&session] { List(session); });
   const auto name = std::make_shared<std::string>();
-  CLI::App* leaf =
-      context->add_subcommand("set", "keep --url and the key under a name: a4c --url URL "
-                                     "--api-key-file FILE context set NAME");
+  CLI::App* leaf = context->add_subcommand("set",
+                                           "keep --url and the key under a name: a4c --url URL "
+                                           "--api-key-file FILE context set NAME");
   leaf->add_option("name", *name, "of the context")->required();
   leaf->callback([&session, name] { Set(session, *name); });
   leaf = context->add_subcommand("use", "make a context the current one");

@@ -36,27 +36,51 @@ std::string ExitCodesText() {
 int ExitCodeOf(int status, const a4c::Json& problem) {
   if (problem["type"].Text().ends_with(":no-capacity")) return kNoCapacity;
   switch (status) {
-    case 400: case 405: case 413: case 415: return kUsage;
-    case 401: case 403: return kAuth;
-    case 404: return kNotFound;
-    case 409: case 412: case 422: case 428: return kConflict;
-    case 408: case 504: return kTimedOut;
-    case 429: case 502: case 503: return kUnavailable;
-    default: return kFailed;
+    case 400:
+    case 405:
+    case 413:
+    case 415:
+      return kUsage;
+    case 401:
+    case 403:
+      return kAuth;
+    case 404:
+      return kNotFound;
+    case 409:
+    case 412:
+    case 422:
+    case 428:
+      return kConflict;
+    case 408:
+    case 504:
+      return kTimedOut;
+    case 429:
+    case 502:
+    case 503:
+      return kUnavailable;
+    default:
+      return kFailed;
   }
 }
 
 int ExitCodeOf(const a4c::Error& error) {
   switch (error.code()) {
-    case Code::kInvalid: return kUsage;
-    case Code::kNotFound: return kNotFound;
-    case Code::kDenied: return kAuth;
-    case Code::kConflict: return kConflict;
-    case Code::kTimeout: return kTimedOut;
+    case Code::kInvalid:
+      return kUsage;
+    case Code::kNotFound:
+      return kNotFound;
+    case Code::kDenied:
+      return kAuth;
+    case Code::kConflict:
+      return kConflict;
+    case Code::kTimeout:
+      return kTimedOut;
     case Code::kExhausted:
     case Code::kUnavailable:
-    case Code::kUnknownOutcome: return kUnavailable;
-    default: return kFailed;
+    case Code::kUnknownOutcome:
+      return kUnavailable;
+    default:
+      return kFailed;
   }
 }
 

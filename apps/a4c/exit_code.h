@@ -1,4 +1,5 @@
-// The exit codes of a4c: stable, so that scripts can rely on them. `a4c help exit-codes` prints them.
+// The exit codes of a4c: stable, so that scripts can rely on them. `a4c help exit-codes` prints
+// them.
 #pragma once
 
 #include <string>

@@ -46,9 +46,8 @@ void AddAdd(CLI::App& host, Session& session) {
   leaf->add_option("--address", options->address, "user@address:port")->required();
   leaf->add_option("--fingerprint", options->fingerprint, "SHA256:... of its host key")->required();
   leaf->callback([&session, options] {
-    const Json body(Json::Object{{"id", options->id},
-                                 {"address", options->address},
-                                 {"fingerprint", options->fingerprint}});
+    const Json body(Json::Object{
+        {"id", options->id}, {"address", options->address}, {"fingerprint", options->fingerprint}});
     Reply reply;
     if (session.Send({"POST", "/v1/hosts", body.ToString()}, reply)) {
       session.Show(reply.body, "host", Columns());

@@ -115,8 +115,8 @@ void List(Session& session, const ListOptions& options) {
     for (const Json& item : reply.body["items"].Items()) items.Append(item);
     cursor = reply.body["next"].Text();
     if (!reply.body["fresh"].Bool(true)) {
-      session.Note("note: the index is behind by " +
-                   std::to_string(reply.body["lag_ms"].Int()) + " ms: some jobs may be missing");
+      session.Note("note: the index is behind by " + std::to_string(reply.body["lag_ms"].Int()) +
+                   " ms: some jobs may be missing");
     }
   } while (options.all && !cursor.empty());
   session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", JobColumns());
@@ -154,7 +154,8 @@ void AddCreate(CLI::App& job, Session& session) {
   leaf->add_option("type", options->type, "workspace.create, command.run, ...")->required();
   leaf->add_option("--title", options->title, "words to find it by");
   leaf->add_option("--payload", options->payload, "JSON; @file or - for standard input");
-  leaf->add_option("--set", options->set, "member of the payload, name=value; JSON values are taken so");
+  leaf->add_option("--set", options->set,
+                   "member of the payload, name=value; JSON values are taken so");
   leaf->add_option("--label", options->labels, "name=value");
   leaf->add_option("--priority", options->priority, "0 to 9, 9 is the most urgent");
   leaf->add_option("--delay", options->delay, "not before so long from now: 30s, 5m, 24h");
@@ -167,7 +168,8 @@ void AddCreate(CLI::App& job, Session& session) {
 void AddList(CLI::App& job, Session& session) {
   const auto options = std::make_shared<ListOptions>();
   CLI::App* leaf = Leaf(job, "list", "list jobs, the newest first, or search them");
-  leaf->add_option("-q,--query", options->query, "KQL: state:failed and labels.team:infra and \"timed out\"");
+  leaf->add_option("-q,--query", options->query,
+                   "KQL: state:failed and labels.team:infra and \"timed out\"");
   leaf->add_option("--sort", options->sort, "a field, with a leading - descending");
   leaf->add_option("--limit", options->limit, "of one page");
   leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
@@ -198,19 +200,18 @@ void AddLogs(CLI::App& job, Session& session) {
 }  // namespace
 
 const std::vector<Column>& JobColumns() {
-  static const std::vector<Column> columns = {
-      {"ID", "id"},
-      {"TYPE", "type"},
-      {"STATE", "state", false, Column::As::kState},
-      {"REASON", "reason"},
-      {"AGE", "created_at", false, Column::As::kAge},
-      {"PRIORITY", "priority", true},
-      {"ATTEMPTS", "attempts", true},
-      {"HOST", "host", true},
-      {"WORKSPACE", "workspace", true},
-      {"LABELS", "labels", true},
-      {"MESSAGE", "message", true},
-      {"TITLE", "title"}};
+  static const std::vector<Column> columns = {{"ID", "id"},
+                                              {"TYPE", "type"},
+                                              {"STATE", "state", false, Column::As::kState},
+                                              {"REASON", "reason"},
+                                              {"AGE", "created_at", false, Column::As::kAge},
+                                              {"PRIORITY", "priority", true},
+                                              {"ATTEMPTS", "attempts", true},
+                                              {"HOST", "host", true},
+                                              {"WORKSPACE", "workspace", true},
+                                              {"LABELS", "labels", true},
+                                              {"MESSAGE", "message", true},
+                                              {"TITLE", "title"}};
   return columns;
 }
 
@@ -233,7 +234,8 @@ void AddJobCommands(CLI::App& root, Session& session) {
   const auto batch = std::make_shared<BatchOptions>();
   leaf = Leaf(*job, "batch", "create many jobs: one JSON object per line");
   leaf->add_option("file", batch->file, "NDJSON; - for standard input")->required();
-  leaf->add_option("--chunk", batch->chunk_lines, "lines in one request")->check(CLI::Range(1, 10000));
+  leaf->add_option("--chunk", batch->chunk_lines, "lines in one request")
+      ->check(CLI::Range(1, 10000));
   leaf->callback([&session, batch] { session.exit_code = SubmitBatch(session, *batch); });
 }
 

@@ -8,14 +8,13 @@ namespace {
 using a4c::Json;
 
 const std::vector<Column>& Columns() {
-  static const std::vector<Column> columns = {
-      {"ID", "id"},
-      {"NAME", "name"},
-      {"SCOPES", "scopes"},
-      {"AGE", "created_at", false, Column::As::kAge},
-      {"EXPIRES", "expires_at", true},
-      {"TENANT", "tenant", true},
-      {"CREATED BY", "created_by", true}};
+  static const std::vector<Column> columns = {{"ID", "id"},
+                                              {"NAME", "name"},
+                                              {"SCOPES", "scopes"},
+                                              {"AGE", "created_at", false, Column::As::kAge},
+                                              {"EXPIRES", "expires_at", true},
+                                              {"TENANT", "tenant", true},
+                                              {"CREATED BY", "created_by", true}};
   return columns;
 }
 

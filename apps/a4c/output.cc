@@ -83,7 +83,8 @@ std::string Table(const Json& items, const std::vector<Column>& columns, const S
   return text;
 }
 
-// Text that YAML would read as text without quotes; everything else is written as JSON, which is YAML.
+// Text that YAML would read as text without quotes; everything else is written as JSON, which is
+// YAML.
 bool PlainYaml(const std::string& text) {
   if (text.empty() || std::isalpha(static_cast<unsigned char>(text[0])) == 0) return false;
   static constexpr std::array<std::string_view, 8> kWords = {"true", "false", "null", "yes",
@@ -147,8 +148,10 @@ std::string Render(const Json& items, const std::string& noun, const std::vector
   const Json& whole = single && !items.Items().empty() ? items.Items()[0] : items;
   std::string text;
   switch (style.format) {
-    case Format::kJson: return Pretty(whole, "") + "\n";
-    case Format::kYaml: return YamlText(whole);
+    case Format::kJson:
+      return Pretty(whole, "") + "\n";
+    case Format::kYaml:
+      return YamlText(whole);
     case Format::kNdjson:
       for (const Json& item : items.Items()) text += item.ToString() + "\n";
       return text;
@@ -156,7 +159,8 @@ std::string Render(const Json& items, const std::string& noun, const std::vector
       for (const Json& item : items.Items()) text += noun + "/" + item["id"].Text() + "\n";
       return text;
     case Format::kTable:
-    case Format::kWide: return Table(items, columns, style);
+    case Format::kWide:
+      return Table(items, columns, style);
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// What a4c prints: tables for people, JSON, YAML, NDJSON and names for programs. Data goes to standard
-// output, everything else to standard error.
+// What a4c prints: tables for people, JSON, YAML, NDJSON and names for programs. Data goes to
+// standard output, everything else to standard error.
 #pragma once
 
 #include <string>

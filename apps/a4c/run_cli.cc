@@ -1,8 +1,4 @@
-#include <algorithm>
-#include <cstdio>
-
 #include "apps/a4c/commands.h"
-#include "a4c/sinks.h"
 
 namespace a4c_cli {
 namespace {
@@ -49,6 +45,12 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
     for (CLI::App* leaf : group->get_subcommands([](const CLI::App*) { return true; })) {
       leaf->fallthrough();
     }
+  }
+  // Hidden, and taken before the parser, which would make sense of the words itself.
+  if (!arguments.empty() && arguments[0] == "__complete") {
+    const bool dashes = arguments.size() > 1 && arguments[1] == "--";
+    Complete(root, session, {arguments.begin() + (dashes ? 2 : 1), arguments.end()});
+    return kOk;
   }
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {

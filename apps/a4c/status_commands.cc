@@ -11,11 +11,11 @@ void ShowStatus(Session& session, const Json& status) {
   if (session.format() != Format::kTable && session.format() != Format::kWide) {
     return session.Show(status, "status", {});
   }
-  std::string text = "a4cd " + status["version"].Text() + ", up " +
-                     std::to_string(status["uptime_ms"].Int() / 1000) + " s, " +
-                     (status["ready"].Bool() ? "ready" : "not ready: " +
-                                                             status["not_ready_because"].Text()) +
-                     "\n";
+  std::string text =
+      "a4cd " + status["version"].Text() + ", up " +
+      std::to_string(status["uptime_ms"].Int() / 1000) + " s, " +
+      (status["ready"].Bool() ? "ready" : "not ready: " + status["not_ready_because"].Text()) +
+      "\n";
   for (const auto& [name, plugin] : status["backends"].Members()) {
     text += "  " + name + ": " + plugin.Text() + "\n";
   }
@@ -46,8 +46,8 @@ class Doctor {
   void Run() {
     const std::string path = ContextsPath();
     const auto contexts = ReadContexts(path);
-    Check("contexts in " + path, contexts.has_value(),
-          contexts ? "" : contexts.error().message(), contexts ? "" : contexts.error().hint());
+    Check("contexts in " + path, contexts.has_value(), contexts ? "" : contexts.error().message(),
+          contexts ? "" : contexts.error().hint());
     const auto endpoint = ResolveEndpoint(session_.endpoint);
     Check("URL and key are known", endpoint.has_value() && !endpoint->api_key.empty(),
           endpoint ? "there is no API key" : endpoint.error().message(),
@@ -76,10 +76,11 @@ class Doctor {
           status ? status->body["hint"].Text() : "");
     if (!good) return;
     const Json& body = status->body;
-    Check("search is available", body["search"]["available"].Bool(),
-          body["search"]["error"].Text(), "a4c job list without -q reads the store");
+    Check("search is available", body["search"]["available"].Bool(), body["search"]["error"].Text(),
+          "a4c job list without -q reads the store");
     Check("no dead letters", body["search"]["dead_letters"].Int() == 0,
-          std::to_string(body["search"]["dead_letters"].Int()) + " documents were refused by the index",
+          std::to_string(body["search"]["dead_letters"].Int()) +
+              " documents were refused by the index",
           "see the log of a4cd");
     for (const Json& plugin : body["plugins"].Items()) {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
@@ -138,7 +139,8 @@ void AddStatusCommands(CLI::App& root, Session& session) {
   root.add_subcommand("doctor", "check the connection and the service, and say what to do")
       ->callback([&session] { Doctor(session).Run(); });
   const auto id = std::make_shared<std::string>();
-  CLI::App* explain = root.add_subcommand("explain", "why a job is in its state, and where it was placed");
+  CLI::App* explain =
+      root.add_subcommand("explain", "why a job is in its state, and where it was placed");
   explain->add_option("job", *id, "its id")->required();
   explain->callback([&session, id] { Explain(session, *id); });
   CLI::App* help = root.add_subcommand("help", "help on exit-codes");

@@ -99,8 +99,8 @@ bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& o
   for (const std::string& pair : pairs) {
     const size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0) {
-      session.exit_code = session.Complain(
-          a4c::Error(a4c::Code::kInvalid, "\"" + pair + "\" is not name=value"));
+      session.exit_code =
+          session.Complain(a4c::Error(a4c::Code::kInvalid, "\"" + pair + "\" is not name=value"));
       return false;
     }
     const std::string text = pair.substr(equals + 1);

@@ -30,18 +30,17 @@ struct StepOptions {
 };
 
 const std::vector<Column>& Columns() {
-  static const std::vector<Column> columns = {
-      {"ID", "id"},
-      {"NAME", "name"},
-      {"DESIRED", "desired"},
-      {"ACTUAL", "actual", false, Column::As::kState},
-      {"HOST", "host"},
-      {"AGE", "created_at", false, Column::As::kAge},
-      {"IMAGE", "image", true},
-      {"MEMORY", "memory_bytes", true, Column::As::kBytes},
-      {"DISK", "disk_bytes", true, Column::As::kBytes},
-      {"COMMAND", "command", true},
-      {"MESSAGE", "message", true}};
+  static const std::vector<Column> columns = {{"ID", "id"},
+                                              {"NAME", "name"},
+                                              {"DESIRED", "desired"},
+                                              {"ACTUAL", "actual", false, Column::As::kState},
+                                              {"HOST", "host"},
+                                              {"AGE", "created_at", false, Column::As::kAge},
+                                              {"IMAGE", "image", true},
+                                              {"MEMORY", "memory_bytes", true, Column::As::kBytes},
+                                              {"DISK", "disk_bytes", true, Column::As::kBytes},
+                                              {"COMMAND", "command", true},
+                                              {"MESSAGE", "message", true}};
   return columns;
 }
 
@@ -141,8 +140,8 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   leaf = workspace->add_subcommand("logs", "print what a workspace has written");
   leaf->add_option("workspace", logs->workspace, "its id or name")->required();
   leaf->callback([&session, logs] {
-    session.exit_code = ShowLog(
-        session, "/v1/workspaces/" + PercentEncode(logs->workspace) + "/logs", false);
+    session.exit_code =
+        ShowLog(session, "/v1/workspaces/" + PercentEncode(logs->workspace) + "/logs", false);
   });
 }
 

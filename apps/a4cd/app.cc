@@ -42,9 +42,9 @@ constexpr int64_t kProbeKeptMs = 1'000;
 Result<void> WriteKeyFile(const std::string& path, const std::string& key) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) {
-    return Error(Code::kUnavailable,
-                 "the key file " + path + " cannot be made: " + std::strerror(errno),
-                 errno == EEXIST ? "a file is there already: remove it, or keep using its key" : "");
+    return Error(
+        Code::kUnavailable, "the key file " + path + " cannot be made: " + std::strerror(errno),
+        errno == EEXIST ? "a file is there already: remove it, or keep using its key" : "");
   }
   const std::string line = key + "\n";
   const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
@@ -130,8 +130,8 @@ class RunningApp final : public App, public ProcessView {
   // An index that forgets is filled again from the store.
   Result<void> Rebuild() {
     if (!settings_.rebuild_search_at_start || backends_.index == nullptr) return {};
-    A4C_TRY(const int64_t sent, database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs),
-                                                  JobKind().name, {}));
+    A4C_TRY(const int64_t sent,
+            database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs), JobKind().name, {}));
     if (sent > 0) {
       runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
                          {{"records", std::to_string(sent)}});
@@ -159,8 +159,7 @@ class RunningApp final : public App, public ProcessView {
     feed_.emplace(*database_, runtime_);
     context_.reset(new ApiContext{
         runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
-        ids_,
-        RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
+        ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
         InFlight(runtime_)});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
@@ -196,7 +195,8 @@ class RunningApp final : public App, public ProcessView {
     if (backends_.bus == nullptr) return;
     const Result<int64_t> left = backends_.bus->Flush(Call{runtime_.clock, deadline_ms});
     if (left && *left == 0) return;
-    runtime_.log.Write(LogLevel::kWarning, "a4cd", "not all hints reached the bus: the poller finds them",
+    runtime_.log.Write(LogLevel::kWarning, "a4cd",
+                       "not all hints reached the bus: the poller finds them",
                        {{"left", left ? std::to_string(*left) : left.error().ToString()}});
   }
 
@@ -236,8 +236,7 @@ class RunningApp final : public App, public ProcessView {
   Json LoopsJson() const {
     Json list(Json::Array{});
     for (const LoopHealth& loop : loops_.Health()) {
-      Json item(
-          Json::Object{{"name", loop.name}, {"role", loop.role}, {"healthy", loop.healthy}});
+      Json item(Json::Object{{"name", loop.name}, {"role", loop.role}, {"healthy", loop.healthy}});
       if (!loop.error.empty()) item.AppendMember("error", loop.error);
       list.Append(std::move(item));
     }

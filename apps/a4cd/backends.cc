@@ -11,7 +11,9 @@ using a4c::Result;
 
 namespace {
 
-bool Chosen(const PluginChoice& choice) { return choice.plugin != "none"; }
+bool Chosen(const PluginChoice& choice) {
+  return choice.plugin != "none";
+}
 
 Result<void> MakeDataDirectory(const std::string& directory) {
   std::error_code error;

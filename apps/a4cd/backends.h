@@ -17,8 +17,8 @@ struct LoadedBackends {
   // First: what it made is destroyed before it.
   std::unique_ptr<a4c::PluginHost> plugins;
   std::unique_ptr<a4c::Store> store;
-  std::unique_ptr<a4c::Bus> bus;            // null: none
-  std::unique_ptr<a4c::SearchIndex> index;  // null: none
+  std::unique_ptr<a4c::Bus> bus;             // null: none
+  std::unique_ptr<a4c::SearchIndex> index;   // null: none
   std::unique_ptr<a4c::HostProvider> hosts;  // null: none
 
   a4c::Backends ForDatabase() const { return {*store, bus.get(), index.get()}; }

@@ -149,11 +149,13 @@ int RunCommandLine(int argc, char** argv) {
   Options options;
   CLI::App cli("a4cd: a control plane for container workspaces on your own servers", "a4cd");
   cli.set_version_flag("--version", "a4cd " A4C_VERSION);
-  cli.add_option("-c,--config", options.config_file, "YAML config file; A4C_* variables win over it");
+  cli.add_option("-c,--config", options.config_file,
+                 "YAML config file; A4C_* variables win over it");
   cli.add_option("--roles", options.roles, "what this process does: api,worker,sync,poller");
   cli.add_flag("--check-config", options.check_config, "check config and plugins, then exit");
   cli.add_flag("--print-config-keys", options.print_keys, "list all settings, then exit");
-  CLI::App* bootstrap = cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
+  CLI::App* bootstrap =
+      cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
   bootstrap->add_option("--file", options.key_file, "write it here, mode 0600, and print nothing");
   cli.require_subcommand(0, 1);
   try {

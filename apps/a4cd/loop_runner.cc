@@ -59,14 +59,16 @@ struct LoopRunner::Runner {
   std::string role;
   std::unique_ptr<a4c::Loop> loop;
   std::unique_ptr<Waiter> waiter;
-  std::string last_error;  // guarded by waiter
+  std::string last_error;               // guarded by waiter
   std::unique_ptr<a4c::Thread> thread;  // last: joined before what it uses goes
 };
 
 LoopRunner::LoopRunner(const a4c::Runtime& runtime, const LoopRunnerOptions& options)
     : runtime_(runtime), options_(options) {}
 
-LoopRunner::~LoopRunner() { Stop(); }
+LoopRunner::~LoopRunner() {
+  Stop();
+}
 
 void LoopRunner::Start(const std::string& role, std::unique_ptr<a4c::Loop> loop) {
   if (loop == nullptr) return;
@@ -74,8 +76,8 @@ void LoopRunner::Start(const std::string& role, std::unique_ptr<a4c::Loop> loop)
   runner->role = role;
   runner->loop = std::move(loop);
   Runner* raw = runner.get();
-  runner->thread = runtime_.threads.Start(
-      raw->loop->name(), [raw](const std::stop_token& stop) { raw->Run(stop); });
+  runner->thread = runtime_.threads.Start(raw->loop->name(),
+                                          [raw](const std::stop_token& stop) { raw->Run(stop); });
   runners_.push_back(std::move(runner));
 }
 

@@ -23,9 +23,8 @@ void NotifySystemd(const std::string& state) {
   if (fd < 0) return;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   // Nobody listening is no trouble of ours.
-  [[maybe_unused]] const ssize_t sent =
-      sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
-             reinterpret_cast<const sockaddr*>(&address), size);
+  [[maybe_unused]] const ssize_t sent = sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                                               reinterpret_cast<const sockaddr*>(&address), size);
   close(fd);
 }
 

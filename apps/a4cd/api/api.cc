@@ -35,10 +35,11 @@ Response WrongMethod(const Request& request, const std::string& allow) {
 }
 
 Response TooLarge(int64_t bytes_max) {
-  return ProblemResponse({.status = 413,
-                          .type = "body-too-large",
-                          .detail = "a body here has at most " + std::to_string(bytes_max) + " bytes",
-                          .hint = "send many jobs by POST /v1/jobs:batch, line by line"});
+  return ProblemResponse(
+      {.status = 413,
+       .type = "body-too-large",
+       .detail = "a body here has at most " + std::to_string(bytes_max) + " bytes",
+       .hint = "send many jobs by POST /v1/jobs:batch, line by line"});
 }
 
 std::string KeyOf(const Request& request) {
@@ -48,30 +49,28 @@ std::string KeyOf(const Request& request) {
 }
 
 Response NoKey() {
-  Response response =
-      ProblemResponse({.status = 401,
-                       .type = "unauthenticated",
-                       .detail = "the request has no API key",
-                       .hint = "send it as `Authorization: Bearer a4c_...`"});
+  Response response = ProblemResponse({.status = 401,
+                                       .type = "unauthenticated",
+                                       .detail = "the request has no API key",
+                                       .hint = "send it as `Authorization: Bearer a4c_...`"});
   response.Add("WWW-Authenticate", "Bearer");
   return response;
 }
 
 Response Forbidden(const Route& route) {
-  return ProblemResponse({.status = 403,
-                          .type = "forbidden",
-                          .detail = "this needs the scope " + std::string(route.scope),
-                          .hint = "ask for a key that has it: a4c key create --scope " +
-                                  std::string(route.scope)});
+  return ProblemResponse(
+      {.status = 403,
+       .type = "forbidden",
+       .detail = "this needs the scope " + std::string(route.scope),
+       .hint = "ask for a key that has it: a4c key create --scope " + std::string(route.scope)});
 }
 
 // A traceparent of version 00 is passed on; anything else is dropped.
 std::string TraceParent(const std::string& header) {
-  const bool shape = header.size() == 55 && header.starts_with("00-") && header[35] == '-' &&
-                     header[52] == '-';
-  const bool digits = std::ranges::all_of(header, [](char c) {
-    return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  const bool shape =
+      header.size() == 55 && header.starts_with("00-") && header[35] == '-' && header[52] == '-';
+  const bool digits = std::ranges::all_of(
+      header, [](char c) { return c == '-' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
   return shape && digits ? header : "";
 }
 
@@ -164,7 +163,8 @@ Response Api::Answer(Request& request, const Route& route) {
     if (!IsJsonType(request.Header("Content-Type"))) {
       return ProblemResponse({.status = 415,
                               .type = "media-type",
-                              .detail = "the body is read as application/json"});
+                              .detail = "the body is read as application/json",
+                              .hint = "with curl: -H 'Content-Type: application/json'"});
     }
     request.body_unread = false;
     std::optional<Response> refused = ReadBody(request, context_.settings.body_bytes_max);
@@ -182,7 +182,8 @@ Response Api::Answer(Request& request, const Route& route) {
                                {{"operation", route.operation},
                                 {"request_id", request.request_id},
                                 {"error", error.what()}});
-    return ErrorResponse(Error(Code::kInternal, "request " + request.request_id + " failed inside"));
+    return ErrorResponse(
+        Error(Code::kInternal, "request " + request.request_id + " failed inside"));
   }
 }
 
@@ -210,8 +211,8 @@ Result<Json> ParseBody(const ApiContext& api, const std::string& text) {
   if (text.empty()) {
     return Error(Code::kInvalid, "the body is empty", "send a JSON object, see /openapi.json");
   }
-  Result<Json> body = a4c::ParseJson(text, {.bytes_max = text.size(),
-                                            .depth_max = api.settings.json_depth_max});
+  Result<Json> body =
+      a4c::ParseJson(text, {.bytes_max = text.size(), .depth_max = api.settings.json_depth_max});
   if (!body) return body.error().Within("the body is not taken as JSON");
   return body;
 }
@@ -223,8 +224,8 @@ Result<int> PageLimit(const ApiContext& api, const Request& request) {
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   const bool whole = error == std::errc() && at == text.data() + text.size();
   if (whole && limit >= 1 && limit <= api.settings.page_limit_max) return limit;
-  return Error(Code::kInvalid, "limit is a whole number from 1 to " +
-                                   std::to_string(api.settings.page_limit_max));
+  return Error(Code::kInvalid,
+               "limit is a whole number from 1 to " + std::to_string(api.settings.page_limit_max));
 }
 
 Result<std::string> PagePosition(const Request& request, const std::string& list) {
@@ -252,6 +253,8 @@ void AddNext(const Request& request, const std::string& list, const std::string&
   response.Add("Link", link + ">; rel=\"next\"");
 }
 
-std::string ETag(int64_t rev) { return "\"" + std::to_string(rev) + "\""; }
+std::string ETag(int64_t rev) {
+  return "\"" + std::to_string(rev) + "\"";
+}
 
 }  // namespace a4cd

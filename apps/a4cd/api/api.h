@@ -1,5 +1,5 @@
-// The API without sockets: takes a Request through routing, authentication, rate, body limits and its
-// handler to a Response. Also what handlers work with.
+// The API without sockets: takes a Request through routing, authentication, rate, body limits and
+// its handler to a Response. Also what handlers work with.
 #pragma once
 
 #include <atomic>

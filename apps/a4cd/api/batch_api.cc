@@ -1,5 +1,6 @@
-// POST /v1/jobs:batch: one job per line in, one result per line out, in the same order. Lines are read
-// as they come and committed in groups. What is wrong with one line is no matter to the others.
+// POST /v1/jobs:batch: one job per line in, one result per line out, in the same order. Lines are
+// read as they come and committed in groups. What is wrong with one line is no matter to the
+// others.
 #include <optional>
 #include <string>
 #include <utility>
@@ -94,10 +95,11 @@ class Batch {
       Result<std::optional<Line>> line = reader.Next();
       if (!line) {
         Flush(group);
-        Emit(LineProblem(0, {.status = 413,
-                             .type = "body-too-large",
-                             .detail = line.error().message(),
-                             .hint = "the lines above were taken; send the rest in another batch"}));
+        Emit(
+            LineProblem(0, {.status = 413,
+                            .type = "body-too-large",
+                            .detail = line.error().message(),
+                            .hint = "the lines above were taken; send the rest in another batch"}));
         break;
       }
       if (!*line) {
@@ -122,8 +124,7 @@ class Batch {
     std::vector<Json> results(group.size());
     std::vector<size_t> good;
     // A group is as long in coming as the client likes: each has a deadline of its own.
-    request_.deadline_ms =
-        api_.runtime.clock.MonotonicMs() + api_.settings.request_timeout_ms;
+    request_.deadline_ms = api_.runtime.clock.MonotonicMs() + api_.settings.request_timeout_ms;
     for (size_t i = 0; i < group.size(); ++i) {
       std::optional<Json> wrong = Check(group[i]);
       if (wrong) {
@@ -179,7 +180,8 @@ class Batch {
     const Result<Committed> done = api_.database.Write(api_.CallFor(request_), commit);
     if (!done) {
       if (done.error().code() == Code::kInvalid) return Separate(group, good);
-      for (const size_t i : good) results[i] = LineProblem(group[i].number, ProblemOf(done.error()));
+      for (const size_t i : good)
+        results[i] = LineProblem(group[i].number, ProblemOf(done.error()));
       return true;
     }
     if (done->outcome == Committed::Outcome::kKeyReused) {
@@ -197,8 +199,8 @@ class Batch {
     return true;
   }
 
-  // Settles under the group's own key that its lines go one by one, so that the same batch sent again
-  // does not create together what was created apart.
+  // Settles under the group's own key that its lines go one by one, so that the same batch sent
+  // again does not create together what was created apart.
   bool Separate(const std::vector<Line>& group, const std::vector<size_t>& good) {
     std::string text;
     for (const size_t i : good) text += group[i].text + '\n';
@@ -240,6 +242,8 @@ class Batch {
 
 }  // namespace
 
-Response CreateJobs(ApiContext& api, Request& request) { return Batch(api, request).Run(); }
+Response CreateJobs(ApiContext& api, Request& request) {
+  return Batch(api, request).Run();
+}
 
 }  // namespace a4cd

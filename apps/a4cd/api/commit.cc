@@ -34,7 +34,8 @@ Json StoredAnswer(const WriteRules& rules, const PreparedWrite& write) {
 }
 
 Json StoredProblem(const Problem& problem) {
-  return Json::Object{{"status", problem.status}, {"body", ProblemJson(problem)}, {"problem", true}};
+  return Json::Object{
+      {"status", problem.status}, {"body", ProblemJson(problem)}, {"problem", true}};
 }
 
 Response ResponseOf(const Json& stored) {
@@ -85,12 +86,12 @@ const Problem kNoMatch{.status = 428,
 Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request) {
   std::string key = request.Header("Idempotency-Key");
   if (key.size() > kKeyBytesMax) {
-    return Error(Code::kInvalid, "the Idempotency-Key is longer than " +
-                                     std::to_string(kKeyBytesMax) + " bytes");
+    return Error(Code::kInvalid,
+                 "the Idempotency-Key is longer than " + std::to_string(kKeyBytesMax) + " bytes");
   }
   key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
-  std::string identity = request.method + '\n' + request.path + '\n' +
-                         request.Header("If-Match") + '\n' + request.principal.key_id + '\n';
+  std::string identity = request.method + '\n' + request.path + '\n' + request.Header("If-Match") +
+                         '\n' + request.principal.key_id + '\n';
   identity += request.body;
   return a4c::Idempotency{request.principal.tenant, key, HashHex(identity), ""};
 }
@@ -139,11 +140,15 @@ class Writer {
     const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), write.commit);
     if (!committed) return ErrorResponse(committed.error());
     switch (committed->outcome) {
-      case Committed::Outcome::kApplied: return Applied(stored);
-      case Committed::Outcome::kReplayed: return Replayed(*committed);
-      case Committed::Outcome::kKeyReused: return KeyReused();
+      case Committed::Outcome::kApplied:
+        return Applied(stored);
+      case Committed::Outcome::kReplayed:
+        return Replayed(*committed);
+      case Committed::Outcome::kKeyReused:
+        return KeyReused();
       case Committed::Outcome::kConflict:
-      case Committed::Outcome::kOutOfBounds: break;
+      case Committed::Outcome::kOutOfBounds:
+        break;
     }
     if (match_rev_ != 0) return ProblemResponse(kChanged);
     again = write.decide_again;

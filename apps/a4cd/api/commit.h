@@ -1,5 +1,5 @@
-// Makes the writes of the API: once per Idempotency-Key, guarded by If-Match, with the answer stored
-// in the same commit, so that a replay is told the same.
+// Makes the writes of the API: once per Idempotency-Key, guarded by If-Match, with the answer
+// stored in the same commit, so that a replay is told the same.
 #pragma once
 
 #include <functional>

@@ -24,8 +24,8 @@ std::string HashHex(std::string_view text) {
 std::string EncodeCursor(std::string_view list, std::string_view position) {
   const std::string plain = HashHex(list).substr(0, kTagDigits) + std::string(position);
   std::vector<char> text(sodium_base64_encoded_len(plain.size(), kVariant));
-  sodium_bin2base64(text.data(), text.size(),
-                    reinterpret_cast<const unsigned char*>(plain.data()), plain.size(), kVariant);
+  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(plain.data()),
+                    plain.size(), kVariant);
   return text.data();
 }
 

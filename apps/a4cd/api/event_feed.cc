@@ -157,7 +157,8 @@ void EventFeed::Read(const std::string& tenant, int64_t& next, std::string& byte
     next = events_.front().number;
   }
   const int64_t first = events_.empty() ? next_number_ : events_.front().number;
-  for (size_t i = static_cast<size_t>(std::max<int64_t>(0, next - first)); i < events_.size(); ++i) {
+  for (size_t i = static_cast<size_t>(std::max<int64_t>(0, next - first)); i < events_.size();
+       ++i) {
     const Event& event = events_[i];
     if (event.tenant == tenant) bytes += EventText("job", event.changed_at_ms, event.data);
     if (event.data.empty()) bytes += "event: resync\ndata: {}\n\n";

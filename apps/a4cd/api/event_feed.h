@@ -2,8 +2,8 @@
 //
 // One feed per instance scans the jobs by the time of their last change, from where it was minus an
 // overlap that covers commits that were late and clocks that differ, and drops what it has seen. A
-// position (the event's id) is a time, so any instance understands it; what the feed no longer holds
-// is answered by `event: resync`, after which a client lists again.
+// position (the event's id) is a time, so any instance understands it; what the feed no longer
+// holds is answered by `event: resync`, after which a client lists again.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,7 @@ class EventFeed {
   std::deque<Event> events_;  // guarded by mutex_, as are the next
   int64_t next_number_ = 1;
   int64_t position_ms_;
-  int64_t complete_since_ms_;  // every change after it is in events_
+  int64_t complete_since_ms_;                                // every change after it is in events_
   std::map<std::string, std::pair<int64_t, int64_t>> seen_;  // id: rev, changed_at_ms
   bool stepping_ = false;
   int64_t stepped_at_ms_ = INT64_MIN;

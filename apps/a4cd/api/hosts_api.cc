@@ -18,7 +18,9 @@ using a4c::Json;
 using a4c::Record;
 using a4c::Result;
 
-a4c::RecordRef HostRef(const std::string& id) { return {"host", {"", id}}; }
+a4c::RecordRef HostRef(const std::string& id) {
+  return {"host", {"", id}};
+}
 
 Result<std::vector<Host>> AllHosts(ApiContext& api, const Request& request) {
   if (api.hosts == nullptr) {
@@ -73,10 +75,9 @@ Result<PreparedWrite> Mark(ApiContext& api, const Request& request, bool cordone
   body.Set("draining", draining);
   body.Set("by", request.principal.key_id);
   PreparedWrite write;
-  write.commit.changes.push_back(
-      {.ref = HostRef(host.id),
-       .body = body.ToString(),
-       .expect = record ? Expect::Rev(record->rev) : Expect::Absent()});
+  write.commit.changes.push_back({.ref = HostRef(host.id),
+                                  .body = body.ToString(),
+                                  .expect = record ? Expect::Rev(record->rev) : Expect::Absent()});
   write.id = host.id;
   write.rev = record ? record->rev + 1 : 1;
   write.view = Json::Object{{"id", host.id}, {"cordoned", cordoned}, {"draining", draining}};

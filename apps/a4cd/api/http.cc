@@ -13,9 +13,8 @@ using a4c::Result;
 const std::string kNothing;
 
 bool SameName(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 int HexDigit(char c) {
@@ -90,8 +89,7 @@ Result<NameValues> ParseQueryString(std::string_view text) {
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
     A4C_TRY(std::string name, PercentDecode(pair.substr(0, equals), true));
-    A4C_TRY(std::string value,
-            PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
+    A4C_TRY(std::string value, PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
     query.emplace_back(std::move(name), std::move(value));
   }
   return query;

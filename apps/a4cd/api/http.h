@@ -28,7 +28,7 @@ struct Request {
   std::string remote;  // "127.0.0.1"
   // Set by the edge: the body, read only once it is known that and how much of it is wanted.
   std::istream* input = nullptr;
-  int64_t content_length = -1;  // -1: unknown (chunked) or none
+  int64_t content_length = -1;             // -1: unknown (chunked) or none
   std::function<void()> before_body = {};  // tells a waiting client to go on
 
   // Set while the request is handled.
@@ -37,7 +37,7 @@ struct Request {
   Principal principal;
   std::string request_id;
   std::string traceparent;
-  int64_t deadline_ms = 0;  // on the monotonic clock
+  int64_t deadline_ms = 0;   // on the monotonic clock
   bool body_unread = false;  // some of the body is still on the wire: the connection must end
 
   // The first of that name ("" if none); header names compare without case.

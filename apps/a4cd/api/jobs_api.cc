@@ -157,8 +157,7 @@ Response GetJobLogs(ApiContext& api, Request& request) {
   if (!job) return ErrorResponse(job.error());
   if (request.HasQuery("follow") && request.Query("follow") != "false") {
     Response response = TextResponse(200, "");
-    response.stream =
-        std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, from);
+    response.stream = std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, from);
     return response;
   }
   Result<LogPage> page = api.jobs.Logs(call, request.principal.tenant, id, from);

@@ -21,10 +21,10 @@ Response CreateKey(ApiContext& api, Request& request) {
   if (!known) return ErrorResponse(known.error());
   if (!*known) return ErrorResponse(Error(Code::kNotFound, "there is no tenant " + draft.tenant));
   std::string key;
-  const WriteRules rules{.status = 201,
-                         .location_prefix = "/v1/keys/",
-                         .if_match = false,
-                         .reveal = [&](Json& view) { view.Set("key", key); }};
+  const WriteRules rules{
+      .status = 201, .location_prefix = "/v1/keys/", .if_match = false, .reveal = [&](Json& view) {
+        view.Set("key", key);
+      }};
   return MakeWrite(api, request, rules, [&]() -> Result<PreparedWrite> {
     KeyService::NewKey made = api.keys.PrepareCreate(draft, request.principal.key_id);
     key = made.key;
@@ -75,8 +75,7 @@ Response CreateTenant(ApiContext& api, Request& request) {
   Faults faults;
   const PreparedWrite write = api.keys.PrepareTenant(*body, faults);
   if (!faults.empty()) return FaultsResponse(std::move(faults));
-  return MakeWrite(api, request, {.status = 201},
-                   [&]() -> Result<PreparedWrite> { return write; });
+  return MakeWrite(api, request, {.status = 201}, [&]() -> Result<PreparedWrite> { return write; });
 }
 
 Response ListTenants(ApiContext& api, Request& request) {

@@ -17,16 +17,11 @@ struct Row {
   int retry_after_s;
 };
 constexpr Row kRows[] = {
-    {Code::kInvalid, 400, "invalid", 0},
-    {Code::kNotFound, 404, "not-found", 0},
-    {Code::kConflict, 409, "conflict", 0},
-    {Code::kDenied, 401, "unauthenticated", 0},
-    {Code::kExhausted, 503, "exhausted", 1},
-    {Code::kUnavailable, 503, "unavailable", 1},
-    {Code::kTimeout, 504, "timeout", 1},
-    {Code::kCanceled, 503, "draining", 1},
-    {Code::kUnsupported, 501, "unsupported", 0},
-    {Code::kUnknownOutcome, 503, "outcome-unknown", 1},
+    {Code::kInvalid, 400, "invalid", 0},         {Code::kNotFound, 404, "not-found", 0},
+    {Code::kConflict, 409, "conflict", 0},       {Code::kDenied, 401, "unauthenticated", 0},
+    {Code::kExhausted, 503, "exhausted", 1},     {Code::kUnavailable, 503, "unavailable", 1},
+    {Code::kTimeout, 504, "timeout", 1},         {Code::kCanceled, 503, "draining", 1},
+    {Code::kUnsupported, 501, "unsupported", 0}, {Code::kUnknownOutcome, 503, "outcome-unknown", 1},
     {Code::kInternal, 500, "internal", 0},
 };
 
@@ -100,7 +95,9 @@ Problem ProblemOf(const a4c::Error& error) {
   return problem;
 }
 
-Response ErrorResponse(const a4c::Error& error) { return ProblemResponse(ProblemOf(error)); }
+Response ErrorResponse(const a4c::Error& error) {
+  return ProblemResponse(ProblemOf(error));
+}
 
 Response FaultsResponse(Faults faults) {
   Problem problem{.status = 400, .type = "invalid"};

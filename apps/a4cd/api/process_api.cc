@@ -8,7 +8,9 @@ Response GetStatus(ApiContext& api, Request& request) {
   return JsonResponse(200, api.process.Status(api.CallFor(request)));
 }
 
-Response GetLive(ApiContext&, Request&) { return TextResponse(200, "ok\n"); }
+Response GetLive(ApiContext&, Request&) {
+  return TextResponse(200, "ok\n");
+}
 
 Response GetReady(ApiContext& api, Request& request) {
   const std::string why = api.process.WhyNotReady(api.CallFor(request), request.Query("role"));

@@ -20,8 +20,8 @@ RateLimiter::Decision RateLimiter::Take(const std::string& key) {
   }
   const auto [found, added] = buckets_.try_emplace(key, Bucket{burst, now_ms});
   Bucket& bucket = found->second;
-  bucket.tokens = std::min(
-      burst, bucket.tokens + static_cast<double>(now_ms - bucket.at_ms) * rate_per_ms);
+  bucket.tokens =
+      std::min(burst, bucket.tokens + static_cast<double>(now_ms - bucket.at_ms) * rate_per_ms);
   bucket.at_ms = now_ms;
   if (bucket.tokens < 1) {
     const double wait_ms = (1 - bucket.tokens) / rate_per_ms;

@@ -1,7 +1,7 @@
 // The routes of the API, as one table, and the matching of a request to it.
 //
-// A pattern is a path whose segments may be parameters: "/v1/jobs/{id}:cancel". A parameter takes one
-// whole segment, up to the last ":word" if the pattern has one there.
+// A pattern is a path whose segments may be parameters: "/v1/jobs/{id}:cancel". A parameter takes
+// one whole segment, up to the last ":word" if the pattern has one there.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/workspaces/{id}:start", "startWorkspace", "workspaces:write", StartWorkspace,
      kJson},
     {"POST", "/v1/workspaces/{id}:stop", "stopWorkspace", "workspaces:write", StopWorkspace, kJson},
-    {"DELETE", "/v1/workspaces/{id}", "deleteWorkspace", "workspaces:write", DeleteWorkspace, kJson},
+    {"DELETE", "/v1/workspaces/{id}", "deleteWorkspace", "workspaces:write", DeleteWorkspace,
+     kJson},
     {"GET", "/v1/workspaces/{id}/logs", "getWorkspaceLogs", "workspaces:read", GetWorkspaceLogs},
 
     {"GET", "/v1/hosts", "listHosts", "hosts:read", ListHosts},
@@ -49,6 +50,8 @@ constexpr Route kRoutes[] = {
 
 }  // namespace
 
-std::span<const Route> Routes() { return kRoutes; }
+std::span<const Route> Routes() {
+  return kRoutes;
+}
 
 }  // namespace a4cd

@@ -178,8 +178,8 @@ class Filter final : public net::TCPServerConnectionFilter {
 
 class PocoServer final : public ApiServer {
  public:
-  PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api,
-             StreamHub& streams, const net::ServerSocket& socket)
+  PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
+             const net::ServerSocket& socket)
       : shared_{runtime, api, streams, nullptr, false, runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;

@@ -1,6 +1,6 @@
-// Sockets of answers that do not end (events, followed logs): taken out of the thread pool and served
-// by one thread, which waits for all of them in one poll(2). A slow reader is closed when its buffer
-// is full; it comes back and says where it was.
+// Sockets of answers that do not end (events, followed logs): taken out of the thread pool and
+// served by one thread, which waits for all of them in one poll(2). A slow reader is closed when
+// its buffer is full; it comes back and says where it was.
 #pragma once
 
 #include <Poco/Net/StreamSocket.h>
@@ -17,7 +17,7 @@ namespace a4cd {
 struct StreamHubOptions {
   int streams_max = 1'000;
   int64_t buffer_bytes_max = 1 << 20;
-  int64_t period_ms = 500;        // how often sources are asked
+  int64_t period_ms = 500;          // how often sources are asked
   int64_t call_timeout_ms = 5'000;  // of one question
 };
 

@@ -52,8 +52,8 @@ Response ListWorkspaces(ApiContext& api, Request& request) {
   if (!limit) return ErrorResponse(limit.error());
   const Result<std::string> position = PagePosition(request, list);
   if (!position) return ErrorResponse(position.error());
-  const Result<JobService::WorkspacePage> page = api.jobs.ListWorkspaces(
-      api.CallFor(request), request.principal.tenant, *position, *limit);
+  const Result<JobService::WorkspacePage> page =
+      api.jobs.ListWorkspaces(api.CallFor(request), request.principal.tenant, *position, *limit);
   if (!page) return ErrorResponse(page.error());
   Json items(Json::Array{});
   for (const Workspace& workspace : page->workspaces) items.Append(WorkspaceView(workspace));

@@ -54,7 +54,9 @@ std::string ApiKeyHash(std::string_view key) {
   return hex.data();
 }
 
-std::string ApiKeyId(std::string_view hash) { return "key_" + std::string(hash.substr(0, 32)); }
+std::string ApiKeyId(std::string_view hash) {
+  return "key_" + std::string(hash.substr(0, 32));
+}
 
 bool SameHash(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;

@@ -1,6 +1,6 @@
 // API keys: "a4c_<44 letters and digits>_<6 of them, a CRC-32>". The random part is 256 bits; the
-// checksum lets a mistyped key be refused, and a leaked one be found, without asking anybody. Stored
-// is a BLAKE2b hash, never the key. No I/O.
+// checksum lets a mistyped key be refused, and a leaked one be found, without asking anybody.
+// Stored is a BLAKE2b hash, never the key. No I/O.
 #pragma once
 
 #include <string>

@@ -21,8 +21,12 @@ using a4c::Result;
 
 constexpr size_t kRememberedMax = 10'000;
 
-a4c::RecordRef KeyRef(const std::string& id) { return {"api_key", {"", id}}; }
-a4c::RecordRef TenantRef(const std::string& id) { return {"tenant", {"", id}}; }
+a4c::RecordRef KeyRef(const std::string& id) {
+  return {"api_key", {"", id}};
+}
+a4c::RecordRef TenantRef(const std::string& id) {
+  return {"tenant", {"", id}};
+}
 
 Json ScopesJson(const std::vector<std::string>& scopes) {
   Json list(Json::Array{});
@@ -213,7 +217,8 @@ Result<std::optional<std::string>> KeyService::Bootstrap(const Call& call,
                                                          const std::string& tenant) {
   A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "api_key", .limit = 1}));
   if (!answer.records.empty()) return std::optional<std::string>();
-  NewKey made = PrepareCreate({.name = "bootstrap", .tenant = tenant, .scopes = {"*"}}, "bootstrap");
+  NewKey made =
+      PrepareCreate({.name = "bootstrap", .tenant = tenant, .scopes = {"*"}}, "bootstrap");
   A4C_TRY(const a4c::Committed done, database_.Write(call, made.write.commit));
   if (done.outcome != a4c::Committed::Outcome::kApplied) {
     return Error(Code::kConflict, "another process makes the first key at this moment");
@@ -239,9 +244,8 @@ PreparedWrite KeyService::PrepareTenant(const Json& request, Faults& faults) {
       {.ref = TenantRef(id), .body = body.ToString(), .expect = Expect::Absent()});
   write.id = id;
   write.rev = 1;
-  write.view = Json::Object{{"id", id},
-                            {"name", body["name"]},
-                            {"created_at", TimeText(body["created_at"].Int())}};
+  write.view = Json::Object{
+      {"id", id}, {"name", body["name"]}, {"created_at", TimeText(body["created_at"].Int())}};
   return write;
 }
 

@@ -41,7 +41,8 @@ class KeyService {
   KeyService(a4c::Database& database, const a4c::Runtime& runtime, int64_t cache_ms)
       : database_(database), runtime_(runtime), cache_ms_(cache_ms) {}
 
-  // kDenied: not a key, not known, revoked or expired: the message does not say which to a stranger.
+  // kDenied: not a key, not known, revoked or expired: the message does not say which to a
+  // stranger.
   a4c::Result<Principal> Authenticate(const a4c::Call& call, const std::string& key);
 
   // Reads {"name", "tenant", "scopes", "ttl"}; nobody gives scopes that they lack.

@@ -3,12 +3,13 @@
 //
 // Rules, in the order in which they apply:
 //  1. The file, if any. Anchors and aliases are fine; a key twice in one map is an error.
-//  2. `${NAME}` in a value is replaced by the environment variable, `${file:/path}` by the content of
+//  2. `${NAME}` in a value is replaced by the environment variable, `${file:/path}` by the content
+//  of
 //     the file without its last line break. `$$` is a dollar sign. What is missing is an error.
 //  3. `A4C_<PATH>` from the environment wins over the file: the path in capitals with `_` for `.`:
 //     A4C_API_LISTEN is api.listen, A4C_STORE_CONFIG_PATH is store.config.path. Below a plugin's
-//     `config`, `__` separates levels (A4C_STORE_CONFIG_TLS__CA is store.config.tls.ca). Such values
-//     are taken as they are, but for one that begins with `[` or `{`: that is YAML.
+//     `config`, `__` separates levels (A4C_STORE_CONFIG_TLS__CA is store.config.tls.ca). Such
+//     values are taken as they are, but for one that begins with `[` or `{`: that is YAML.
 //     A4C_DATA_DIR is short for data_directory.
 #pragma once
 

@@ -63,13 +63,15 @@ constexpr ConfigKey kApiKeys[] = {
     {"rate_burst", ConfigType::kLong, "4000", "requests at once before the rate holds", false, 1},
     {"auth_cache", ConfigType::kDurationMs, "5s",
      "how long a revoked key may still be accepted; 0: every request reads the store"},
-    {"streams_max", ConfigType::kLong, "1000", "open event and log streams; past it: 503", false, 0},
+    {"streams_max", ConfigType::kLong, "1000", "open event and log streams; past it: 503", false,
+     0},
     {"stream_buffer_bytes_max", ConfigType::kBytes, "1MiB",
      "unsent bytes of a stream; past it the stream is closed", false, 4096},
     {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
      20},
     {"bootstrap_key_file", ConfigType::kString, "",
-     "if there is no API key yet, one with all scopes is made at start and written here, mode 0600"},
+     "if there is no API key yet, one with all scopes is made at start and written here, mode "
+     "0600"},
 };
 
 constexpr ConfigKey kDatabaseKeys[] = {
@@ -83,7 +85,8 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"max_wait", ConfigType::kDurationMs, "2s", "how long a search waits for its tokens"},
     {"tombstone_keep", ConfigType::kDurationMs, "7d", "how long deleted records are kept"},
     {"sync_batch_max", ConfigType::kLong, "500", "records in one index request", false, 1, 10'000},
-    {"rejections_max", ConfigType::kLong, "5", "of one document, then it is a dead letter", false, 1},
+    {"rejections_max", ConfigType::kLong, "5", "of one document, then it is a dead letter", false,
+     1},
     {"tokens_max", ConfigType::kLong, "16", "freshness tokens in one search", false, 1, 64},
 };
 
@@ -216,15 +219,20 @@ void FillDefault(PluginChoice& choice, const char* plugin, const char* key, std:
 
 }  // namespace
 
-std::span<const Section> Sections() { return kSections; }
-std::span<const ConfigKey> RootKeys() { return kRootKeys; }
+std::span<const Section> Sections() {
+  return kSections;
+}
+std::span<const ConfigKey> RootKeys() {
+  return kRootKeys;
+}
 
 Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binary_directory,
                                const std::string& default_data_directory) {
   Checker checker(root);
   Result<Config> checked = checker.Root();
   if (!checked) checker.Fault(checked.error().message());
-  const Config top = checked ? *std::move(checked) : *a4c::CheckConfig(ConfigValue::Map({}), kRootKeys);
+  const Config top =
+      checked ? *std::move(checked) : *a4c::CheckConfig(ConfigValue::Map({}), kRootKeys);
   Settings settings;
   settings.data_directory = top.String("data_directory");
   if (settings.data_directory.empty()) settings.data_directory = default_data_directory;

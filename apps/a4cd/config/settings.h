@@ -1,5 +1,5 @@
-// Settings: what a4cd was told to do, checked. The keys with their defaults stand in settings.cc, and
-// `a4cd --print-config-keys` prints them; docs/config.md is held to them by a test.
+// Settings: what a4cd was told to do, checked. The keys with their defaults stand in settings.cc,
+// and `a4cd --print-config-keys` prints them; docs/config.md is held to them by a test.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +67,10 @@ struct Settings {
   bool HasRole(const std::string& role) const { return roles.contains(role); }
 };
 
-// kInvalid names every fault. `binary_directory` is where default plugin directories are looked for.
-a4c::Result<Settings> CheckSettings(const a4c::ConfigValue& root, const std::string& binary_directory,
+// kInvalid names every fault. `binary_directory` is where default plugin directories are looked
+// for.
+a4c::Result<Settings> CheckSettings(const a4c::ConfigValue& root,
+                                    const std::string& binary_directory,
                                     const std::string& default_data_directory);
 
 }  // namespace a4cd

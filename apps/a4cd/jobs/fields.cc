@@ -135,7 +135,8 @@ int64_t FieldReader::DurationMs(std::string_view name) {
   const Json& value = Any(name);
   if (value.IsNull()) return 0;
   const auto duration = Measure(value, kTimes);
-  if (!duration) Add(name, "is a duration", "write 90 (seconds), \"30s\", \"5m\", \"24h\" or \"7d\"");
+  if (!duration)
+    Add(name, "is a duration", "write 90 (seconds), \"30s\", \"5m\", \"24h\" or \"7d\"");
   return duration.value_or(0);
 }
 

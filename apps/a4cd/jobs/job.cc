@@ -66,7 +66,9 @@ Job Finish(Job job, int64_t now_ms, JobState state, std::string_view reason, std
 
 }  // namespace
 
-std::string_view JobStateName(JobState state) { return kStates[static_cast<size_t>(state)]; }
+std::string_view JobStateName(JobState state) {
+  return kStates[static_cast<size_t>(state)];
+}
 
 std::string TimeText(int64_t time_ms) {
   const std::time_t seconds = static_cast<std::time_t>(time_ms / 1000);

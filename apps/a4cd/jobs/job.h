@@ -47,8 +47,8 @@ struct Job {
   int64_t attempts = 0;
   int64_t attempts_max = 3;
   std::string subject;
-  std::string workspace;  // id, if it is about one
-  std::string host;       // id, once known
+  std::string workspace;   // id, if it is about one
+  std::string host;        // id, once known
   std::string created_by;  // id of the API key
   a4c::Json progress;      // {"percent", "text"}
   a4c::Json result;

@@ -58,7 +58,8 @@ constexpr Type kTypes[] = {
 
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;
-  const auto* type = std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
+  const auto* type =
+      std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
   if (type != std::end(kTypes)) return type->check(draft.payload, faults);
   const std::string nearest = NearestWord(draft.type, JobTypes());
   fields.Add("type", "is no type of job",

@@ -36,10 +36,9 @@ const Kind& JobKind() {
 }
 
 const Kind& LogChunkKind() {
-  static const Kind kind{
-      .name = "log_chunk",
-      .fields = {{.name = "job"}, {.name = "seq", .type = FieldType::kLong}},
-      .indexes = {{.name = "by_job", .fields = {"job", "seq"}, .unique = true}}};
+  static const Kind kind{.name = "log_chunk",
+                         .fields = {{.name = "job"}, {.name = "seq", .type = FieldType::kLong}},
+                         .indexes = {{.name = "by_job", .fields = {"job", "seq"}, .unique = true}}};
   return kind;
 }
 
@@ -67,8 +66,7 @@ const Kind& ApiKeyKind() {
   static const Kind kind{
       .name = "api_key",
       .fields = {{.name = "tenant"}, {.name = "created_at", .type = FieldType::kTime}},
-      .indexes = {
-          {.name = "by_tenant", .fields = {"tenant", "created_at"}, .scoped = false}}};
+      .indexes = {{.name = "by_tenant", .fields = {"tenant", "created_at"}, .scoped = false}}};
   return kind;
 }
 

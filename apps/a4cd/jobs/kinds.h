@@ -1,5 +1,6 @@
 // The kinds of a4cd: the shapes of its records, from which tables, mappings and topics follow.
-// Scope is the tenant, but for hosts, tenants and API keys, which belong to the installation (scope "").
+// Scope is the tenant, but for hosts, tenants and API keys, which belong to the installation (scope
+// "").
 #pragma once
 
 #include <vector>
@@ -11,8 +12,8 @@ namespace a4cd {
 
 // Work to be done; searchable. Indexes:
 //   by_due      all tenants: (queue_priority, due_at); unfinished ones. queue_priority is
-//               9 - priority, so a claim asks for one priority after another. A running job's due_at
-//               is when a claim should look at it again, should its holder have died.
+//               9 - priority, so a claim asks for one priority after another. A running job's
+//               due_at is when a claim should look at it again, should its holder have died.
 //   by_subject  one tenant: (subject_key, created_at); unfinished ones, oldest first.
 //   by_created  one tenant: (created_at).
 //   by_changed  all tenants: (updated_at): what the event streams follow.

@@ -11,9 +11,9 @@ namespace a4cd {
 
 struct PreparedWrite {
   a4c::Commit commit;
-  a4c::Json view;     // the answer, true once the commit is applied
-  std::string id;     // of what the answer shows
-  int64_t rev = 0;    // of the same
+  a4c::Json view;   // the answer, true once the commit is applied
+  std::string id;   // of what the answer shows
+  int64_t rev = 0;  // of the same
   // True if it was decided on what had been read, so that a conflict means: read and decide anew.
   bool decide_again = false;
 };

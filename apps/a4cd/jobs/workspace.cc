@@ -136,7 +136,9 @@ Json WorkspaceView(const Workspace& workspace) {
   return view;
 }
 
-std::string UnitName(const std::string& workspace_id) { return "ws-" + workspace_id; }
+std::string UnitName(const std::string& workspace_id) {
+  return "ws-" + workspace_id;
+}
 std::string WorkspaceSubject(const std::string& workspace_id) {
   return "workspace:" + workspace_id;
 }

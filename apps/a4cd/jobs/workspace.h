@@ -1,7 +1,7 @@
 // Workspace: what a user wants to run somewhere, and what is known of it. Plain data, no I/O.
 //
-// `desired` is set by users' jobs, `actual` and `host` by workers and the reconciler. A workspace that
-// was deleted becomes a tombstone once the server has confirmed that nothing of it is left.
+// `desired` is set by users' jobs, `actual` and `host` by workers and the reconciler. A workspace
+// that was deleted becomes a tombstone once the server has confirmed that nothing of it is left.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Workspace {
   int64_t cpu_millis = 0;
   int64_t disk_bytes = 0;
   int64_t pids = 0;
-  std::string wanted_host;  // a constraint: only there; empty: the least used disk
+  std::string wanted_host;          // a constraint: only there; empty: the least used disk
   std::string desired = "running";  // running, stopped, deleted
   std::string actual = "pending";   // pending, running, stopped, failed
   std::string host;                 // where it was placed
@@ -39,8 +39,8 @@ struct Workspace {
   std::string created_by;
 };
 
-// Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids", "host",
-// "ttl"}; what is wrong goes to faults.
+// Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids",
+// "host", "ttl"}; what is wrong goes to faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

@@ -64,8 +64,8 @@ a4c::Result<std::unique_ptr<a4c::LogSink>> NewJsonLog(const std::string& level,
                                                       const std::string& file) {
   const auto known = LevelOf(level);
   if (!known) {
-    return a4c::Error(a4c::Code::kInvalid, "log.level: is debug, info, warning or error, not \"" +
-                                               level + "\"");
+    return a4c::Error(a4c::Code::kInvalid,
+                      "log.level: is debug, info, warning or error, not \"" + level + "\"");
   }
   try {
     spdlog::sink_ptr sink;
