@@ -216,25 +216,22 @@ Result<UnitStatus> BaremetalHostProvider::Ensure(const Call& call, const Unit& u
 
 Result<void> BaremetalHostProvider::Delete(const Call& call, DockerConnection& docker,
                                            const Container& container) {
-  A4C_TRY(const DockerReply reply,
-          docker.Exchange(call, {.method = "DELETE",
-                                 .target = "/containers/" + container.id + "?force=1&v=1",
-                                 .effect = true}));
-  if (!reply.ok() && reply.status != 404 && reply.status != 409) {
-    return DockerError(reply.status, reply.body, true);
-  }
-  // 409: someone else is removing it; it is gone when it is gone.
-  while (reply.status == 409) {
-    A4C_TRY(const auto left, servers_.FindContainer(call, docker, container.name));
-    if (!left || left->id != container.id) break;
-    if (!left->removing) return DockerError(reply.status, reply.body, true);
+  while (true) {
+    A4C_TRY(const DockerReply reply,
+            docker.Exchange(call, {.method = "DELETE",
+                                   .target = "/containers/" + container.id + "?force=1&v=1",
+                                   .effect = true}));
+    if (reply.ok() || reply.status == 404) return {};
+    // Someone else is removing it: it is gone when it is gone, and that has to be seen.
+    const bool removing =
+        reply.status == 409 && reply.body.find("already in progress") != std::string::npos;
+    if (!removing) return DockerError(reply.status, reply.body, true);
     if (call.Expired() || call.Stopping()) {
       return Error(Code::kUnknownOutcome, "unit " + container.name + " is still being removed");
     }
     Waiter::Lock lock(*servers_.waiter);
     servers_.waiter->Wait(call.clock.MonotonicMs() + kGonePollMs);
   }
-  return {};
 }
 
 Result<void> BaremetalHostProvider::Remove(const Call& call, const std::string& host,
