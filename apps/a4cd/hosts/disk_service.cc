@@ -57,7 +57,9 @@ class DiskLoop final : public a4c::Loop {
 
 }  // namespace
 
-RecordRef HostRef(const std::string& id) { return {"host", {"", id}}; }
+RecordRef HostRef(const std::string& id) {
+  return {"host", {"", id}};
+}
 
 DiskService::DiskService(a4c::Database& database, a4c::HostProvider& hosts,
                          const a4c::Runtime& runtime, const DiskOptions& options)

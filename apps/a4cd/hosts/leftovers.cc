@@ -33,7 +33,8 @@ std::optional<RecordRef> WorkspaceOfUnit(const UnitStatus& unit) {
 }
 
 // The highest epoch that a holder of the workspace's lease has had; 0: none is known.
-Result<int64_t> HighestEpoch(const Call& call, a4c::Database& database, const RecordRef& workspace) {
+Result<int64_t> HighestEpoch(const Call& call, a4c::Database& database,
+                             const RecordRef& workspace) {
   const RecordRef ref =
       a4c::LeaseRef("job", workspace.key.scope, WorkspaceSubject(workspace.key.id));
   A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&ref, 1)));

@@ -12,7 +12,8 @@
 namespace a4cd {
 
 struct Leftovers {
-  std::vector<a4c::UnitStatus> removable;  // their workspace is a tombstone, and their epoch is known
+  std::vector<a4c::UnitStatus>
+      removable;  // their workspace is a tombstone, and their epoch is known
   std::vector<a4c::UnitStatus> unclaimed;  // no record says whose they are
 };
 

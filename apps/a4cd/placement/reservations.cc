@@ -24,7 +24,7 @@ namespace {
 
 struct Counter {
   std::string_view field;
-  int64_t Amounts::* amount;
+  int64_t Amounts::*amount;
 };
 constexpr std::array<Counter, 3> kCounters = {{{kDiskCommitted, &Amounts::disk_bytes},
                                                {kMemoryCommitted, &Amounts::memory_bytes},
@@ -70,14 +70,6 @@ void TakeActual(const std::vector<OpFailure>& failures, Server& server) {
 
 }  // namespace
 
-const a4c::Kind& ReservationKind() {
-  static const a4c::Kind kind{
-      .name = "reservation",
-      .fields = {{.name = "host"}, {.name = "workspace"}},
-      .indexes = {{.name = "by_host", .fields = {"host", "workspace"}, .scoped = false}}};
-  return kind;
-}
-
 a4c::RecordRef ReservationRef(const std::string& server, const std::string& workspace) {
   return {"reservation", {"", server + "/" + workspace}};
 }
@@ -91,18 +83,18 @@ Amounts Reservations::WithDefaults(Amounts amounts) const {
   return amounts;
 }
 
-Result<Reserved> Reservations::Reserve(
-    const Call& call, const std::string& tenant, const std::string& workspace,
-    const PlacementRequest& request, const std::function<Commit(const Decision&)>& changes) {
+Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tenant,
+                                       const std::string& workspace,
+                                       const PlacementRequest& request,
+                                       const std::function<Commit(const Decision&)>& changes) {
   A4C_TRY(std::vector<Server> servers, disks_.Servers(call));
   for (int i = 0; i < options_.tries_max; ++i) {
     Reserved reserved;
     reserved.placement = Place(servers, request, options_.limits, runtime_.random.Next());
     if (reserved.placement.server == nullptr) return reserved;
-    const auto chosen =
-        std::ranges::find(servers, reserved.placement.server->id, &Server::id);
-    reserved.decision = {chosen->id, ExplainJson(servers, request, options_.limits,
-                                                 runtime_.clock.NowMs())};
+    const auto chosen = std::ranges::find(servers, reserved.placement.server->id, &Server::id);
+    reserved.decision = {chosen->id,
+                         ExplainJson(servers, request, options_.limits, runtime_.clock.NowMs())};
     Commit commit = changes(reserved.decision);
     AddReservation(*chosen, tenant, workspace, request.amounts, commit);
     A4C_TRY(Committed done, database_.Write(call, commit));

@@ -3,8 +3,8 @@
 //
 // A reservation is a record (scope "", id "<server>/<workspace>"), put together with bounded
 // additions to the server's counters: the bound is the committed amount that the choice was made on
-// plus the request. So of two that choose on the same figures one is told the figures that came out,
-// and chooses again; no server is ever given more than it has, and equals stay equal.
+// plus the request. So of two that choose on the same figures one is told the figures that came
+// out, and chooses again; no server is ever given more than it has, and equals stay equal.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,11 @@
 
 #include "a4c/collection.h"
 #include "a4c/json.h"
-#include "a4c/kind.h"
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/placement/placement.h"
 
 namespace a4cd {
 
-const a4c::Kind& ReservationKind();
 a4c::RecordRef ReservationRef(const std::string& server, const std::string& workspace);
 
 struct PlacementOptions {
@@ -44,8 +42,8 @@ struct Reserved {
   };
   Outcome outcome = Outcome::kNoCapacity;
   Decision decision = {};
-  Placement placement = {};                    // kNoCapacity; its server is null
-  std::vector<a4c::OpFailure> failures = {};   // kConflict
+  Placement placement = {};                   // kNoCapacity; its server is null
+  std::vector<a4c::OpFailure> failures = {};  // kConflict
 };
 
 // [any thread]

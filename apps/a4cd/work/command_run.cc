@@ -46,8 +46,8 @@ Result<Outcome> RunCommand(JobRun& run, JobLog& log) {
   if (!exit_code) return exit_code.error();
   Json result(Json::Object{{"exit_code", *exit_code}, {"log_bytes", bytes}});
   if (*exit_code == 0) return Outcome::Succeeded(std::move(result));
-  Outcome failed = Outcome::Failed(reason::kExitCode,
-                                   "exited with code " + std::to_string(*exit_code));
+  Outcome failed =
+      Outcome::Failed(reason::kExitCode, "exited with code " + std::to_string(*exit_code));
   failed.result = std::move(result);
   return failed;
 }

@@ -23,7 +23,8 @@ a4c::Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log);
 // once.
 a4c::Result<Outcome> RunCommand(JobRun& run, JobLog& log);
 a4c::Result<Outcome> BuildImage(JobRun& run, JobLog& log);
-// Images that nothing uses, and units of workspaces that were deleted. Never for absence of a record.
+// Images that nothing uses, and units of workspaces that were deleted. Never for absence of a
+// record.
 a4c::Result<Outcome> CleanHost(JobRun& run, JobLog& log);
 
 // Null: a type that this version does not know.

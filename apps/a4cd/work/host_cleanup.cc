@@ -44,14 +44,14 @@ Result<Outcome> CleanHost(JobRun& run, JobLog& log) {
   A4C_TRY(const Leftovers leftovers, SortLeftovers(context.StoreCall(), context.database, units));
   for (const a4c::UnitStatus& unit : leftovers.removable) {
     A4C_CHECK(RemoveLeftover(run.HostCall(), context.database, context.hosts, unit));
-    log.Append("unit " + unit.name + " was removed: its workspace was deleted\n");
+    log.Note("unit " + unit.name + " was removed: its workspace was deleted\n");
   }
   Json result(Json::Object{{"host", host},
                            {"units_removed", static_cast<int64_t>(leftovers.removable.size())},
                            {"unclaimed", static_cast<int64_t>(leftovers.unclaimed.size())}});
   if (auto* images = context.hosts.As<a4c::HostImages>(); images != nullptr) {
     A4C_TRY(const int64_t freed, images->Prune(run.HostCall(), host, keep));
-    log.Append("images: " + std::to_string(freed) + " bytes were given back\n");
+    log.Note("images: " + std::to_string(freed) + " bytes were given back\n");
     result.AppendMember("image_bytes_freed", freed);
   }
   return Outcome::Succeeded(std::move(result));

@@ -21,9 +21,9 @@ constexpr size_t kPieceBytes = 64 << 10;
 Result<std::string> Decoded(const std::string& base64) {
   std::string bytes(base64.size() / 4 * 3 + 3, '\0');
   size_t size = 0;
-  const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
-                                       base64.data(), base64.size(), " \r\n", &size, nullptr,
-                                       sodium_base64_VARIANT_ORIGINAL);
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), base64.data(),
+                        base64.size(), " \r\n", &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
   if (failed != 0) {
     return Error(Code::kInvalid, "payload.context is not base64", "tar c . | base64 -w0");
   }
@@ -39,8 +39,8 @@ Result<std::string> ChooseHost(JobRun& run, size_t context_bytes) {
   A4C_TRY(const std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
   const PlacementRequest request{
       .amounts = context.reservations.WithDefaults({static_cast<int64_t>(context_bytes) * 2})};
-  const Placement placement = Place(servers, request, context.reservations.options().limits,
-                                    context.runtime.random.Next());
+  const Placement placement =
+      Place(servers, request, context.reservations.options().limits, context.runtime.random.Next());
   if (placement.server == nullptr) return Error(Code::kExhausted, placement.Summary());
   return placement.server->id;
 }

@@ -73,19 +73,23 @@ void JobLog::Open() {
 }
 
 void JobLog::Append(std::string_view text) {
-  if (!open_) Open();
-  if (error_ || run_.gone()) return;
-  const int64_t room = chunks_left_ > 0 ? head_left_ - static_cast<int64_t>(head_.size()) : 0;
-  const size_t to_head = WholeCharacters(text, static_cast<size_t>(std::max<int64_t>(0, room)));
-  head_ += text.substr(0, to_head);
-  if (to_head < text.size()) {
-    KeepTail(text.substr(to_head));
-    head_left_ = static_cast<int64_t>(head_.size());  // nothing goes before what is in the tail
-  }
+  Note(text);
   const int64_t now_ms = run_.context().runtime.clock.MonotonicMs();
   if (head_.size() >= kChunkBytesMax || now_ms - written_at_ms_ >= kWritePeriodMs) {
     WriteHead(false);
   }
+}
+
+void JobLog::Note(std::string_view text) {
+  if (!open_) Open();
+  if (error_ || run_.gone()) return;
+  const int64_t left = chunks_left_ > 0 ? head_left_ - static_cast<int64_t>(head_.size()) : 0;
+  const auto room = static_cast<size_t>(std::max<int64_t>(0, left));
+  const size_t to_head = text.size() <= room ? text.size() : WholeCharacters(text, room);
+  head_ += text.substr(0, to_head);
+  if (to_head == text.size()) return;
+  KeepTail(text.substr(to_head));
+  head_left_ = static_cast<int64_t>(head_.size());  // nothing goes before what is in the tail
 }
 
 void JobLog::KeepTail(std::string_view text) {
@@ -99,8 +103,9 @@ void JobLog::KeepTail(std::string_view text) {
 
 void JobLog::WriteHead(bool all) {
   while (!head_.empty() && !error_ && !run_.gone()) {
-    const size_t size =
-        all && head_.size() <= kChunkBytesMax ? head_.size() : WholeCharacters(head_, kChunkBytesMax);
+    const size_t size = all && head_.size() <= kChunkBytesMax
+                            ? head_.size()
+                            : WholeCharacters(head_, kChunkBytesMax);
     if (size == 0) return;
     Write(std::string_view(head_).substr(0, size));
     head_.erase(0, size);
@@ -114,8 +119,7 @@ void JobLog::Write(std::string_view text) {
   const Json body(Json::Object{{"job", run_.job().id}, {"seq", seq_}, {"text", text}});
   const a4c::Commit commit{.changes = {{.ref = ChunkRef(run_, seq_), .body = body.ToString()}},
                            .also = {run_.LeaseCheck()}};
-  const Result<Committed> done =
-      run_.context().database.Write(run_.context().StoreCall(), commit);
+  const Result<Committed> done = run_.context().database.Write(run_.context().StoreCall(), commit);
   ++seq_;
   // A conflict: the lease is another's, who logs from here on. An unknown outcome: the chunk is
   // there or not, and its number is not used again.

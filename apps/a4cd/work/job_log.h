@@ -24,6 +24,8 @@ class JobLog {
   // Text that is not valid UTF-8 is shown as well as it can be. What cannot be written is left out,
   // and Close says why.
   void Append(std::string_view text);
+  // A line of our own, in no hurry: written with what comes next.
+  void Note(std::string_view text);
   a4c::Result<void> Close();
 
  private:

@@ -21,7 +21,8 @@ namespace {
 
 constexpr int kCommitTriesMax = 16;
 
-// A lease that was taken over, or an epoch that is not ours: the only quiet values that are checked.
+// A lease that was taken over, or an epoch that is not ours: the only quiet values that are
+// checked.
 bool LeaseWasLost(const std::vector<OpFailure>& failures) {
   return std::ranges::any_of(failures, [](const OpFailure& failure) {
     return failure.reason == OpFailure::Reason::kQuiet;
@@ -39,7 +40,9 @@ JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_toke
   if (Result<Job> job = JobOf(claimed.record)) job_ = *std::move(job);
 }
 
-int64_t JobRun::NowMs() const { return context_.runtime.clock.NowMs() + store_ahead_ms_; }
+int64_t JobRun::NowMs() const {
+  return context_.runtime.clock.NowMs() + store_ahead_ms_;
+}
 
 Call JobRun::HostCall() const {
   int64_t deadline_ms = started_mono_ms_ + context_.options.run_timeout_ms;
@@ -79,8 +82,8 @@ a4c::Commit JobRun::CommitOf(const Draft& draft) const {
   } else {
     commit.also.emplace_back(a4c::Check{.ref = ref_, .rev = job_.rev});
   }
-  if (draft.workspace && (draft.workspace_gone ||
-                          WorkspaceBody(*draft.workspace) != WorkspaceBody(*workspace_))) {
+  if (draft.workspace &&
+      (draft.workspace_gone || WorkspaceBody(*draft.workspace) != WorkspaceBody(*workspace_))) {
     commit.changes.push_back({.ref = WorkspaceRef(tenant(), workspace_->id),
                               .body = WorkspaceBody(*draft.workspace),
                               .tombstone = draft.workspace_gone,
@@ -126,8 +129,7 @@ Result<bool> JobRun::Commit(const std::function<Result<void>(Draft&)>& step) {
       return Error(Code::kInternal, "job " + job_.id + " gives back more than was reserved");
     }
     // Also what is unknown is decided anew by what is there.
-    A4C_TRY(const bool is_ours,
-            Recover(done ? done->failures : std::vector<OpFailure>()));
+    A4C_TRY(const bool is_ours, Recover(done ? done->failures : std::vector<OpFailure>()));
     if (!is_ours) return false;
   }
   return Error(Code::kConflict, "job " + job_.id + " kept changing while it was written");

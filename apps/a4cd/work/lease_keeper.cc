@@ -123,8 +123,7 @@ void LeaseKeeper::Watch(const Held& held) {
   if (is_over) std::stop_source(held.stop).request_stop();
   Waiter::Lock lock(*waiter_);
   if (!IsCurrent(held)) return;
-  held_->watch_at_ms =
-      context_.runtime.clock.MonotonicMs() + context_.options.watch_period_ms;
+  held_->watch_at_ms = context_.runtime.clock.MonotonicMs() + context_.options.watch_period_ms;
 }
 
 }  // namespace a4cd

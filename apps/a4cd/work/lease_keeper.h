@@ -6,8 +6,8 @@
 //   Work(stop);
 //   keeper.Drop();
 //
-// Renews at a third of the lease on a thread of its own. Time is counted on the monotonic clock from
-// before the claim or renewal was sent, so that it errs on the safe side.
+// Renews at a third of the lease on a thread of its own. Time is counted on the monotonic clock
+// from before the claim or renewal was sent, so that it errs on the safe side.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class LeaseKeeper {
   struct Held {
     a4c::Lease lease;
     a4c::RecordRef job;
-    int64_t sent_at_ms = 0;   // of the claim or of the renewal that was granted last
+    int64_t sent_at_ms = 0;  // of the claim or of the renewal that was granted last
     int64_t renew_at_ms = 0;
     int64_t watch_at_ms = 0;
     std::stop_source stop;

@@ -84,14 +84,14 @@ class WorkLoop final : public a4c::Loop {
     JobLog log(run);
     Result<Outcome> outcome = Execute(run, log);
     if (!outcome) {
-      log.Append(outcome.error().ToString() + "\n");
+      log.Note(outcome.error().ToString() + "\n");
       outcome = OutcomeOf(outcome.error());
     }
     if (outcome->what != Outcome::What::kSucceeded && call.Stopping()) outcome = Interrupted();
     if (const Result<void> closed = log.Close(); !closed && !run.gone()) {
-      context_.runtime.log.Write(
-          LogLevel::kWarning, "work", "a part of a job's log could not be written",
-          {{"job", run.job().id}, {"error", closed.error().ToString()}});
+      context_.runtime.log.Write(LogLevel::kWarning, "work",
+                                 "a part of a job's log could not be written",
+                                 {{"job", run.job().id}, {"error", closed.error().ToString()}});
     }
     return End(run, *outcome);
   }
@@ -136,9 +136,8 @@ class WorkLoop final : public a4c::Loop {
     const int64_t wait_ms =
         RetryWaitMs(run.job().attempts, context_.options.retry_wait_ms,
                     context_.options.retry_wait_max_ms, context_.runtime.random.Next());
-    A4C_CHECK(run.Commit([&](Draft& draft) {
-      return EndAttempt(outcome, run.NowMs(), wait_ms, draft);
-    }));
+    A4C_CHECK(
+        run.Commit([&](Draft& draft) { return EndAttempt(outcome, run.NowMs(), wait_ms, draft); }));
     return {};
   }
 
@@ -148,9 +147,8 @@ class WorkLoop final : public a4c::Loop {
     const std::string_view state = JobStateName(job.state);
     context_.runtime.metrics.Count("a4c_jobs_finished_total",
                                    {{"type", job.type}, {"state", state}});
-    context_.runtime.metrics.Observe(
-        "a4c_job_seconds", {{"type", job.type}},
-        static_cast<double>(job.finished_at - job.created_at) / 1000);
+    context_.runtime.metrics.Observe("a4c_job_seconds", {{"type", job.type}},
+                                     static_cast<double>(job.finished_at - job.created_at) / 1000);
     context_.runtime.log.Write(
         job.state == JobState::kFailed ? LogLevel::kWarning : LogLevel::kInfo, "work",
         "a job has ended",

@@ -8,7 +8,8 @@ namespace {
 using a4c::Json;
 using a4c::Result;
 
-// A server that is out of reach keeps its reservations, and the job waits for it: no attempt counts.
+// A server that is out of reach keeps its reservations, and the job waits for it: no attempt
+// counts.
 Outcome WaitForServer(JobRun& run, const a4c::Error& error) {
   const WorkOptions& options = run.context().options;
   return {.what = Outcome::What::kTryLater,
@@ -35,7 +36,7 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
       return WaitForServer(run, removed.error());
     }
     A4C_CHECK(removed);
-    log.Append("unit " + unit + " was removed from " + host + "\n");
+    log.Note("unit " + unit + " was removed from " + host + "\n");
   }
   Json result(Json::Object{{"state", "deleted"}});
   if (!host.empty()) result.AppendMember("host", host);

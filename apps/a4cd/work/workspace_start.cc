@@ -30,9 +30,8 @@ Outcome NoCapacity(JobRun& run, const Placement& placement) {
   outcome.message += placement.CanEverFit()
                          ? "; it is placed once room is given back or a server returns"
                          : "; waiting cannot help: no server could take it even if it were empty";
-  outcome.wait_ms =
-      RetryWaitMs(1, options.capacity_wait_ms, options.capacity_wait_ms,
-                  run.context().runtime.random.Next());
+  outcome.wait_ms = RetryWaitMs(1, options.capacity_wait_ms, options.capacity_wait_ms,
+                                run.context().runtime.random.Next());
   return outcome;
 }
 
@@ -52,23 +51,22 @@ std::string PlacedLine(const Decision& decision) {
 Result<std::optional<Outcome>> PlaceOnce(JobRun& run, JobLog& log) {
   const PlacementRequest request = RequestOf(*run.workspace(), run.context().reservations);
   Draft draft;
-  A4C_TRY(const Reserved reserved,
-          run.context().reservations.Reserve(
-              run.context().StoreCall(), run.tenant(), run.workspace()->id, request,
-              [&](const Decision& decision) {
-                draft = run.NewDraft();
-                draft.job.host = decision.server;
-                draft.job.placement = decision.figures;
-                draft.job.placement.Set("server", decision.server);
-                draft.job.updated_at = run.NowMs();
-                draft.workspace->host = decision.server;
-                draft.workspace->updated_at = draft.job.updated_at;
-                return run.CommitOf(draft);
-              }));
+  A4C_TRY(const Reserved reserved, run.context().reservations.Reserve(
+                                       run.context().StoreCall(), run.tenant(), run.workspace()->id,
+                                       request, [&](const Decision& decision) {
+                                         draft = run.NewDraft();
+                                         draft.job.host = decision.server;
+                                         draft.job.placement = decision.figures;
+                                         draft.job.placement.Set("server", decision.server);
+                                         draft.job.updated_at = run.NowMs();
+                                         draft.workspace->host = decision.server;
+                                         draft.workspace->updated_at = draft.job.updated_at;
+                                         return run.CommitOf(draft);
+                                       }));
   switch (reserved.outcome) {
     case Reserved::Outcome::kPlaced:
       run.Adopt(draft);
-      log.Append(PlacedLine(reserved.decision));
+      log.Note(PlacedLine(reserved.decision));
       return std::optional<Outcome>();
     case Reserved::Outcome::kNoCapacity:
       return std::optional(NoCapacity(run, reserved.placement));
@@ -104,8 +102,8 @@ Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
   if (not_placed) return *not_placed;
   A4C_TRY(const a4c::UnitStatus unit, EnsureUnit(run, a4c::UnitWanted::kRunning));
   const UnitView view = ViewOf(unit);
-  log.Append("unit " + unit.name + " on " + unit.host + ": " + view.actual +
-             (view.message.empty() ? "" : ", " + view.message) + "\n");
+  log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual +
+           (view.message.empty() ? "" : ", " + view.message) + "\n");
   if (CannotRun(unit)) {
     return Outcome::Failed(reason::kError, "its command cannot be run: " + view.message);
   }

@@ -16,7 +16,7 @@ Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log) {
     result.AppendMember("host", unit.host);
     result.AppendMember("unit", unit.name);
     if (unit.exit_code) result.AppendMember("exit_code", *unit.exit_code);
-    log.Append("unit " + unit.name + " on " + unit.host + ": " + view.actual + "\n");
+    log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual + "\n");
   }
   Outcome outcome = Outcome::Succeeded(std::move(result));
   outcome.also = [view, now_ms = run.NowMs()](Draft& draft) {

@@ -15,19 +15,18 @@ constexpr int kExitNotFound = 127;
 a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const Workspace& workspace = *run.workspace();
   return run.context().hosts.Ensure(
-      run.HostCall(),
-      {.host = workspace.host,
-       .name = UnitName(workspace.id),
-       .epoch = run.lease().epoch,
-       .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
-       .spec = {.image = workspace.image,
-                .command = workspace.command,
-                .env = workspace.env,
-                .memory_bytes = workspace.memory_bytes,
-                .cpu_millis = workspace.cpu_millis,
-                .disk_bytes = workspace.disk_bytes,
-                .pids = workspace.pids},
-       .wanted = wanted});
+      run.HostCall(), {.host = workspace.host,
+                       .name = UnitName(workspace.id),
+                       .epoch = run.lease().epoch,
+                       .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
+                       .spec = {.image = workspace.image,
+                                .command = workspace.command,
+                                .env = workspace.env,
+                                .memory_bytes = workspace.memory_bytes,
+                                .cpu_millis = workspace.cpu_millis,
+                                .disk_bytes = workspace.disk_bytes,
+                                .pids = workspace.pids},
+                       .wanted = wanted});
 }
 
 bool CannotRun(const UnitStatus& unit) {
