@@ -42,7 +42,7 @@ TEST_F(ApiTenants, NoOperationTouchesWhatIsAnothers) {
     const Answer answer = Send(route.method, PathOf(route), "", stranger);
     EXPECT_EQ(answer.status, 404) << route.method << " " << route.pattern << ": " << answer.text;
   }
-  EXPECT_GE(foreign, 12);
+  EXPECT_GE(foreign, 11);
   EXPECT_EQ(Get("/v1/jobs/" + ids_["jobs"]).body["rev"].Int(), 1);
   EXPECT_EQ(Get("/v1/workspaces/dev-1").body["rev"].Int(), 1);
   EXPECT_EQ(Get("/v1/workspaces/dev-1", stranger).status, 404);
