@@ -31,8 +31,12 @@ if(A4C_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# What has threads: built and run once more under ThreadSanitizer.
+add_custom_target(a4c_thread_tests)
+
 # a4c_test(name SOURCES a.cc ... [LINK lib ...] [LABELS label ...]): a GoogleTest program as one CTest
-# test. Labels: none is hermetic; "server" needs a real server; "root" needs root.
+# test. Labels: none is hermetic; "server" needs a real server, "packaging" an install; "long" is more
+# than a CI run has time for; "threads" runs under ThreadSanitizer as well.
 function(a4c_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINK;LABELS;ARGS")
   add_executable(${name} ${arg_SOURCES})
@@ -43,4 +47,7 @@ function(a4c_test name)
     set(arg_TIMEOUT 300)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(a4c_thread_tests ${name})
+  endif()
 endfunction()

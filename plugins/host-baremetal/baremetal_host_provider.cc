@@ -11,7 +11,7 @@
 namespace a4c::baremetal {
 namespace {
 
-constexpr int kAttemptsMax = 5;
+constexpr int kAttemptsMax = 100;
 constexpr size_t kMeasuredAtOnce = 16;
 constexpr int64_t kGonePollMs = 50;
 
@@ -48,6 +48,10 @@ class Ensuring {
       auto status = Once();
       if (!status) return effects_.Judge(status.error());
       if (*status) return **std::move(status);
+      // dockerd gives a name away some time before the container can be seen, and takes it back
+      // late.
+      Waiter::Lock lock(*servers_.waiter);
+      servers_.waiter->Wait(call_.clock.MonotonicMs() + kGonePollMs);
     }
     return Error(Code::kConflict, "unit " + unit_.name + " is being made and removed by others");
   }
@@ -140,11 +144,7 @@ Result<std::optional<UnitStatus>> Ensuring::Once() {
     if (unit_.wanted == UnitWanted::kRunning) return Start(*made, unit_.epoch);
     return Status(unit_.epoch);
   }
-  if (found->removing) {
-    Waiter::Lock lock(*servers_.waiter);
-    servers_.waiter->Wait(call_.clock.MonotonicMs() + kGonePollMs);
-    return std::optional<UnitStatus>();
-  }
+  if (found->removing) return std::optional<UnitStatus>();
   if (unit_.epoch > highest) {
     A4C_CHECK(epochs_.Raise(call_, docker_, unit_.name, unit_.epoch));
     effects_.Note();
@@ -216,25 +216,22 @@ Result<UnitStatus> BaremetalHostProvider::Ensure(const Call& call, const Unit& u
 
 Result<void> BaremetalHostProvider::Delete(const Call& call, DockerConnection& docker,
                                            const Container& container) {
-  A4C_TRY(const DockerReply reply,
-          docker.Exchange(call, {.method = "DELETE",
-                                 .target = "/containers/" + container.id + "?force=1&v=1",
-                                 .effect = true}));
-  if (!reply.ok() && reply.status != 404 && reply.status != 409) {
-    return DockerError(reply.status, reply.body, true);
-  }
-  // 409: someone else is removing it; it is gone when it is gone.
-  while (reply.status == 409) {
-    A4C_TRY(const auto left, servers_.FindContainer(call, docker, container.name));
-    if (!left || left->id != container.id) break;
-    if (!left->removing) return DockerError(reply.status, reply.body, true);
+  while (true) {
+    A4C_TRY(const DockerReply reply,
+            docker.Exchange(call, {.method = "DELETE",
+                                   .target = "/containers/" + container.id + "?force=1&v=1",
+                                   .effect = true}));
+    if (reply.ok() || reply.status == 404) return {};
+    // Someone else is removing it: it is gone when it is gone, and that has to be seen.
+    const bool removing =
+        reply.status == 409 && reply.body.find("already in progress") != std::string::npos;
+    if (!removing) return DockerError(reply.status, reply.body, true);
     if (call.Expired() || call.Stopping()) {
       return Error(Code::kUnknownOutcome, "unit " + container.name + " is still being removed");
     }
     Waiter::Lock lock(*servers_.waiter);
     servers_.waiter->Wait(call.clock.MonotonicMs() + kGonePollMs);
   }
-  return {};
 }
 
 Result<void> BaremetalHostProvider::Remove(const Call& call, const std::string& host,

@@ -68,6 +68,9 @@ TEST(SshErrors, Table) {
     EXPECT_EQ(error.message(), "ssh: why");
   }
   EXPECT_EQ(SshError(-9999, "").message(), "ssh: error -9999");
+  const Error broken =
+      SshError(LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED, "Waiting for publickey USERAUTH response");
+  EXPECT_EQ(broken.code(), Code::kUnavailable) << "a broken connection was taken for a refused key";
 }
 
 }  // namespace

@@ -40,6 +40,8 @@ constexpr Row kTable[] = {
 }  // namespace
 
 Error SshError(int rc, const std::string& text) {
+  // A connection that breaks while the server thinks about a key has the number of a refused key.
+  if (text.starts_with("Waiting for")) return Error(Code::kUnavailable, "ssh: " + text);
   const auto row = std::ranges::find(kTable, rc, &Row::rc);
   // Whatever else goes wrong is a matter of the connection: sockets, packets, time.
   const bool known = row != std::end(kTable);

@@ -21,6 +21,7 @@ namespace {
 
 constexpr int64_t kStopCheckMs = 100;
 constexpr int64_t kCloseMs = 2'000;
+constexpr size_t kErrorBytesMax = 2'000;
 constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
 constexpr const char* kHostKeyTypes = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384";
 
@@ -116,8 +117,11 @@ class Channel final : public ByteChannel {
   std::string Complaint() override;
 
  private:
+  void TakeErrors();
+
   Session& session_;
   LIBSSH2_CHANNEL* const channel_;
+  std::string errors_;
 };
 
 class Session final : public SshSession {
@@ -274,6 +278,8 @@ Result<size_t> Channel::Read(const Call& call, char* buffer, size_t size) {
             session_.Await(call, [&] { return libssh2_channel_read(channel_, buffer, size); }));
     if (count > 0) return static_cast<size_t>(count);
     if (count < 0) return session_.Broken(session_.Failed(static_cast<int>(count)));
+    // Unread errors hide the end.
+    TakeErrors();
     if (libssh2_channel_eof(channel_) != 0) return size_t{0};
     A4C_CHECK(session_.WaitReady(call));
   }
@@ -290,10 +296,16 @@ Result<void> Channel::Write(const Call& call, std::string_view bytes) {
   return {};
 }
 
+void Channel::TakeErrors() {
+  char piece[512];
+  for (ssize_t count; (count = libssh2_channel_read_stderr(channel_, piece, sizeof(piece))) > 0;) {
+    if (errors_.size() < kErrorBytesMax) errors_.append(piece, static_cast<size_t>(count));
+  }
+}
+
 std::string Channel::Complaint() {
-  char buffer[512];
-  const ssize_t count = libssh2_channel_read_stderr(channel_, buffer, sizeof(buffer));
-  std::string text(buffer, count > 0 ? static_cast<size_t>(count) : 0);
+  TakeErrors();
+  std::string text = errors_;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
 }

@@ -65,7 +65,6 @@ class Child {
   void SetLimits() {
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
-    Limit(RLIMIT_AS, plan_.memory_bytes);
     Limit(RLIMIT_FSIZE, plan_.file_bytes);
     Limit(RLIMIT_CPU, plan_.cpu_seconds);
     // The kernel counts all threads of the user, so those of others are added.
@@ -113,6 +112,8 @@ class Child {
       if (entry.starts_with("PATH=")) setenv("PATH", entry.c_str() + 5, 1);
     }
     env.push_back(nullptr);
+    // Last: from here on nothing is allocated.
+    Limit(RLIMIT_AS, plan_.memory_bytes);
     execvpe(argv.front(), argv.data(), env.data());
     Fail(plan_.argv.front().c_str());
   }

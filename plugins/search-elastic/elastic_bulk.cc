@@ -39,6 +39,19 @@ void SendHalves(HttpPool& pool, const Call& call, const BulkChunk& chunk, const 
   SendChunk(pool, call, Part(chunk, count / 2, count), results);
 }
 
+// The usual answer, told without parsing it: every document was taken, and there are as many as
+// sent.
+bool AllApplied(const HttpAnswer& answer, size_t count) {
+  if (answer.status != 200 || !answer.body.starts_with(R"({"errors":false)")) return false;
+  size_t outcomes = 0;
+  constexpr std::string_view kOutcome = "\"status\":";
+  for (size_t at = answer.body.find(kOutcome); at != std::string::npos;
+       at = answer.body.find(kOutcome, at + kOutcome.size())) {
+    ++outcomes;
+  }
+  return outcomes == count;
+}
+
 }  // namespace
 
 void AppendDocument(BulkChunk& chunk, size_t index, const std::string& alias,
@@ -62,12 +75,18 @@ void AppendPurge(BulkChunk& chunk, size_t index, const std::string& alias, const
 void SendChunk(HttpPool& pool, const Call& call, const BulkChunk& chunk,
                std::vector<BulkResult>& results) {
   if (chunk.items.empty()) return;
-  auto answer =
-      pool.Send(call, {.method = "POST",
-                       .path = "/_bulk?require_alias=true&filter_path=items.*.status,items.*.error",
-                       .body = chunk.lines,
-                       .effect = Effect::kWrites});
+  auto answer = pool.Send(
+      call, {.method = "POST",
+             .path = "/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error",
+             .body = chunk.lines,
+             .effect = Effect::kWrites});
   if (!answer) return FailAll(chunk, answer.error(), BulkOutcome::kRetry, results);
+  if (AllApplied(*answer, chunk.items.size())) {
+    for (const BulkChunk::Item& item : chunk.items) {
+      results[item.index] = {.outcome = BulkOutcome::kApplied};
+    }
+    return;
+  }
   auto parsed = JsonOf(*answer, Effect::kWrites);
   if (!parsed && answer->status == 413) {
     return SendHalves(pool, call, chunk, parsed.error(), results);

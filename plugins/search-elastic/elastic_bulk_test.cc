@@ -84,12 +84,34 @@ TEST(ElasticBulk, AnOutageLeavesEveryDocumentToBeSentAgain) {
 }
 
 TEST(ElasticBulk, AnAnswerThatLacksDocumentsProvesNothing) {
+  for (const char* answer : {R"({"items":[{"index":{"status":201}}]})", R"({"errors":false})",
+                             R"({"errors":false,"items":[{"index":{"status":201}}]})"}) {
+    FakePool pool([&](const HttpRequest&) { return HttpAnswer{200, answer}; });
+    std::vector<BulkResult> results(2, {.outcome = BulkOutcome::kApplied});
+    SendChunk(pool, NoHurry(), ChunkOf(2), results);
+    for (const BulkResult& result : results) EXPECT_EQ(result.outcome, BulkOutcome::kRetry);
+  }
+}
+
+TEST(ElasticBulk, OneThatFailedAmongManyIsSeen) {
   FakePool pool([](const HttpRequest&) {
-    return HttpAnswer{200, R"({"items":[{"index":{"status":201}}]})"};
+    return HttpAnswer{
+        200, R"({"errors":true,"items":[{"index":{"status":201}},{"index":{"status":429}}]})"};
   });
-  std::vector<BulkResult> results(2, {.outcome = BulkOutcome::kApplied});
+  std::vector<BulkResult> results(2);
   SendChunk(pool, NoHurry(), ChunkOf(2), results);
-  for (const BulkResult& result : results) EXPECT_EQ(result.outcome, BulkOutcome::kRetry);
+  EXPECT_EQ(results[0].outcome, BulkOutcome::kApplied);
+  EXPECT_EQ(results[1].outcome, BulkOutcome::kRetry);
+}
+
+TEST(ElasticBulk, AUsualAnswerIsApplied) {
+  FakePool pool([](const HttpRequest&) {
+    return HttpAnswer{
+        200, R"({"errors":false,"items":[{"index":{"status":201}},{"index":{"status":200}}]})"};
+  });
+  std::vector<BulkResult> results(2);
+  SendChunk(pool, NoHurry(), ChunkOf(2), results);
+  for (const BulkResult& result : results) EXPECT_EQ(result.outcome, BulkOutcome::kApplied);
 }
 
 // A server that takes one document at a time, and none whose id is id3.

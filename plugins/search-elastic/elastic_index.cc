@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kCreateAttempts = 5;
 constexpr size_t kVersionsPerRequest = 1'000;
+constexpr int kRowsPerRequest = 5'000;
 constexpr int64_t kFirstShardSize = 1'000;
 constexpr int64_t kLastShardSize = 1'000'000;
 
@@ -163,6 +164,29 @@ class ElasticIndex final : public SearchIndex, public Digests {
                                           static_cast<int64_t>(bucket["sum"]["value"].Number())};
     }
     return sums;
+  }
+
+  Result<std::vector<DigestRow>> Rows(const Call& call, const Kind& kind,
+                                      std::span<const int> buckets) override {
+    const auto known = Find(kind.name);
+    if (known == nullptr) return UnknownKind(kind.name);
+    std::vector<DigestRow> rows;
+    for (;;) {
+      const std::string after = rows.empty() ? "" : rows.back().key.id;
+      A4C_TRY(Json json,
+              SendJson(*pool_, call,
+                       {.method = "POST",
+                        .path = SearchPath(known->alias),
+                        .body = DigestRowsBody(buckets, after, kRowsPerRequest).ToString()}));
+      const Json::Array& hits = json["hits"]["hits"].Items();
+      for (const Json& hit : hits) {
+        const Json& source = hit["_source"];
+        rows.push_back({{source["scope"].Text(), source["id"].Text()},
+                        source["rev"].Int(),
+                        static_cast<uint32_t>(source["digest"].Int())});
+      }
+      if (hits.size() < static_cast<size_t>(kRowsPerRequest)) return rows;
+    }
   }
 
  protected:

@@ -74,7 +74,7 @@ Json MappingOf(const Kind& kind) {
   properties.Set("id", Type("keyword")).Set("scope", Type("keyword"));
   properties.Set("rev", Type("long", false)).Set("hash", Type("long", false));
   properties.Set("tombstone", Type("boolean")).Set("projection", Type("long", false));
-  properties.Set("bucket", Type("integer", false)).Set("digest", Type("long", false));
+  properties.Set("bucket", Type("integer")).Set("digest", Type("long", false));
   properties.Set("body", Type("keyword", false, false)).Set("exists", Type("keyword", true, false));
   Json fields;
   fields.Set("dynamic", "strict").Set("properties", FieldsOf(kind));

@@ -161,4 +161,17 @@ Json DigestBody() {
   return body;
 }
 
+Json DigestRowsBody(std::span<const int> buckets, const std::string& after, int limit) {
+  Json wanted = Json::Array{};
+  for (const int bucket : buckets) wanted.Append(bucket);
+  Json filter = Json::Array{LivingOnly(), Object("terms", Object("bucket", std::move(wanted)))};
+  Json body = Object("query", Object("bool", Object("filter", std::move(filter))));
+  body.Set("sort", Json::Array{Object("id", "asc")})
+      .Set("size", limit)
+      .Set("track_total_hits", false);
+  body.Set("_source", Json::Array{"id", "scope", "rev", "digest"});
+  if (!after.empty()) body.Set("search_after", Json::Array{after});
+  return body;
+}
+
 }  // namespace a4c::elastic

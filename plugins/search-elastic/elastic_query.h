@@ -1,7 +1,7 @@
 // Queries as Elasticsearch's query language. Pure functions.
 #pragma once
 
-#include <optional>
+#include <span>
 #include <string>
 
 #include "a4c/json.h"
@@ -19,5 +19,7 @@ Json SearchBody(const SearchPlan& plan, const SearchRequest& request, int64_t sh
 
 // The body of the _search that sums digests by bucket.
 Json DigestBody();
+// The body of the _search for one page of the rows of these buckets, behind the id `after`.
+Json DigestRowsBody(std::span<const int> buckets, const std::string& after, int limit);
 
 }  // namespace a4c::elastic

@@ -124,8 +124,10 @@ int Main(const Options& options) {
   Run& run = TheRun();
   run.plugin = options.plugin;
   run.config = std::move(config.value);
-  run.host = std::make_unique<PluginHost>(TheRuntime(),
-                                          PluginHostOptions{.directories = options.directories});
+  // The author's own build, which in a container may belong to another user.
+  run.host = std::make_unique<PluginHost>(
+      TheRuntime(),
+      PluginHostOptions{.directories = options.directories, .check_ownership = false});
   auto info = run.host->Inspect(run.plugin);
   if (!info) return Fail(info.error());
   run.info = *std::move(info);

@@ -63,7 +63,9 @@ Result<fs::path> FindFile(const std::string& name, const std::vector<std::string
   }
   for (const fs::path& path : tried) {
     std::error_code error;
-    if (fs::is_regular_file(path, error)) return fs::canonical(path);
+    if (!fs::is_regular_file(path, error)) continue;
+    const fs::path real = fs::canonical(path, error);
+    if (!error) return real;
   }
   return NotFound(name, tried, directories);
 }

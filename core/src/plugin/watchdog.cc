@@ -13,10 +13,11 @@ namespace {
 
 constexpr int kExitStatus = 70;  // EX_SOFTWARE of sysexits.h
 
-std::string Seconds(int64_t ms) {
+// "Get is overdue by 7.2 s"
+std::string Sentence(const char* call, int64_t overdue_ms) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.1f s", static_cast<double>(ms) / 1000);
-  return text;
+  std::snprintf(text, sizeof(text), "%.1f s", static_cast<double>(overdue_ms) / 1000);
+  return std::string(call) + " is overdue by " + text;
 }
 
 }  // namespace
@@ -53,28 +54,29 @@ void Watchdog::Loop(const std::stop_token& stop) {
 }
 
 void Watchdog::Step(int64_t now_ms) {
-  std::map<std::string, std::string> reasons;
+  OverdueByName overdue;
   VisitCalls([&](const CallSite& site, int64_t due_ms) {
-    if (site.plugin->owner() == this && due_ms < now_ms) Judge(site, now_ms - due_ms, reasons);
+    if (site.plugin->owner() == this && due_ms < now_ms) Judge(site, now_ms - due_ms, overdue);
   });
-  Publish(reasons);
+  Publish(overdue);
 }
 
-void Watchdog::Judge(const CallSite& site, int64_t overdue_ms,
-                     std::map<std::string, std::string>& reasons) {
+void Watchdog::Judge(const CallSite& site, int64_t overdue_ms, OverdueByName& overdue) const {
   if (overdue_ms < options_.overdue_ms) return;
-  const std::string what = std::string(site.call) + " is overdue by " + Seconds(overdue_ms);
   if (overdue_ms >= options_.abandon_ms) {
-    options_.abandon(site.plugin->name() + ": call " + what + ": the process exits");
+    options_.abandon(site.plugin->name() + ": call " + Sentence(site.call, overdue_ms) +
+                     ": the process exits");
   }
-  reasons[site.plugin->name()] = what;
+  Overdue& worst = overdue[site.plugin->name()];
+  if (overdue_ms > worst.ms) worst = {overdue_ms, site.call};
 }
 
-void Watchdog::Publish(const std::map<std::string, std::string>& reasons) {
+void Watchdog::Publish(const OverdueByName& overdue) {
   const std::lock_guard lock(mutex_);
   for (auto& [name, reason] : reasons_) {
-    const auto found = reasons.find(name);
-    const std::string now = found == reasons.end() ? "" : found->second;
+    const auto found = overdue.find(name);
+    const std::string now =
+        found == overdue.end() ? "" : Sentence(found->second.call, found->second.ms);
     if (reason.empty() != now.empty()) {
       runtime_.metrics.Gauge("a4c_plugin_healthy", {{"plugin", name}}, now.empty() ? 1 : 0);
       runtime_.log.Write(now.empty() ? LogLevel::kInfo : LogLevel::kError, name,

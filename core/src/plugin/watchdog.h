@@ -41,8 +41,13 @@ class Watchdog {
 
  private:
   void Loop(const std::stop_token& stop);
-  void Judge(const CallSite& site, int64_t overdue_ms, std::map<std::string, std::string>& reasons);
-  void Publish(const std::map<std::string, std::string>& reasons);
+  struct Overdue {
+    int64_t ms = 0;
+    const char* call = "";
+  };
+  using OverdueByName = std::map<std::string, Overdue>;  // of each plugin, the call that is most so
+  void Judge(const CallSite& site, int64_t overdue_ms, OverdueByName& overdue) const;
+  void Publish(const OverdueByName& overdue);
 
   const Runtime runtime_;
   const WatchdogOptions options_;

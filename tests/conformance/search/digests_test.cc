@@ -1,6 +1,7 @@
 // Digests: the sums of an index equal those computed from its documents.
 #include "a4c/digests.h"
 
+#include <map>
 #include <random>
 
 #include "tests/conformance/search/search_fixture.h"
@@ -62,6 +63,34 @@ TEST_F(SearchIndexDigests, AreTheSumsOfLivingDocuments) {
   }
   for (const BulkResult& result : Bulk(documents)) EXPECT_EQ(result.outcome, BulkOutcome::kApplied);
   EXPECT_EQ(Sums(), expected);
+}
+
+TEST_F(SearchIndexDigests, RowsOfBucketsAreTheirLivingDocuments) {
+  if (Absent("digests")) return;
+  std::vector<Document> documents;
+  for (int i = 0; i < 500; ++i) {
+    documents.push_back(Own(std::to_string(i), 1 + i % 3, "{}"));
+    documents.back().tombstone = i % 5 == 0;
+  }
+  for (const BulkResult& result : Bulk(documents)) EXPECT_EQ(result.outcome, BulkOutcome::kApplied);
+  ASSERT_TRUE(index_->Refresh(Within(), own_.name));
+  const std::vector<int> buckets = {DigestBucket(Id("0")), DigestBucket(Id("1")),  // 0 is deleted
+                                    DigestBucket(Id("2")), 1023};
+  std::map<Key, std::pair<int64_t, uint32_t>> expected;
+  for (const Document& d : documents) {
+    const std::string& id = d.ref.key.id;
+    if (d.tombstone || std::ranges::count(buckets, DigestBucket(id)) == 0) continue;
+    expected[d.ref.key] = {d.rev, DigestOf(id, d.rev, BodyHash(d.body), false, d.projection)};
+  }
+  const auto rows = index_->As<Digests>()->Rows(Within(), own_, buckets);
+  ASSERT_TRUE(rows) << rows.error().ToString();
+  std::map<Key, std::pair<int64_t, uint32_t>> got;
+  for (const DigestRow& row : *rows) got[row.key] = {row.rev, row.digest};
+  EXPECT_EQ(got, expected);
+  EXPECT_EQ(rows->size(), expected.size());
+  const auto none = index_->As<Digests>()->Rows(Within(), own_, {});
+  ASSERT_TRUE(none) << none.error().ToString();
+  EXPECT_TRUE(none->empty());
 }
 
 TEST_F(SearchIndexDigests, FollowEveryChange) {

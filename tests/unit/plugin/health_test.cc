@@ -88,6 +88,16 @@ TEST_F(PluginHealthTest, AnOverdueCallMakesThePluginUnhealthyUntilItEnds) {
   EXPECT_EQ(fake.log().CountOf("plugin is healthy again"), 1);
 }
 
+TEST_F(PluginHealthTest, OfSeveralOverdueCallsTheWorstIsTheReason) {
+  const auto first = Get(2000);
+  const auto worst = Get(1000);
+  const auto last = Get(3000);
+  ASSERT_TRUE(fake.clock().AwaitWaiting(4));
+  fake.clock().Advance(9000);
+  EXPECT_TRUE(Eventually([&] { return !Healthy(host, "store-good"); }));
+  EXPECT_EQ(ReasonOf("store-good"), "Get is overdue by 8.0 s");
+}
+
 TEST_F(PluginHealthTest, ACallWithinItsDeadlineIsHealthyHoweverLong) {
   const auto get = Get(3'600'000);
   const auto flush = Flush(*bus, 3'000'000);

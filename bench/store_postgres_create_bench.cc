@@ -1,0 +1,122 @@
+// How many records a second 64 callers create, each with its outbox and idempotency row, against
+// pgbench with 64 clients writing the same rows to the same tables as one prepared statement.
+//
+//   store_postgres_create_bench [dsn] [seconds per round] [rounds] [flushers]
+//
+// The two take turns. Whether commits are synced is the server's own setting.
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "a4c/json.h"
+#include "bench/store_postgres_rows.h"
+
+namespace a4c::bench {
+namespace {
+
+constexpr int kClients = 64;
+
+// Latencies are sampled by the callers themselves.
+struct Rate {
+  double per_second = 0;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+Rate Plugin(Rig& rig, IdSource& ids, double seconds) {
+  std::vector<std::vector<double>> took(kClients);
+  const double start = Seconds();
+  {
+    std::vector<std::unique_ptr<Thread>> threads;
+    for (std::vector<double>& times : took) {
+      threads.push_back(TheRuntime().threads.Start("client", [&](const std::stop_token&) {
+        while (Seconds() - start < seconds) {
+          const double before = Seconds();
+          const WriteBatch batch = RowsOf(ids.Next());
+          rig.Apply({&batch, 1});
+          times.push_back(Seconds() - before);
+        }
+      }));
+    }
+  }
+  const double elapsed = Seconds() - start;
+  std::vector<double> all;
+  for (const std::vector<double>& times : took) all.insert(all.end(), times.begin(), times.end());
+  std::ranges::sort(all);
+  return {static_cast<double>(all.size()) / elapsed, all[all.size() / 2] * 1e3,
+          all[all.size() * 99 / 100] * 1e3};
+}
+
+std::string Script(const std::string& schema) {
+  const std::string s = schema;
+  return "\\set n random(1, 9000000000000000000)\n"
+         "WITH r AS (INSERT INTO " +
+         s +
+         ".record (scope, id, rev, tombstone, body, kind_version, f_state, f_due) VALUES ('t', "
+         "'018f6b0e-7c1a-' || :n, 1, false, '" +
+         kBody +
+         "', 1, 'pending', 1800000000000)), "
+         "o AS (INSERT INTO " +
+         s +
+         ".outbox (scope, id, rev, tombstone, body, kind_version, q_since, q_next_at) VALUES ('t', "
+         "'018f6b0e-7c1a-' || :n, 1, false, '{}', 1, 1, 2)) "
+         "INSERT INTO " +
+         s +
+         ".idempotency (scope, id, rev, tombstone, body, kind_version) VALUES ('t', "
+         "'018f6b0e-7c1a-' || :n, 1, false, '" +
+         kAnswer + "', 1);\n";
+}
+
+double Pgbench(const std::string& dsn, const std::string& script, long seconds) {
+  const std::string command = "pgbench -n -M prepared -c " + std::to_string(kClients) +
+                              " -j 2 -T " + std::to_string(seconds) + " -f '" + script + "' '" +
+                              dsn + "' 2>&1";
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) Rig::Die("cannot start pgbench");
+  std::string output;
+  char buffer[512];
+  while (fgets(buffer, sizeof(buffer), pipe) != nullptr) output += buffer;
+  pclose(pipe);
+  const size_t at = output.find("tps = ");
+  if (at == std::string::npos) Rig::Die("pgbench: " + output);
+  return std::strtod(output.c_str() + at + 6, nullptr);
+}
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+}  // namespace
+}  // namespace a4c::bench
+
+int main(int argc, char** argv) {
+  using namespace a4c::bench;
+  const std::string dsn = DsnOf(argc, argv);
+  const long seconds = Argument(argc, argv, 2, 5);
+  const long rounds = Argument(argc, argv, 3, 3);
+  Rig rig(dsn, argc > 4 ? argv[4] : "2");
+  a4c::IdSource ids(TheRuntime().clock, TheRuntime().random);
+  const std::filesystem::path script =
+      std::filesystem::temp_directory_path() / (rig.schema + ".sql");
+  std::ofstream(script) << Script(rig.schema);
+  std::vector<double> ours;
+  std::vector<double> p50;
+  std::vector<double> p99;
+  std::vector<double> theirs;
+  for (long round = 0; round < rounds; ++round) {
+    const Rate rate = Plugin(rig, ids, static_cast<double>(seconds));
+    ours.push_back(rate.per_second);
+    p50.push_back(rate.p50_ms);
+    p99.push_back(rate.p99_ms);
+    theirs.push_back(Pgbench(dsn, script.string(), seconds));
+  }
+  std::filesystem::remove(script);
+  a4c::Json line;
+  line.Set("question", "how fast 64 callers create through store-postgres against pgbench");
+  line.Set("plugin_per_second", Median(ours)).Set("p50_ms", Median(p50)).Set("p99_ms", Median(p99));
+  line.Set("pgbench_per_second", Median(theirs)).Set("ratio", Median(ours) / Median(theirs));
+  std::printf("%s\n", line.Set("reach_ratio", 1.2).ToString().c_str());
+  return 0;
+}

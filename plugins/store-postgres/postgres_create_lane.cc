@@ -1,0 +1,52 @@
+#include <map>
+#include <utility>
+
+#include "postgres_lanes.h"
+#include "postgres_rows.h"
+
+namespace a4c::postgres {
+namespace {
+
+// By kind, so that all who write take tables in one order.
+using CreatedRows = std::map<std::pair<std::string, const Table*>, Changes>;
+
+CreatedRows RowsOf(const Items& items) {
+  CreatedRows rows;
+  for (const Item* item : items) {
+    for (const RowChange& change : item->create->changes) {
+      const Table& table = item->submission->catalog->TableOf(change.kind->name);
+      rows[{change.kind->name, &table}].push_back(&change);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+// No BEGIN and no COMMIT: the pipeline is one transaction, which ends with it.
+Attempt CreateAll(Session& session, const Items& items, int64_t deadline_ms) {
+  CreatedRows rows = RowsOf(items);
+  std::vector<Statement> statements{{kTimeSql}};
+  for (auto& [table, changes] : rows) {
+    SortByKey(changes);
+    statements.push_back(InsertOf(*table.second, changes));
+  }
+  Reply reply = session.Run(statements, deadline_ms);
+  Attempt attempt;
+  if (reply.failure) {
+    attempt.fate =
+        reply.failure->ProvesRollback(statements.size()) ? Fate::kRolledBack : Fate::kUnknown;
+    attempt.why = "the commit was not answered: " + reply.failure->error.message();
+    attempt.failure = std::move(reply.failure);
+    return attempt;
+  }
+  attempt.store_time_ms = reply.rows.at(0).Int(0, 0);
+  if (reply.sync_wait_canceled) {
+    attempt.fate = Fate::kUnknown;
+    attempt.why = kSyncWaitCanceled;
+  }
+  for (const Item* item : items) attempt.results.push_back(item->create->result);
+  return attempt;
+}
+
+}  // namespace a4c::postgres

@@ -1,0 +1,149 @@
+#include "postgres_reader.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "a4c/scan_rules.h"
+#include "postgres_error.h"
+#include "postgres_rows.h"
+#include "postgres_scan.h"
+
+namespace a4c::postgres {
+namespace {
+
+constexpr int kAttemptsMax = 2;
+
+Result<void> CheckTime(const Call& call) {
+  if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
+  if (call.Expired()) return Error(Code::kTimeout, "no time left to read");
+  return {};
+}
+
+class PoolReader final : public Reader {
+ public:
+  PoolReader(SessionPool& primary, SessionPool* replicas)
+      : primary_(primary), replicas_(replicas) {}
+
+  Result<GetAnswer> Get(const Call& call, const Catalog& catalog,
+                        std::span<const RecordRef> refs) override;
+  Result<ScanAnswer> Scan(const Call& call, const Catalog& catalog,
+                          const ScanRequest& request) override;
+  Result<int64_t> TimeMs(const Call& call) override;
+
+ private:
+  static Result<std::vector<Rows>> Read(const Call& call, SessionPool& pool,
+                                        std::span<const Statement> statements);
+
+  SessionPool& primary_;
+  SessionPool* const replicas_;
+};
+
+// Reading again costs nothing, so a session that turns out to be cut is not the caller's concern.
+Result<std::vector<Rows>> PoolReader::Read(const Call& call, SessionPool& pool,
+                                           std::span<const Statement> statements) {
+  for (int attempts = 1;; ++attempts) {
+    A4C_TRY(SessionPool::Lease session, pool.Take(call));
+    Reply reply = session->Run(statements, call.deadline_ms, call.stop);
+    if (!reply.failure) return std::move(reply.rows);
+    const bool again = EndsSession(reply.failure->sqlstate) && CheckTime(call);
+    if (!again || attempts == kAttemptsMax) return reply.failure->error;
+  }
+}
+
+Result<int64_t> PoolReader::TimeMs(const Call& call) {
+  const Statement time{kTimeSql};
+  A4C_TRY(const std::vector<Rows> rows, Read(call, primary_, {&time, 1}));
+  return rows.at(0).Int(0, 0);
+}
+
+struct Wanted {
+  std::vector<const Key*> keys;
+  std::vector<size_t> places;  // in the answer
+};
+
+void ReadRecords(const Table& table, const Wanted& wanted, const Rows& rows, GetAnswer& answer) {
+  for (int i = 0; i < rows.size(); ++i) {
+    const auto place = static_cast<size_t>(rows.Int(i, 0)) - 1;
+    answer.records[wanted.places.at(place)] = Record{.ref = {table.kind.name, *wanted.keys[place]},
+                                                     .rev = rows.Int(i, 1),
+                                                     .tombstone = rows.Bool(i, 2),
+                                                     .body = std::string(rows.Bytes(i, 3)),
+                                                     .quiet = QuietFrom(table, rows, i, 4)};
+  }
+}
+
+Result<GetAnswer> PoolReader::Get(const Call& call, const Catalog& catalog,
+                                  std::span<const RecordRef> refs) {
+  A4C_CHECK(CheckTime(call));
+  A4C_CHECK(CheckRefs(catalog.kinds, refs));
+  std::map<std::string_view, Wanted> wanted;
+  for (size_t i = 0; i < refs.size(); ++i) {
+    wanted[refs[i].kind].keys.push_back(&refs[i].key);
+    wanted[refs[i].kind].places.push_back(i);
+  }
+  std::vector<Statement> statements{{kTimeSql}};
+  for (const auto& [kind, keyed] : wanted) {
+    statements.push_back(KeyedBy(catalog.TableOf(std::string(kind)).get_sql, keyed.keys));
+  }
+  A4C_TRY(const std::vector<Rows> rows, Read(call, primary_, statements));
+  GetAnswer answer{.store_time_ms = rows.at(0).Int(0, 0), .records = {}};
+  answer.records.resize(refs.size());
+  size_t next = 1;
+  for (const auto& [kind, keyed] : wanted) {
+    ReadRecords(catalog.TableOf(std::string(kind)), keyed, rows.at(next++), answer);
+  }
+  return answer;
+}
+
+Record RecordFrom(const Table& table, const Rows& rows, int row) {
+  return Record{
+      .ref = {table.kind.name, {std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1))}},
+      .rev = rows.Int(row, 2),
+      .tombstone = rows.Bool(row, 3),
+      .body = std::string(rows.Bytes(row, 4)),
+      .quiet = QuietFrom(table, rows, row, 5)};
+}
+
+// The index's body fields, which stand behind the quiet columns.
+FieldValues IndexedFrom(const Table& table, const ScanPlan& plan, const Rows& rows, int row) {
+  FieldValues values;
+  int column = 5 + static_cast<int>(table.quiet.size());
+  for (const Field* field : plan.fields) {
+    if (field->quiet) continue;
+    if (!rows.IsNull(row, column)) {
+      values.emplace(field->name, ScalarFromBinary(field->type, rows.Bytes(row, column)));
+    }
+    ++column;
+  }
+  return values;
+}
+
+Result<ScanAnswer> PoolReader::Scan(const Call& call, const Catalog& catalog,
+                                    const ScanRequest& request) {
+  A4C_CHECK(CheckTime(call));
+  A4C_TRY(const ScanPlan plan, CheckScan(catalog.kinds, request));
+  const Table& table = catalog.TableOf(request.kind);
+  const std::vector<Statement> statements{{kTimeSql}, ScanOf(table, plan, request)};
+  Result<std::vector<Rows>> read = Error(Code::kUnavailable, "no replica");
+  if (request.replica_ok && replicas_ != nullptr) read = Read(call, *replicas_, statements);
+  if (!read) read = Read(call, primary_, statements);
+  if (!read) return read.error();
+  const Rows& rows = read->at(1);
+  ScanAnswer answer{.store_time_ms = read->at(0).Int(0, 0), .records = {}};
+  const int count = std::min(rows.size(), request.limit);
+  for (int row = 0; row < count; ++row) answer.records.push_back(RecordFrom(table, rows, row));
+  if (rows.size() > request.limit) {
+    const FieldValues indexed = IndexedFrom(table, plan, rows, count - 1);
+    answer.next = ScanCursor(request, PositionOf(plan, answer.records.back(), indexed));
+  }
+  return answer;
+}
+
+}  // namespace
+
+std::unique_ptr<Reader> NewReader(SessionPool& primary, SessionPool* replicas) {
+  return std::make_unique<PoolReader>(primary, replicas);
+}
+
+}  // namespace a4c::postgres

@@ -1,0 +1,33 @@
+// Rows on their way in and out: statements that write many rows, and what reading them gave.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "a4c/batch_rules.h"
+#include "postgres_session.h"
+#include "postgres_table.h"
+
+namespace a4c::postgres {
+
+inline constexpr const char* kTimeSql =
+    "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+using Changes = std::vector<const RowChange*>;
+
+// Sorts the changes by key, so that all who write lock rows in one order.
+void SortByKey(Changes& changes);
+
+Statement InsertOf(const Table& table, const Changes& changes);
+Statement UpdateOf(const Table& table, const Changes& changes);
+Statement QuietOf(const Table& table, const Changes& changes);
+Statement DeleteOf(const Table& table, const std::vector<std::string>& ctids);
+// lock_sql or get_sql of these keys.
+Statement KeyedBy(const std::string& sql, const std::vector<const Key*>& keys);
+
+// The quiet values that stand from this column on.
+FieldValues QuietFrom(const Table& table, const Rows& rows, int row, int column);
+
+}  // namespace a4c::postgres

@@ -1,0 +1,15 @@
+// What a scan reads, as SQL: one index-ordered range behind the cursor, or, where a cursor stands
+// on an absent value, several that follow each other.
+#pragma once
+
+#include "a4c/scan_rules.h"
+#include "postgres_session.h"
+#include "postgres_table.h"
+
+namespace a4c::postgres {
+
+// Answers up to limit + 1 rows: scope, id, rev, tombstone, body, quiet, then the index's body
+// fields.
+Statement ScanOf(const Table& table, const ScanPlan& plan, const ScanRequest& request);
+
+}  // namespace a4c::postgres

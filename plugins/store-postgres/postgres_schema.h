@@ -1,0 +1,34 @@
+// The statements that make and change a kind's table. Text only: postgres_ensure.cc runs them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "postgres_table.h"
+
+namespace a4c::postgres {
+
+// The name of what belongs to a table: kind$part, shortened with a hash past PostgreSQL's 63 bytes.
+std::string NameOf(const Kind& kind, const std::string& part);
+
+std::string CreateTableSql(const Table& table);
+// One per column: an added column is empty, so that it is there at once however large the table.
+std::vector<std::string> AddColumnsSql(const Table& table);
+// The part of CREATE INDEX after the name: it tells one definition from another.
+std::string IndexDefinition(const Table& table, const ScanIndex& index);
+std::string CreateIndexSql(const Table& table, const ScanIndex& index, bool concurrently);
+std::string CommentIndexSql(const std::string& schema, const Table& table, const ScanIndex& index);
+std::string DropIndexSql(const std::string& schema, const std::string& index_name,
+                         bool concurrently);
+// Two triggers: a row changed by hand in SQL gets a new rev, and its indexed columns follow its
+// body; a row written by an instance that knows only an older version of the kind gets the columns
+// of the newer one's indexes, so that no record misses an index that is being made.
+std::vector<std::string> TriggerSql(const std::string& schema, const Table& table);
+
+// Rows that an older version of the kind wrote, and filling in their indexed columns.
+// $1 after scope, $2 after id, $3 limit. Answers: scope, id, rev, body.
+std::string OutdatedSql(const Table& table);
+// $1 scopes, $2 ids, $3 revs, then the indexed columns.
+std::string BackfillSql(const Table& table);
+
+}  // namespace a4c::postgres

@@ -1,0 +1,168 @@
+// What only the real server can show, and only this plugin promises.
+#include <gtest/gtest.h>
+
+#include "postgres_table.h"
+#include "test_server.h"
+
+namespace a4c::postgres {
+namespace {
+
+Kind Thing(int version = 1) {
+  Kind kind{.name = "thing",
+            .version = version,
+            .fields = {{.name = "colour"},
+                       {.name = "size", .type = FieldType::kLong},
+                       {.name = "views", .type = FieldType::kLong, .quiet = true}},
+            .indexes = {{.name = "by_colour", .fields = {"colour"}}}};
+  if (version > 1) kind.indexes.push_back({.name = "by_size", .fields = {"size"}});
+  return kind;
+}
+
+RecordRef Ref(const std::string& id) {
+  return {"thing", {"", id}};
+}
+
+class PostgresByHand : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerTest::SetUp();
+    if (IsSkipped()) return;
+    Open({Thing()});
+    ASSERT_EQ(
+        Apply(
+            {Put{.ref = Ref("a"), .body = R"({"colour":"red"})", .quiet = {{"views", int64_t{1}}}}})
+            .outcome,
+        BatchOutcome::kApplied);
+  }
+};
+
+TEST_F(PostgresByHand, ARowChangedInSqlGetsANewRevAndMovesInItsIndex) {
+  EXPECT_EQ(Sql("UPDATE " + TableName("thing") + " SET body = '{\"colour\":\"blue\"}'"), "1");
+  EXPECT_EQ(Read(Ref("a"))->rev, 2);
+  const auto blue = store_->Scan(
+      Within(),
+      {.kind = "thing", .index = "by_colour", .scope = "", .prefix = {std::string("blue")}});
+  ASSERT_TRUE(blue.has_value());
+  EXPECT_EQ(blue->records.size(), 1u);
+  EXPECT_EQ(Sql("UPDATE " + TableName("thing") + " SET tombstone = true"), "1");
+  EXPECT_EQ(Read(Ref("a"))->rev, 3);
+}
+
+TEST_F(PostgresByHand, AQuietColumnChangedInSqlKeepsTheRev) {
+  EXPECT_EQ(Sql("UPDATE " + TableName("thing") + " SET q_views = 9"), "1");
+  EXPECT_EQ(Read(Ref("a"))->rev, 1);
+  EXPECT_EQ(Read(Ref("a"))->quiet.at("views"), Scalar(int64_t{9}));
+}
+
+TEST_F(PostgresByHand, ThePluginsOwnWritesAreCountedOnce) {
+  ASSERT_EQ(Apply({Put{.ref = Ref("a"),
+                       .body = R"({"colour":"green"})",
+                       .expect = Expect::Rev(1),
+                       .min_rev = 7}})
+                .values,
+            std::vector<int64_t>{7});
+  EXPECT_EQ(Read(Ref("a"))->rev, 7);
+}
+
+class PostgresServer : public ServerTest {};
+
+// One batch that runs into another's lock leaves those of its group alone.
+TEST_F(PostgresServer, ALockedRowHoldsUpItsOwnBatchAlone) {
+  Open({Thing()}, {{"lock_timeout", ConfigValue::Scalar("200ms")}});
+  ASSERT_EQ(Apply({Put{.ref = Ref("a"), .body = "{}"}, Put{.ref = Ref("b"), .body = "{}"}}).outcome,
+            BatchOutcome::kApplied);
+  Sql("BEGIN");
+  Sql("SELECT 1 FROM " + TableName("thing") + " WHERE id = 'a' FOR UPDATE");
+  const std::vector<WriteBatch> batches = {{{Put{.ref = Ref("a"), .body = "{}"}}},
+                                           {{Put{.ref = Ref("b"), .body = "{}"}}}};
+  const auto answer = store_->Apply(Within(), batches);
+  Sql("ROLLBACK");
+  ASSERT_TRUE(answer.has_value()) << answer.error().ToString();
+  EXPECT_EQ(answer->results[0].outcome, BatchOutcome::kNotApplied);
+  EXPECT_TRUE(answer->results[0].error->retryable());
+  EXPECT_EQ(answer->results[1].outcome, BatchOutcome::kApplied);
+  EXPECT_EQ(Read(Ref("a"))->rev, 1);
+  EXPECT_EQ(Read(Ref("b"))->rev, 2);
+}
+
+// What PostgreSQL refuses fails the statement of the whole group: only its own batch may feel it.
+TEST_F(PostgresServer, ARowThatTheServerRefusesFailsAlone) {
+  Open({Thing()});
+  Sql("ALTER TABLE " + TableName("thing") + " ADD CONSTRAINT no_red CHECK (f_colour <> 'red')");
+  const std::vector<WriteBatch> batches = {
+      {{Put{.ref = Ref("a"), .body = R"({"colour":"red"})", .expect = Expect::Absent()}}},
+      {{Put{.ref = Ref("b"), .body = R"({"colour":"blue"})", .expect = Expect::Absent()}}}};
+  const auto answer = store_->Apply(Within(), batches);
+  ASSERT_TRUE(answer.has_value()) << answer.error().ToString();
+  EXPECT_EQ(answer->results[0].outcome, BatchOutcome::kNotApplied);
+  EXPECT_EQ(answer->results[0].error->code(), Code::kInvalid);
+  EXPECT_EQ(answer->results[1].outcome, BatchOutcome::kApplied);
+  EXPECT_FALSE(Read(Ref("a")).has_value());
+}
+
+TEST_F(PostgresServer, AnOlderInstanceGoesOnWritingWhatTheNewerOneIndexes) {
+  Open({Thing()});
+  const std::unique_ptr<Store> older = std::move(store_);
+  Open({Thing(2)});
+  const WriteBatch odd{{Put{.ref = Ref("nul"), .body = R"({"size":7,"x":"\u0000"})"}}};
+  ASSERT_EQ(older->Apply(Within(), {&odd, 1})->results[0].outcome, BatchOutcome::kApplied);
+  for (const char* body : {R"({"size":3})", R"({"size":4})"}) {
+    const WriteBatch batch{{Put{.ref = Ref("a"), .body = body}}};
+    ASSERT_EQ(older->Apply(Within(), {&batch, 1})->results[0].outcome, BatchOutcome::kApplied);
+  }
+  EXPECT_EQ(Sql("SELECT f_size FROM " + TableName("thing") + " WHERE id = 'a'"), "4");
+  EXPECT_EQ(Sql("SELECT f_size IS NULL FROM " + TableName("thing") + " WHERE id = 'nul'"), "t");
+  ASSERT_TRUE(store_->Ensure(Within(), std::vector<Kind>{Thing(2)}).has_value());
+  EXPECT_EQ(Sql("SELECT f_size FROM " + TableName("thing") + " WHERE id = 'nul'"), "7")
+      << "what SQL cannot read the next Ensure fills in";
+}
+
+TEST_F(PostgresServer, AnAdministratorsIndexIsLeftAloneAndOursComesBack) {
+  Open({Thing()});
+  Sql("CREATE INDEX \"thing$mine\" ON " + TableName("thing") + " (rev)");
+  Sql("DROP INDEX \"" + name_ + "\".\"thing$by_colour\"");
+  ASSERT_TRUE(store_->Ensure(Within(), std::vector<Kind>{Thing(2)}).has_value());
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_indexes WHERE schemaname = '" + name_ +
+                "' AND indexname IN ('thing$mine', 'thing$by_colour', 'thing$by_size')"),
+            "3");
+}
+
+TEST_F(PostgresServer, AServerThatIsNotThereIsUnavailable) {
+  store_ = NewPostgresStore(
+      OptionsWith({{"dsn", ConfigValue::Scalar("host=127.0.0.1 port=1 dbname=a4c user=a4c")}}),
+      TheRuntime());
+  const Result<void> ensured = store_->Ensure(Within(), std::vector<Kind>{Thing()});
+  ASSERT_FALSE(ensured.has_value());
+  EXPECT_EQ(ensured.error().code(), Code::kUnavailable);
+  EXPECT_TRUE(ensured.error().retryable());
+}
+
+TEST_F(PostgresServer, AWrongPasswordIsDeniedAndNotShown) {
+  store_ =
+      NewPostgresStore(OptionsWith({{"password", ConfigValue::Scalar("hunter2")}}), TheRuntime());
+  const Result<void> ensured = store_->Ensure(Within(), std::vector<Kind>{Thing()});
+  ASSERT_FALSE(ensured.has_value());
+  EXPECT_EQ(ensured.error().code(), Code::kDenied) << ensured.error().ToString();
+  EXPECT_FALSE(ensured.error().hint().empty());
+  EXPECT_EQ(ensured.error().ToString().find("hunter2"), std::string::npos);
+}
+
+// Lookups and pages must not depend on statistics: a table that was empty when they were planned.
+TEST_F(PostgresServer, PlansAreIndexScansHoweverSmallTheTableWas) {
+  Open({Thing()});
+  ASSERT_TRUE(Read(Ref("x")) == std::nullopt);
+  Sql("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+      "SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan");
+  Sql("PREPARE get AS " + Table(name_, Thing()).get_sql);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> plan(
+      PQexec(sql_.get(), "EXPLAIN EXECUTE get('{}', '{}')"), PQclear);
+  std::string text;
+  for (int i = 0; i < PQntuples(plan.get()); ++i)
+    text += std::string(PQgetvalue(plan.get(), i, 0)) + "\n";
+  EXPECT_NE(text.find("Index Scan using thing_pkey"), std::string::npos) << text;
+  EXPECT_NE(text.find("Index Cond: ((scope = u.scope) AND (id = u.id))"), std::string::npos)
+      << text;
+}
+
+}  // namespace
+}  // namespace a4c::postgres

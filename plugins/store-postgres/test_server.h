@@ -1,0 +1,90 @@
+// What the tests on a real server share: a store in a schema of the test's own, and SQL beside it.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "a4c/sinks.h"
+#include "postgres_keys.h"
+#include "postgres_options.h"
+#include "postgres_store.h"
+
+namespace a4c::postgres {
+
+inline const Runtime& TheRuntime() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return runtime;
+}
+
+inline Call Within(int64_t timeout_ms = 60'000) {
+  return Call::Within(TheRuntime().clock, timeout_ms);
+}
+
+class ServerTest : public testing::Test {
+ protected:
+  using Settings = std::map<std::string, ConfigValue, std::less<>>;
+
+  void SetUp() override {
+    const char* dsn = std::getenv("A4C_TEST_POSTGRES_DSN");
+    if (dsn == nullptr) {
+      const bool required = std::getenv("CI") || std::getenv("A4C_REQUIRE_SERVERS");
+      ASSERT_FALSE(required) << "needs A4C_TEST_POSTGRES_DSN";
+      GTEST_SKIP() << "needs A4C_TEST_POSTGRES_DSN";
+    }
+    name_ = "a4c_t" + std::to_string(TheRuntime().random.Next());
+    dsn_ = std::string(dsn) + " application_name=" + name_;
+    sql_.reset(PQconnectdb(dsn));
+    ASSERT_EQ(PQstatus(sql_.get()), CONNECTION_OK) << PQerrorMessage(sql_.get());
+    Sql("SET client_min_messages = warning");
+  }
+  void TearDown() override {
+    store_.reset();
+    if (sql_ != nullptr) Sql("DROP SCHEMA IF EXISTS \"" + name_ + "\" CASCADE");
+  }
+
+  Options OptionsWith(Settings settings = {}) const {
+    settings.try_emplace("dsn", ConfigValue::Scalar(dsn_));
+    settings["schema"] = ConfigValue::Scalar(name_);
+    return *ReadOptions(*CheckConfig(ConfigValue::Map(std::move(settings)), kKeys));
+  }
+  void Open(const std::vector<Kind>& kinds, Settings settings = {}) {
+    store_ = NewPostgresStore(OptionsWith(std::move(settings)), TheRuntime());
+    const Result<void> ensured = store_->Ensure(Within(), kinds);
+    ASSERT_TRUE(ensured.has_value()) << ensured.error().ToString();
+  }
+
+  // The first value of the first row, or the number of rows that changed.
+  std::string Sql(const std::string& sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(sql_.get(), sql.c_str()),
+                                                               PQclear);
+    EXPECT_NE(PQresultStatus(result.get()), PGRES_FATAL_ERROR) << PQerrorMessage(sql_.get());
+    return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : PQcmdTuples(result.get());
+  }
+  std::string TableName(const std::string& kind) const {
+    return "\"" + name_ + "\".\"" + kind + "\"";
+  }
+
+  BatchResult Apply(std::vector<Op> ops) {
+    const WriteBatch batch{std::move(ops)};
+    auto answer = store_->Apply(Within(), {&batch, 1});
+    if (!answer) return {.outcome = BatchOutcome::kNotApplied, .error = answer.error()};
+    return answer->results.at(0);
+  }
+  std::optional<Record> Read(const RecordRef& ref) {
+    auto answer = store_->Get(Within(), {&ref, 1});
+    EXPECT_TRUE(answer.has_value()) << answer.error().ToString();
+    return answer ? answer->records.at(0) : std::nullopt;
+  }
+
+  std::string name_;  // of schema and sessions
+  std::string dsn_;
+  std::unique_ptr<PGconn, decltype(&PQfinish)> sql_{nullptr, PQfinish};
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace a4c::postgres

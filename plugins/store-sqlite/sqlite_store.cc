@@ -1,0 +1,273 @@
+#include "sqlite_store.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "a4c/scan_rules.h"
+#include "a4c/sinks.h"
+#include "sqlite_errors.h"
+#include "sqlite_groups.h"
+#include "sqlite_lock.h"
+#include "sqlite_readers.h"
+#include "sqlite_scan.h"
+#include "sqlite_schema.h"
+
+namespace a4c::sqlite {
+namespace {
+
+// An Apply call on its way through a group.
+struct Applying : Groups::Member {
+  Applying(const Call& of, std::span<const WriteBatch> given) : Member(of), batches(given) {}
+
+  // The bodies are parsed here, before the writer is needed.
+  void CheckAgainst(std::shared_ptr<const Schema> by) {
+    schema = std::move(by);
+    checked.clear();
+    for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(schema->kinds, batch));
+  }
+
+  const std::span<const WriteBatch> batches;
+  std::shared_ptr<const Schema> schema;
+  std::vector<CheckedBatch> checked;
+  Result<ApplyAnswer> answer = Error(Code::kUnknownOutcome, "the commit was broken off");
+};
+
+struct Unit {
+  const CheckedBatch* checked;
+  BatchResult* result;
+};
+
+class WriterView final : public BatchView {
+ public:
+  WriterView(const Schema& schema, Connection& writer) : schema_(schema), writer_(writer) {}
+
+  Result<std::optional<StoredRow>> Find(const Kind& kind, const Key& key) override {
+    return schema_.TableOf(kind.name).Find(writer_, key);
+  }
+  Result<std::optional<Key>> Holder(const UniqueClaim& claim) override {
+    return schema_.TableOf(claim.kind->name).Holder(writer_, claim);
+  }
+
+ private:
+  const Schema& schema_;
+  Connection& writer_;
+};
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(FileLock lock, const Options& options, const Runtime& runtime)
+      : lock_(std::move(lock)),
+        clock_(runtime.clock),
+        log_(runtime.log),
+        schema_waiter_(runtime.threads.NewWaiter()),
+        readers_(runtime),
+        groups_(runtime, options.group_calls_max, options.queue_calls_max) {}
+
+  Result<void> Open(const Options& options) {
+    const auto connect = [&options] {
+      return Connection::Open(options.path, options.cache_bytes, options.busy_timeout_ms);
+    };
+    A4C_TRY(writer_, connect());
+    A4C_TRY(schema_, OpenSchema(*writer_, options.path));
+    for (int i = 0; i < options.readers; ++i) {
+      A4C_TRY(auto reader, connect());
+      readers_.Add(std::move(reader));
+    }
+    return {};
+  }
+
+  Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
+    A4C_CHECK(CheckCall(call));
+    for (const Kind& kind : kinds) A4C_CHECK(CheckKind(kind));
+    return groups_.Alone(call, [&]() -> Result<void> {
+      writer_->RollBack();
+      auto migrated = Migrate(*writer_, schema_, kinds);
+      writer_->RollBack();
+      if (!migrated) return migrated.error();
+      const Waiter::Lock lock(*schema_waiter_);
+      schema_ = *migrated;
+      return {};
+    });
+  }
+
+  Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) override {
+    A4C_CHECK(CheckCall(call));
+    Applying applying(call, batches);
+    applying.CheckAgainst(CurrentSchema());
+    A4C_CHECK(groups_.Join(applying,
+                           [this](std::span<Groups::Member* const> group) { CommitGroup(group); }));
+    return std::move(applying.answer);
+  }
+
+  Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
+    A4C_CHECK(CheckCall(call));
+    const std::shared_ptr<const Schema> schema = CurrentSchema();
+    A4C_CHECK(CheckRefs(schema->kinds, refs));
+    GetAnswer answer;
+    answer.records.reserve(refs.size());
+    const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
+      answer.store_time_ms = Now();
+      for (const RecordRef& ref : refs) {
+        A4C_TRY(auto record, schema->TableOf(ref.kind).Read(reader, ref.key));
+        answer.records.push_back(std::move(record));
+      }
+      return {};
+    });
+    if (!read) return read.error();
+    return answer;
+  }
+
+  Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
+    A4C_CHECK(CheckCall(call));
+    const std::shared_ptr<const Schema> schema = CurrentSchema();
+    A4C_TRY(const ScanPlan plan, CheckScan(schema->kinds, request));
+    ScanAnswer answer;
+    const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
+      answer.store_time_ms = Now();
+      const Table& table = schema->TableOf(request.kind);
+      ScanPosition last;
+      for (const ScanQuery& query : ScanQueries(table, plan, request)) {
+        A4C_CHECK(ReadRange(reader, table, plan, request, query, answer, last));
+        if (!answer.next.empty()) break;
+      }
+      return {};
+    });
+    if (!read) return read.error();
+    return answer;
+  }
+
+ private:
+  // Adds the rows of one range; a row too many says that there is a next page.
+  static Result<void> ReadRange(Connection& reader, const Table& table, const ScanPlan& plan,
+                                const ScanRequest& request, const ScanQuery& query,
+                                ScanAnswer& answer, ScanPosition& last) {
+    const auto limit = static_cast<size_t>(request.limit);
+    A4C_TRY(Statement statement, reader.Prepare(query.sql));
+    for (const Scalar& value : query.parameters) statement.Bind(value);
+    statement.Bind(static_cast<int64_t>(limit - answer.records.size() + 1));
+    for (;;) {
+      A4C_TRY(const bool there, statement.Step());
+      if (!there) return {};
+      if (answer.records.size() == limit) {
+        answer.next = ScanCursor(request, last);
+        return {};
+      }
+      ReadRow row = table.ReadHere(statement);
+      last = PositionOf(plan, row.record, row.indexed);
+      answer.records.push_back(std::move(row.record));
+    }
+  }
+
+  // [the leader]
+  void CommitGroup(std::span<Groups::Member* const> group) {
+    std::vector<Unit> units;
+    for (Groups::Member* member : group) {
+      auto& applying = static_cast<Applying&>(*member);
+      if (const Result<void> over = CheckCall(applying.call); !over) {
+        applying.answer = over.error();
+        continue;
+      }
+      if (applying.schema != schema_) applying.CheckAgainst(schema_);
+      applying.answer = ApplyAnswer{Now(), std::vector<BatchResult>(applying.batches.size())};
+      for (size_t i = 0; i < applying.checked.size(); ++i) {
+        units.push_back({&applying.checked[i], &applying.answer->results[i]});
+      }
+    }
+    Write(units);
+  }
+
+  // A group shares a commit and never a fate: what fails together is tried one by one.
+  void Write(std::span<const Unit> units) {
+    if (const Result<void> begun = writer_->Execute("BEGIN IMMEDIATE"); !begun) {
+      Fail(units, begun.error());
+      return;
+    }
+    const Result<void> written = JudgeAndWrite(units);
+    writer_->RollBack();
+    if (written) return;
+    if (units.size() == 1 || written.error().unknown_outcome()) {
+      Fail(units, written.error());
+    } else {
+      for (const Unit& unit : units) Write({&unit, 1});
+    }
+  }
+
+  // Also a conflict is not known any more: it may rest on what was undone. A wrong batch stays
+  // wrong.
+  void Fail(std::span<const Unit> units, const Error& error) {
+    log_.Write(LogLevel::kWarning, "store-sqlite", "a commit failed",
+               {{"error", error.ToString()}, {"batches", std::to_string(units.size())}});
+    const BatchOutcome outcome =
+        error.unknown_outcome() ? BatchOutcome::kUnknown : BatchOutcome::kNotApplied;
+    for (const Unit& unit : units) {
+      if (unit.checked->valid()) {
+        *unit.result = {.outcome = outcome, .error = error};
+      } else {
+        *unit.result = {.outcome = BatchOutcome::kInvalid, .failures = unit.checked->failures};
+      }
+    }
+  }
+
+  Result<void> JudgeAndWrite(std::span<const Unit> units) {
+    WriterView view(*schema_, *writer_);
+    bool changed = false;
+    for (const Unit& unit : units) {
+      A4C_TRY(Verdict verdict, Judge(*unit.checked, view));
+      for (const RowChange& change : verdict.changes) {
+        A4C_CHECK(schema_->TableOf(change.ref->kind).Write(*writer_, change));
+        changed = true;
+      }
+      *unit.result = std::move(verdict.result);
+    }
+    return changed ? Commit() : Result<void>();
+  }
+
+  Result<void> Commit() {
+    const Result<void> committed = writer_->Execute("COMMIT");
+    if (committed) return {};
+    const int code = sqlite3_extended_errcode(writer_->handle());
+    if (!MayBeCommitted(code)) return committed;
+    return Error(Code::kUnknownOutcome, "committing: " + committed.error().message(),
+                 committed.error().hint());
+  }
+
+  std::shared_ptr<const Schema> CurrentSchema() {
+    const Waiter::Lock lock(*schema_waiter_);
+    return schema_;
+  }
+
+  // The clock's time, but never one before what was told already.
+  int64_t Now() {
+    const int64_t now = clock_.NowMs();
+    int64_t last = last_ms_.load();
+    while (last < now && !last_ms_.compare_exchange_weak(last, now)) {
+    }
+    return std::max(last, now);
+  }
+
+  const FileLock lock_;  // given back after the connections are closed
+  Clock& clock_;
+  LogSink& log_;
+  std::atomic<int64_t> last_ms_ = 0;
+  // Guards the pointer; who leads a group, or is alone, reads it without.
+  const std::unique_ptr<Waiter> schema_waiter_;
+  std::shared_ptr<const Schema> schema_;
+  Readers readers_;
+  std::unique_ptr<Connection> writer_;  // the leader's
+  Groups groups_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenSqliteStore(const Options& options, const Runtime& runtime) {
+  if (options.path.empty() || options.path.starts_with(':') || options.path.starts_with("file:")) {
+    return Error(Code::kInvalid, "path \"" + options.path + "\" is not the name of a file",
+                 "store-memory keeps records in memory");
+  }
+  A4C_TRY(FileLock lock, FileLock::Take(options.path));
+  auto store = std::make_unique<SqliteStore>(std::move(lock), options, runtime);
+  A4C_CHECK(store->Open(options));
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace a4c::sqlite
