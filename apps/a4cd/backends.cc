@@ -1,5 +1,8 @@
 #include "apps/a4cd/backends.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <system_error>
 
@@ -17,14 +20,25 @@ bool Chosen(const PluginChoice& choice) {
 
 Result<void> MakeDataDirectory(const std::string& directory) {
   std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  std::filesystem::create_directories(directory + "/hosts", error);
+  // Others may pass, since the units of host-local run below it as another user, but not look
+  // around.
+  using std::filesystem::perms;
   if (!error) {
-    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+    std::filesystem::permissions(directory,
+                                 perms::owner_all | perms::group_exec | perms::others_exec, error);
   }
   if (!error) return {};
   return Error(Code::kUnavailable,
                "the data directory " + directory + " cannot be made: " + error.message(),
                "set data_directory, or A4C_DATA_DIR");
+}
+
+// The database holds everybody's records: nobody else reads it. SQLite takes the mode of the file
+// that is there, also for the files that it puts beside it.
+void MakeDatabaseFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd >= 0) close(fd);
 }
 
 bool IsEmbedded(const Settings& settings) {
@@ -41,6 +55,11 @@ std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
 
 Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime) {
   if (IsEmbedded(settings)) A4C_CHECK(MakeDataDirectory(settings.data_directory));
+  const std::string database = settings.data_directory + "/a4cd.db";
+  const auto path = settings.store.config.map.find("path");
+  if (path != settings.store.config.map.end() && path->second.scalar == database) {
+    MakeDatabaseFile(database);
+  }
   LoadedBackends loaded;
   loaded.plugins = NewPluginHost(settings, runtime);
   A4C_TRY(loaded.store, loaded.plugins->MakeStore(settings.store.plugin, settings.store.config));

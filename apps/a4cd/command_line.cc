@@ -5,19 +5,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "a4c/plugin_host.h"
 #include "a4c/sinks.h"
 #include "apps/a4cd/app.h"
+#include "apps/a4cd/backends.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/notify.h"
 #include "apps/a4cd/telemetry/json_log.h"
 #include "apps/a4cd/telemetry/metrics.h"
+#include "apps/plugin_tool/plugin_tool.h"
 
 namespace a4cd {
 namespace {
@@ -142,6 +145,32 @@ void PrintKeys() {
   }
 }
 
+void AddPluginCommands(CLI::App& plugin, std::vector<std::string>& args) {
+  plugin.require_subcommand(1);
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* command = plugin.add_subcommand(name, help);
+    command->prefix_command();
+    command->callback([command, &args] { args = command->remaining(); });
+  };
+  add("list", "every plugin found, and why one is refused");
+  add("inspect", "NAME: its settings, and what it cannot do");
+  add("check", "NAME --config=FILE: make one with these settings, and drop it");
+  add("new", "store-foo [--into=DIRECTORY]: write a plugin to start from");
+}
+
+int RunPluginCommand(const Settings& settings, const std::string& name,
+                     const std::vector<std::string>& args) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  const std::unique_ptr<a4c::PluginHost> host = NewPluginHost(settings, runtime);
+  const a4c::PluginTool tool{
+      *host, [](const std::string& file) { return LoadConfig(file, Environment{}); },
+      a4c::FindTemplateDirectory()};
+  if (name == "list") return a4c::PluginList(tool, args, std::cout, std::cerr);
+  if (name == "inspect") return a4c::PluginInspect(tool, args, std::cout, std::cerr);
+  if (name == "check") return a4c::PluginCheck(tool, args, std::cout, std::cerr);
+  return a4c::PluginNew(tool, args, std::cout, std::cerr);
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, char** argv) {
@@ -157,6 +186,9 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* bootstrap =
       cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
   bootstrap->add_option("--file", options.key_file, "write it here, mode 0600, and print nothing");
+  CLI::App* plugin = cli.add_subcommand("plugin", "list, inspect, check or new: see plugin --help");
+  std::vector<std::string> plugin_args;
+  AddPluginCommands(*plugin, plugin_args);
   cli.require_subcommand(0, 1);
   try {
     cli.parse(argc, argv);
@@ -168,6 +200,9 @@ int RunCommandLine(int argc, char** argv) {
     return 0;
   }
   const Result<Settings> settings = ReadSettings(options);
+  if (settings && plugin->parsed()) {
+    return RunPluginCommand(*settings, plugin->get_subcommands().at(0)->get_name(), plugin_args);
+  }
   if (!settings) return Complain(settings.error(), kWrongUse);
   if (options.check_config) return CheckConfigCommand(*settings);
   if (bootstrap->parsed()) return BootstrapKey(*settings, options.key_file);

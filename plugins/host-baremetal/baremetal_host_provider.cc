@@ -11,7 +11,7 @@
 namespace a4c::baremetal {
 namespace {
 
-constexpr int kAttemptsMax = 5;
+constexpr int kAttemptsMax = 100;
 constexpr size_t kMeasuredAtOnce = 16;
 constexpr int64_t kGonePollMs = 50;
 
@@ -48,6 +48,10 @@ class Ensuring {
       auto status = Once();
       if (!status) return effects_.Judge(status.error());
       if (*status) return **std::move(status);
+      // dockerd gives a name away some time before the container can be seen, and takes it back
+      // late.
+      Waiter::Lock lock(*servers_.waiter);
+      servers_.waiter->Wait(call_.clock.MonotonicMs() + kGonePollMs);
     }
     return Error(Code::kConflict, "unit " + unit_.name + " is being made and removed by others");
   }
@@ -140,11 +144,7 @@ Result<std::optional<UnitStatus>> Ensuring::Once() {
     if (unit_.wanted == UnitWanted::kRunning) return Start(*made, unit_.epoch);
     return Status(unit_.epoch);
   }
-  if (found->removing) {
-    Waiter::Lock lock(*servers_.waiter);
-    servers_.waiter->Wait(call_.clock.MonotonicMs() + kGonePollMs);
-    return std::optional<UnitStatus>();
-  }
+  if (found->removing) return std::optional<UnitStatus>();
   if (unit_.epoch > highest) {
     A4C_CHECK(epochs_.Raise(call_, docker_, unit_.name, unit_.epoch));
     effects_.Note();

@@ -19,7 +19,7 @@ constexpr a4c::ConfigKey kKeys[] = {
     {"ca_file", ConfigType::kString, "", "certificate authorities (PEM) beside the system's"},
     {"index_prefix", ConfigType::kString, "", "before the names of all indices"},
     {"index_names", ConfigType::kTree, "",
-     "names by kind, such as job: jobs; otherwise the kind's with an s"},
+     "names by kind, such as photo: pictures; otherwise the kind's with an s"},
     {"shards", ConfigType::kLong, "1", "primary shards of a new index", false, 1, 1024},
     {"replicas", ConfigType::kLong, "1", "replicas of a new index", false, 0, 64},
     {"refresh_interval", ConfigType::kDurationMs, "0s", "of a new index; 0: only when a4c asks",

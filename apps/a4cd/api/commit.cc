@@ -96,6 +96,19 @@ Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request) 
   return a4c::Idempotency{request.principal.tenant, key, HashHex(identity), ""};
 }
 
+// Gives the key back when it goes, also by a throw.
+class Stay {
+ public:
+  Stay(InFlight& in_flight, const std::string& key) : in_flight_(in_flight), key_(key) {}
+  ~Stay() { in_flight_.Leave(key_); }
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
+
+ private:
+  InFlight& in_flight_;
+  const std::string& key_;
+};
+
 class Writer {
  public:
   Writer(ApiContext& api, const Request& request, const WriteRules& rules)
@@ -114,9 +127,8 @@ class Writer {
     if (request_.Header("Idempotency-Key").empty()) return Attempt(decide);
     const std::string flight = idempotency_.scope + '\n' + idempotency_.key;
     if (!api_.in_flight.Enter(flight, request_.deadline_ms)) return InProgress();
-    Response response = Attempt(decide);
-    api_.in_flight.Leave(flight);
-    return response;
+    const Stay stay(api_.in_flight, flight);
+    return Attempt(decide);
   }
 
  private:

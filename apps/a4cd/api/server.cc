@@ -10,6 +10,7 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
 
+#include <array>
 #include <atomic>
 #include <sstream>
 #include <utility>
@@ -24,6 +25,9 @@ namespace net = Poco::Net;
 using a4c::Code;
 using a4c::Error;
 using a4c::Result;
+
+constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kLingerBytesMax = 16 << 20;
 
 // What connections share; outlives them.
 struct Shared {
@@ -91,9 +95,30 @@ class Handler final : public net::HTTPRequestHandler {
       return;
     }
     Send(answer, response, unread, http.getMethod() == "HEAD");
+    if (unread) Linger(http);
   }
 
  private:
+  // Closing a socket with bytes unread resets the connection, and the client may lose the answer
+  // that tells it why. So what it is still sending is read for a while, and dropped.
+  void Linger(net::HTTPServerRequest& http) {
+    net::StreamSocket& socket = dynamic_cast<net::HTTPServerRequestImpl&>(http).socket();
+    const int64_t until_ms = shared_.runtime.clock.MonotonicMs() + kLingerMs;
+    std::array<char, 16384> dropped{};
+    int64_t left = kLingerBytesMax;
+    try {
+      socket.shutdownSend();
+      socket.setReceiveTimeout(Poco::Timespan(kLingerMs * 1000 / 4));
+      while (left > 0 && shared_.runtime.clock.MonotonicMs() < until_ms) {
+        const int got = socket.receiveBytes(dropped.data(), static_cast<int>(dropped.size()));
+        if (got <= 0) return;
+        left -= got;
+      }
+    } catch (const Poco::Exception&) {
+      return;  // silent, or gone
+    }
+  }
+
   void Send(net::HTTPServerResponse& answer, const Response& response, bool unread, bool head) {
     answer.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(response.status));
     answer.setReason(net::HTTPResponse::getReasonForStatus(answer.getStatus()));
@@ -105,6 +130,11 @@ class Handler final : public net::HTTPRequestHandler {
     answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
     if (head) {
       answer.send();
+    } else if (unread) {
+      // Out of the buffer now: Linger ends this direction of the connection.
+      answer.send()
+          .write(response.body.data(), static_cast<std::streamsize>(response.body.size()))
+          .flush();
     } else {
       answer.sendBuffer(response.body.data(), response.body.size());
     }

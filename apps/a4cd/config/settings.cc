@@ -274,6 +274,21 @@ void FillDefault(PluginChoice& choice, const char* plugin, const char* key, std:
   choice.config.map.emplace(key, std::move(value));
 }
 
+// Three servers on this machine, each a directory.
+void FillLocalServers(Settings& settings) {
+  ConfigValue& config = settings.hosts.config;
+  if (settings.hosts.plugin != "host-local" || config.map.contains("servers")) return;
+  ConfigValue servers;
+  servers.shape = ConfigValue::Shape::kList;
+  servers.path = config.path + ".servers";
+  for (const char* id : {"local-1", "local-2", "local-3"}) {
+    servers.list.push_back(ConfigValue::Map(
+        {{"id", ConfigValue::Scalar(id)},
+         {"path", ConfigValue::Scalar(settings.data_directory + "/hosts/" + id)}}));
+  }
+  config.map.emplace("servers", std::move(servers));
+}
+
 }  // namespace
 
 std::span<const Section> Sections() {
@@ -315,7 +330,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.drain_not_ready_ms = drain->Long("not_ready");
   settings.drain_timeout_ms = drain->Long("timeout");
   FillDefault(settings.store, "store-sqlite", "path", settings.data_directory + "/a4cd.db");
-  FillDefault(settings.hosts, "host-local", "directory", settings.data_directory + "/hosts");
+  FillLocalServers(settings);
   if (settings.bus.plugin == "none") {
     const auto database = root.map.find("database");
     const bool set = database != root.map.end() && database->second.map.contains("poll_period");

@@ -24,6 +24,16 @@ constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels = {
      {"warning", LogLevel::kWarning},
      {"error", LogLevel::kError}}};
 
+// Json writes text as it is: bytes that are no UTF-8 would break the line for its readers.
+std::string ValidText(std::string_view text) {
+  std::string valid(text);
+  if (a4c::IsUtf8(text)) return valid;
+  for (char& c : valid) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return valid;
+}
+
 class JsonLog final : public a4c::LogSink {
  public:
   JsonLog(spdlog::sink_ptr sink, LogLevel level) : logger_("a4cd", std::move(sink)), level_(level) {
@@ -39,8 +49,8 @@ class JsonLog final : public a4c::LogSink {
     Json line(Json::Object{});
     line.AppendMember("level", kLevels[static_cast<size_t>(level)].first);
     line.AppendMember("component", component);
-    line.AppendMember("event", event);
-    for (const LogField& field : fields) line.Set(field.name, field.value);
+    line.AppendMember("event", ValidText(event));
+    for (const LogField& field : fields) line.Set(field.name, ValidText(field.value));
     const std::string text = line.ToString();
     // The pattern has written the opening brace and the time.
     logger_.log(spdlog::level::info, spdlog::string_view_t(text.data() + 1, text.size() - 1));

@@ -51,9 +51,10 @@ class Table {
       if (found != series_.end()) return found->second;
     }
     std::unique_lock lock(mutex_);
-    Series*& series = series_[key];
-    if (series == nullptr) series = make();
-    if (series == nullptr) series_.erase(key);
+    const auto found = series_.find(key);
+    if (found != series_.end()) return found->second;
+    Series* const series = make();
+    if (series != nullptr) series_.emplace(key, series);
     return series;
   }
 

@@ -1,0 +1,124 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "apps/a4cd/config/config_file.h"
+#include "apps/a4cd/config/settings.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::ConfigValue;
+using a4c::Result;
+
+Result<Settings> Read(const std::string& yaml, const Environment& environment = {}) {
+  A4C_TRY(ConfigValue root, ParseYaml(yaml, "a4cd.yaml"));
+  A4C_CHECK(ExpandSecrets(root, environment));
+  A4C_CHECK(ApplyEnvironment(root, environment));
+  return CheckSettings(root, "/opt/a4c/bin", "/data");
+}
+
+TEST(Config, OfNothingIsTheEmbeddedDefault) {
+  const auto settings = Read("");
+  ASSERT_TRUE(settings) << settings.error().message();
+  EXPECT_EQ(settings->store.plugin, "store-sqlite");
+  EXPECT_EQ(settings->store.config.map.at("path").scalar, "/data/a4cd.db");
+  EXPECT_EQ(settings->bus.plugin, "none");
+  EXPECT_EQ(settings->database.poll_period_ms, 1'000);
+  EXPECT_TRUE(settings->rebuild_search_at_start);
+  EXPECT_EQ(settings->hosts.config.map.at("servers").list.size(), 3u);
+  EXPECT_EQ(settings->api.listen, "127.0.0.1:7070");
+  EXPECT_EQ(settings->roles.size(), 4u);
+}
+
+TEST(Config, EnvironmentWinsOverTheFile) {
+  const auto settings = Read("api: {listen: '0.0.0.0:1', threads: 3}\nstore: {plugin: store-x}\n",
+                             {{"A4C_API_LISTEN", "127.0.0.1:2"},
+                              {"A4C_STORE_CONFIG_PATH", "/x.db"},
+                              {"A4C_STORE_CONFIG_TLS__CA", "/ca"},
+                              {"A4C_ROLES", "[api]"},
+                              {"A4C_DATA_DIR", "/elsewhere"}});
+  ASSERT_TRUE(settings) << settings.error().message();
+  EXPECT_EQ(settings->api.listen, "127.0.0.1:2");
+  EXPECT_EQ(settings->api.threads, 3);
+  EXPECT_EQ(settings->store.config.map.at("path").scalar, "/x.db");
+  EXPECT_EQ(settings->store.config.map.at("tls").map.at("ca").scalar, "/ca");
+  EXPECT_EQ(settings->store.config.map.at("path").Where(),
+            "environment A4C_STORE_CONFIG_PATH: store.config.path");
+  EXPECT_EQ(settings->roles, std::set<std::string>{"api"});
+  EXPECT_EQ(settings->data_directory, "/elsewhere");
+}
+
+TEST(Config, AMistypedVariableIsAnErrorAndForeignOnesAreNot) {
+  const auto mistyped = Read("", {{"A4C_STORE_PLUGN", "x"}});
+  ASSERT_FALSE(mistyped);
+  EXPECT_NE(mistyped.error().message().find("A4C_STORE_PLUGN"), std::string::npos);
+  EXPECT_TRUE(Read("", {{"A4C_URL", "x"},
+                        {"A4C_API_KEY", "x"},
+                        {"A4C_API_SERVICE_HOST", "10.0.0.1"},
+                        {"A4C_API_PORT", "tcp://10.0.0.1:7070"},
+                        {"A4C_API_PORT_7070_TCP_ADDR", "10.0.0.1"},
+                        {"A4C_TEST_SOMETHING", "x"}}));
+}
+
+TEST(Config, EveryFaultIsNamedWithItsPlaceAndTheNearestKey) {
+  const auto settings = Read("api:\n  lisen: x\n  threads: many\nstor: {}\n");
+  ASSERT_FALSE(settings);
+  const std::string& message = settings.error().message();
+  EXPECT_NE(message.find("a4cd.yaml:2: api.lisen: unknown key; did you mean \"listen\"?"),
+            std::string::npos)
+      << message;
+  EXPECT_NE(message.find("a4cd.yaml:3: api.threads"), std::string::npos) << message;
+  EXPECT_NE(message.find("a4cd.yaml:4: stor: unknown key; did you mean \"store\"?"),
+            std::string::npos)
+      << message;
+}
+
+TEST(Config, AKeyTwiceAndBrokenYamlAreRefused) {
+  EXPECT_FALSE(Read("log: {level: info}\nlog: {level: debug}\n"));
+  EXPECT_FALSE(Read("log: [\n"));
+  EXPECT_FALSE(Read("roles: [api, wrker]\n"));
+}
+
+TEST(Config, EverySettingStandsInTheReference) {
+  std::ifstream file(A4C_CONFIG_REFERENCE);
+  const std::string reference{std::istreambuf_iterator<char>(file), {}};
+  const auto expect = [&](const std::string& name, const a4c::ConfigKey& key) {
+    const std::string fallback = *key.fallback == '\0' ? "" : "`" + std::string(key.fallback) + "`";
+    const std::string row = "| `" + name + "` | " + fallback + " | " + key.help + " |\n";
+    EXPECT_NE(reference.find(row), std::string::npos) << row;
+  };
+  for (const a4c::ConfigKey& key : RootKeys()) {
+    if (key.type != a4c::ConfigType::kTree) expect(key.name, key);
+  }
+  for (const Section& section : Sections()) {
+    for (const a4c::ConfigKey& key : section.keys) {
+      expect(std::string(section.name) + "." + key.name, key);
+    }
+  }
+}
+
+TEST(Config, SecretsComeFromEnvironmentAndFiles) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "a4c_secret_test";
+  std::ofstream(path) << "s3cret\n";
+  const auto settings = Read("store: {config: {password: '${file:" + path.string() +
+                                 "}', user: 'u-${NAME}', price: '5$$ ${'}}\n",
+                             {{"NAME", "ann"}});
+  EXPECT_FALSE(settings);  // "${" without "}"
+  const auto good = Read("store: {config: {password: '${file:" + path.string() +
+                             "}', user: 'u-${NAME}', price: '5$$'}}\n",
+                         {{"NAME", "ann"}});
+  ASSERT_TRUE(good) << good.error().message();
+  EXPECT_EQ(good->store.config.map.at("password").scalar, "s3cret");
+  EXPECT_EQ(good->store.config.map.at("user").scalar, "u-ann");
+  EXPECT_EQ(good->store.config.map.at("price").scalar, "5$");
+  const auto missing = Read("store: {config: {user: '${NOBODY}'}}\n");
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().message().find("NOBODY"), std::string::npos);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace a4cd

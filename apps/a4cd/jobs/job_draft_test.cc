@@ -1,0 +1,61 @@
+#include "apps/a4cd/jobs/job_draft.h"
+
+#include <gtest/gtest.h>
+
+namespace a4cd {
+namespace {
+
+Faults FaultsOf(const std::string& text) {
+  Faults faults;
+  ReadJobDraft(*a4c::ParseJson(text), faults);
+  return faults;
+}
+
+TEST(JobDraft, TakesEachTypeWithItsPayload) {
+  const char* good[] = {
+      R"({"type":"workspace.create","payload":{"name":"dev-1","command":["sleep","9"]}})",
+      R"({"type":"workspace.create","payload":{"name":"d","image":"x","memory":"512MiB","ttl":"8h"}})",
+      R"({"type":"workspace.start","payload":{"workspace":"d"}})",
+      R"({"type":"workspace.stop","payload":{"workspace":"d"}})",
+      R"({"type":"workspace.delete","payload":{"workspace":"d"},"priority":9})",
+      R"({"type":"command.run","payload":{"workspace":"d","command":["true"]},"delay":"5m"})",
+      R"({"type":"image.build","payload":{"tag":"t","context":"AAAA"}})",
+      R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a":"b"}})"};
+  for (const char* text : good) EXPECT_TRUE(FaultsOf(text).empty()) << text;
+}
+
+TEST(JobDraft, PointsAtWhatIsWrong) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({"payload":{}})", "/type"},
+      {R"({"type":"workspace.crate","payload":{}})", "/type"},
+      {R"({"type":"command.run","payload":{"workspace":"d"}})", "/payload/command"},
+      {R"({"type":"command.run","payload":{"workspace":"d","command":["a",1]}})",
+       "/payload/command"},
+      {R"({"type":"workspace.stop","payload":{}})", "/payload/workspace"},
+      {R"({"type":"workspace.stop","payload":[]})", "/payload"},
+      {R"({"type":"workspace.create","payload":{"name":"Dev","command":["a"]}})", "/payload/name"},
+      {R"({"type":"workspace.create","payload":{"name":"dev"}})", "/payload/command"},
+      {R"({"type":"workspace.create","payload":{"name":"d","image":"x","memory":"5MB"}})",
+       "/payload/memory"},
+      {R"({"type":"host.cleanup","payload":{"host":"h","hots":1}})", "/payload/hots"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"priority":10})", "/priority"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a/b":1}})", "/labels/a~1b"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"deadline":"soon"})", "/deadline"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"titel":"x"})", "/titel"},
+      {R"([])", ""}};
+  for (const auto& [text, pointer] : wrong) {
+    const Faults faults = FaultsOf(text);
+    ASSERT_FALSE(faults.empty()) << text;
+    EXPECT_EQ(faults[0].pointer, pointer) << text;
+  }
+}
+
+TEST(JobDraft, ProposesTheNearestWord) {
+  EXPECT_EQ(FaultsOf(R"({"type":"workspace.crate","payload":{}})")[0].hint,
+            "did you mean \"workspace.create\"?");
+  EXPECT_EQ(FaultsOf(R"({"type":"host.cleanup","payload":{"host":"h"},"titel":"x"})")[0].hint,
+            "did you mean \"title\"?");
+}
+
+}  // namespace
+}  // namespace a4cd

@@ -1,0 +1,196 @@
+// The command line, run as a program against an a4cd in this process: what it prints, and its exit
+// codes.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/integration/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+struct Ran {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Cli : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    directory_ = testing::TempDir() + "a4c_cli_test_" + std::to_string(getpid());
+    std::filesystem::create_directories(directory_);
+    url_ = "http://127.0.0.1:" + std::to_string(app_->port());
+  }
+  void TearDown() override {
+    ApiTest::TearDown();
+    std::filesystem::remove_all(directory_);
+  }
+
+  Ran Run(const std::vector<std::string>& arguments,
+          std::vector<std::pair<std::string, std::string>> environment = {}) {
+    const std::string out = directory_ + "/out";
+    const std::string err = directory_ + "/err";
+    environment.insert(environment.begin(), {{"A4C_URL", url_},
+                                             {"A4C_API_KEY_FILE", key_file_},
+                                             {"A4C_CONFIG", directory_ + "/config.yaml"},
+                                             {"HOME", directory_}});
+    const pid_t child = fork();
+    if (child == 0) {
+      for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+      if (freopen(out.c_str(), "w", stdout) == nullptr) _exit(99);
+      if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
+      std::vector<char*> argv = {const_cast<char*>("a4c")};
+      for (const std::string& argument : arguments)
+        argv.push_back(const_cast<char*>(argument.c_str()));
+      argv.push_back(nullptr);
+      execv(A4C_CLI, argv.data());
+      _exit(98);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(out), ReadAll(err)};
+  }
+
+  std::string directory_;
+  std::string url_;
+};
+
+TEST_F(Cli, CreatesShowsAndListsJobs) {
+  const Ran created = Run({"job", "create", "workspace.create", "--title", "the old pier", "--set",
+                           "name=dev-1", "--set", R"(command=["sleep","9"])", "-o", "name"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  ASSERT_TRUE(created.out.starts_with("job/")) << created.out;
+  const std::string id = created.out.substr(4, created.out.size() - 5);
+  const Ran table = Run({"job", "list"});
+  EXPECT_EQ(
+      table.out,
+      "ID                                    TYPE              STATE    REASON   AGE  TITLE\n" +
+          id + "  workspace.create  pending  waiting  " +
+          table.out.substr(table.out.rfind("waiting  ") + 9));
+  EXPECT_NE(table.out.find("the old pier\n"), std::string::npos);
+  const auto json = a4c::ParseJson(Run({"job", "get", id, "-o", "json"}).out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ((*json)["payload"]["command"].Items()[1].Text(), "9");
+  EXPECT_NE(Run({"-o", "yaml", "job", "get", id}).out.find("title: \"the old pier\"\n"),
+            std::string::npos);
+  EXPECT_EQ(Run({"job", "list", "-o", "json"}).out.substr(0, 2), "[\n");
+}
+
+TEST_F(Cli, AnEmptyListIsASuccess) {
+  const Ran ran = Run({"job", "list", "-o", "json"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.out, "[]\n");
+}
+
+TEST_F(Cli, ExitCodesTellWhatWentWrong) {
+  Run({"workspace", "create", "dev-1", "--", "sleep", "9"});
+  const std::string id = Get("/v1/jobs").body["items"].Items().at(0)["id"].Text();
+  struct Case {
+    std::vector<std::string> arguments;
+    std::vector<std::pair<std::string, std::string>> environment;
+    int exit_code;
+  };
+  const Case cases[] = {
+      {{"job", "list"}, {}, 0},
+      {{"--no-such-flag"}, {}, 2},
+      {{"job", "create", "nope"}, {}, 2},
+      {{"job", "list", "-q", "state:("}, {}, 2},
+      {{"job", "get", "nope"}, {}, 3},
+      {{"workspace", "get", "nope"}, {}, 3},
+      {{"job", "list"}, {{"A4C_API_KEY", "a4c_wrong"}}, 4},
+      {{"job", "retry", id}, {}, 5},
+      {{"workspace", "create", "dev-1", "--", "sleep", "9"}, {}, 5},
+      {{"job", "cancel", id}, {}, 0},
+      {{"job", "watch", id}, {}, 1},
+      {{"--context", "nowhere", "job", "list"}, {}, 2},
+      {{"--request-timeout-ms", "500", "job", "list"}, {{"A4C_URL", "http://127.0.0.1:1"}}, 8},
+      {{"host", "add", "h", "--address", "a", "--fingerprint", "f"}, {}, 1},
+  };
+  for (const Case& one : cases) {
+    const Ran ran = Run(one.arguments, one.environment);
+    EXPECT_EQ(ran.exit_code, one.exit_code) << testing::PrintToString(one.arguments) << ran.err;
+    // A job that was watched to its end has its say on standard output.
+    const bool watched = one.arguments.size() > 1 && one.arguments[1] == "watch";
+    EXPECT_EQ(ran.err.empty(), one.exit_code == 0 || watched)
+        << testing::PrintToString(one.arguments) << ran.err;
+  }
+}
+
+TEST_F(Cli, WaitsNoLongerThanToldAndWritesNdjsonToAPipe) {
+  const Ran ran =
+      Run({"workspace", "create", "dev-1", "--wait", "--timeout", "0", "--", "sleep", "9"});
+  EXPECT_EQ(ran.exit_code, 7) << ran.err;
+  const auto line = a4c::ParseJson(ran.out.substr(0, ran.out.find('\n')));
+  ASSERT_TRUE(line) << ran.out;
+  EXPECT_EQ((*line)["state"].Text(), "pending");
+}
+
+TEST_F(Cli, ErrorsInJsonAreProblemsWithTheHint) {
+  const Ran ran = Run({"job", "get", "nope", "-o", "json"});
+  const auto problem = a4c::ParseJson(ran.err);
+  ASSERT_TRUE(problem) << ran.err;
+  EXPECT_EQ((*problem)["status"].Int(), 404);
+  EXPECT_NE(Run({"job", "get", "nope"}).err.find("hint: list them: a4c job list"),
+            std::string::npos);
+}
+
+TEST_F(Cli, SubmitsABatchAndNumbersItsLines) {
+  const std::string file = directory_ + "/jobs.ndjson";
+  std::ofstream(file) << R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
+                      << "\n"
+                      << "x\n"
+                      << R"({"type":"host.cleanup","payload":{"host":"local-2"}})"
+                      << "\n";
+  const Ran ran = Run({"job", "batch", file, "--chunk", "1"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(R"({"line":2,"status":400)"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(R"({"line":3,"status":201)"), std::string::npos) << ran.out;
+  EXPECT_EQ(ran.err, "2 created, 1 failed\n");
+}
+
+TEST_F(Cli, KeepsContextsInAFileThatOthersCannotRead) {
+  const std::string file = directory_ + "/config.yaml";
+  EXPECT_EQ(Run({"context", "set", "home"}).exit_code, 0);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  // The context alone is enough now.
+  EXPECT_EQ(Run({"job", "list"}, {{"A4C_URL", ""}, {"A4C_API_KEY_FILE", ""}}).exit_code, 0);
+  EXPECT_NE(Run({"context", "list"}).out.find("home  yes"), std::string::npos);
+  EXPECT_EQ(Run({"context", "list", "-o", "json"}).out.find(key_), std::string::npos);
+  EXPECT_EQ(Run({"context", "use", "away"}).exit_code, 3);
+  std::filesystem::permissions(file, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(Run({"context", "list"}).exit_code, 4);
+}
+
+TEST_F(Cli, CompletesCommandsFlagsAndIds) {
+  EXPECT_EQ(Run({"__complete", "--", "job", "ca"}).out, "cancel\n");
+  EXPECT_NE(Run({"__complete", "--", "job", "list", "--qu"}).out.find("--query\n"),
+            std::string::npos);
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "local-"}).out, "local-1\nlocal-2\nlocal-3\n");
+  EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
+            std::string::npos);
+}
+
+TEST_F(Cli, DoctorSaysWhatToDo) {
+  EXPECT_EQ(Run({"doctor"}).exit_code, 0);
+  const Ran ran =
+      Run({"--request-timeout-ms", "300", "doctor"}, {{"A4C_URL", "http://127.0.0.1:1"}});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find("FAIL  http://127.0.0.1:1 answers"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
+}
+
+}  // namespace
+}  // namespace a4cd
