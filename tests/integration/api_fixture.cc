@@ -30,6 +30,9 @@ void ApiTest::StartApp(const std::string& yaml) {
   key_file_ = testing::TempDir() + "a4c_api_test_key_" + std::to_string(getpid());
   std::filesystem::remove(key_file_);
   const std::string text =
+      // Without workers, unless asked for: what is created stays as it was until the test changes
+      // it.
+      std::string(yaml.find("roles:") == std::string::npos ? "roles: [api, sync, poller]\n" : "") +
       "store: {plugin: store-memory}\nsearch: {plugin: search-memory}\n"
       "hosts: {plugin: host-memory}\nplugin_directories: ['" +
       std::string(A4C_PLUGIN_DIRECTORY) + "']\n" + yaml;
