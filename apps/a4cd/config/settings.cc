@@ -274,7 +274,7 @@ void FillDefault(PluginChoice& choice, const char* plugin, const char* key, std:
   choice.config.map.emplace(key, std::move(value));
 }
 
-// Three servers on this machine, each a directory.
+// Three servers on this machine, each a directory; of one file system, so each is told its size.
 void FillLocalServers(Settings& settings) {
   ConfigValue& config = settings.hosts.config;
   if (settings.hosts.plugin != "host-local" || config.map.contains("servers")) return;
@@ -284,7 +284,8 @@ void FillLocalServers(Settings& settings) {
   for (const char* id : {"local-1", "local-2", "local-3"}) {
     servers.list.push_back(ConfigValue::Map(
         {{"id", ConfigValue::Scalar(id)},
-         {"path", ConfigValue::Scalar(settings.data_directory + "/hosts/" + id)}}));
+         {"path", ConfigValue::Scalar(settings.data_directory + "/hosts/" + id)},
+         {"disk", ConfigValue::Scalar("10GiB")}}));
   }
   config.map.emplace("servers", std::move(servers));
 }
