@@ -22,6 +22,7 @@
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
+#include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
 
@@ -70,6 +71,10 @@ class RunningApp final : public App, public ProcessView {
     database_.emplace(backends_.ForDatabase(), runtime_, settings_.database);
     A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
     jobs_.emplace(*database_, runtime_, ids_);
+    if (backends_.hosts != nullptr) {
+      worker_.emplace(*database_, *backends_.store, *backends_.hosts, *jobs_, ids_, runtime_,
+                      settings_.worker);
+    }
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
     if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
     A4C_CHECK(Rebuild());
@@ -140,6 +145,9 @@ class RunningApp final : public App, public ProcessView {
   }
 
   void StartLoops() {
+    if (worker_ && settings_.HasRole("worker")) {
+      for (auto& loop : worker_->NewLoops()) loops_.Start("worker", std::move(loop));
+    }
     const std::string& kind = JobKind().name;
     if (backends_.index == nullptr) return;
     if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
@@ -160,7 +168,8 @@ class RunningApp final : public App, public ProcessView {
     context_.reset(new ApiContext{
         runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
         ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
-        InFlight(runtime_)});
+        InFlight(runtime_),
+        worker_ ? &worker_->reservations() : nullptr});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
@@ -268,6 +277,7 @@ class RunningApp final : public App, public ProcessView {
   LoadedBackends backends_;
   std::optional<Database> database_;
   std::optional<JobService> jobs_;
+  std::optional<Worker> worker_;  // nothing: there is no host provider
   std::optional<KeyService> keys_;
   std::optional<EventFeed> feed_;
   std::unique_ptr<ApiContext> context_;

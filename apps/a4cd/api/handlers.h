@@ -31,6 +31,7 @@ Response AddHost(ApiContext& api, Request& request);
 Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);
+// placement_api.cc
 Response ExplainPlacement(ApiContext& api, Request& request);
 // keys_api.cc
 Response CreateKey(ApiContext& api, Request& request);

@@ -126,9 +126,4 @@ Response DrainHost(ApiContext& api, Request& request) {
   return MakeWrite(api, request, {}, [&] { return Mark(api, request, true, true); });
 }
 
-Response ExplainPlacement(ApiContext&, Request&) {
-  return ErrorResponse(Error(Code::kUnsupported,
-                             "this build has no placement service: nothing can be explained yet"));
-}
-
 }  // namespace a4cd

@@ -28,6 +28,8 @@ constexpr ConfigKey kRootKeys[] = {
     {"hosts", ConfigType::kTree, "", "servers and what runs on them"},
     {"api", ConfigType::kTree, "", "the HTTP API"},
     {"database", ConfigType::kTree, "", "group commit, sync and poller"},
+    {"work", ConfigType::kTree, "", "workers, leases and retries"},
+    {"placement", ConfigType::kTree, "", "which server gets a workspace"},
     {"log", ConfigType::kTree, "", "where events are logged"},
     {"drain", ConfigType::kTree, "", "how the process ends"},
 };
@@ -45,7 +47,12 @@ constexpr ConfigKey kSearchKeys[] = {
      "send every record to the index at start: true, false, or auto (true for search-memory)"}};
 constexpr ConfigKey kHostKeys[] = {
     {"plugin", ConfigType::kString, "host-local", "name of the host plugin, or none"},
-    {"config", ConfigType::kTree, "", "the plugin's own settings"}};
+    {"config", ConfigType::kTree, "", "the plugin's own settings"},
+    {"poll_period", ConfigType::kDurationMs, "10s", "how often figures of servers are read", false,
+     100},
+    {"reconcile_period", ConfigType::kDurationMs, "15s",
+     "how often records are compared with what runs", false, 100},
+    {"timeout", ConfigType::kDurationMs, "5s", "for the list of units of one server", false, 100}};
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
@@ -90,6 +97,32 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"tokens_max", ConfigType::kLong, "16", "freshness tokens in one search", false, 1, 64},
 };
 
+constexpr ConfigKey kWorkKeys[] = {
+    {"workers", ConfigType::kLong, "2", "jobs at a time", false, 1, 256},
+    {"lease", ConfigType::kDurationMs, "30s",
+     "a job whose worker died is taken over after so long", false, 1'000},
+    {"idle_period", ConfigType::kDurationMs, "250ms", "between looks for work", false, 10},
+    {"watch_period", ConfigType::kDurationMs, "1s",
+     "how soon a running job notices that it was canceled", false, 50},
+    {"retry_wait", ConfigType::kDurationMs, "1s", "before a second attempt; then it doubles", false,
+     1},
+    {"retry_wait_max", ConfigType::kDurationMs, "1m", "bound of that", false, 1},
+    {"capacity_wait", ConfigType::kDurationMs, "5s",
+     "before a job for which there was no room is placed again", false, 1},
+    {"run_timeout", ConfigType::kDurationMs, "1h", "of one attempt at a job", false, 1'000},
+    {"log_bytes_max", ConfigType::kBytes, "1MiB", "of a job's log: head and tail are kept", false,
+     1024},
+    {"expiry_period", ConfigType::kDurationMs, "10s", "how often ended ttls are looked for", false,
+     100}};
+
+constexpr ConfigKey kPlacementKeys[] = {
+    {"disk_watermark", ConfigType::kDouble, "0.9",
+     "share of a disk above which a server gets nothing new"},
+    {"figures_age_max", ConfigType::kDurationMs, "2m", "older figures are not trusted"},
+    {"default_disk", ConfigType::kBytes, "256MiB", "reserved for a workspace that names none"},
+    {"default_memory", ConfigType::kBytes, "128MiB", "the same of memory"},
+    {"default_cpu_millis", ConfigType::kLong, "100", "the same of processor", false, 0}};
+
 constexpr ConfigKey kLogKeys[] = {
     {"level", ConfigType::kString, "info", "debug, info, warning or error"},
     {"file", ConfigType::kString, "-", "path, or - for standard error"}};
@@ -101,6 +134,7 @@ constexpr ConfigKey kDrainKeys[] = {
 constexpr Section kSections[] = {
     {"store", kStoreKeys, true}, {"bus", kBusKeys, true}, {"search", kSearchKeys, true},
     {"hosts", kHostKeys, true},  {"api", kApiKeys},       {"database", kDatabaseKeys},
+    {"work", kWorkKeys}, {"placement", kPlacementKeys},
     {"log", kLogKeys},           {"drain", kDrainKeys}};
 
 // Collects faults over all sections, so that one start shows every mistake.
@@ -190,6 +224,29 @@ a4c::DatabaseOptions ReadDatabase(const Config& config) {
           .tokens_max = static_cast<int>(config.Long("tokens_max"))};
 }
 
+WorkerOptions ReadWorker(const Config& work, const Config& placement, const Config& hosts) {
+  WorkerOptions options;
+  options.work = {.workers = static_cast<int>(work.Long("workers")),
+                  .lease_ms = work.Long("lease"),
+                  .idle_period_ms = work.Long("idle_period"),
+                  .watch_period_ms = work.Long("watch_period"),
+                  .retry_wait_ms = work.Long("retry_wait"),
+                  .retry_wait_max_ms = work.Long("retry_wait_max"),
+                  .capacity_wait_ms = work.Long("capacity_wait"),
+                  .run_timeout_ms = work.Long("run_timeout"),
+                  .log_bytes_max = work.Long("log_bytes_max")};
+  options.placement.limits.disk_watermark = placement.Double("disk_watermark");
+  options.placement.limits.age_ms_max = placement.Long("figures_age_max");
+  options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),
+                                placement.Long("default_cpu_millis")};
+  options.disks = {.period_ms = hosts.Long("poll_period"),
+                   .host_timeout_ms = hosts.Long("timeout")};
+  options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
+                        .host_timeout_ms = hosts.Long("timeout")};
+  options.expiry.period_ms = work.Long("expiry_period");
+  return options;
+}
+
 void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
   static constexpr std::array<std::string_view, 4> kRoles = {"api", "worker", "sync", "poller"};
   for (const std::string& role : root.StringList("roles")) {
@@ -265,6 +322,8 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
   settings.api = ReadApi(*checker.Check("api"));
   settings.database = ReadDatabase(*checker.Check("database"));
+  settings.worker = ReadWorker(*checker.Check("work"), *checker.Check("placement"),
+                               *checker.Check("hosts"));
   const Config* log = checker.Check("log");
   settings.log_level = log->String("level");
   settings.log_file = log->String("file");

@@ -11,6 +11,7 @@
 #include "a4c/collection.h"
 #include "a4c/config.h"
 #include "a4c/result.h"
+#include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
 
@@ -59,6 +60,7 @@ struct Settings {
   bool rebuild_search_at_start = false;
   ApiSettings api;
   a4c::DatabaseOptions database;
+  WorkerOptions worker;
   std::string log_level;
   std::string log_file;  // "-": standard error
   int64_t drain_not_ready_ms = 0;

@@ -1,5 +1,7 @@
 #include "apps/a4cd/jobs/kinds.h"
 
+#include "a4c/leases.h"
+
 namespace a4cd {
 
 using a4c::FieldType;
@@ -58,7 +60,19 @@ const Kind& WorkspaceKind() {
 }
 
 const Kind& HostKind() {
-  static const Kind kind{.name = "host"};
+  static const Kind kind{
+      .name = "host",
+      .fields = {{.name = "disk_committed_bytes", .type = FieldType::kLong, .quiet = true},
+                 {.name = "memory_committed_bytes", .type = FieldType::kLong, .quiet = true},
+                 {.name = "cpu_committed_millis", .type = FieldType::kLong, .quiet = true}}};
+  return kind;
+}
+
+const Kind& ReservationKind() {
+  static const Kind kind{
+      .name = "reservation",
+      .fields = {{.name = "host"}, {.name = "workspace"}},
+      .indexes = {{.name = "by_host", .fields = {"host", "workspace"}, .scoped = false}}};
   return kind;
 }
 
@@ -77,9 +91,9 @@ const Kind& TenantKind() {
 
 std::vector<a4c::CollectionSpec> AllCollections() {
   return {{.kind = JobKind(), .searchable = true, .topic = "job-sync"},
-          {.kind = LogChunkKind()},
+          {.kind = a4c::LeaseKind(JobKind())}, {.kind = LogChunkKind()},
           {.kind = WorkspaceKind()},
-          {.kind = HostKind()},
+          {.kind = HostKind()}, {.kind = ReservationKind()},
           {.kind = ApiKeyKind()},
           {.kind = TenantKind()}};
 }

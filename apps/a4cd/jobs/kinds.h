@@ -27,7 +27,11 @@ const a4c::Kind& LogChunkKind();
 const a4c::Kind& WorkspaceKind();
 
 // What operators say of a server (cordoned, draining); its figures come from the host provider.
+// Its counters hold the sums of its reservations.
 const a4c::Kind& HostKind();
+
+// Room on a server that belongs to a workspace: see placement/reservations.h.
+const a4c::Kind& ReservationKind();
 
 // An API key: id and hash, never the key. Scope "", the tenant is a field: who sends a key has no
 // tenant yet.

@@ -1,0 +1,87 @@
+// Why a job is where it is, or what would be decided now.
+#include "a4c/json.h"
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/jobs/workspace.h"
+#include "apps/a4cd/placement/reservations.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+Json ShownPlacement(Json placement) {
+  placement.Set("at", TimeText(placement["at"].Int()));
+  return placement;
+}
+
+// disk=, memory=, cpu_millis=, host=: as in the payload of workspace.create.
+Result<PlacementRequest> AskedFor(const Request& request) {
+  Json asked(Json::Object{});
+  for (const char* name : {"disk", "memory", "cpu_millis"}) {
+    if (request.HasQuery(name)) asked.AppendMember(name, request.Query(name));
+  }
+  Faults faults;
+  FieldReader fields(asked, "", faults);
+  PlacementRequest placement{
+      .amounts = {fields.Bytes("disk"), fields.Bytes("memory"), fields.Bytes("cpu_millis")},
+      .server = request.Query("host")};
+  if (faults.empty()) return placement;
+  return Error(Code::kInvalid, "query " + faults[0].pointer.substr(1) + ": " + faults[0].detail,
+               "for example disk=2GiB&memory=512MiB&cpu_millis=500");
+}
+
+PlacementRequest RequestOf(const Workspace& workspace) {
+  return {.amounts = {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis},
+          .server = workspace.wanted_host};
+}
+
+Result<Json> Now(ApiContext& api, const Request& request, PlacementRequest asked) {
+  asked.amounts = api.placement->WithDefaults(asked.amounts);
+  A4C_TRY(Json now, api.placement->ExplainNow(api.CallFor(request), asked));
+  return ShownPlacement(std::move(now));
+}
+
+Result<Json> OfJob(ApiContext& api, const Request& request) {
+  const a4c::Call call = api.CallFor(request);
+  const std::string& tenant = request.principal.tenant;
+  A4C_TRY(const Job job, api.jobs.Get(call, tenant, request.Query("job")));
+  Json view(Json::Object{{"job", job.id}, {"state", JobStateName(job.state)}});
+  if (job.placement.IsObject()) {
+    view.AppendMember("recorded", ShownPlacement(job.placement));
+    return view;
+  }
+  if (job.type != "workspace.create" && job.type != "workspace.start") {
+    return Error(Code::kNotFound, "a " + job.type + " is not placed");
+  }
+  A4C_TRY(const Workspace workspace, api.jobs.FindWorkspace(call, tenant, job.workspace));
+  if (!workspace.host.empty()) {
+    view.AppendMember("host", workspace.host);
+    return view;
+  }
+  A4C_TRY(Json now, Now(api, request, RequestOf(workspace)));
+  view.AppendMember("now", std::move(now));
+  return view;
+}
+
+}  // namespace
+
+Response ExplainPlacement(ApiContext& api, Request& request) {
+  if (api.placement == nullptr) {
+    return ErrorResponse(
+        Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin"));
+  }
+  if (request.HasQuery("job")) {
+    const Result<Json> view = OfJob(api, request);
+    return view ? JsonResponse(200, *view) : ErrorResponse(view.error());
+  }
+  const Result<PlacementRequest> asked = AskedFor(request);
+  if (!asked) return ErrorResponse(asked.error());
+  const Result<Json> view = Now(api, request, *asked);
+  return view ? JsonResponse(200, *view) : ErrorResponse(view.error());
+}
+
+}  // namespace a4cd

@@ -1,0 +1,78 @@
+#include "apps/a4cd/hosts/leftovers.h"
+
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "a4c/leases.h"
+#include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/work/workspace_unit.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Error;
+using a4c::RecordRef;
+using a4c::Result;
+using a4c::UnitStatus;
+
+namespace {
+
+std::string Label(const UnitStatus& unit, const char* name) {
+  const auto found = unit.labels.find(name);
+  return found == unit.labels.end() ? "" : found->second;
+}
+
+// None for a unit that is not a workspace's.
+std::optional<RecordRef> WorkspaceOfUnit(const UnitStatus& unit) {
+  const std::string id = Label(unit, kWorkspaceLabel);
+  RecordRef ref = WorkspaceRef(Label(unit, kTenantLabel), id);
+  if (unit.name != UnitName(id) || !a4c::CheckKey(ref.key)) return std::nullopt;
+  return ref;
+}
+
+// The highest epoch that a holder of the workspace's lease has had; 0: none is known.
+Result<int64_t> HighestEpoch(const Call& call, a4c::Database& database,
+                             const RecordRef& workspace) {
+  const RecordRef ref =
+      a4c::LeaseRef("job", workspace.key.scope, WorkspaceSubject(workspace.key.id));
+  A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&ref, 1)));
+  if (!answer.records.at(0)) return int64_t{0};
+  const auto found = answer.records[0]->quiet.find("epoch");
+  if (found == answer.records[0]->quiet.end()) return int64_t{0};
+  const auto* epoch = std::get_if<int64_t>(&found->second);
+  return epoch == nullptr ? 0 : *epoch;
+}
+
+}  // namespace
+
+Result<Leftovers> SortLeftovers(const Call& call, a4c::Database& database,
+                                const std::vector<UnitStatus>& units) {
+  Leftovers leftovers;
+  for (const UnitStatus& unit : units) {
+    const std::optional<RecordRef> ref = WorkspaceOfUnit(unit);
+    bool is_removable = false;
+    if (ref) {
+      A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&*ref, 1)));
+      A4C_TRY(const int64_t epoch, HighestEpoch(call, database, *ref));
+      const std::optional<a4c::Record>& record = answer.records.at(0);
+      is_removable = record && record->tombstone && epoch >= unit.epoch;
+    }
+    (is_removable ? leftovers.removable : leftovers.unclaimed).push_back(unit);
+  }
+  return leftovers;
+}
+
+Result<void> RemoveLeftover(const Call& call, a4c::Database& database, a4c::HostProvider& hosts,
+                            const UnitStatus& unit) {
+  const std::optional<RecordRef> ref = WorkspaceOfUnit(unit);
+  if (!ref) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
+  A4C_TRY(const int64_t epoch, HighestEpoch(call, database, *ref));
+  if (epoch < unit.epoch) {
+    return Error(Code::kConflict, "unit " + unit.name + " has a higher epoch than the store knows");
+  }
+  return hosts.Remove(call, unit.host, unit.name, epoch);
+}
+
+}  // namespace a4cd

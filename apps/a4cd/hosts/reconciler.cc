@@ -1,0 +1,140 @@
+#include "apps/a4cd/hosts/reconciler.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "a4c/sinks.h"
+#include "apps/a4cd/hosts/leftovers.h"
+#include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/work/workspace_unit.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Call;
+using a4c::Host;
+using a4c::LogLevel;
+using a4c::Record;
+using a4c::Result;
+using a4c::UnitStatus;
+
+class Reconciler final : public a4c::Loop {
+ public:
+  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, const a4c::Runtime& runtime,
+             const ReconcilerOptions& options)
+      : database_(database), hosts_(hosts), runtime_(runtime), options_(options) {}
+
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
+    std::set<std::string> seen;
+    int64_t unclaimed = 0;
+    for (const Host& host : hosts) {
+      if (!host.reachable) continue;
+      const Result<int64_t> count = Reconcile(call, host.id, seen);
+      if (count) {
+        unclaimed += *count;
+        continue;
+      }
+      runtime_.log.Write(LogLevel::kWarning, name_, "a server could not be reconciled",
+                         {{"host", host.id}, {"error", count.error().ToString()}});
+    }
+    seen_ = std::move(seen);
+    runtime_.metrics.Gauge("a4c_host_units_unclaimed", {}, static_cast<double>(unclaimed));
+    return options_.period_ms;
+  }
+
+ private:
+  // Records before units: what was recorded as running and is not listed afterwards has ended.
+  Result<int64_t> Reconcile(const Call& call, const std::string& host,
+                            std::set<std::string>& seen) {
+    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, host));
+    Call bounded = call;
+    bounded.deadline_ms =
+        std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
+    A4C_TRY(std::vector<UnitStatus> units, hosts_.List(bounded, host));
+    for (const Record& record : records) {
+      const auto unit = std::ranges::find(units, UnitName(record.ref.key.id), &UnitStatus::name);
+      A4C_CHECK(Note(call, record, unit == units.end() ? nullptr : &*unit));
+      if (unit != units.end()) units.erase(unit);
+    }
+    A4C_TRY(const Leftovers leftovers, SortLeftovers(call, database_, units));
+    for (const UnitStatus& unit : leftovers.removable) {
+      const std::string key = host + "/" + unit.name;
+      seen.insert(key);
+      if (seen_.contains(key)) Remove(bounded, unit);
+    }
+    return static_cast<int64_t>(leftovers.unclaimed.size());
+  }
+
+  Result<std::vector<Record>> WorkspacesOn(const Call& call, const std::string& host) {
+    std::vector<Record> records;
+    a4c::ScanRequest scan{.kind = "workspace", .index = "by_host", .prefix = {host}, .limit = 500};
+    do {
+      A4C_TRY(a4c::ScanAnswer page, database_.Scan(call, scan));
+      std::ranges::move(page.records, std::back_inserter(records));
+      scan.after = page.next;
+    } while (!scan.after.empty());
+    return records;
+  }
+
+  // Only what a server can tell: a workspace that is pending or failed waits for a user's job.
+  Result<void> Note(const Call& call, const Record& record, const UnitStatus* unit) {
+    A4C_TRY(Workspace workspace, WorkspaceOf(record));
+    UnitView view{"failed", "its unit is gone from server " + workspace.host};
+    if (unit != nullptr) view = ViewOf(*unit);
+    if (unit == nullptr && workspace.actual != "running") return {};
+    if (workspace.actual == view.actual) return {};
+    if (workspace.actual == "pending" && view.actual != "running") return {};
+    A4C_TRY(const bool is_busy, HasJob(call, record.ref.key));
+    if (is_busy) return {};
+    workspace.actual = view.actual;
+    workspace.message = view.message;
+    workspace.updated_at = runtime_.clock.NowMs();
+    // A conflict: somebody knows better, or the next round does.
+    A4C_CHECK(database_.Write(call, {.changes = {{.ref = record.ref,
+                                                  .body = WorkspaceBody(workspace),
+                                                  .expect = a4c::Expect::Rev(record.rev)}}}));
+    return {};
+  }
+
+  Result<bool> HasJob(const Call& call, const a4c::Key& workspace) {
+    A4C_TRY(const a4c::ScanAnswer page,
+            database_.Scan(call, {.kind = "job",
+                                  .index = "by_subject",
+                                  .scope = workspace.scope,
+                                  .prefix = {WorkspaceSubject(workspace.id)},
+                                  .limit = 1}));
+    return !page.records.empty();
+  }
+
+  void Remove(const Call& call, const UnitStatus& unit) {
+    const Result<void> removed = RemoveLeftover(call, database_, hosts_, unit);
+    runtime_.log.Write(removed ? LogLevel::kInfo : LogLevel::kWarning, name_,
+                       removed ? "a leftover was removed" : "a leftover could not be removed",
+                       {{"host", unit.host},
+                        {"unit", unit.name},
+                        {"error", removed ? "" : removed.error().ToString()}});
+  }
+
+  const std::string name_ = "reconciler";
+  a4c::Database& database_;
+  a4c::HostProvider& hosts_;
+  const a4c::Runtime runtime_;
+  const ReconcilerOptions options_;
+  std::set<std::string> seen_;  // removable, in the round before: "<host>/<unit>"
+};
+
+}  // namespace
+
+std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
+                                         const a4c::Runtime& runtime,
+                                         const ReconcilerOptions& options) {
+  return std::make_unique<Reconciler>(database, hosts, runtime, options);
+}
+
+}  // namespace a4cd

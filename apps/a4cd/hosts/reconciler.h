@@ -1,0 +1,27 @@
+// The reconciler: brings what is known of workspaces in line with what their servers say, and
+// removes leftovers. It never starts anything and never removes for absence.
+//
+//  - A unit that ended, or is gone: its workspace's `actual` says so, unless a job is at it.
+//  - A unit whose workspace is a tombstone is removed once it has been seen twice.
+//  - A unit that no record names is only counted: metric a4c_host_units_unclaimed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "a4c/collection.h"
+#include "a4c/host_provider.h"
+
+namespace a4cd {
+
+struct ReconcilerOptions {
+  int64_t period_ms = 15'000;
+  int64_t host_timeout_ms = 10'000;
+};
+
+// All outlive the loop.
+std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
+                                         const a4c::Runtime& runtime,
+                                         const ReconcilerOptions& options = {});
+
+}  // namespace a4cd

@@ -1,0 +1,81 @@
+// Reservations: room on a server that belongs to a workspace from the moment it is placed until the
+// server has confirmed that nothing of it is left.
+//
+// A reservation is a record (scope "", id "<server>/<workspace>"), put together with bounded
+// additions to the server's counters: the bound is the committed amount that the choice was made on
+// plus the request. So of two that choose on the same figures one is told the figures that came
+// out, and chooses again; no server is ever given more than it has, and equals stay equal.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "a4c/collection.h"
+#include "a4c/json.h"
+#include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/placement/placement.h"
+
+namespace a4cd {
+
+a4c::RecordRef ReservationRef(const std::string& server, const std::string& workspace);
+
+struct PlacementOptions {
+  PlacementLimits limits;
+  Amounts defaults{256LL << 20, 128LL << 20, 100};  // for amounts that a workspace leaves open
+  int tries_max = 16;  // choices that were overtaken by others, then it waits
+};
+
+struct Decision {
+  std::string server;
+  a4c::Json figures;  // of all servers at that moment: ExplainJson
+};
+
+struct Reserved {
+  enum class Outcome : uint8_t {
+    kPlaced,
+    kNoCapacity,  // see placement
+    kConflict,    // a change or check of the caller failed: read and decide anew
+    kOvertaken,   // tries_max times
+  };
+  Outcome outcome = Outcome::kNoCapacity;
+  Decision decision = {};
+  Placement placement = {};                   // kNoCapacity; its server is null
+  std::vector<a4c::OpFailure> failures = {};  // kConflict
+};
+
+// [any thread]
+class Reservations {
+ public:
+  Reservations(a4c::Database& database, DiskService& disks, const a4c::Runtime& runtime,
+               const PlacementOptions& options)
+      : database_(database), disks_(disks), runtime_(runtime), options_(options) {}
+
+  // The amounts with defaults for those that are 0.
+  Amounts WithDefaults(Amounts amounts) const;
+
+  // Chooses a server and commits the reservation together with what `changes` makes of the choice
+  // (job, workspace, the check of the lease).
+  a4c::Result<Reserved> Reserve(const a4c::Call& call, const std::string& tenant,
+                                const std::string& workspace, const PlacementRequest& request,
+                                const std::function<a4c::Commit(const Decision&)>& changes);
+
+  // What gives a reservation back, for the batch that ends the workspace; nothing if there is none.
+  // To be used only once the server has confirmed the removal.
+  a4c::Result<std::vector<a4c::Op>> ReleaseOps(const a4c::Call& call, const std::string& server,
+                                               const std::string& workspace);
+
+  // What Reserve would decide on now.
+  a4c::Result<a4c::Json> ExplainNow(const a4c::Call& call, const PlacementRequest& request);
+  const PlacementOptions& options() const { return options_; }
+
+ private:
+  a4c::Database& database_;
+  DiskService& disks_;
+  const a4c::Runtime runtime_;
+  const PlacementOptions options_;
+};
+
+}  // namespace a4cd

@@ -1,0 +1,33 @@
+// What each type of job does, one file each. An executor runs on the worker's thread, uses the
+// host provider by run.HostCall(), and answers what came of it; an error is judged by OutcomeOf. It
+// may run again after a crash, so all it does is idempotent, but for a command that a user gave.
+#pragma once
+
+#include <string_view>
+
+#include "a4c/result.h"
+#include "apps/a4cd/work/job_log.h"
+#include "apps/a4cd/work/job_run.h"
+#include "apps/a4cd/work/outcome.h"
+
+namespace a4cd {
+
+using Executor = a4c::Result<Outcome> (*)(JobRun& run, JobLog& log);
+
+// workspace.create, workspace.start: a place for it, and its unit running.
+a4c::Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log);
+a4c::Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log);
+// Gives the reservation back only with the server's word that nothing is left.
+a4c::Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log);
+// In the workspace's unit; its output is the job's log. Runs at least once; attempts_max 1: at most
+// once.
+a4c::Result<Outcome> RunCommand(JobRun& run, JobLog& log);
+a4c::Result<Outcome> BuildImage(JobRun& run, JobLog& log);
+// Images that nothing uses, and units of workspaces that were deleted. Never for absence of a
+// record.
+a4c::Result<Outcome> CleanHost(JobRun& run, JobLog& log);
+
+// Null: a type that this version does not know.
+Executor ExecutorOf(std::string_view type);
+
+}  // namespace a4cd

@@ -1,0 +1,60 @@
+// host.cleanup
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "a4c/host_extensions.h"
+#include "apps/a4cd/hosts/leftovers.h"
+#include "apps/a4cd/work/executors.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Json;
+using a4c::Result;
+
+Result<std::vector<Workspace>> WorkspacesOn(JobRun& run, const std::string& host) {
+  std::vector<Workspace> workspaces;
+  a4c::ScanRequest scan{.kind = "workspace", .index = "by_host", .prefix = {host}, .limit = 500};
+  do {
+    A4C_TRY(const a4c::ScanAnswer page,
+            run.context().database.Scan(run.context().StoreCall(), scan));
+    for (const a4c::Record& record : page.records) {
+      A4C_TRY(Workspace workspace, WorkspaceOf(record));
+      workspaces.push_back(std::move(workspace));
+    }
+    scan.after = page.next;
+  } while (!scan.after.empty());
+  return workspaces;
+}
+
+}  // namespace
+
+Result<Outcome> CleanHost(JobRun& run, JobLog& log) {
+  WorkContext& context = run.context();
+  const std::string& host = run.job().payload["host"].Text();
+  A4C_TRY(const std::vector<Workspace> workspaces, WorkspacesOn(run, host));
+  A4C_TRY(std::vector<a4c::UnitStatus> units, context.hosts.List(run.HostCall(), host));
+  std::vector<std::string> keep;
+  for (const Workspace& workspace : workspaces) {
+    std::erase_if(units, [&](const auto& unit) { return unit.name == UnitName(workspace.id); });
+    if (!workspace.image.empty()) keep.push_back(workspace.image);
+  }
+  A4C_TRY(const Leftovers leftovers, SortLeftovers(context.StoreCall(), context.database, units));
+  for (const a4c::UnitStatus& unit : leftovers.removable) {
+    A4C_CHECK(RemoveLeftover(run.HostCall(), context.database, context.hosts, unit));
+    log.Note("unit " + unit.name + " was removed: its workspace was deleted\n");
+  }
+  Json result(Json::Object{{"host", host},
+                           {"units_removed", static_cast<int64_t>(leftovers.removable.size())},
+                           {"unclaimed", static_cast<int64_t>(leftovers.unclaimed.size())}});
+  if (auto* images = context.hosts.As<a4c::HostImages>(); images != nullptr) {
+    A4C_TRY(const int64_t freed, images->Prune(run.HostCall(), host, keep));
+    log.Note("images: " + std::to_string(freed) + " bytes were given back\n");
+    result.AppendMember("image_bytes_freed", freed);
+  }
+  return Outcome::Succeeded(std::move(result));
+}
+
+}  // namespace a4cd

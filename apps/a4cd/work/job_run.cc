@@ -1,0 +1,138 @@
+#include "apps/a4cd/work/job_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apps/a4cd/jobs/job_service.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Committed;
+using a4c::Error;
+using a4c::Expect;
+using a4c::OpFailure;
+using a4c::Record;
+using a4c::RecordRef;
+using a4c::Result;
+
+namespace {
+
+constexpr int kCommitTriesMax = 16;
+
+// A lease that was taken over, or an epoch that is not ours: the only quiet values that are
+// checked.
+bool LeaseWasLost(const std::vector<OpFailure>& failures) {
+  return std::ranges::any_of(failures, [](const OpFailure& failure) {
+    return failure.reason == OpFailure::Reason::kQuiet;
+  });
+}
+
+}  // namespace
+
+JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop)
+    : context_(context),
+      ref_(claimed.record.ref),
+      lease_(claimed.lease),
+      stop_(std::move(stop)),
+      started_mono_ms_(context.runtime.clock.MonotonicMs()) {
+  if (Result<Job> job = JobOf(claimed.record)) job_ = *std::move(job);
+}
+
+int64_t JobRun::NowMs() const {
+  return context_.runtime.clock.NowMs() + store_ahead_ms_;
+}
+
+Call JobRun::HostCall() const {
+  int64_t deadline_ms = started_mono_ms_ + context_.options.run_timeout_ms;
+  if (job_.deadline_at != 0) {
+    const int64_t left_ms = std::max<int64_t>(0, job_.deadline_at - NowMs());
+    deadline_ms = std::min(deadline_ms, context_.runtime.clock.MonotonicMs() + left_ms);
+  }
+  return Call{context_.runtime.clock, deadline_ms, stop_, {}};
+}
+
+a4c::Check JobRun::LeaseCheck() const {
+  return {.ref = lease_.subject, .quiet = {{"epoch", lease_.epoch}}};
+}
+
+Result<bool> JobRun::Read() {
+  std::vector<RecordRef> refs{ref_};
+  if (!job_.workspace.empty()) refs.push_back(WorkspaceRef(tenant(), job_.workspace));
+  A4C_TRY(a4c::GetAnswer answer, context_.database.Get(context_.StoreCall(), refs));
+  store_ahead_ms_ = answer.store_time_ms - context_.runtime.clock.NowMs();
+  const std::optional<Record>& record = answer.records.at(0);
+  gone_ = gone_ || !record || record->tombstone;
+  if (gone_) return false;
+  A4C_TRY(job_, JobOf(*record));
+  gone_ = job_.finished();
+  workspace_.reset();
+  if (refs.size() > 1 && answer.records.at(1) && !answer.records[1]->tombstone) {
+    A4C_TRY(workspace_, WorkspaceOf(*answer.records[1]));
+  }
+  return !gone_;
+}
+
+a4c::Commit JobRun::CommitOf(const Draft& draft) const {
+  a4c::Commit commit;
+  if (JobBody(draft.job) != JobBody(job_)) {
+    commit.changes.push_back(
+        {.ref = ref_, .body = JobBody(draft.job), .expect = Expect::Rev(job_.rev)});
+  } else {
+    commit.also.emplace_back(a4c::Check{.ref = ref_, .rev = job_.rev});
+  }
+  if (draft.workspace &&
+      (draft.workspace_gone || WorkspaceBody(*draft.workspace) != WorkspaceBody(*workspace_))) {
+    commit.changes.push_back({.ref = WorkspaceRef(tenant(), workspace_->id),
+                              .body = WorkspaceBody(*draft.workspace),
+                              .tombstone = draft.workspace_gone,
+                              .expect = Expect::Rev(workspace_->rev)});
+  }
+  commit.also.emplace_back(LeaseCheck());
+  commit.also.insert(commit.also.end(), draft.also.begin(), draft.also.end());
+  return commit;
+}
+
+void JobRun::Adopt(const Draft& draft) {
+  if (JobBody(draft.job) != JobBody(job_)) {
+    const int64_t rev = job_.rev + 1;
+    job_ = draft.job;
+    job_.rev = rev;
+  }
+  if (draft.workspace_gone) {
+    workspace_.reset();
+  } else if (draft.workspace && WorkspaceBody(*draft.workspace) != WorkspaceBody(*workspace_)) {
+    const int64_t rev = workspace_->rev + 1;
+    workspace_ = draft.workspace;
+    workspace_->rev = rev;
+  }
+}
+
+Result<bool> JobRun::Recover(const std::vector<OpFailure>& failures) {
+  gone_ = gone_ || LeaseWasLost(failures);
+  if (gone_) return false;
+  return Read();
+}
+
+Result<bool> JobRun::Commit(const std::function<Result<void>(Draft&)>& step) {
+  for (int i = 0; i < kCommitTriesMax; ++i) {
+    Draft draft = NewDraft();
+    A4C_CHECK(step(draft));
+    const Result<Committed> done = context_.database.Write(context_.StoreCall(), CommitOf(draft));
+    if (!done && !done.error().unknown_outcome()) return done.error();
+    if (done && done->outcome == Committed::Outcome::kApplied) {
+      Adopt(draft);
+      return true;
+    }
+    if (done && done->outcome == Committed::Outcome::kOutOfBounds) {
+      return Error(Code::kInternal, "job " + job_.id + " gives back more than was reserved");
+    }
+    // Also what is unknown is decided anew by what is there.
+    A4C_TRY(const bool is_ours, Recover(done ? done->failures : std::vector<OpFailure>()));
+    if (!is_ours) return false;
+  }
+  return Error(Code::kConflict, "job " + job_.id + " kept changing while it was written");
+}
+
+}  // namespace a4cd

@@ -1,0 +1,77 @@
+// A claimed job while a worker is at it: the job and its workspace as they are, and the one way to
+// change them. Every write holds a check of the lease's epoch and expects the revs that were read,
+// so a cancel is never overwritten and a holder whose lease was taken over changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "a4c/collection.h"
+#include "a4c/leases.h"
+#include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/workspace.h"
+#include "apps/a4cd/work/work_context.h"
+
+namespace a4cd {
+
+// What a step makes of a job and its workspace, and what else is in the same commit.
+struct Draft {
+  Job job;
+  std::optional<Workspace> workspace;
+  bool workspace_gone = false;  // the workspace becomes a tombstone
+  std::vector<a4c::Op> also = {};
+};
+
+// [the worker's thread]
+class JobRun {
+ public:
+  JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop);
+
+  WorkContext& context() { return context_; }
+  const Job& job() const { return job_; }
+  // Of a job that is about one, unless it is gone.
+  const std::optional<Workspace>& workspace() const { return workspace_; }
+  const std::string& tenant() const { return ref_.key.scope; }
+  const a4c::Lease& lease() const { return lease_; }
+  int64_t NowMs() const;  // the store's time
+
+  // For the host provider: ends with the job's deadline, or when the worker has to stop.
+  a4c::Call HostCall() const;
+  bool Stopping() const { return stop_.stop_requested(); }
+  // Canceled, or the lease is another's: there is nothing left to write.
+  bool gone() const { return gone_; }
+
+  // Reads job and workspace from the primary. False: gone.
+  a4c::Result<bool> Read();
+
+  // Commits what `step` makes of the newest job and workspace; after a conflict reads both and asks
+  // it again. False: gone.
+  a4c::Result<bool> Commit(const std::function<a4c::Result<void>(Draft&)>& step);
+
+  // The parts of Commit, for a batch that somebody else sends: the changes of a draft with the
+  // check, and then either Adopt, after it was applied, or Recover, after a conflict. False: gone.
+  Draft NewDraft() const { return {job_, workspace_}; }
+  a4c::Commit CommitOf(const Draft& draft) const;
+  void Adopt(const Draft& draft);
+  a4c::Result<bool> Recover(const std::vector<a4c::OpFailure>& failures);
+
+  // The check that every batch of a holder contains.
+  a4c::Check LeaseCheck() const;
+
+ private:
+  WorkContext& context_;
+  const a4c::RecordRef ref_;
+  const a4c::Lease lease_;
+  const std::stop_token stop_;
+  const int64_t started_mono_ms_;
+  Job job_;
+  std::optional<Workspace> workspace_;
+  int64_t store_ahead_ms_ = 0;  // the store's time minus ours
+  bool gone_ = false;
+};
+
+}  // namespace a4cd

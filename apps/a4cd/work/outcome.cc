@@ -1,0 +1,71 @@
+#include "apps/a4cd/work/outcome.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace a4cd {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+namespace {
+
+bool IsStart(const Job& job) {
+  return job.type == "workspace.create" || job.type == "workspace.start";
+}
+
+Result<Job> JobAfter(const Outcome& outcome, Job job, int64_t now_ms, int64_t retry_wait_ms) {
+  switch (outcome.what) {
+    case Outcome::What::kSucceeded:
+      return Succeeded(std::move(job), now_ms, outcome.result);
+    case Outcome::What::kFailed:
+      job.result = outcome.result;
+      return Failed(std::move(job), now_ms, outcome.reason, outcome.message);
+    case Outcome::What::kCanceled:
+      return Canceled(std::move(job), now_ms, outcome.reason, outcome.message);
+    case Outcome::What::kTryLater:
+    case Outcome::What::kGone:
+      break;
+  }
+  if (!outcome.counts) job.attempts = std::max<int64_t>(0, job.attempts - 1);
+  const int64_t due_ms = now_ms + (outcome.counts ? retry_wait_ms : outcome.wait_ms);
+  return TriedAgainLater(std::move(job), now_ms, due_ms, outcome.reason, outcome.message);
+}
+
+}  // namespace
+
+Outcome OutcomeOf(const Error& error) {
+  Outcome outcome{.what = Outcome::What::kFailed,
+                  .reason = std::string(reason::kError),
+                  .message = error.message()};
+  if (!error.hint().empty()) outcome.message += " (" + error.hint() + ")";
+  // A conflict is an epoch or a state that may be over when the next claim has raised the epoch.
+  const bool can_help = error.retryable() || error.unknown_outcome() ||
+                        error.code() == Code::kConflict || error.code() == Code::kCanceled;
+  if (!can_help) return outcome;
+  outcome.what = Outcome::What::kTryLater;
+  outcome.reason = reason::kRetrying;
+  return outcome;
+}
+
+int64_t RetryWaitMs(int64_t attempt, int64_t wait_ms, int64_t max_ms, uint64_t random) {
+  const int64_t doublings = std::clamp<int64_t>(attempt - 1, 0, 30);
+  int64_t whole_ms = max_ms;
+  if (wait_ms <= (max_ms >> doublings)) whole_ms = wait_ms << doublings;
+  return whole_ms - static_cast<int64_t>(random % static_cast<uint64_t>(whole_ms / 2 + 1));
+}
+
+Result<void> EndAttempt(const Outcome& outcome, int64_t now_ms, int64_t retry_wait_ms,
+                        Draft& draft) {
+  A4C_TRY(draft.job, JobAfter(outcome, std::move(draft.job), now_ms, retry_wait_ms));
+  if (draft.workspace && IsStart(draft.job) && outcome.what != Outcome::What::kSucceeded) {
+    if (draft.job.state == JobState::kFailed) draft.workspace->actual = "failed";
+    draft.workspace->message = draft.job.message;
+    draft.workspace->updated_at = now_ms;
+  }
+  if (outcome.also) return outcome.also(draft);
+  return {};
+}
+
+}  // namespace a4cd

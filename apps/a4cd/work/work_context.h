@@ -1,0 +1,42 @@
+// What work is done with: shared by all work loops of a process, which it outlives.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "a4c/clock.h"
+#include "a4c/collection.h"
+#include "a4c/host_provider.h"
+#include "a4c/leases.h"
+#include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/placement/reservations.h"
+
+namespace a4cd {
+
+struct WorkOptions {
+  int workers = 2;                  // jobs at a time
+  int64_t lease_ms = 30'000;        // of a job whose worker died another takes over after this
+  int64_t idle_period_ms = 250;     // between looks for work when there was none
+  int64_t watch_period_ms = 1'000;  // how soon a running job notices that it was canceled
+  int64_t retry_wait_ms = 1'000;    // before a second attempt; doubles up to the next
+  int64_t retry_wait_max_ms = 60'000;
+  int64_t capacity_wait_ms = 5'000;    // before a job without room is placed again
+  int64_t run_timeout_ms = 3'600'000;  // of one attempt, if the job has no deadline
+  int64_t store_timeout_ms = 10'000;   // of one read or write
+  int64_t log_bytes_max = 1 << 20;     // of one job: head and tail are kept
+};
+
+struct WorkContext {
+  const a4c::Runtime runtime;
+  a4c::Database& database;
+  a4c::Leases& leases;
+  a4c::HostProvider& hosts;
+  DiskService& disks;
+  Reservations& reservations;
+  const std::string instance;  // unique among the processes of the installation
+  const WorkOptions options = {};
+
+  a4c::Call StoreCall() const { return a4c::Call::Within(runtime.clock, options.store_timeout_ms); }
+};
+
+}  // namespace a4cd

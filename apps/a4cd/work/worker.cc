@@ -1,0 +1,40 @@
+#include "apps/a4cd/work/worker.h"
+
+#include <utility>
+
+#include "apps/a4cd/work/work_loop.h"
+
+namespace a4cd {
+
+Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& hosts,
+               JobService& jobs, a4c::IdSource& ids, const a4c::Runtime& runtime,
+               const WorkerOptions& options)
+    : runtime_(runtime),
+      options_(options),
+      database_(database),
+      hosts_(hosts),
+      jobs_(jobs),
+      own_leases_(store.As<a4c::Leases>() == nullptr ? a4c::NewLeases(store) : nullptr),
+      disks_(database, hosts, runtime, options.disks),
+      reservations_(database, disks_, runtime, options.placement),
+      context_{.runtime = runtime,
+               .database = database,
+               .leases = own_leases_ ? *own_leases_ : *store.As<a4c::Leases>(),
+               .hosts = hosts,
+               .disks = disks_,
+               .reservations = reservations_,
+               .instance = ids.Next(),
+               .options = options.work} {}
+
+std::vector<std::unique_ptr<a4c::Loop>> Worker::NewLoops() {
+  std::vector<std::unique_ptr<a4c::Loop>> loops;
+  loops.push_back(disks_.NewLoop());
+  loops.push_back(NewReconciler(database_, hosts_, runtime_, options_.reconciler));
+  loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
+  for (int number = 1; number <= options_.work.workers; ++number) {
+    loops.push_back(NewWorkLoop(context_, number));
+  }
+  return loops;
+}
+
+}  // namespace a4cd

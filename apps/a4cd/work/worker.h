@@ -1,0 +1,55 @@
+// The role worker, put together: disk service, placement, work loops, reconciler and expiry. A
+// process without the role makes it too, to explain placements, and starts no loops.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/collection.h"
+#include "a4c/host_provider.h"
+#include "a4c/leases.h"
+#include "a4c/record.h"
+#include "a4c/store.h"
+#include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/hosts/reconciler.h"
+#include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/work/expiry_loop.h"
+#include "apps/a4cd/work/work_context.h"
+
+namespace a4cd {
+
+struct WorkerOptions {
+  WorkOptions work = {};
+  PlacementOptions placement = {};
+  DiskOptions disks = {};
+  ReconcilerOptions reconciler = {};
+  ExpiryOptions expiry = {};
+};
+
+class Worker {
+ public:
+  // All outlive the Worker. store: of the database, for its leases.
+  Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& hosts, JobService& jobs,
+         a4c::IdSource& ids, const a4c::Runtime& runtime, const WorkerOptions& options);
+
+  // To be run by a thread each, and gone before the Worker.
+  std::vector<std::unique_ptr<a4c::Loop>> NewLoops();
+
+  Reservations& reservations() { return reservations_; }
+  DiskService& disks() { return disks_; }
+
+ private:
+  const a4c::Runtime runtime_;
+  const WorkerOptions options_;
+  a4c::Database& database_;
+  a4c::HostProvider& hosts_;
+  JobService& jobs_;
+  const std::unique_ptr<a4c::Leases> own_leases_;  // null: the store has its own
+  DiskService disks_;
+  Reservations reservations_;
+  WorkContext context_;
+};
+
+}  // namespace a4cd

@@ -1,0 +1,55 @@
+#include "apps/a4cd/work/workspace_unit.h"
+
+namespace a4cd {
+
+using a4c::UnitState;
+using a4c::UnitStatus;
+
+namespace {
+
+constexpr int kExitNotExecutable = 126;
+constexpr int kExitNotFound = 127;
+
+}  // namespace
+
+a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
+  const Workspace& workspace = *run.workspace();
+  return run.context().hosts.Ensure(
+      run.HostCall(), {.host = workspace.host,
+                       .name = UnitName(workspace.id),
+                       .epoch = run.lease().epoch,
+                       .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
+                       .spec = {.image = workspace.image,
+                                .command = workspace.command,
+                                .env = workspace.env,
+                                .memory_bytes = workspace.memory_bytes,
+                                .cpu_millis = workspace.cpu_millis,
+                                .disk_bytes = workspace.disk_bytes,
+                                .pids = workspace.pids},
+                       .wanted = wanted});
+}
+
+bool CannotRun(const UnitStatus& unit) {
+  if (unit.state == UnitState::kBroken) return true;
+  return unit.state == UnitState::kStopped &&
+         (unit.exit_code == kExitNotExecutable || unit.exit_code == kExitNotFound);
+}
+
+UnitView ViewOf(const UnitStatus& unit) {
+  std::string ended = "its process has ended";
+  if (unit.exit_code) ended = "exited with code " + std::to_string(*unit.exit_code);
+  if (!unit.reason.empty()) ended += ": " + unit.reason;
+  switch (unit.state) {
+    case UnitState::kRunning:
+      return {"running", ""};
+    case UnitState::kCreated:
+      return {"stopped", "was never started"};
+    case UnitState::kStopped:
+      return {CannotRun(unit) ? "failed" : "stopped", ended};
+    case UnitState::kBroken:
+      break;
+  }
+  return {"failed", unit.reason.empty() ? "it cannot run" : unit.reason};
+}
+
+}  // namespace a4cd

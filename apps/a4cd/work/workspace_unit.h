@@ -1,0 +1,29 @@
+// The unit of a workspace on its server.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "a4c/host_provider.h"
+#include "apps/a4cd/jobs/workspace.h"
+#include "apps/a4cd/work/job_run.h"
+
+namespace a4cd {
+
+inline constexpr const char* kWorkspaceLabel = "a4c.workspace";
+inline constexpr const char* kTenantLabel = "a4c.tenant";
+
+// Brings the unit of run's workspace, which has a server, to what is wanted.
+a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);
+
+// What a unit's state says of its workspace: actual and message.
+struct UnitView {
+  std::string actual;
+  std::string message;
+};
+UnitView ViewOf(const a4c::UnitStatus& unit);
+
+// True if its command could not be run at all.
+bool CannotRun(const a4c::UnitStatus& unit);
+
+}  // namespace a4cd
