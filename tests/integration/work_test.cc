@@ -262,6 +262,28 @@ TEST(Work, AJobWhoseWorkerDiedIsTakenOverAndTheDeadOneWritesNothingMore) {
             a4c::Committed::Outcome::kConflict);
 }
 
+// Nothing of the job was written since: the epoch alone tells.
+TEST(Work, AWorkerWhoseLeaseWasTakenOverWritesNothingMore) {
+  World world(kOneServer);
+  const Job job = world.Submit("workspace.create", CreatePayload("dev-1"));
+  const auto leases = a4c::NewLeases(*world.store);
+  world.hosts.before_ensure = [&](const Unit&) -> Result<void> {
+    world.fake.clock().Advance(31'000);
+    const auto claimed = leases->Claim(world.Within(), {.kind = JobKind(),
+                                                        .index = "by_due",
+                                                        .prefix = {int64_t{kPriorityMax - 5}},
+                                                        .upper = world.fake.clock().NowMs() + 1,
+                                                        .holder = "other",
+                                                        .lease_ms = 30'000});
+    EXPECT_TRUE(claimed && claimed->size() == 1);
+    return {};
+  };
+  world.Step("worker-1");
+  EXPECT_EQ(world.GetJob(job.id).state, JobState::kRunning);
+  EXPECT_EQ(world.GetWorkspace(job.workspace)->actual, "pending");
+  EXPECT_EQ(world.LogOf(job.id), "");
+}
+
 TEST(Work, AJobWhoseWorkersKeepDyingFailsWhenItsAttemptsAreUsedUp) {
   World world(kOneServer);
   const Job job = world.Submit("workspace.create", CreatePayload("dev-1"),
