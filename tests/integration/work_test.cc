@@ -407,6 +407,7 @@ TEST(Reconciler, OnlyUnitsOfTombstonesAreRemovedAndOnlyWhenSeenTwice) {
   world.Work();
   Unit again{.host = "one", .name = unit.name, .epoch = 2, .labels = unit.labels};
   ASSERT_TRUE(world.memory_hosts->Ensure(world.Within(), again));
+  again.epoch = 0;
   again.name = "ws-of-somebody";
   again.labels = {{"a4c.workspace", "of-somebody"}, {"a4c.tenant", kTenant}};
   ASSERT_TRUE(world.memory_hosts->Ensure(world.Within(), again));
@@ -417,6 +418,37 @@ TEST(Reconciler, OnlyUnitsOfTombstonesAreRemovedAndOnlyWhenSeenTwice) {
   const auto left = world.Units("one");
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].name, "ws-of-somebody");
+}
+
+// Another instance reserves between the choice and the commit.
+TEST(Reservations, WhoWasOvertakenChoosesAgainOnTheFiguresThatCameOut) {
+  const a4c::MemoryHostOptions two{.servers = {{.id = "a", .disk_total_bytes = 10 * kGiB},
+                                               {.id = "b", .disk_total_bytes = 10 * kGiB}}};
+  for (const int others : {1, 2}) {
+    World world(two);
+    Reservations& reservations = world.instance.worker.reservations();
+    PlacementRequest request{.amounts = reservations.WithDefaults({5 * kGiB})};
+    std::vector<std::string> chosen;
+    const auto reserved = reservations.Reserve(
+        world.Within(), kTenant, "mine", request, [&](const Decision& decision) {
+          chosen.push_back(decision.server);
+          if (chosen.size() > static_cast<size_t>(others)) return a4c::Commit{};
+          PlacementRequest same = request;
+          same.server = decision.server;
+          const auto theirs =
+              reservations.Reserve(world.Within(), kTenant, "theirs-" + decision.server, same,
+                                   [](const Decision&) { return a4c::Commit{}; });
+          EXPECT_TRUE(theirs && theirs->outcome == Reserved::Outcome::kPlaced);
+          return a4c::Commit{};
+        });
+    ASSERT_TRUE(reserved);
+    ASSERT_EQ(chosen.size(), 2u);
+    EXPECT_NE(chosen[0], chosen[1]);
+    EXPECT_EQ(reserved->outcome,
+              others == 1 ? Reserved::Outcome::kPlaced : Reserved::Outcome::kNoCapacity);
+    EXPECT_EQ(world.Committed("a"), 5 * kGiB);
+    EXPECT_EQ(world.Committed("b"), 5 * kGiB);
+  }
 }
 
 }  // namespace
