@@ -168,8 +168,7 @@ class RunningApp final : public App, public ProcessView {
     context_.reset(new ApiContext{
         runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
         ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
-        InFlight(runtime_),
-        worker_ ? &worker_->reservations() : nullptr});
+        InFlight(runtime_), worker_ ? &worker_->reservations() : nullptr});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,

@@ -99,8 +99,8 @@ constexpr ConfigKey kDatabaseKeys[] = {
 
 constexpr ConfigKey kWorkKeys[] = {
     {"workers", ConfigType::kLong, "2", "jobs at a time", false, 1, 256},
-    {"lease", ConfigType::kDurationMs, "30s",
-     "a job whose worker died is taken over after so long", false, 1'000},
+    {"lease", ConfigType::kDurationMs, "30s", "a job whose worker died is taken over after so long",
+     false, 1'000},
     {"idle_period", ConfigType::kDurationMs, "250ms", "between looks for work", false, 10},
     {"watch_period", ConfigType::kDurationMs, "1s",
      "how soon a running job notices that it was canceled", false, 50},
@@ -131,11 +131,16 @@ constexpr ConfigKey kDrainKeys[] = {
     {"not_ready", ConfigType::kDurationMs, "0", "how long /readyz says no before connections end"},
     {"timeout", ConfigType::kDurationMs, "25s", "bound of the whole drain", false, 0, 3'600'000}};
 
-constexpr Section kSections[] = {
-    {"store", kStoreKeys, true}, {"bus", kBusKeys, true}, {"search", kSearchKeys, true},
-    {"hosts", kHostKeys, true},  {"api", kApiKeys},       {"database", kDatabaseKeys},
-    {"work", kWorkKeys}, {"placement", kPlacementKeys},
-    {"log", kLogKeys},           {"drain", kDrainKeys}};
+constexpr Section kSections[] = {{"store", kStoreKeys, true},
+                                 {"bus", kBusKeys, true},
+                                 {"search", kSearchKeys, true},
+                                 {"hosts", kHostKeys, true},
+                                 {"api", kApiKeys},
+                                 {"database", kDatabaseKeys},
+                                 {"work", kWorkKeys},
+                                 {"placement", kPlacementKeys},
+                                 {"log", kLogKeys},
+                                 {"drain", kDrainKeys}};
 
 // Collects faults over all sections, so that one start shows every mistake.
 class Checker {
@@ -282,10 +287,10 @@ void FillLocalServers(Settings& settings) {
   servers.shape = ConfigValue::Shape::kList;
   servers.path = config.path + ".servers";
   for (const char* id : {"local-1", "local-2", "local-3"}) {
-    servers.list.push_back(ConfigValue::Map(
-        {{"id", ConfigValue::Scalar(id)},
-         {"path", ConfigValue::Scalar(settings.data_directory + "/hosts/" + id)},
-         {"disk", ConfigValue::Scalar("10GiB")}}));
+    servers.list.push_back(
+        ConfigValue::Map({{"id", ConfigValue::Scalar(id)},
+                          {"path", ConfigValue::Scalar(settings.data_directory + "/hosts/" + id)},
+                          {"disk", ConfigValue::Scalar("10GiB")}}));
   }
   config.map.emplace("servers", std::move(servers));
 }
@@ -322,8 +327,8 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
   settings.api = ReadApi(*checker.Check("api"));
   settings.database = ReadDatabase(*checker.Check("database"));
-  settings.worker = ReadWorker(*checker.Check("work"), *checker.Check("placement"),
-                               *checker.Check("hosts"));
+  settings.worker =
+      ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));
   const Config* log = checker.Check("log");
   settings.log_level = log->String("level");
   settings.log_file = log->String("file");

@@ -91,9 +91,11 @@ const Kind& TenantKind() {
 
 std::vector<a4c::CollectionSpec> AllCollections() {
   return {{.kind = JobKind(), .searchable = true, .topic = "job-sync"},
-          {.kind = a4c::LeaseKind(JobKind())}, {.kind = LogChunkKind()},
+          {.kind = a4c::LeaseKind(JobKind())},
+          {.kind = LogChunkKind()},
           {.kind = WorkspaceKind()},
-          {.kind = HostKind()}, {.kind = ReservationKind()},
+          {.kind = HostKind()},
+          {.kind = ReservationKind()},
           {.kind = ApiKeyKind()},
           {.kind = TenantKind()}};
 }

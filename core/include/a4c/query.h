@@ -63,7 +63,8 @@ A4C_API std::vector<std::string> Words(std::string_view text);
 // Whether a body matches: the meaning of a query, against which every engine is tested.
 A4C_API bool Matches(const Query& query, const Kind& kind, std::string_view body);
 
-// Levels of a tree: Elasticsearch 8 refuses queries nested deeper than 30, its own wrapping included.
+// Levels of a tree: Elasticsearch 8 refuses queries nested deeper than 30, its own wrapping
+// included.
 inline constexpr int kQueryTreeDepthMax = 28;
 
 // Keyword bytes that take part in matching and sorting; longer ones are cut here, in every engine.
