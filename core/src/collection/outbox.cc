@@ -43,8 +43,8 @@ Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first
              .min_rev = rev};
 }
 
-Delete Confirm(const RecordRef& record, int64_t rev) {
-  return Delete{.ref = RefOf(record), .expect = Expect::Rev(rev)};
+Delete Confirm(const RecordRef& record, int64_t row_rev) {
+  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};
 }
 
 Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms) {

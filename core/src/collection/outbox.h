@@ -29,8 +29,8 @@ RecordRef RecordOf(const RecordRef& row);
 
 // Put beside a change that makes `rev`.
 Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first_due_ms);
-// After the index has shown `rev`: removes the row if it stands for that very change.
-Delete Confirm(const RecordRef& record, int64_t rev);
+// After the index has shown the change: removes the row if it is still the one that was read.
+Delete Confirm(const RecordRef& record, int64_t row_rev);
 // Where the row has moved on: remembers how far the index is, for searches that wait.
 Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms);
 

@@ -78,7 +78,7 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
                            std::vector<RecordRef>& again) {
   switch (result.outcome) {
     case BulkOutcome::kApplied:
-      indexed_.push_back({announced.document.ref, announced.document.rev, announced.read_at_ms});
+      Keep(announced, announced.document.rev, announced.read_at_ms);
       return {};
     case BulkOutcome::kStale:
       return Stale(call, announced, result.stored.value_or(StoredVersion{}));
@@ -92,33 +92,42 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
   return {};
 }
 
-// Stale is success only if the index holds this very document, or if the primary, read again, has
-// moved past the index (and announces itself). Otherwise the store lost writes that the index saw.
+void Syncer::Keep(const Announced& announced, int64_t rev, int64_t read_at_ms) {
+  indexed_.push_back({announced.document.ref, rev, announced.row.rev, read_at_ms});
+}
+
+// Stale is success only if the index holds this very document, or the one that the primary holds by
+// now, or if the primary, read again, has moved past the index (and announces itself). Otherwise
+// the store lost writes that the index saw.
 Result<void> Syncer::Stale(const Call& call, const Announced& announced,
                            const StoredVersion& stored) {
   if (SameDocument(announced.document, stored)) {
-    indexed_.push_back({announced.document.ref, announced.document.rev, announced.read_at_ms});
+    Keep(announced, announced.document.rev, announced.read_at_ms);
     return {};
   }
   const RecordRef& ref = announced.document.ref;
   A4C_TRY(GetAnswer again, state_.store->Get(call, std::span(&ref, 1)));
-  if (again.records[0] && again.records[0]->rev > stored.rev) return {};
-  return Heal(call, announced, stored.rev);
+  const std::optional<Record>& record = again.records[0];
+  if (record && record->rev > stored.rev) return {};
+  const Document now = DocumentOf(ref, record, announced.row.rev, collection_.kind.version);
+  if (record && SameDocument(now, stored)) {
+    Keep(announced, now.rev, again.store_time_ms);
+    return {};
+  }
+  return Heal(call, ref, record, stored.rev, again.store_time_ms);
 }
 
-Result<void> Syncer::Heal(const Call& call, const Announced& announced, int64_t index_rev) {
-  const RecordRef& ref = announced.document.ref;
-  A4C_TRY(GetAnswer found, state_.store->Get(call, std::span(&ref, 1)));
-  const std::optional<Record>& record = found.records[0];
+// Writes what the primary was found to hold with a rev above the index's, unless it changed since.
+Result<void> Syncer::Heal(const Call& call, const RecordRef& ref,
+                          const std::optional<Record>& record, int64_t index_rev, int64_t now_ms) {
   const bool tombstone = !record || record->tombstone;
-  WriteBatch batch{
-      {Put{.ref = ref,
-           .body = record ? record->body : "{}",
-           .tombstone = tombstone,
-           .expect = record ? Expect::Rev(record->rev) : Expect::Absent(),
-           .min_rev = index_rev + 1},
-       outbox::Announce(ref, index_rev + 1, found.store_time_ms, state_.FirstDueMs())}};
-  if (tombstone) batch.ops.emplace_back(outbox::Mark(ref, found.store_time_ms));
+  WriteBatch batch{{Put{.ref = ref,
+                        .body = record ? record->body : "{}",
+                        .tombstone = tombstone,
+                        .expect = record ? Expect::Rev(record->rev) : Expect::Absent(),
+                        .min_rev = index_rev + 1},
+                    outbox::Announce(ref, index_rev + 1, now_ms, state_.FirstDueMs())}};
+  if (tombstone) batch.ops.emplace_back(outbox::Mark(ref, now_ms));
   A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
   if (results[0].outcome == BatchOutcome::kApplied) {
     state_.runtime.metrics.Count("a4c_sync_healed_total", {{"kind", collection_.kind.name}});
@@ -150,7 +159,8 @@ Result<void> Syncer::Confirm(const Call& call) {
   if (indexed_.empty()) return {};
   A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
   std::vector<WriteBatch> batches;
-  for (const Indexed& one : indexed_) batches.push_back({{outbox::Confirm(one.record, one.rev)}});
+  for (const Indexed& one : indexed_)
+    batches.push_back({{outbox::Confirm(one.record, one.row_rev)}});
   A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
   std::vector<WriteBatch> advances;
   for (size_t i = 0; i < results.size(); ++i) {

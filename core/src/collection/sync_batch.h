@@ -4,8 +4,10 @@
 // Index() reads the outbox rows, then the records (in this order: a row that is gone by the time of
 // the first read has been confirmed, and a record that moves on after the second one announces
 // itself again), and writes documents with the record's rev as version. Confirm() refreshes the
-// index and only then deletes the outbox rows of exactly the revs that were indexed. One Syncer
-// belongs to one loop. [one thread]
+// index and only then deletes the outbox rows that are still the ones read: nothing was announced
+// since, so what was indexed is the latest. (The row's own rev is compared, not the record's: a row
+// can be ahead of its record, if it was announced for one that the store had lost and that came
+// back.) One Syncer belongs to one loop. [one thread]
 #pragma once
 
 #include <set>
@@ -32,6 +34,7 @@ class Syncer {
   struct Indexed {
     RecordRef record;
     int64_t rev = 0;
+    int64_t row_rev = 0;  // of the row read before the record
     int64_t read_at_ms = 0;
   };
   struct Announced {
@@ -43,8 +46,10 @@ class Syncer {
   Result<std::vector<Announced>> Read(const Call& call, std::span<const RecordRef> records);
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
                      std::vector<RecordRef>& again);
+  void Keep(const Announced& announced, int64_t rev, int64_t read_at_ms);
   Result<void> Stale(const Call& call, const Announced& announced, const StoredVersion& stored);
-  Result<void> Heal(const Call& call, const Announced& announced, int64_t index_rev);
+  Result<void> Heal(const Call& call, const RecordRef& ref, const std::optional<Record>& record,
+                    int64_t index_rev, int64_t now_ms);
   Result<void> Reject(const Call& call, const Announced& announced, const Error& why);
   // Applies batches whose conflicts mean that something newer is on its way, and may be ignored.
   Result<std::vector<BatchResult>> Apply(const Call& call, std::span<const WriteBatch> batches);

@@ -46,11 +46,12 @@ class Writing {
       BatchResult result = Send(planned_.batch);
       if (result.outcome == BatchOutcome::kApplied) return Applied(Committed::Outcome::kApplied);
       if (IsReplay(result)) {
-        A4C_TRY(std::optional<Committed> replayed, Replay());
-        if (replayed) return *std::move(replayed);
+        key_found_ = true;
+        auto replayed = Replay();
+        if (replayed && *replayed) return **std::move(replayed);
       } else if (Undecided(result)) {
         unknown_ = true;
-      } else if (!unknown_ || result.outcome != BatchOutcome::kNotApplied) {
+      } else if (!MayBeDone() || result.outcome != BatchOutcome::kNotApplied) {
         return Refused(std::move(result));
       }
       if (!state_.Pause(call_, pause_ms)) return StillUnknown();
@@ -84,6 +85,7 @@ class Writing {
   // Someone has used the key: we, before an outcome became unknown, or an earlier request. The row
   // is success only after a commit of our own has touched it: the commit that wrote it may not have
   // reached a standby yet, and ours waits for that. Nothing, if the row is gone again or in motion.
+  // An error says nothing about the request itself, which is done or was: it is tried again.
   Result<std::optional<Committed>> Replay() {
     const RecordRef ref = IdempotencyRef(*commit_.idempotency);
     A4C_TRY(GetAnswer found, state_.store->Get(call_, std::span(&ref, 1)));
@@ -144,8 +146,10 @@ class Writing {
                  first.field.empty() ? first.message : first.field + ": " + first.message);
   }
 
+  bool MayBeDone() const { return unknown_ || key_found_; }
+
   Error StillUnknown() const {
-    if (!unknown_) return Error(Code::kTimeout, "the deadline passed before the write was done");
+    if (!MayBeDone()) return Error(Code::kTimeout, "the deadline passed before the write was done");
     return Error(Code::kUnknownOutcome, "it is not known whether the write was done",
                  "send it again with the same idempotency key, or read and decide anew");
   }
@@ -154,7 +158,8 @@ class Writing {
   const Call& call_;
   const Commit& commit_;
   PlannedBatch planned_;
-  bool unknown_ = false;
+  bool unknown_ = false;    // an answer of ours was lost
+  bool key_found_ = false;  // the key has been used, by us or by an earlier request
 };
 
 }  // namespace

@@ -1,0 +1,212 @@
+# Copies of core/src/collection/*.cc with mutants in them, for the simulation alone.
+#
+# a4c_mutant(name file from to) replaces `from`, which stands exactly once in the file (else configuring
+# fails: a mutant that no longer fits is noticed at once), by `to`, which asks Mutant("name").
+
+set(mutant_sources)
+set(mutant_names)
+set(collection_dir ${PROJECT_SOURCE_DIR}/core/src/collection)
+foreach(file database group_commit outbox poll_loop purge_loop search store_time sync_batch sync_loop
+             token verify writer)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${collection_dir}/${file}.cc)
+  file(READ ${collection_dir}/${file}.cc text_${file})
+  list(APPEND mutant_sources ${file})
+endforeach()
+
+function(a4c_mutant name file from to)
+  string(FIND "${text_${file}}" "${from}" first)
+  string(FIND "${text_${file}}" "${from}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "mutant ${name}: its text does not stand exactly once in ${file}.cc:\n${from}")
+  endif()
+  string(REPLACE "${from}" "${to}" changed "${text_${file}}")
+  set(text_${file} "${changed}" PARENT_SCOPE)
+  list(APPEND mutant_names ${name})
+  list(REMOVE_DUPLICATES mutant_names)
+  set(mutant_names ${mutant_names} PARENT_SCOPE)
+endfunction()
+
+# The poller follows a cursor over the times of changes, and looks at nothing behind it again.
+a4c_mutant(cursor_instead_of_rows poll_loop
+[==[    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));]==]
+[==[    if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
+      request.index = std::string(outbox::kOldestIndex);
+      request.lower = cursor_;
+    }
+    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));
+    if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
+      if (!due.records.empty()) {
+        cursor_ = Scalar(outbox::LongOf(due.records.back(), "since") + 1);
+      }
+      std::erase_if(due.records, [](const Record& row) { return !row.quiet.contains("next_at"); });
+    }]==])
+a4c_mutant(cursor_instead_of_rows poll_loop
+[==[  Database::State& state_;]==] [==[  Scalar cursor_;
+  Database::State& state_;]==])
+
+# Several pollers take the same row.
+a4c_mutant(poller_without_skip_locked poll_loop
+[==[    A4C_TRY(ApplyAnswer taken, state_.store->Apply(call, batches));]==]
+[==[    if (a4c::simulation::Mutant("poller_without_skip_locked")) {
+      for (WriteBatch& batch : batches) batch.ops.erase(batch.ops.begin());
+    }
+    A4C_TRY(ApplyAnswer taken, state_.store->Apply(call, batches));]==])
+
+# The last writer wins in the index, whatever its rev.
+a4c_mutant(no_version_on_index_writes sync_batch
+[==[  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));]==]
+[==[  if (a4c::simulation::Mutant("no_version_on_index_writes")) {
+    std::vector<Purge> before;
+    for (const Document& document : documents) before.push_back({document.ref});
+    A4C_CHECK(state_.backends.index->Remove(call, before));
+  }
+  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));]==])
+
+# An equal rev is taken for an equal document.
+a4c_mutant(version_without_hash sync_batch
+[==[  return stored.rev == document.rev && stored.body_hash]==]
+[==[  if (a4c::simulation::Mutant("version_without_hash")) return stored.rev == document.rev;
+  return stored.rev == document.rev && stored.body_hash]==])
+
+# Whatever the index calls stale is taken for done.
+a4c_mutant(stale_is_success sync_batch
+[==[  if (SameDocument(announced.document, stored)) {]==]
+[==[  if (a4c::simulation::Mutant("stale_is_success") || SameDocument(announced.document, stored)) {]==])
+
+# Hints are acknowledged before what they announce is confirmed.
+a4c_mutant(ack_before_confirm sync_loop
+[==[    A4C_CHECK(syncer_.Confirm(call));]==]
+[==[    if (a4c::simulation::Mutant("ack_before_confirm")) {
+      A4C_CHECK(subscription_->Ack(call, deliveries_));
+    }
+    A4C_CHECK(syncer_.Confirm(call));]==])
+
+# An outbox row goes before its change is searchable.
+a4c_mutant(confirm_before_refresh sync_batch
+[==[  A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));]==]
+[==[  if (!a4c::simulation::Mutant("confirm_before_refresh")) {
+    A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
+  }]==])
+
+# An outbox row goes whatever change it stands for by then.
+a4c_mutant(confirm_without_comparing_rev outbox
+[==[  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};]==]
+[==[  if (a4c::simulation::Mutant("confirm_without_comparing_rev")) return Delete{.ref = RefOf(record)};
+  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};]==])
+
+# Outbox rows count their own revs.
+a4c_mutant(outbox_rev_restarts outbox
+[==[             .min_rev = rev};]==]
+[==[             .min_rev = a4c::simulation::Mutant("outbox_rev_restarts") ? 0 : rev};]==])
+
+# The record is read before the row that announces it.
+a4c_mutant(record_before_outbox sync_batch
+[==[  A4C_TRY(GetAnswer outbox_rows, state_.store->Get(call, rows));]==]
+[==[  std::map<RecordRef, std::optional<Record>> early;
+  if (a4c::simulation::Mutant("record_before_outbox")) {
+    std::vector<RecordRef> early_refs;
+    for (const RecordRef& row : rows) early_refs.push_back(outbox::RecordOf(row));
+    A4C_TRY(GetAnswer early_found, state_.store->Get(call, early_refs));
+    for (size_t i = 0; i < rows.size(); ++i) early[early_refs[i]] = early_found.records[i];
+  }
+  A4C_TRY(GetAnswer outbox_rows, state_.store->Get(call, rows));]==])
+a4c_mutant(record_before_outbox sync_batch
+[==[  A4C_TRY(GetAnswer found, state_.store->Get(call, refs));]==]
+[==[  A4C_TRY(GetAnswer found, state_.store->Get(call, refs));
+  if (a4c::simulation::Mutant("record_before_outbox")) {
+    for (size_t i = 0; i < refs.size(); ++i) found.records[i] = early[refs[i]];
+  }]==])
+
+# An outage of the index counts towards the dead letter.
+a4c_mutant(outage_counts_as_rejection sync_batch
+[==[      again.push_back(announced.document.ref);]==]
+[==[      if (a4c::simulation::Mutant("outage_counts_as_rejection")) {
+        return Reject(call, announced, Error(Code::kUnavailable, "retry"));
+      }
+      again.push_back(announced.document.ref);]==])
+
+# A lost record is written again with a rev that the index has seen already.
+a4c_mutant(heal_without_min_rev sync_batch
+[==[                        .min_rev = index_rev + 1},]==]
+[==[                        .min_rev = a4c::simulation::Mutant("heal_without_min_rev") ? 0 : index_rev + 1},]==])
+
+# A row found is trusted, though the commit that wrote it may not have reached the standby.
+a4c_mutant(resend_trusting_the_row writer
+[==[    if (Send(touch).outcome != BatchOutcome::kApplied) return std::optional<Committed>();]==]
+[==[    if (!a4c::simulation::Mutant("resend_trusting_the_row") &&
+        Send(touch).outcome != BatchOutcome::kApplied) {
+      return std::optional<Committed>();
+    }]==])
+
+# A delete removes the row.
+a4c_mutant(hard_delete writer
+[==[    ops.emplace_back(Put{.ref = change.ref,]==]
+[==[    if (a4c::simulation::Mutant("hard_delete") && change.tombstone) {
+      ops.emplace_back(Delete{.ref = change.ref, .expect = change.expect});
+      continue;
+    }
+    ops.emplace_back(Put{.ref = change.ref,]==])
+
+# The conflict of one batch becomes that of all batches of its group.
+a4c_mutant(group_commit_sharing_fates group_commit
+[==[                  A4C_TRY(ApplyAnswer answer, store.Apply(call, batches));]==]
+[==[                  A4C_TRY(ApplyAnswer answer, store.Apply(call, batches));
+                  if (a4c::simulation::Mutant("group_commit_sharing_fates")) {
+                    for (const BatchResult& bad : std::vector<BatchResult>(answer.results)) {
+                      if (bad.outcome != BatchOutcome::kConflict) continue;
+                      for (BatchResult& result : answer.results) result = bad;
+                    }
+                  }]==])
+
+# The idempotency row is looked up first and written afterwards.
+a4c_mutant(idempotency_row_apart writer
+[==[      BatchResult result = Send(planned_.batch);]==]
+[==[      const bool apart =
+          a4c::simulation::Mutant("idempotency_row_apart") && commit_.idempotency.has_value();
+      if (apart) {
+        A4C_TRY(std::optional<Committed> before, Replay());
+        if (before) return *std::move(before);
+      }
+      BatchResult result = Send(planned_.batch);
+      if (apart && result.outcome == BatchOutcome::kApplied) {
+        Send(WriteBatch{{IdempotencyPut(*commit_.idempotency, planned_.tokens, 1)}});
+      }]==])
+a4c_mutant(idempotency_row_apart writer
+[==[  if (commit.idempotency) {
+    ops.emplace_back(]==]
+[==[  if (commit.idempotency && !a4c::simulation::Mutant("idempotency_row_apart")) {
+    ops.emplace_back(]==])
+
+# An unknown outcome is told as a failure.
+a4c_mutant(unknown_is_failure writer
+[==[    return result.outcome == BatchOutcome::kUnknown;]==]
+[==[    return !a4c::simulation::Mutant("unknown_is_failure") &&
+           result.outcome == BatchOutcome::kUnknown;]==])
+
+# A search does not wait for its tokens.
+a4c_mutant(token_ignored search
+[==[Await(*state_, call, request.tokens)]==]
+[==[Await(*state_, call,
+                                       a4c::simulation::Mutant("token_ignored")
+                                           ? std::span<const Token>()
+                                           : std::span<const Token>(request.tokens))]==])
+
+set(mutated_sources)
+foreach(file IN LISTS mutant_sources)
+  set(copy ${CMAKE_CURRENT_BINARY_DIR}/mutated/${file}.cc)
+  file(CONFIGURE OUTPUT ${copy} CONTENT "${text_${file}}" @ONLY)
+  list(APPEND mutated_sources ${copy})
+endforeach()
+
+list(SORT mutant_names)
+list(LENGTH mutant_names mutant_count)
+list(JOIN mutant_names "\",\n    \"" names)
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/mutant_names.h @ONLY CONTENT
+"#pragma once
+
+#include <array>
+#include <string_view>
+
+inline constexpr std::array<std::string_view, ${mutant_count}> kMutantNames = {
+    \"${names}\"};
+")

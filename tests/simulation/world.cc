@@ -1,0 +1,299 @@
+#include "tests/simulation/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/simulation/nasty.h"
+
+namespace a4c::simulation {
+namespace {
+
+constexpr int64_t kTombstoneKeepMs = 10 * 60'000;
+// All is searchable so long after the last fault: a poll period, a due time, a refresh.
+constexpr int64_t kSearchableMs = 36'500;
+// With the records that a failover took back from under the index, which only the digests find.
+constexpr int64_t kVerifyPauseMs = 10'000;
+constexpr int64_t kRepairedMs = 100'000;
+constexpr int64_t kRejectionsMs = 110'000;
+
+DatabaseOptions OptionsOf(uint64_t seed) {
+  testing::SeededRandom random(seed ^ 0x5eed);
+  DatabaseOptions options;
+  options.group_commit.flushers = testing::Below(random, 4) == 0 ? 2 : 1;
+  options.group_commit.group_batches_max = testing::Below(random, 2) == 0 ? 2 : 512;
+  options.sync_batch_max = testing::Below(random, 2) == 0 ? 3 : 500;
+  options.rejections_max = 3;
+  options.tombstone_keep_ms = kTombstoneKeepMs;
+  return options;
+}
+
+Faults FaultsOf(testing::SeededRandom& random) {
+  const auto some = [&random](int most) {
+    return testing::Below(random, 2) == 0
+               ? 0
+               : static_cast<int>(testing::Below(random, static_cast<uint64_t>(most) + 1));
+  };
+  return {.error = some(60),
+          .unknown = some(80),
+          .late = some(40),
+          .slow = some(80),
+          .slow_ms_max = testing::Below(random, 2) == 0 ? 50 : 3'000,
+          .hint_lost = some(300),
+          .hint_twice = some(100),
+          .document_retry = some(150),
+          .refreshed_early = some(300),
+          .crash = some(300)};
+}
+
+}  // namespace
+
+Scenario ScenarioOf(uint64_t seed) {
+  testing::SeededRandom random(seed ^ 0x5ce4a210);
+  Scenario scenario{.name = "calm"};
+  scenario.instances = 2 + static_cast<int>(testing::Below(random, 2));
+  scenario.clients = 2 + static_cast<int>(testing::Below(random, 3));
+  scenario.operations = 6 + static_cast<int>(testing::Below(random, 8));
+  static constexpr int64_t kPausesMs[] = {8'000, 1'500, 30};
+  scenario.pause_ms = kPausesMs[testing::Below(random, 3)];
+  scenario.purges = testing::Below(random, 4) == 0;
+  if (seed % 10 == 0) return scenario;
+  scenario.faults = FaultsOf(random);
+  scenario.bus = testing::Below(random, 5) != 0;
+  scenario.crashes = testing::Below(random, 2) == 0;
+  if (!scenario.crashes) scenario.faults.crash = 0;
+  scenario.name = "faults";
+  if (seed % 10 == 1) scenario.lossy = true, scenario.name = "lossy failover";
+  if (seed % 10 == 2 || seed % 10 == 3) {
+    scenario.failovers = true;
+    scenario.name = "failover";
+    scenario.faults.unknown = std::max(scenario.faults.unknown, 60);
+  }
+  return scenario;
+}
+
+Outcome RunSeed(uint64_t seed, bool trace) {
+  Simulation simulation({.seed = seed, .trace = trace});
+  const Scenario scenario = ScenarioOf(seed);
+  simulation.Run([&] {
+    World world(simulation, scenario, seed);
+    world.Run();
+  });
+  return {seed, scenario.name, simulation.failure(), simulation.trace_hash(), simulation.steps()};
+}
+
+Instance::Instance(World& world, size_t slot, uint64_t seed)
+    : world_(world),
+      process_{.name = "i" + std::to_string(slot)},
+      runtime_(world.simulation(), &process_, seed,
+               static_cast<int64_t>(world.simulation().Below(20'000)) - 10'000),
+      store_(NewNastyStore(world.cluster(), process_)),
+      bus_(NewNastyBus(world.cluster(), process_)),
+      index_(NewNastyIndex(world.cluster(), process_)),
+      database_(
+          std::make_unique<Database>(Backends{.store = *store_,
+                                              .bus = world.scenario().bus ? bus_.get() : nullptr,
+                                              .index = index_.get()},
+                                     runtime_.runtime(), OptionsOf(world.seed()))) {}
+
+Instance::~Instance() {
+  const Simulation::Still still;
+  threads_.clear();
+  loops_.clear();
+  database_.reset();
+}
+
+bool Instance::Boot() {
+  const Simulation::In in(world_.simulation(), &process_);
+  for (;;) {
+    const auto opened = database_->Open(Call::Within(runtime_.clock(), 10'000),
+                                        {{.kind = PhotoKind(), .searchable = true}});
+    if (opened) break;
+    world_.simulation().Sleep(200);
+  }
+  if (world_.scenario().bus) Start(database_->NewSyncLoop("photo"), 0);
+  Start(database_->NewPollLoop("photo"), 60'000);
+  Start(database_->NewPurgeLoop("photo"), 20'000);
+  if (world_.scenario().failovers || world_.scenario().lossy) {
+    Start(database_->NewVerifyLoop("photo"), kVerifyPauseMs);
+  }
+  up_ = true;
+  return true;
+}
+
+void Instance::Start(std::unique_ptr<Loop> loop, int64_t pause_ms_max) {
+  Loop& driven = *loop;
+  loops_.push_back(std::move(loop));
+  threads_.push_back(runtime_.runtime().threads.Start(
+      driven.name(), [this, &driven, pause_ms_max](std::stop_token stop) {
+        Drive(driven, pause_ms_max, std::move(stop));
+      }));
+}
+
+void Instance::Drive(Loop& loop, int64_t pause_ms_max, std::stop_token stop) {
+  Simulation& simulation = world_.simulation();
+  while (!stop.stop_requested()) {
+    const auto next = loop.Step(Call::Within(runtime_.clock(), 10'000, stop));
+    if (!next) simulation.Note(loop.name() + ": " + next.error().ToString());
+    simulation.Sleep(next ? std::min(*next, pause_ms_max)
+                          : 500 + static_cast<int64_t>(simulation.Below(500)));
+  }
+}
+
+void Instance::StopLoops() {
+  for (const auto& thread : threads_) thread->RequestStop();
+  for (const auto& thread : threads_) thread->Join();
+}
+
+World::World(Simulation& simulation, const Scenario& scenario, uint64_t seed)
+    : simulation_(simulation),
+      scenario_(scenario),
+      seed_(seed),
+      cluster_(simulation, scenario.faults),
+      history_(simulation, cluster_),
+      runtime_(simulation, nullptr, seed),
+      instances_(static_cast<size_t>(scenario.instances)) {}
+
+World::~World() {
+  operators_.clear();
+  cluster_.Drain();
+}
+
+Instance* World::AnyInstance() {
+  std::vector<Instance*> up;
+  for (const auto& instance : instances_) {
+    if (instance != nullptr && instance->up()) up.push_back(instance.get());
+  }
+  return up.empty() ? nullptr : up[simulation_.Below(up.size())];
+}
+
+// Keeps one instance running: after a crash, another one starts on the same back ends.
+void World::Operate(size_t slot, std::stop_token stop) {
+  for (uint64_t life = 1; !stop.stop_requested(); ++life) {
+    instances_[slot] = std::make_unique<Instance>(*this, slot, seed_ * 1000 + slot * 100 + life);
+    Instance& instance = *instances_[slot];
+    try {
+      instance.Boot();
+      while (!stop.stop_requested() && !instance.process().crashed) simulation_.Sleep(100);
+      if (!instance.process().crashed) instance.StopLoops();
+    } catch (const Crashed&) {
+    }
+    while (instance.process().inside > 0) simulation_.Sleep(10);
+    found_by_pollers_ += instance.runtime().metrics().CountOf("a4c_poll_found_total");
+    healed_ += instance.runtime().metrics().CountOf("a4c_sync_healed_total");
+    instances_[slot].reset();
+    if (!stop.stop_requested()) simulation_.Sleep(static_cast<int64_t>(simulation_.Below(3'000)));
+  }
+}
+
+void World::CrashOne() {
+  Instance* const instance = AnyInstance();
+  if (instance == nullptr) return;
+  simulation_.Note("crash of " + instance->process().name);
+  instance->process().crashed = true;
+}
+
+// A member of the consumers' group that takes hints and does nothing with them, for a while.
+void World::TakeHints() {
+  simulation_.Note("a consumer that only takes");
+  const std::shared_ptr<Bus> bus = cluster_.bus();
+  std::unique_ptr<Subscription> member;
+  for (int turn = 0; turn < 3; ++turn) {
+    {
+      const Simulation::Still still;
+      const Call now = Call::Within(runtime_.clock(), 0);
+      if (member == nullptr) {
+        auto joined = bus->Subscribe(now, "photo-sync", "a4c-sync", StartAt::kEarliest);
+        if (joined) member = *std::move(joined);
+      }
+      if (member != nullptr) (void)member->Poll(now, 100);
+    }
+    simulation_.Sleep(static_cast<int64_t>(simulation_.Below(1'000)));
+  }
+  const Simulation::Still still;
+  member.reset();
+}
+
+// The index takes no document for a while.
+void World::IndexOutage() {
+  simulation_.Note("the index is out");
+  const int before = cluster_.faults.document_retry;
+  cluster_.faults.document_retry = 1000;
+  simulation_.Sleep(static_cast<int64_t>(simulation_.Below(6'000)));
+  cluster_.faults.document_retry = before;
+}
+
+void World::Befall(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    simulation_.Sleep(100 +
+                      static_cast<int64_t>(simulation_.Below(scenario_.failovers ? 1'500 : 5'000)));
+    if (stop.stop_requested()) return;
+    const uint64_t what = simulation_.Below(6);
+    if (what == 5) IndexOutage();
+    if (what == 0 && scenario_.crashes) CrashOne();
+    if (what == 1 && scenario_.bus) cluster_.WipeTopics();
+    if (what == 2 && scenario_.bus) TakeHints();
+    if ((what == 3 || what == 4) && scenario_.failovers) cluster_.FailOver(0);
+    if (what == 3 && scenario_.lossy) cluster_.FailOver(1 + simulation_.Below(5));
+    if (what == 4) {
+      if (Instance* instance = AnyInstance()) {
+        instance->runtime().clock().Jump(static_cast<int64_t>(simulation_.Below(60'000)) - 30'000);
+      }
+    }
+  }
+}
+
+void World::Run() {
+  for (size_t slot = 0; slot < instances_.size(); ++slot) {
+    operators_.push_back(runtime_.runtime().threads.Start(
+        "operator", [this, slot](std::stop_token stop) { Operate(slot, std::move(stop)); }));
+  }
+  std::vector<std::unique_ptr<Thread>> clients;
+  for (int number = 0; number < scenario_.clients; ++number) {
+    clients.push_back(runtime_.runtime().threads.Start(
+        "client" + std::to_string(number), [this, number](std::stop_token) { RunClient(number); }));
+  }
+  std::unique_ptr<Thread> fate;
+  if (scenario_.name != "calm") {
+    fate = runtime_.runtime().threads.Start(
+        "fate", [this](std::stop_token stop) { Befall(std::move(stop)); });
+  }
+  for (const auto& client : clients) client->Join();
+  fate.reset();
+  simulation_.Sleep(0);  // unwinds, if the run has failed
+  simulation_.Note("no more faults");
+  cluster_.faults = {};
+  cluster_.Drain();
+  Finish();
+}
+
+void World::Finish() {
+  const bool failed_over = cluster_.failovers() > 0;
+  simulation_.Sleep(failed_over ? kRepairedMs : kSearchableMs);
+  history_.CheckLog();
+  history_.CheckOutbox(false);
+  history_.CheckEqual(false);
+  simulation_.Sleep(0);
+  const bool poison = std::ranges::any_of(history_.attempts(), &Attempt::poison);
+  if (poison) simulation_.Sleep(kRejectionsMs);
+  history_.CheckOutbox(true);
+  if (scenario_.purges) {
+    simulation_.Note("tombstones are old");
+    simulation_.Sleep(kTombstoneKeepMs + 60'000);
+    history_.CheckEqual(true);
+    simulation_.Sleep(0);
+  }
+  for (const auto& instance_operator : operators_) instance_operator->RequestStop();
+  for (const auto& instance_operator : operators_) instance_operator->Join();
+  CheckCalm();
+}
+
+void World::CheckCalm() {
+  if (scenario_.name == "calm" && found_by_pollers_ > 0) {
+    simulation_.Fail("pollers found " + std::to_string(found_by_pollers_) + " without a fault");
+  }
+  if (cluster_.failovers() == 0 && healed_ > 0) {
+    simulation_.Fail("records were healed though the store lost nothing");
+  }
+}
+
+}  // namespace a4c::simulation
