@@ -17,7 +17,7 @@ is_root() { [[ $(id -u) == 0 ]]; }
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ca-certificates libpoco-dev librdkafka-dev rapidjson-dev
   libssh2-1-dev libboost-dev libicu-dev libsqlite3-dev libpq-dev libcli11-dev libspdlog-dev
   libyaml-cpp-dev prometheus-cpp-dev libsodium-dev libssl-dev)
-TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev ccache mold git python3 clang-format clang-tidy-16-16
+TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev ccache mold git python3 clang-format clang-tidy-16
   shellcheck curl jq procps)
 
 missing_packages() {
