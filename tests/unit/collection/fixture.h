@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,7 +38,7 @@ class HookedStore final : public Store {
 
   Apply_ on_apply;
   std::function<void(std::span<const RecordRef>)> on_get;
-  int applies = 0;
+  std::atomic<int> applies = 0;
 
  private:
   Store& store_;

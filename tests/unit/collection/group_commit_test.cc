@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -108,8 +109,8 @@ TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome)
     }
     return store.Apply(call, batches);
   };
-  std::vector<Code> codes(2, Code::kInternal);
-  const auto create = [&](const std::string& id, int64_t timeout_ms, Code* code) {
+  std::array<std::atomic<Code>, 2> codes{Code::kInternal, Code::kInternal};
+  const auto create = [&](const std::string& id, int64_t timeout_ms, std::atomic<Code>* code) {
     const WriteBatch batch = Create(id);
     const auto answer = grouped->Apply(Within(timeout_ms), std::span(&batch, 1));
     if (!answer && code != nullptr) *code = answer.error().code();
@@ -126,7 +127,9 @@ TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome)
   while (codes[0] == Code::kInternal && codes[1] == Code::kInternal) std::this_thread::yield();
   release = true;
   callers.clear();
-  EXPECT_EQ(std::ranges::count(codes, Code::kUnknownOutcome), 1);
+  EXPECT_EQ(
+      std::ranges::count_if(codes, [](const auto& code) { return code == Code::kUnknownOutcome; }),
+      1);
 }
 
 }  // namespace
