@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "a4c/digests.h"
 #include "a4c/search_plan.h"
 #include "elastic_bulk.h"
+#include "elastic_generations.h"
 #include "elastic_mapping.h"
 #include "elastic_query.h"
 
@@ -76,13 +78,20 @@ SearchAnswer AnswerOf(const SearchPlan& plan, const SearchRequest& request, cons
 
 class ElasticIndex final : public SearchIndex, public Digests {
  public:
-  ElasticIndex(std::unique_ptr<HttpPool> pool, const IndexOptions& options)
-      : pool_(std::move(pool)), options_(options) {}
+  ElasticIndex(std::shared_ptr<HttpPool> pool, const IndexOptions& options)
+      : pool_(pool), options_(options), generations_(std::in_place, std::move(pool), options) {}
+  // One generation of one kind.
+  ElasticIndex(std::shared_ptr<HttpPool> pool, const IndexOptions& options, const Kind& kind,
+               const std::string& alias)
+      : pool_(std::move(pool)), options_(options) {
+    kinds_[kind.name] = std::make_shared<const KnownKind>(KnownKind{kind, alias});
+  }
 
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
     for (const Kind& kind : kinds) A4C_CHECK(CheckKind(kind));
     for (const Kind& kind : kinds) {
-      auto known = std::make_shared<const KnownKind>(KnownKind{kind, AliasOf(options_, kind.name)});
+      A4C_TRY(const std::string alias, AliasToEnsure(kind));
+      auto known = std::make_shared<const KnownKind>(KnownKind{kind, alias});
       auto ensured = EnsureOne(call, *known);
       if (!ensured) return ensured.error().Within("search-elastic: index " + known->alias);
       const std::scoped_lock lock(mutex_);
@@ -191,10 +200,19 @@ class ElasticIndex final : public SearchIndex, public Digests {
 
  protected:
   void* Extension(std::string_view name) override {
-    return name == Digests::kExtension ? static_cast<Digests*>(this) : nullptr;
+    if (name == Digests::kExtension) return static_cast<Digests*>(this);
+    if (name == Rebuild::kExtension && generations_) return static_cast<Rebuild*>(&*generations_);
+    return nullptr;
   }
 
  private:
+  Result<std::string> AliasToEnsure(const Kind& kind) const {
+    if (generations_) return AliasOf(options_, kind.name);
+    const auto known = Find(kind.name);
+    if (known == nullptr) return UnknownKind(kind.name);
+    return known->alias;
+  }
+
   std::shared_ptr<const KnownKind> Find(const std::string& kind) const {
     const std::scoped_lock lock(mutex_);
     const auto found = kinds_.find(kind);
@@ -207,9 +225,10 @@ class ElasticIndex final : public SearchIndex, public Digests {
       A4C_TRY(HttpAnswer found,
               pool_->Send(call, {.method = "GET", .path = "/" + known.alias + "/_mapping"}));
       if (found.status != 404) return EnsureMapping(call, known, found);
+      if (!generations_) return Error(Code::kNotFound, "the generation has gone");
       auto created = SendJson(*pool_, call,
                               {.method = "PUT",
-                               .path = "/" + known.alias + "-000001",
+                               .path = "/" + IndexOf(known.alias, 1),
                                .body = CreateBody(known.kind, known.alias, options_).ToString(),
                                .effect = Effect::kWrites});
       if (created) return {};
@@ -295,9 +314,10 @@ class ElasticIndex final : public SearchIndex, public Digests {
     }
   }
 
-  const std::unique_ptr<HttpPool> pool_;
+  const std::shared_ptr<HttpPool> pool_;
   const IndexOptions options_;
-  mutable std::mutex mutex_;  // guards kinds_; never held across a request
+  std::optional<ElasticGenerations> generations_;  // nothing: this is one of them
+  mutable std::mutex mutex_;                       // guards kinds_; never held across a request
   std::map<std::string, std::shared_ptr<const KnownKind>, std::less<>> kinds_;
 };
 
@@ -310,7 +330,13 @@ std::string AliasOf(const IndexOptions& options, const std::string& kind) {
 
 std::unique_ptr<SearchIndex> NewElasticIndex(std::unique_ptr<HttpPool> pool,
                                              const IndexOptions& options) {
-  return std::make_unique<ElasticIndex>(std::move(pool), options);
+  return std::make_unique<ElasticIndex>(std::shared_ptr<HttpPool>(std::move(pool)), options);
+}
+
+std::unique_ptr<SearchIndex> NewElasticGeneration(std::shared_ptr<HttpPool> pool,
+                                                  const IndexOptions& options, const Kind& kind,
+                                                  const std::string& alias) {
+  return std::make_unique<ElasticIndex>(std::move(pool), options, kind, alias);
 }
 
 }  // namespace a4c::elastic

@@ -4,6 +4,7 @@
 #include "plugin/guard.h"
 #include "plugin/guarded.h"
 #include "plugin/guarded_digests.h"
+#include "plugin/guarded_rebuild.h"
 
 namespace a4c::plugin {
 namespace {
@@ -92,12 +93,15 @@ class GuardedSearchIndex final : public SearchIndex {
 
  private:
   void* Extension(std::string_view name) override {
-    return name == Digests::kExtension ? digests_.Of(*inner_, plugin_) : nullptr;
+    if (name == Digests::kExtension) return digests_.Of(*inner_, plugin_);
+    if (name == Rebuild::kExtension) return rebuild_.Of(*inner_, plugin_);
+    return nullptr;
   }
 
   PluginRecord& plugin_;
   std::unique_ptr<SearchIndex> inner_;
   ExtensionGuard<Digests, GuardedDigests> digests_;
+  ExtensionGuard<Rebuild, GuardedRebuild> rebuild_;
   const CallSite& ensure_;
   const CallSite& bulk_;
   const CallSite& remove_;

@@ -1,5 +1,6 @@
 #include "a4c/digests.h"
 #include "a4c/host_extensions.h"
+#include "a4c/rebuild.h"
 #include "tests/unit/plugin/plugin_test.h"
 
 namespace a4c::testing {
@@ -69,6 +70,31 @@ TEST_F(GuardedSearchIndex, AThrowIsInternalInEveryCall) {
       FailsWith(Make("throw", "Refresh")->Refresh(call, ""), Code::kInternal, "Refresh threw"));
   EXPECT_TRUE(FailsWith(Make("throw", "Digests.Sums")->As<Digests>()->Sums(call, {}),
                         Code::kInternal, "Digests.Sums threw"));
+}
+
+TEST_F(GuardedSearchIndex, AThrowOfARebuildMayHaveHadItsEffect) {
+  const Call call = Within(1000);
+  const auto of = [&](const char* name) { return Make("throw", name); };
+  EXPECT_TRUE(FailsWith(of("Rebuild.Generations")->As<Rebuild>()->Generations(call, {}),
+                        Code::kInternal, "Rebuild.Generations threw"));
+  EXPECT_TRUE(FailsWith(of("Rebuild.Open")->As<Rebuild>()->Open(call, {}, 2), Code::kInternal,
+                        "Rebuild.Open threw"));
+  EXPECT_TRUE(FailsWith(of("Rebuild.Create")->As<Rebuild>()->Create(call, {}, 2),
+                        Code::kUnknownOutcome, "Rebuild.Create threw"));
+  EXPECT_TRUE(FailsWith(of("Rebuild.Swap")->As<Rebuild>()->Swap(call, {}, 2), Code::kUnknownOutcome,
+                        "Rebuild.Swap threw"));
+  EXPECT_TRUE(FailsWith(of("Rebuild.Drop")->As<Rebuild>()->Drop(call, {}, 2), Code::kUnknownOutcome,
+                        "Rebuild.Drop threw"));
+}
+
+TEST_F(GuardedSearchIndex, AnOpenedGenerationIsGuardedToo) {
+  const Call call = Within(1000);
+  const auto throws = Make("throw", "Bulk");
+  const auto opened = throws->As<Rebuild>()->Open(call, {}, 2);
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(FailsWith((*opened)->Bulk(call, documents), Code::kInternal, "Bulk threw"));
+  EXPECT_TRUE(FailsWith(Make("null", "Rebuild.Open")->As<Rebuild>()->Open(call, {}, 2),
+                        Code::kInternal, "no index"));
 }
 
 TEST_F(GuardedSearchIndex, TooFewResultsAreInternal) {

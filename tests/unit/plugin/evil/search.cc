@@ -1,12 +1,14 @@
 #include "a4c/digests.h"
 #include "a4c/plugin.h"
+#include "a4c/rebuild.h"
 #include "tests/unit/plugin/evil/mode.h"
 
 namespace {
 
-class EvilSearch final : public a4c::SearchIndex, public a4c::Digests {
+class EvilSearch final : public a4c::SearchIndex, public a4c::Digests, public a4c::Rebuild {
  public:
   EvilSearch(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
+  explicit EvilSearch(const evil::Mode& mode) : mode_(mode) {}
   a4c::Result<void> Ensure(const a4c::Call&, std::span<const a4c::Kind>) override {
     mode_.Act("Ensure");
     return {};
@@ -41,6 +43,29 @@ class EvilSearch final : public a4c::SearchIndex, public a4c::Digests {
     mode_.Act("Digests.Rows");
     return std::vector<a4c::DigestRow>{};
   }
+  a4c::Result<std::vector<a4c::IndexGeneration>> Generations(const a4c::Call&,
+                                                             const a4c::Kind&) override {
+    mode_.Act("Rebuild.Generations");
+    return std::vector<a4c::IndexGeneration>{};
+  }
+  a4c::Result<void> Create(const a4c::Call&, const a4c::Kind&, int64_t) override {
+    mode_.Act("Rebuild.Create");
+    return {};
+  }
+  a4c::Result<std::unique_ptr<a4c::SearchIndex>> Open(const a4c::Call&, const a4c::Kind&,
+                                                      int64_t) override {
+    mode_.Act("Rebuild.Open");
+    if (mode_.Is("null", "Rebuild.Open")) return std::unique_ptr<a4c::SearchIndex>();
+    return std::unique_ptr<a4c::SearchIndex>(std::make_unique<EvilSearch>(mode_));
+  }
+  a4c::Result<void> Swap(const a4c::Call&, const a4c::Kind&, int64_t) override {
+    mode_.Act("Rebuild.Swap");
+    return {};
+  }
+  a4c::Result<void> Drop(const a4c::Call&, const a4c::Kind&, int64_t) override {
+    mode_.Act("Rebuild.Drop");
+    return {};
+  }
 
  private:
   a4c::Result<std::vector<a4c::BulkResult>> Answer(const char* call, size_t count) const {
@@ -53,7 +78,9 @@ class EvilSearch final : public a4c::SearchIndex, public a4c::Digests {
     return results;
   }
   void* Extension(std::string_view name) override {
-    return name == a4c::Digests::kExtension ? static_cast<a4c::Digests*>(this) : nullptr;
+    if (name == a4c::Digests::kExtension) return static_cast<a4c::Digests*>(this);
+    if (name == a4c::Rebuild::kExtension) return static_cast<a4c::Rebuild*>(this);
+    return nullptr;
   }
 
   evil::Mode mode_;
