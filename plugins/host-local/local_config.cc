@@ -81,7 +81,9 @@ Result<std::string> FindSupervisor(const std::string& given) {
                  "set supervisor_path");
 }
 
-Result<LocalServerOptions> ReadServer(const ConfigValue& value) {
+}  // namespace
+
+Result<LocalServerOptions> ReadLocalServer(const ConfigValue& value) {
   A4C_TRY(const Config config, CheckConfig(value, kLocalServerKeys));
   LocalServerOptions server{.id = config.String("id"),
                             .path = config.String("path"),
@@ -129,29 +131,25 @@ Result<void> CheckDistinct(const std::vector<LocalServerOptions>& servers) {
   return {};
 }
 
-// What a server shows of the machine unless it is told: an equal share, so that placing on all of
-// them does not promise the machine several times.
-void ShareOutTheMachine(std::vector<LocalServerOptions>& servers) {
-  const auto count = static_cast<int64_t>(servers.size());
+void ShareOutTheMachine(LocalServerOptions& server, size_t servers) {
+  const auto count = static_cast<int64_t>(servers);
   const int64_t memory = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE) / count;
   const int64_t cpu = int64_t{sysconf(_SC_NPROCESSORS_ONLN)} * kMillisPerCpu / count;
-  for (LocalServerOptions& server : servers) {
-    if (server.memory_bytes == 0) server.memory_bytes = memory;
-    if (server.cpu_millis == 0) server.cpu_millis = cpu;
-  }
+  if (server.memory_bytes == 0) server.memory_bytes = memory;
+  if (server.cpu_millis == 0) server.cpu_millis = cpu;
 }
-
-}  // namespace
 
 Result<LocalOptions> ReadLocalConfig(const Config& config) {
   LocalOptions options;
   for (const ConfigValue& value : config.Tree("servers").list) {
-    A4C_TRY(LocalServerOptions server, ReadServer(value));
+    A4C_TRY(LocalServerOptions server, ReadLocalServer(value));
     options.servers.push_back(std::move(server));
   }
   if (options.servers.empty()) return Invalid("servers: there is none");
   A4C_CHECK(CheckDistinct(options.servers));
-  ShareOutTheMachine(options.servers);
+  for (LocalServerOptions& server : options.servers) {
+    ShareOutTheMachine(server, options.servers.size());
+  }
   A4C_TRY(const User user, ChooseUser(config.String("run_as_user")));
   options.uid = user.uid;
   options.gid = user.gid;

@@ -72,6 +72,17 @@ struct LocalOptions {
   int64_t commands_max = 0;
 };
 
+// One server of the config, or one that is enrolled. kInvalid: no id, a path that is not ours
+// alone.
+Result<LocalServerOptions> ReadLocalServer(const ConfigValue& value);
+
+// kInvalid: two of one id, a path within another's, two without `disk` on one file system.
+Result<void> CheckDistinct(const std::vector<LocalServerOptions>& servers);
+
+// What a server shows of the machine unless it is told: the share of one of so many, so that
+// placing on all of them does not promise the machine several times.
+void ShareOutTheMachine(LocalServerOptions& server, size_t servers);
+
 // kInvalid: see above for root; servers that share a path; servers without `disk` that share a file
 // system, because their figures would be the same; a supervisor that is not there.
 Result<LocalOptions> ReadLocalConfig(const Config& config);

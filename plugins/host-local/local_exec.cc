@@ -82,7 +82,7 @@ Result<int> LocalExec::Run(const Call& call, const ExecRequest& request,
   if (!place.got()) {
     return Error(Code::kExhausted, std::to_string(commands_max_) + " commands run already");
   }
-  A4C_TRY(LocalServer * server, servers_.Find(call, request.host));
+  A4C_TRY(const std::shared_ptr<LocalServer> server, servers_.Find(call, request.host));
   A4C_TRY(const LocalUnit unit, servers_.FindUnit(call, request.host, request.unit));
   if (unit.status.state != UnitState::kRunning) {
     return Error(Code::kConflict, "unit " + request.unit + " is not running");

@@ -9,30 +9,32 @@ namespace {
 
 class LocalHostProvider final : public HostProvider {
  public:
-  LocalHostProvider(const Runtime& runtime, LocalServers servers, int64_t commands_max)
+  LocalHostProvider(const Runtime& runtime, const LocalOptions& options,
+                    std::unique_ptr<LocalServers> servers)
       : servers_(std::move(servers)),
-        logs_(NewLocalLogs(servers_)),
-        exec_(NewLocalExec(servers_, runtime, commands_max)) {}
+        logs_(NewLocalLogs(*servers_)),
+        exec_(NewLocalExec(*servers_, runtime, options.commands_max)),
+        enrolment_(NewLocalEnrolment(*servers_, runtime, options)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override {
     if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
     std::vector<Host> hosts;
-    for (const auto& [id, server] : servers_.servers) hosts.push_back(server->Measure(call));
+    for (const auto& server : servers_->All()) hosts.push_back(server->Measure(call));
     return hosts;
   }
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
     A4C_CHECK(CheckUnit(unit));
-    A4C_TRY(LocalServer * server, servers_.Find(call, unit.host));
+    A4C_TRY(const std::shared_ptr<LocalServer> server, servers_->Find(call, unit.host));
     return server->Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
                       int64_t epoch) override {
     A4C_CHECK(CheckUnitName(name));
-    A4C_TRY(LocalServer * server, servers_.Find(call, host));
+    A4C_TRY(const std::shared_ptr<LocalServer> server, servers_->Find(call, host));
     return server->Remove(call, name, epoch);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
-    A4C_TRY(LocalServer * server, servers_.Find(call, host));
+    A4C_TRY(const std::shared_ptr<LocalServer> server, servers_->Find(call, host));
     return server->List(call);
   }
 
@@ -40,25 +42,28 @@ class LocalHostProvider final : public HostProvider {
   void* Extension(std::string_view name) override {
     if (name == HostLogs::kExtension) return logs_.get();
     if (name == HostExec::kExtension) return exec_.get();
+    if (name == HostEnrolment::kExtension) return enrolment_.get();
     return nullptr;
   }
 
  private:
-  LocalServers servers_;  // before what refers to it
+  const std::unique_ptr<LocalServers> servers_;  // before what refers to it
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
+  const std::unique_ptr<HostEnrolment> enrolment_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HostProvider>> NewLocalHostProvider(const Runtime& runtime,
                                                            LocalOptions options) {
-  LocalServers servers;
+  auto servers = std::make_unique<LocalServers>();
   for (const LocalServerOptions& server : options.servers) {
-    A4C_TRY(servers.servers[server.id], LocalServer::Open(runtime, options, server));
+    A4C_TRY(std::unique_ptr<LocalServer> opened, LocalServer::Open(runtime, options, server));
+    servers->entries[server.id] = {server, std::move(opened)};
   }
   return std::unique_ptr<HostProvider>(
-      std::make_unique<LocalHostProvider>(runtime, std::move(servers), options.commands_max));
+      std::make_unique<LocalHostProvider>(runtime, options, std::move(servers)));
 }
 
 }  // namespace a4c::local

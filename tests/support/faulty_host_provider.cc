@@ -1,5 +1,6 @@
 #include "tests/support/faulty_host_provider.h"
 
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 
 namespace a4c::testing {
@@ -27,6 +28,7 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return inner_.As<HostLogs>();
   if (name == HostExec::kExtension) return inner_.As<HostExec>();
   if (name == HostImages::kExtension) return inner_.As<HostImages>();
+  if (name == HostEnrolment::kExtension) return inner_.As<HostEnrolment>();
   return nullptr;
 }
 

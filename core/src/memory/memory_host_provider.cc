@@ -40,7 +40,8 @@ class MemoryHostProvider final : public HostProvider {
       : hosts_(runtime, options),
         logs_(memory::NewMemoryLogs(hosts_)),
         exec_(memory::NewMemoryExec(hosts_)),
-        images_(memory::NewMemoryImages(hosts_)) {}
+        images_(memory::NewMemoryImages(hosts_)),
+        enrolment_(memory::NewMemoryEnrolment(hosts_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -61,12 +62,14 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
+  const std::unique_ptr<HostEnrolment> enrolment_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return logs_.get();
   if (name == HostExec::kExtension) return exec_.get();
   if (name == HostImages::kExtension) return images_.get();
+  if (name == HostEnrolment::kExtension) return enrolment_.get();
   return nullptr;
 }
 

@@ -28,11 +28,13 @@ void Settle(MemoryUnit& unit, int64_t now_mono_ms) {
   unit.exit_code = unit.run.exit_code;
 }
 
+MemoryServer NewServer(const MemoryHostOptions::Server& options) {
+  return {.options = options, .images = {{kFirstImage, {kFirstImage, "", 0}}}};
+}
+
 MemoryHosts::MemoryHosts(const Runtime& given, const MemoryHostOptions& options)
     : runtime(given), waiter(given.threads.NewWaiter()) {
-  for (const auto& server : options.servers) {
-    servers[server.id] = {.options = server, .images = {{kFirstImage, {kFirstImage, "", 0}}}};
-  }
+  for (const auto& server : options.servers) servers[server.id] = NewServer(server);
 }
 
 Result<MemoryServer*> MemoryHosts::Find(const Call& call, const std::string& host) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/memory.h"
 #include "memory/memory_host_process.h"
@@ -31,7 +32,10 @@ struct MemoryServer {
   std::map<std::string, MemoryUnit> units = {};
   std::map<std::string, int64_t> epochs = {};  // kept when a unit is removed
   std::map<std::string, ImageInfo> images = {};
+  std::optional<HostSpec> spec = {};  // of one that was added; the others stand in the config
 };
+
+MemoryServer NewServer(const MemoryHostOptions::Server& options);
 
 // There before any build, on every server.
 inline constexpr const char* kFirstImage = "busybox:local";
@@ -54,5 +58,6 @@ void Settle(MemoryUnit& unit, int64_t now_mono_ms);
 std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
 std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
+std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
 
 }  // namespace a4c::memory

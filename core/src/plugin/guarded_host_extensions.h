@@ -1,10 +1,11 @@
-// Logs, Exec and Images of a host provider, guarded. While a callback of the caller runs, the call
-// that it serves is still the one in flight.
+// Logs, Exec, Images and Enrolment of a host provider, guarded. While a callback of the caller
+// runs, the call that it serves is still the one in flight.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "plugin/guard.h"
 
@@ -73,6 +74,42 @@ class GuardedHostImages final : public HostImages {
   const CallSite& build_;
   const CallSite& list_;
   const CallSite& prune_;
+};
+
+class GuardedHostEnrolment final : public HostEnrolment {
+ public:
+  GuardedHostEnrolment(HostEnrolment& inner, PluginRecord& plugin)
+      : inner_(inner),
+        probe_(plugin.Site("Enrolment.Probe")),
+        prepare_(plugin.Site("Enrolment.Prepare", Code::kUnknownOutcome)),
+        add_(plugin.Site("Enrolment.Add")),
+        remove_(plugin.Site("Enrolment.Remove")) {}
+
+  Result<HostProbe> Probe(const Call& call, const std::string& address) override {
+    return Guarded(probe_, call, [&] {
+      auto probe = inner_.Probe(call, address);
+      if (probe && probe->fingerprint.empty()) {
+        probe = Malformed(probe_, "an address", "no fingerprint");
+      }
+      return probe;
+    });
+  }
+  Result<void> Prepare(const Call& call, const HostSpec& spec) override {
+    return Guarded(prepare_, call, [&] { return inner_.Prepare(call, spec); });
+  }
+  Result<void> Add(const Call& call, const HostSpec& spec) override {
+    return Guarded(add_, call, [&] { return inner_.Add(call, spec); });
+  }
+  Result<void> Remove(const Call& call, const std::string& id) override {
+    return Guarded(remove_, call, [&] { return inner_.Remove(call, id); });
+  }
+
+ private:
+  HostEnrolment& inner_;
+  const CallSite& probe_;
+  const CallSite& prepare_;
+  const CallSite& add_;
+  const CallSite& remove_;
 };
 
 }  // namespace a4c::plugin

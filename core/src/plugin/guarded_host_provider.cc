@@ -48,6 +48,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostLogs::kExtension) return logs_.Of(*inner_, plugin_);
     if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
     if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
+    if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -56,6 +57,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostLogs, GuardedHostLogs> logs_;
   ExtensionGuard<HostExec, GuardedHostExec> exec_;
   ExtensionGuard<HostImages, GuardedHostImages> images_;
+  ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;

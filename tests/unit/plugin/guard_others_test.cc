@@ -1,4 +1,5 @@
 #include "a4c/digests.h"
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/rebuild.h"
 #include "tests/unit/plugin/plugin_test.h"
@@ -168,6 +169,21 @@ TEST_F(GuardedHostProvider, ImagesAreGuarded) {
                         Code::kInternal, "Images.List threw"));
   EXPECT_TRUE(FailsWith(Make("throw", "Images.Prune")->As<HostImages>()->Prune(call, "h", {}),
                         Code::kUnknownOutcome, "Images.Prune threw"));
+}
+
+TEST_F(GuardedHostProvider, EnrolmentIsGuarded) {
+  const Call call = Within(1000);
+  const auto enrolment = [&](HostProvider& provider) { return provider.As<HostEnrolment>(); };
+  EXPECT_TRUE(FailsWith(enrolment(*Make("throw", "Enrolment.Probe"))->Probe(call, "a"),
+                        Code::kInternal, "Enrolment.Probe threw"));
+  EXPECT_TRUE(FailsWith(enrolment(*Make("too_few", "Enrolment.Probe"))->Probe(call, "a"),
+                        Code::kInternal, "an address with no fingerprint"));
+  EXPECT_TRUE(FailsWith(enrolment(*Make("throw", "Enrolment.Prepare"))->Prepare(call, {}),
+                        Code::kUnknownOutcome, "Enrolment.Prepare threw"));
+  EXPECT_TRUE(FailsWith(enrolment(*Make("throw", "Enrolment.Add"))->Add(call, {}), Code::kInternal,
+                        "Enrolment.Add threw"));
+  EXPECT_TRUE(FailsWith(enrolment(*Make("throw", "Enrolment.Remove"))->Remove(call, "h"),
+                        Code::kInternal, "Enrolment.Remove threw"));
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/plugin.h"
 #include "tests/unit/plugin/evil/mode.h"
@@ -55,6 +56,31 @@ class EvilImages final : public a4c::HostImages {
   const evil::Mode& mode_;
 };
 
+class EvilEnrolment final : public a4c::HostEnrolment {
+ public:
+  explicit EvilEnrolment(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::HostProbe> Probe(const a4c::Call&, const std::string& address) override {
+    mode_.Act("Enrolment.Probe");
+    const bool is_nameless = mode_.Is("too_few", "Enrolment.Probe");
+    return a4c::HostProbe{address, is_nameless ? "" : "SHA256:evil", ""};
+  }
+  a4c::Result<void> Prepare(const a4c::Call&, const a4c::HostSpec&) override {
+    mode_.Act("Enrolment.Prepare");
+    return {};
+  }
+  a4c::Result<void> Add(const a4c::Call&, const a4c::HostSpec&) override {
+    mode_.Act("Enrolment.Add");
+    return {};
+  }
+  a4c::Result<void> Remove(const a4c::Call&, const std::string&) override {
+    mode_.Act("Enrolment.Remove");
+    return {};
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
 class EvilHost final : public a4c::HostProvider {
  public:
   EvilHost(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
@@ -83,6 +109,9 @@ class EvilHost final : public a4c::HostProvider {
     if (name == a4c::HostLogs::kExtension) return static_cast<a4c::HostLogs*>(&logs_);
     if (name == a4c::HostExec::kExtension) return static_cast<a4c::HostExec*>(&exec_);
     if (name == a4c::HostImages::kExtension) return static_cast<a4c::HostImages*>(&images_);
+    if (name == a4c::HostEnrolment::kExtension) {
+      return static_cast<a4c::HostEnrolment*>(&enrolment_);
+    }
     return nullptr;
   }
 
@@ -90,6 +119,7 @@ class EvilHost final : public a4c::HostProvider {
   EvilLogs logs_{mode_};
   EvilExec exec_{mode_};
   EvilImages images_{mode_};
+  EvilEnrolment enrolment_{mode_};
 };
 
 a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,
