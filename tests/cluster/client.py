@@ -1,0 +1,73 @@
+"""Requests over one connection that is kept; and the command line."""
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: object  # JSON, or text
+
+
+class BrokenConnection(OSError):
+    """No answer: whatever was asked may or may not have been done."""
+
+
+class Client:
+    """One thread's connection to one address."""
+
+    def __init__(self, address, key="", timeout_s=20):
+        self.address, self.key, self.timeout_s = address, key, timeout_s
+        self.connection = None
+
+    def ask(self, method, path, body=None, headers=None):
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(self.address, timeout=self.timeout_s)
+            self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = self.connection.getresponse()
+            text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise BrokenConnection(f"{method} {path} at {self.address}: {error!r}") from error
+        if answer.will_close:
+            self.close()
+        return Answer(answer.status, answer.headers, parsed(answer.headers, text))
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+
+def parsed(headers, text):
+    kind = headers.get("Content-Type", "")
+    return json.loads(text) if text and "json" in kind else text
+
+
+class CommandLine:
+    """`a4c` as a user runs it, against one URL with one key."""
+
+    def __init__(self, url, key):
+        self.environment = {**os.environ, "A4C_URL": url, "A4C_API_KEY": key, "A4C_CONFIG": "/nonexistent/config.yaml"}
+
+    def run(self, *words, exit_code=0, timeout_s=180):
+        """Standard output. Another exit code than the one expected is an error with all that was said."""
+        program = pathlib.Path(os.environ["A4C_TEST_BIN"]) / "a4c"
+        done = subprocess.run([program, *words], text=True, capture_output=True, check=False, timeout=timeout_s,
+                              env=self.environment)
+        if done.returncode != exit_code:
+            raise AssertionError(f"a4c {' '.join(words)} ended with {done.returncode}, not {exit_code}:\n"
+                                 f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.run(*words, "-o", "json"))

@@ -1,0 +1,96 @@
+"""Several a4cd on the servers of dev/stack, with a schema and indices of the run's own, and the gateway before them."""
+import os
+import pathlib
+import secrets
+import time
+
+from tests.cluster import stack
+from tests.cluster.instance import Instance
+
+
+class Cluster:
+    """Use as a context: at its end everything of it has been stopped, and has ended well."""
+
+    def __init__(self, folder, count=3, hosts="none", **sections):
+        self.run = "run" + secrets.token_hex(4)
+        self.folder = pathlib.Path(folder) / self.run
+        self.schema = f"a4c_{self.run}"
+        self.index_prefix = f"a4c_{self.run}_"
+        self.key_file = self.folder / "first-key"
+        config = self.config(hosts)
+        for section, settings in sections.items():
+            config.setdefault(section, {}).update(settings)
+        self.instances = [Instance(number, self.folder, config) for number in range(1, count + 1)]
+        self.gateway_runs = False
+
+    def config(self, hosts):
+        provider = {"plugin": hosts}
+        if hosts == "host-baremetal":
+            provider["config"] = {"servers_file": os.environ["A4C_TEST_BAREMETAL_HOSTS"], "cluster": self.run}
+        return {
+            "api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
+            "store": {"plugin": "store-postgres",
+                      "config": {"dsn": os.environ["A4C_TEST_POSTGRES_DSN"], "schema": self.schema}},
+            "bus": {"plugin": "bus-kafka", "config": {"brokers": os.environ["A4C_TEST_KAFKA_BROKERS"]}},
+            "search": {"plugin": "search-elastic",
+                       "config": {"urls": os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","),
+                                  "index_prefix": self.index_prefix}},
+            "hosts": provider,
+        }
+
+    def start(self):
+        """The first one makes the tables and the key."""
+        self.instances[0].start()
+        self.instances[0].wait_ready()
+        for instance in self.instances[1:]:
+            instance.start()
+        for instance in self.instances[1:]:
+            instance.wait_ready()
+        return self
+
+    @property
+    def key(self):
+        return self.key_file.read_text().strip()
+
+    @property
+    def addresses(self):
+        return [instance.address for instance in self.instances]
+
+    def start_gateway(self, **parameters):
+        """Starts it, or swaps in other parameters (A4C_GATEWAY_... without that prefix); its address."""
+        stack.run("gateway/start", A4C_STACK_BACKENDS=" ".join(self.addresses),
+                  **{f"A4C_GATEWAY_{name}": str(value) for name, value in parameters.items()})
+        self.gateway_runs = True
+        return stack.env_of("gateway")["A4C_TEST_GATEWAY_URL"].removeprefix("http://")
+
+    def stop(self):
+        if self.gateway_runs:
+            stack.run("gateway/stop")
+            self.gateway_runs = False
+        for instance in self.instances:
+            instance.stop()
+        reports = [line for instance in self.instances for line in instance.sanitizer_reports()]
+        if reports:
+            raise AssertionError("sanitizers complained: " + "; ".join(reports))
+
+    def abandon(self):
+        """Ends what still runs, after something went wrong."""
+        for instance in self.instances:
+            if instance.process is not None and instance.process.poll() is None:
+                instance.kill()
+
+    def drop(self):
+        """Removes the run's tables."""
+        stack.sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+
+
+def wait_until(what, condition, limit_s):
+    """Polls; the first true answer. The limit is generous: it bounds a hang, it measures nothing."""
+    end = time.monotonic() + limit_s
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {limit_s} s")
+        time.sleep(0.1)

@@ -1,0 +1,64 @@
+"""Which faults come, in which order, drawn from a seed."""
+import random
+import time
+
+from tests.faults import servers
+
+# name -> how often it is drawn; failovers come in the number that is asked for
+WEIGHTS = {"a4cd-kill": 4, "a4cd-pause": 2, "postgres-pause": 1, "standby-kill": 1, "broker-kill": 2,
+           "broker-pause": 1, "search-kill": 2, "search-pause": 1}
+
+
+class Schedule:
+    """`failovers` lists, for each, (begin, end) of the time in which there was no primary, and who took over."""
+
+    def __init__(self, cluster, seed, count, failovers):
+        self.cluster, self.dice, self.failovers = cluster, random.Random(seed), []
+        names = self.dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count - failovers)
+        # Every second failover comes after the primary has lost its standbys.
+        names += [("postgres-failover", "postgres-cut-failover")[number % 2] for number in range(failovers)]
+        self.dice.shuffle(names)
+        self.names = names
+
+    def run(self):
+        for number, name in enumerate(self.names, 1):
+            time.sleep(self.dice.uniform(0.5, 2.0))
+            hold_s, begun = self.dice.uniform(0.5, 4.0), time.monotonic()
+            self.inject(name, hold_s)
+            print(f"{number:3} {name}: held {hold_s:.1f} s, healed after {time.monotonic() - begun:.1f} s", flush=True)
+
+    def inject(self, name, hold_s):
+        subject, _, what = name.partition("-")
+        if subject == "a4cd":
+            self.fault_of_instance(what, hold_s)
+        elif subject == "broker":
+            getattr(servers.broker(), what)(hold_s)
+        elif subject == "search":
+            getattr(servers.search_node(), what)(hold_s)
+        else:
+            self.fault_of_postgres(name, hold_s)
+
+    def fault_of_instance(self, what, hold_s):
+        instance = self.dice.choice(self.cluster.instances)
+        if what == "kill":
+            instance.kill()
+            time.sleep(hold_s)
+            instance.start()
+            instance.wait_ready()
+        else:
+            with servers.paused([instance.process.pid]):
+                time.sleep(hold_s)
+
+    def fault_of_postgres(self, name, hold_s):
+        if name == "postgres-failover":
+            servers.fail_over(self.note_failover)
+        elif name == "postgres-cut-failover":
+            servers.cut_off_and_fail_over(self.note_failover, hold_s / 2)  # shorter than wal_receiver_timeout
+        elif name == "postgres-pause":
+            servers.pause_primary(hold_s)
+        else:
+            servers.kill_standby(hold_s)
+
+    def note_failover(self, begun_ns, ended_ns, old, new):
+        self.failovers.append((begun_ns, ended_ns))
+        print(f"    {old} died, {new} took over after {(ended_ns - begun_ns) / 1e9:.2f} s", flush=True)
