@@ -81,6 +81,25 @@ class Client {
   }
 
   void Send(Attempt& attempt) {
+    const Json::Object what = {{"expect", attempt.expect.rev}, {"value", attempt.word}};
+    Tell("invoke", attempt.tombstone ? "delete" : "put", attempt.ref, what);
+    SendUntilKnown(attempt);
+    Json::Object told = what;
+    if (attempt.fate == Attempt::Fate::kAcked) told.emplace_back("rev", attempt.rev);
+    Tell(TypeOf(attempt.fate), attempt.tombstone ? "delete" : "put", attempt.ref, told);
+  }
+
+  static std::string_view TypeOf(Attempt::Fate fate) {
+    if (fate == Attempt::Fate::kAcked) return "ok";
+    return fate == Attempt::Fate::kRefused ? "fail" : "unknown";
+  }
+
+  void Tell(std::string_view type, std::string_view op, const RecordRef& ref,
+            const Json::Object& fields) {
+    world_.history_file().Write("client" + std::to_string(number_), type, op, ref.key.id, fields);
+  }
+
+  void SendUntilKnown(Attempt& attempt) {
     for (int sends = 0; sends < kSendsMax; ++sends) {
       bool reached = false;
       const auto told = At([&](Database& database, const Call& call) {
@@ -118,6 +137,20 @@ class Client {
   bool Poisonous() { return !calm_ && simulation_.Chance(40); }
 
   std::optional<std::optional<Record>> Read(const RecordRef& ref) {
+    Tell("invoke", "get", ref, {});
+    const auto read = ReadOnce(ref);
+    if (!read) {
+      Tell("fail", "get", ref, {});
+    } else if (!*read) {
+      Tell("ok", "get", ref, {{"rev", int64_t{0}}});
+    } else {
+      const Attempt* const by = history_.ByBody((*read)->body);
+      Tell("ok", "get", ref, {{"rev", (*read)->rev}, {"value", by == nullptr ? "" : by->word}});
+    }
+    return read;
+  }
+
+  std::optional<std::optional<Record>> ReadOnce(const RecordRef& ref) {
     const auto got = At([&](Database& database, const Call& call) {
       return database.Get(call, std::span(&ref, 1));
     });

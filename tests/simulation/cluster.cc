@@ -36,6 +36,7 @@ BatchResult Cluster::Commit(const WriteBatch& batch, size_t* position) {
   const Simulation::Still still;
   const bool checked = failovers_ == 0 || !lossy_;
   const std::string early = checked ? TakenTooEarly(batch) : "";
+  if (watcher != nullptr) watcher->Before(*store_, batch);
   Result<ApplyAnswer> answer = store_->Apply(call(), std::span(&batch, 1));
   if (!answer) {
     simulation_.Record("the memory store failed: " + answer.error().ToString());
@@ -45,7 +46,8 @@ BatchResult Cluster::Commit(const WriteBatch& batch, size_t* position) {
   if (result.outcome == BatchOutcome::kApplied) {
     log_.push_back({batch, result.values});
     *position = log_.size();
-    if (checked) CheckConfirms(batch, result);
+    if (watcher != nullptr) watcher->After(*store_, batch);
+    CheckConfirms(batch, result);
     if (!early.empty()) {
       simulation_.Record("a poller took the row of " + early + ", which another one had");
     }
@@ -100,14 +102,25 @@ bool Cluster::WasDeleted(const RecordRef& ref) const {
   return std::ranges::any_of(log_, deletes) || std::ranges::any_of(dropped_, deletes);
 }
 
-int64_t Cluster::VisibleRev(const RecordRef& ref) {
+std::optional<DigestRow> Cluster::Visible(const RecordRef& ref) {
   const Simulation::Still still;
   const int bucket = DigestBucket(ref.key.id);
   const auto rows = index_->As<Digests>()->Rows(call(), PhotoKind(), std::span(&bucket, 1));
   for (const DigestRow& row : *rows) {
-    if (row.key == ref.key) return row.rev;
+    if (row.key == ref.key) return row;
   }
-  return 0;
+  return std::nullopt;
+}
+
+// Searches and digests pass over tombstones; a write with a rev below all others meets them.
+bool Cluster::IndexHolds(const RecordRef& ref) {
+  const Simulation::Still still;
+  const Document probe{.ref = ref, .rev = 1, .tombstone = true, .body = "{}"};
+  const auto results = index_->Bulk(call(), std::span(&probe, 1));
+  if (results && (*results)[0].outcome == BulkOutcome::kStale) return true;
+  const Purge purge{ref};
+  (void)index_->Remove(call(), std::span(&purge, 1));
+  return false;
 }
 
 void Cluster::WipeTopics() {
@@ -130,14 +143,29 @@ void Cluster::Drain() {
   network_.clear();
 }
 
+namespace {
+
+const Put* TakeOf(const Op& op) {
+  const Put* const put = std::get_if<Put>(&op);
+  if (put == nullptr || put->body || put->ref.kind != kPhotoOutbox) return nullptr;
+  const auto next_at = put->quiet.find("next_at");
+  const bool is_take =
+      next_at != put->quiet.end() && std::holds_alternative<int64_t>(next_at->second);
+  return is_take ? put : nullptr;
+}
+
+}  // namespace
+
+bool Cluster::IsTake(const WriteBatch& batch) {
+  return std::ranges::any_of(batch.ops, [](const Op& op) { return TakeOf(op) != nullptr; });
+}
+
 // Of several pollers one gets a row: whoever moves its due time on has found it due. The row of
 // which that is not so, if the batch is applied.
 std::string Cluster::TakenTooEarly(const WriteBatch& batch) {
   for (const Op& op : batch.ops) {
-    const Put* const put = std::get_if<Put>(&op);
-    if (put == nullptr || put->body || put->ref.kind != kPhotoOutbox) continue;
-    const auto next_at = put->quiet.find("next_at");
-    if (next_at == put->quiet.end() || !std::holds_alternative<int64_t>(next_at->second)) continue;
+    const Put* const put = TakeOf(op);
+    if (put == nullptr) continue;
     const auto found = store_->Get(call(), std::span(&put->ref, 1));
     if (!found || !found->records[0]) continue;
     const auto due = found->records[0]->quiet.find("next_at");
@@ -147,16 +175,25 @@ std::string Cluster::TakenTooEarly(const WriteBatch& batch) {
   return "";
 }
 
-// An outbox row goes only when searches show the change that it stands for.
+// An outbox row goes only when searches show the change that it stands for. After a lossy failover
+// the index may be ahead; but it never shows another document under the record's own rev.
 void Cluster::CheckConfirm(const Delete& confirm, int64_t rev) {
   if (confirm.ref.kind != kPhotoOutbox || rev == 0) return;
   const RecordRef ref{"photo", confirm.ref.key};
-  const int64_t visible = VisibleRev(ref);
-  if (visible >= rev) return;
   const auto found = store_->Get(call(), std::span(&ref, 1));
-  if (!found || !found->records[0] || (visible == 0 && WasDeleted(ref))) return;
-  simulation_.Record("rev " + std::to_string(rev) + " of " + ref.key.id +
-                     " was confirmed while searches showed rev " + std::to_string(visible));
+  if (!found || !found->records[0]) return;
+  const Record& record = *found->records[0];
+  const std::optional<DigestRow> visible = Visible(ref);
+  const std::string confirmed =
+      "rev " + std::to_string(rev) + " of " + ref.key.id + " was confirmed";
+  if (visible && visible->rev == record.rev &&
+      visible->digest != DigestOf(ref.key.id, record.rev, BodyHash(record.body), record.tombstone,
+                                  PhotoKind().version)) {
+    simulation_.Record(confirmed + " while searches showed another document of that rev");
+  }
+  const int64_t visible_rev = visible ? visible->rev : 0;
+  if (lossy_ || visible_rev >= rev || (!visible && WasDeleted(ref))) return;
+  simulation_.Record(confirmed + " while searches showed rev " + std::to_string(visible_rev));
 }
 
 void Cluster::CheckConfirms(const WriteBatch& batch, const BatchResult& result) {

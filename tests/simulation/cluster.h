@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "a4c/bus.h"
+#include "a4c/digests.h"
 #include "a4c/search_index.h"
 #include "a4c/store.h"
 #include "tests/simulation/scheduler.h"
@@ -40,6 +42,14 @@ inline constexpr std::string_view kPhotoMarkers = "photo_tombstone";
 struct LogEntry {
   WriteBatch batch;
   std::vector<int64_t> values;
+};
+
+// Looks at every batch that is applied, before and after it, as one step with it.
+class CommitWatcher {
+ public:
+  virtual ~CommitWatcher() = default;
+  virtual void Before(Store& store, const WriteBatch& batch) = 0;
+  virtual void After(Store& store, const WriteBatch& batch) = 0;
 };
 
 class Cluster {
@@ -71,8 +81,10 @@ class Cluster {
   bool WasDeleted(const RecordRef& ref) const;
 
   SearchIndex& index() { return *index_; }
-  // What searches show of it: its rev, 0 if nothing.
-  int64_t VisibleRev(const RecordRef& ref);
+  // What searches show of it; nothing also for a tombstone.
+  std::optional<DigestRow> Visible(const RecordRef& ref);
+  // Whether the index has a document of it, of whatever sort. Asked at the end of a run only.
+  bool IndexHolds(const RecordRef& ref);
 
   std::shared_ptr<Bus> bus() const { return bus_; }
   int bus_generation() const { return bus_generation_; }
@@ -84,6 +96,11 @@ class Cluster {
   void Drain();
 
   Faults faults;
+  CommitWatcher* watcher = nullptr;
+  // The instance whose poller takes a row next dies with it, and stays away.
+  bool next_taker_dies = false;
+  // Whether a batch is that of a poller which takes a row.
+  static bool IsTake(const WriteBatch& batch);
 
  private:
   std::string TakenTooEarly(const WriteBatch& batch);

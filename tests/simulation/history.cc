@@ -23,6 +23,7 @@ Attempt& History::Begin(const RecordRef& ref, Expect expect, bool tombstone, boo
   Attempt& attempt = attempts_.emplace_back();
   attempt.number = number;
   attempt.ref = ref;
+  attempt.word = word;
   attempt.body = R"({"title":")" + word + R"(","album":"a","size":)" +
                  (poison ? R"("much")" : std::to_string(number)) + "}";
   attempt.tombstone = tombstone;
@@ -199,6 +200,17 @@ void History::CheckEqual(bool purged) const {
   }
   if (!hits.empty()) {
     simulation_.Record("the store lacks " + hits.begin()->first.key.id + ", the index has it");
+  }
+  if (purged) CheckPurged(stored->records);
+}
+
+// What the store has forgotten, the index has too.
+void History::CheckPurged(const std::vector<Record>& stored) const {
+  std::set<RecordRef> refs;
+  for (const Attempt& attempt : attempts_) refs.insert(attempt.ref);
+  for (const Record& record : stored) refs.erase(record.ref);
+  for (const RecordRef& ref : refs) {
+    if (cluster_.IndexHolds(ref)) simulation_.Record("the index was not purged of " + ref.key.id);
   }
 }
 

@@ -16,6 +16,7 @@ struct Attempt {
   enum class Fate : uint8_t { kUnknown, kAcked, kRefused };
   int number = 0;
   RecordRef ref;
+  std::string word;  // in its body
   std::string body;
   bool tombstone = false;
   bool poison = false;  // the index refuses the document
@@ -61,6 +62,7 @@ class History {
  private:
   void Wrong(const Attempt& attempt, const std::string& what) const;
   void Acked(Attempt& attempt, const Committed& told);
+  void CheckPurged(const std::vector<Record>& stored) const;
   void CheckToken(const Attempt& token, const std::map<RecordRef, const Hit*>& hits);
 
   Simulation& simulation_;

@@ -5,13 +5,15 @@
 
 set(mutant_sources)
 set(mutant_names)
-set(collection_dir ${PROJECT_SOURCE_DIR}/core/src/collection)
-foreach(file database group_commit outbox poll_loop purge_loop search store_time sync_batch sync_loop
-             token verify writer)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${collection_dir}/${file}.cc)
-  file(READ ${collection_dir}/${file}.cc text_${file})
-  list(APPEND mutant_sources ${file})
-endforeach()
+macro(a4c_mutable dir)
+  foreach(file ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${dir}/${file}.cc)
+    file(READ ${PROJECT_SOURCE_DIR}/${dir}/${file}.cc text_${file})
+    list(APPEND mutant_sources ${file})
+  endforeach()
+endmacro()
+a4c_mutable(core/src/collection database group_commit outbox poll_loop purge_loop search store_time
+            sync_batch sync_loop token verify writer)
 
 function(a4c_mutant name file from to)
   string(FIND "${text_${file}}" "${from}" first)
@@ -90,16 +92,36 @@ a4c_mutant(confirm_before_refresh sync_batch
 
 # An outbox row goes whatever change it stands for by then.
 a4c_mutant(confirm_without_comparing_rev outbox
-[==[  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};]==]
-[==[  if (a4c::simulation::Mutant("confirm_without_comparing_rev")) return Delete{.ref = RefOf(record)};
-  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};]==])
+[==[  return {Delete{.ref = row.ref, .expect = Expect::Rev(row.rev)},]==]
+[==[  if (a4c::simulation::Mutant("confirm_without_comparing_rev")) return {Delete{.ref = row.ref}};
+  if (a4c::simulation::Mutant("confirm_by_rev_alone")) {
+    return {Delete{.ref = row.ref, .expect = Expect::Rev(row.rev)}};
+  }
+  return {Delete{.ref = row.ref, .expect = Expect::Rev(row.rev)},]==])
+list(APPEND mutant_names confirm_by_rev_alone)  # a change made again under a lost one's rev
+
+# A row that a poller took is left to it for up to a period.
+a4c_mutant(poller_leaves_rows_a_period poll_loop
+[==[    const int64_t first_ms = state_.FirstDueMs();]==]
+[==[    const int64_t first_ms = a4c::simulation::Mutant("poller_leaves_rows_a_period")
+                                 ? state_.PollPeriodMs()
+                                 : state_.FirstDueMs();]==])
+
+# A purge forgets the index.
+a4c_mutant(purge_without_index purge_loop
+[==[    A4C_TRY(std::vector<BulkResult> removed, state_.backends.index->Remove(call, purges));]==]
+[==[    if (a4c::simulation::Mutant("purge_without_index")) purges.clear();
+    A4C_TRY(std::vector<BulkResult> removed, state_.backends.index->Remove(call, purges));
+    if (a4c::simulation::Mutant("purge_without_index")) {
+      removed.assign(old.size(), {.outcome = BulkOutcome::kApplied});
+    }]==])
 
 # Outbox rows count their own revs.
 a4c_mutant(outbox_rev_restarts outbox
 [==[             .min_rev = rev};]==]
 [==[             .min_rev = a4c::simulation::Mutant("outbox_rev_restarts") ? 0 : rev};]==])
 
-# The record is read before the row that announces it.
+# The record is read before the row that announces it, and not compared with what the store has by then.
 a4c_mutant(record_before_outbox sync_batch
 [==[  A4C_TRY(GetAnswer outbox_rows, state_.store->Get(call, rows));]==]
 [==[  std::map<RecordRef, std::optional<Record>> early;
@@ -116,6 +138,11 @@ a4c_mutant(record_before_outbox sync_batch
   if (a4c::simulation::Mutant("record_before_outbox")) {
     for (size_t i = 0; i < refs.size(); ++i) found.records[i] = early[refs[i]];
   }]==])
+
+a4c_mutant(record_before_outbox sync_batch
+[==[  if (indexed.is_stored && indexed.row.rev > indexed.rev) {]==]
+[==[  if (indexed.is_stored && indexed.row.rev > indexed.rev &&
+      !a4c::simulation::Mutant("record_before_outbox")) {]==])
 
 # An outage of the index counts towards the dead letter.
 a4c_mutant(outage_counts_as_rejection sync_batch

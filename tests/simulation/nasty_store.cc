@@ -76,6 +76,12 @@ class NastyStore final : public Store, private NastyCalls {
     }
     size_t position = 0;
     result = cluster_.Commit(batch, &position);
+    if (cluster_.next_taker_dies && position > 0 && Cluster::IsTake(batch)) {
+      simulation().Note("crash, with a row in hand");
+      cluster_.next_taker_dies = false;
+      process_.crashed = true;
+      process_.for_good = true;
+    }
     if (Chance(cluster_.faults.unknown)) {
       simulation().Note("apply: the answer is lost");
       if (position > 0) ReplicateLater(position);

@@ -259,6 +259,10 @@ void Simulation::CheckAlive() const {
   if (current_->process != nullptr && current_->process->crashed) throw Crashed();
 }
 
+int Simulation::CurrentTask() const {
+  return current_->number;
+}
+
 void Simulation::Yield() {
   if (!MayMove()) return;
   Switch();

@@ -35,7 +35,8 @@ struct Aborted {};
 struct Process {
   std::string name;
   bool crashed = false;
-  int inside = 0;  // threads that are in it now
+  bool for_good = false;  // nobody starts it again
+  int inside = 0;         // threads that are in it now
 };
 
 struct SimulationOptions {
@@ -55,6 +56,8 @@ class Simulation {
   // What follows is for the threads of the run.
   void Yield();
   void Sleep(int64_t ms);
+  // The number of the thread that moves.
+  int CurrentTask() const;
   int64_t NowNs() const { return now_ns_; }
   int64_t NowMs() const { return now_ns_ / 1'000'000; }
   uint64_t Below(uint64_t bound) { return random_.Next() % bound; }

@@ -16,6 +16,9 @@ constexpr int64_t kVerifyPauseMs = 10'000;
 constexpr int64_t kRepairedMs = 100'000;
 constexpr int64_t kRejectionsMs = 110'000;
 
+// The longest that DieInHand waits for a row to be taken: a due time and a period.
+constexpr int64_t kTakenMs = 35'000;
+
 DatabaseOptions OptionsOf(uint64_t seed) {
   testing::SeededRandom random(seed ^ 0x5eed);
   DatabaseOptions options;
@@ -65,17 +68,51 @@ Scenario ScenarioOf(uint64_t seed) {
   if (seed % 10 == 1) scenario.lossy = true, scenario.name = "lossy failover";
   if (seed % 10 == 2 || seed % 10 == 3) {
     scenario.failovers = true;
+    scenario.fate_pause_ms = 1'500;
     scenario.name = "failover";
     scenario.faults.unknown = std::max(scenario.faults.unknown, 60);
   }
   return scenario;
 }
 
-Outcome RunSeed(uint64_t seed, bool trace) {
-  Simulation simulation({.seed = seed, .trace = trace});
-  const Scenario scenario = ScenarioOf(seed);
+Scenario ScenarioOf(uint64_t seed, std::string_view ground) {
+  // A seed with faults and without failovers, to begin with.
+  Scenario scenario = ScenarioOf(ground.empty() ? seed : seed * 10 + 4);
+  if (ground.empty()) return scenario;
+  scenario.name = ground;
+  if (ground == "crowd") {
+    scenario.clients = 8;
+    scenario.operations = 12;
+    scenario.pause_ms = 30;
+    scenario.faults.slow = 300;
+    scenario.faults.slow_ms_max = 50;
+  } else if (ground == "failover" || ground == "lossy") {
+    scenario.failovers = ground == "failover";
+    scenario.lossy = ground == "lossy";
+    scenario.clients = 4;
+    scenario.operations = 16;
+    scenario.pause_ms = 400;
+    scenario.fate_pause_ms = 1'000;
+    scenario.faults.unknown = std::max(scenario.faults.unknown, 60);
+  } else if (ground == "hand") {
+    scenario.instances = 2;
+    scenario.bus = true;
+    scenario.dies_in_hand = true;
+    scenario.faults.hint_lost = 1000;
+  } else if (ground == "outage") {
+    scenario.faults.document_retry = 300;
+    scenario.fate_pause_ms = 2'000;
+  } else if (ground == "purge") {
+    scenario.purges = true;
+  }
+  return scenario;
+}
+
+Outcome RunSeed(uint64_t seed, const RunOptions& options) {
+  Simulation simulation({.seed = seed, .trace = options.trace});
+  const Scenario scenario = ScenarioOf(seed, options.ground);
   simulation.Run([&] {
-    World world(simulation, scenario, seed);
+    World world(simulation, scenario, seed, options.history);
     world.Run();
   });
   return {seed, scenario.name, simulation.failure(), simulation.trace_hash(), simulation.steps()};
@@ -144,12 +181,13 @@ void Instance::StopLoops() {
   for (const auto& thread : threads_) thread->Join();
 }
 
-World::World(Simulation& simulation, const Scenario& scenario, uint64_t seed)
+World::World(Simulation& simulation, const Scenario& scenario, uint64_t seed, std::FILE* history)
     : simulation_(simulation),
       scenario_(scenario),
       seed_(seed),
       cluster_(simulation, scenario.faults),
       history_(simulation, cluster_),
+      history_file_(simulation, history),
       runtime_(simulation, nullptr, seed),
       instances_(static_cast<size_t>(scenario.instances)) {}
 
@@ -180,7 +218,9 @@ void World::Operate(size_t slot, std::stop_token stop) {
     while (instance.process().inside > 0) simulation_.Sleep(10);
     found_by_pollers_ += instance.runtime().metrics().CountOf("a4c_poll_found_total");
     healed_ += instance.runtime().metrics().CountOf("a4c_sync_healed_total");
+    const bool for_good = instance.process().for_good;
     instances_[slot].reset();
+    if (for_good) return;
     if (!stop.stop_requested()) simulation_.Sleep(static_cast<int64_t>(simulation_.Below(3'000)));
   }
 }
@@ -224,8 +264,8 @@ void World::IndexOutage() {
 
 void World::Befall(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    simulation_.Sleep(100 +
-                      static_cast<int64_t>(simulation_.Below(scenario_.failovers ? 1'500 : 5'000)));
+    simulation_.Sleep(100 + static_cast<int64_t>(
+                                simulation_.Below(static_cast<uint64_t>(scenario_.fate_pause_ms))));
     if (stop.stop_requested()) return;
     const uint64_t what = simulation_.Below(6);
     if (what == 5) IndexOutage();
@@ -259,11 +299,23 @@ void World::Run() {
   }
   for (const auto& client : clients) client->Join();
   fate.reset();
+  if (scenario_.dies_in_hand) DieInHand();
   simulation_.Sleep(0);  // unwinds, if the run has failed
   simulation_.Note("no more faults");
   cluster_.faults = {};
   cluster_.Drain();
   Finish();
+}
+
+// The last fault: a poller is lost with a row in hand, and nobody starts its instance again.
+void World::DieInHand() {
+  simulation_.Note("the next poller that takes a row dies");
+  cluster_.faults.crash = 0;
+  cluster_.next_taker_dies = true;
+  for (int64_t waited_ms = 0; cluster_.next_taker_dies && waited_ms < kTakenMs; waited_ms += 100) {
+    simulation_.Sleep(100);
+  }
+  cluster_.next_taker_dies = false;
 }
 
 void World::Finish() {

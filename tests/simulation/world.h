@@ -2,13 +2,17 @@
 // them. First faults and promises of safety, then none and the promise that all becomes searchable.
 #pragma once
 
+#include <array>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "a4c/collection.h"
 #include "tests/simulation/cluster.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/history_file.h"
 #include "tests/simulation/scheduler.h"
 
 namespace a4c::simulation {
@@ -21,13 +25,25 @@ struct Scenario {
   int operations = 10;       // of each client
   int64_t pause_ms = 1'500;  // at most, between them
   bool bus = true;
-  bool crashes = false;    // and wiped topics, and members of the group that only take
-  bool failovers = false;  // to the standby: nothing acknowledged is lost
-  bool lossy = false;      // the standby lags
-  bool purges = false;     // goes on until tombstones are forgotten
+  bool crashes = false;           // and wiped topics, and members of the group that only take
+  bool failovers = false;         // to the standby: nothing acknowledged is lost
+  bool lossy = false;             // the standby lags
+  int64_t fate_pause_ms = 5'000;  // at most, between what befalls them
+  bool dies_in_hand = false;      // at last an instance dies with a row in hand, and stays away
+  bool purges = false;            // goes on until tombstones are forgotten
   Faults faults = {};
 };
 Scenario ScenarioOf(uint64_t seed);
+// A ground is a family of scenarios in which some faults are sought rather than met: see kGrounds.
+// Empty: all that there is.
+Scenario ScenarioOf(uint64_t seed, std::string_view ground);
+inline constexpr std::array<std::string_view, 6> kGrounds = {
+    "crowd",     // many clients at once on a slow store, on few records
+    "failover",  // every seed, and often
+    "hand",      // dies_in_hand
+    "lossy",     // every seed has a lossy failover, and often
+    "outage",    // the index is often away, and documents are tried again
+    "purge"};    // every seed, without failovers
 
 struct Outcome {
   uint64_t seed = 0;
@@ -36,13 +52,18 @@ struct Outcome {
   uint64_t trace_hash = 0;
   int64_t steps = 0;
 };
-Outcome RunSeed(uint64_t seed, bool trace = false);
+struct RunOptions {
+  std::string ground = {};
+  bool trace = false;
+  std::FILE* history = nullptr;  // what clients asked for and were told, one JSON object a line
+};
+Outcome RunSeed(uint64_t seed, const RunOptions& options = {});
 
 class Instance;
 
 class World {
  public:
-  World(Simulation& simulation, const Scenario& scenario, uint64_t seed);
+  World(Simulation& simulation, const Scenario& scenario, uint64_t seed, std::FILE* history);
   ~World();
   void Run();
 
@@ -50,6 +71,7 @@ class World {
   const Scenario& scenario() const { return scenario_; }
   Cluster& cluster() { return cluster_; }
   History& history() { return history_; }
+  HistoryFile& history_file() { return history_file_; }
   uint64_t seed() const { return seed_; }
   // One that is up; null: none is.
   Instance* AnyInstance();
@@ -61,6 +83,7 @@ class World {
   void CrashOne();
   void TakeHints();
   void IndexOutage();
+  void DieInHand();
   void CheckCalm();
   void Finish();
 
@@ -69,6 +92,7 @@ class World {
   const uint64_t seed_;
   Cluster cluster_;
   History history_;
+  HistoryFile history_file_;
   SimRuntime runtime_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<Thread>> operators_;

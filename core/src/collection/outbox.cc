@@ -13,15 +13,17 @@ Field Quiet(std::string name, FieldType type, Merge merge = Merge::kReplace) {
 }  // namespace
 
 Kind KindOf(const Kind& kind) {
-  return Kind{.name = kind.name + std::string(kSuffix),
-              .fields = {Quiet("since", FieldType::kTime, Merge::kKeep),
-                         Quiet("next_at", FieldType::kTime, Merge::kMin),
-                         Quiet("confirmed", FieldType::kLong, Merge::kMax),
-                         Quiet("rejections", FieldType::kLong),
-                         Quiet("reason", FieldType::kKeyword), Quiet("dead", FieldType::kBool)},
-              .indexes = {{.name = std::string(kDueIndex), .fields = {"next_at"}, .scoped = false},
-                          {.name = std::string(kOldestIndex), .fields = {"since"}, .scoped = false},
-                          {.name = std::string(kDeadIndex), .fields = {"dead"}, .scoped = false}}};
+  return Kind{
+      .name = kind.name + std::string(kSuffix),
+      .version = 2,
+      .fields = {Quiet("change", FieldType::kLong), Quiet("since", FieldType::kTime, Merge::kKeep),
+                 Quiet("next_at", FieldType::kTime, Merge::kMin),
+                 Quiet("confirmed", FieldType::kLong, Merge::kMax),
+                 Quiet("rejections", FieldType::kLong), Quiet("reason", FieldType::kKeyword),
+                 Quiet("dead", FieldType::kBool)},
+      .indexes = {{.name = std::string(kDueIndex), .fields = {"next_at"}, .scoped = false},
+                  {.name = std::string(kOldestIndex), .fields = {"since"}, .scoped = false},
+                  {.name = std::string(kDeadIndex), .fields = {"dead"}, .scoped = false}}};
 }
 
 RecordRef RefOf(const RecordRef& record) {
@@ -32,10 +34,12 @@ RecordRef RecordOf(const RecordRef& row) {
   return {row.kind.substr(0, row.kind.size() - kSuffix.size()), row.key};
 }
 
-Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first_due_ms) {
+Put Announce(const RecordRef& record, int64_t rev, uint64_t drawn, int64_t now_ms,
+             int64_t first_due_ms) {
   return Put{.ref = RefOf(record),
              .body = "{}",
-             .quiet = {{"since", now_ms},
+             .quiet = {{"change", static_cast<int64_t>(drawn >> 1)},
+                       {"since", now_ms},
                        {"next_at", now_ms + first_due_ms},
                        {"rejections", int64_t{0}},
                        {"reason", Scalar()},
@@ -43,8 +47,11 @@ Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first
              .min_rev = rev};
 }
 
-Delete Confirm(const RecordRef& record, int64_t row_rev) {
-  return Delete{.ref = RefOf(record), .expect = Expect::Rev(row_rev)};
+std::vector<Op> Confirm(const Record& row) {
+  const auto change = row.quiet.find("change");
+  const Scalar read = change == row.quiet.end() ? Scalar() : change->second;
+  return {Delete{.ref = row.ref, .expect = Expect::Rev(row.rev)},
+          Check{.ref = row.ref, .quiet = {{"change", read}}}};
 }
 
 Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms) {

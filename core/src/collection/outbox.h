@@ -1,7 +1,10 @@
 // The outbox: one row per record whose latest change is not confirmed searchable.
 //
-// Its rev equals the rev of the record, so it never repeats and a row can be deleted by exactly the
-// change it stood for. Everything else of it is quiet:
+// Its rev equals the rev of the record, so it never repeats while the store loses nothing. A store
+// that failed over may have lost a change and been given another one under the same rev: `change`
+// tells them apart, so that a row is deleted by exactly the change it stood for. All but the rev is
+// quiet:
+//   change     a number drawn for the change; absent: made before there were any
 //   since      when the oldest unconfirmed change was made (store time): the lag
 //   next_at    when the poller looks at it; absent: dead
 //   confirmed  the highest rev known to be searchable
@@ -11,6 +14,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "a4c/kind.h"
 #include "a4c/record.h"
@@ -27,10 +31,12 @@ RecordRef RefOf(const RecordRef& record);
 // The record that an outbox row stands for.
 RecordRef RecordOf(const RecordRef& row);
 
-// Put beside a change that makes `rev`.
-Put Announce(const RecordRef& record, int64_t rev, int64_t now_ms, int64_t first_due_ms);
-// After the index has shown the change: removes the row if it is still the one that was read.
-Delete Confirm(const RecordRef& record, int64_t row_rev);
+// Put beside a change that makes `rev`; drawn: any random number.
+Put Announce(const RecordRef& record, int64_t rev, uint64_t drawn, int64_t now_ms,
+             int64_t first_due_ms);
+// After the index has shown the change: removes the row if it is still the one that was read. A row
+// that has moved on makes the first op a conflict of its rev.
+std::vector<Op> Confirm(const Record& row);
 // Where the row has moved on: remembers how far the index is, for searches that wait.
 Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms);
 

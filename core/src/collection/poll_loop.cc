@@ -30,6 +30,8 @@ class PollLoop final : public Loop {
   }
 
  private:
+  static constexpr int64_t kLeftMs = 1'000;  // where nothing is left to a bus
+
   Result<ScanAnswer> Due(const Call& call) {
     ScanRequest request{.kind = outbox::KindOf(collection_.kind).name,
                         .index = std::string(outbox::kDueIndex),
@@ -45,7 +47,7 @@ class PollLoop final : public Loop {
   Result<std::vector<Token>> Take(const Call& call, const ScanAnswer& due) {
     std::vector<WriteBatch> batches;
     for (const Record& row : due.records) {
-      const int64_t next_at = due.store_time_ms + Jitter();
+      const int64_t next_at = due.store_time_ms + AgainMs();
       batches.push_back({{Check{.ref = row.ref, .quiet = {{"next_at", row.quiet.at("next_at")}}},
                           Put{.ref = row.ref, .quiet = {{"next_at", next_at}}}}});
     }
@@ -59,10 +61,13 @@ class PollLoop final : public Loop {
     return ours;
   }
 
-  // Between half a period and one: a row that fails again comes up within the next period, and rows
-  // that failed together spread out.
-  int64_t Jitter() {
-    const int64_t half = std::max<int64_t>(state_.PollPeriodMs() / 2, 1);
+  // How long a row is left to the poller that has it: no longer than a change is left to the bus,
+  // so that a poller which dies with rows in hand costs no more than a hint that is lost (first_due
+  // and a period). Of that the upper half, so that rows that failed together spread out.
+  int64_t AgainMs() {
+    const int64_t first_ms = state_.FirstDueMs();
+    const int64_t whole = first_ms > 0 ? std::min(first_ms, state_.PollPeriodMs()) : kLeftMs;
+    const int64_t half = std::max<int64_t>(whole / 2, 1);
     return half + static_cast<int64_t>(state_.runtime.random.Next() % static_cast<uint64_t>(half));
   }
 

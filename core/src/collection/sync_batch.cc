@@ -69,6 +69,7 @@ Result<std::vector<Syncer::Announced>> Syncer::Read(const Call& call,
   for (size_t i = 0; i < announced.size(); ++i) {
     announced[i].document =
         DocumentOf(refs[i], found.records[i], announced[i].row.rev, collection_.kind.version);
+    announced[i].is_stored = found.records[i].has_value();
     announced[i].read_at_ms = found.store_time_ms;
   }
   return announced;
@@ -93,7 +94,15 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
 }
 
 void Syncer::Keep(const Announced& announced, int64_t rev, int64_t read_at_ms) {
-  indexed_.push_back({announced.document.ref, rev, announced.row.rev, read_at_ms});
+  indexed_.push_back({announced.document.ref, rev, announced.row, announced.is_stored, read_at_ms});
+}
+
+WriteBatch Syncer::ConfirmBatch(const Indexed& indexed) {
+  WriteBatch batch{outbox::Confirm(indexed.row)};
+  if (indexed.is_stored && indexed.row.rev > indexed.rev) {
+    batch.ops.emplace_back(Check{.ref = indexed.record, .rev = indexed.rev});
+  }
+  return batch;
 }
 
 // Stale is success only if the index holds this very document, or the one that the primary holds by
@@ -126,7 +135,8 @@ Result<void> Syncer::Heal(const Call& call, const RecordRef& ref,
                         .tombstone = tombstone,
                         .expect = record ? Expect::Rev(record->rev) : Expect::Absent(),
                         .min_rev = index_rev + 1},
-                    outbox::Announce(ref, index_rev + 1, now_ms, state_.FirstDueMs())}};
+                    outbox::Announce(ref, index_rev + 1, state_.runtime.random.Next(), now_ms,
+                                     state_.FirstDueMs())}};
   if (tombstone) batch.ops.emplace_back(outbox::Mark(ref, now_ms));
   A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
   if (results[0].outcome == BatchOutcome::kApplied) {
@@ -159,12 +169,12 @@ Result<void> Syncer::Confirm(const Call& call) {
   if (indexed_.empty()) return {};
   A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
   std::vector<WriteBatch> batches;
-  for (const Indexed& one : indexed_)
-    batches.push_back({{outbox::Confirm(one.record, one.row_rev)}});
+  for (const Indexed& one : indexed_) batches.push_back(ConfirmBatch(one));
   A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
   std::vector<WriteBatch> advances;
   for (size_t i = 0; i < results.size(); ++i) {
-    if (results[i].outcome == BatchOutcome::kConflict &&
+    // Of the row itself. Another change under the row's own rev tells nothing about this one.
+    if (results[i].outcome == BatchOutcome::kConflict && results[i].failures[0].op == 0 &&
         results[i].failures[0].reason == OpFailure::Reason::kRev) {
       advances.push_back(
           {{outbox::Advance(indexed_[i].record, indexed_[i].rev, indexed_[i].read_at_ms)}});

@@ -7,7 +7,8 @@
 // index and only then deletes the outbox rows that are still the ones read: nothing was announced
 // since, so what was indexed is the latest. (The row's own rev is compared, not the record's: a row
 // can be ahead of its record, if it was announced for one that the store had lost and that came
-// back.) One Syncer belongs to one loop. [one thread]
+// back. Then the record's is compared too: it may have been read between the loss of the change and
+// its return.) One Syncer belongs to one loop. [one thread]
 #pragma once
 
 #include <set>
@@ -34,12 +35,14 @@ class Syncer {
   struct Indexed {
     RecordRef record;
     int64_t rev = 0;
-    int64_t row_rev = 0;  // of the row read before the record
+    Record row;             // read before the record
+    bool is_stored = true;  // false: the store had no record, and the index a tombstone made for it
     int64_t read_at_ms = 0;
   };
   struct Announced {
     Record row;  // of the outbox
     Document document;
+    bool is_stored = true;
     int64_t read_at_ms = 0;
   };
 
@@ -47,6 +50,7 @@ class Syncer {
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
                      std::vector<RecordRef>& again);
   void Keep(const Announced& announced, int64_t rev, int64_t read_at_ms);
+  static WriteBatch ConfirmBatch(const Indexed& indexed);
   Result<void> Stale(const Call& call, const Announced& announced, const StoredVersion& stored);
   Result<void> Heal(const Call& call, const RecordRef& ref, const std::optional<Record>& record,
                     int64_t index_rev, int64_t now_ms);

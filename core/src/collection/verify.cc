@@ -160,7 +160,7 @@ Result<int64_t> Database::Announce(const Call& call, std::span<const RecordRef> 
   std::vector<WriteBatch> batches;
   for (size_t i = 0; i < refs.size(); ++i) {
     const int64_t rev = found.records[i] ? found.records[i]->rev : 1;
-    Put put = outbox::Announce(refs[i], rev, found.store_time_ms, 0);
+    Put put = outbox::Announce(refs[i], rev, state_->runtime.random.Next(), found.store_time_ms, 0);
     put.expect = Expect::Absent();
     batches.push_back({{std::move(put)}});
   }

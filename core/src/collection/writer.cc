@@ -175,7 +175,8 @@ Result<PlannedBatch> PlanBatch(const Database::State& state, const Commit& commi
     const int64_t rev = RevMade(change);
     planned.tokens.push_back({change.ref, rev});
     if (state.IsSearchable(change.ref.kind)) {
-      announcements.emplace_back(outbox::Announce(change.ref, rev, now_ms, state.FirstDueMs()));
+      announcements.emplace_back(outbox::Announce(change.ref, rev, state.runtime.random.Next(),
+                                                  now_ms, state.FirstDueMs()));
       if (change.tombstone) announcements.emplace_back(outbox::Mark(change.ref, now_ms));
     }
   }

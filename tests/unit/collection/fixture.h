@@ -14,11 +14,12 @@
 
 namespace a4c::testing {
 
-// Hands every call on; `on_apply` may answer in its place, or spoil the answer.
+// Hands every call on; `on_apply` and `on_get` may answer in its place, or spoil the answer.
 class HookedStore final : public Store {
  public:
   using Apply_ =
       std::function<Result<ApplyAnswer>(Store&, const Call&, std::span<const WriteBatch>)>;
+  using Get_ = std::function<Result<GetAnswer>(Store&, const Call&, std::span<const RecordRef>)>;
 
   explicit HookedStore(Store& store) : store_(store) {}
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
@@ -29,15 +30,14 @@ class HookedStore final : public Store {
     return on_apply ? on_apply(store_, call, batches) : store_.Apply(call, batches);
   }
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
-    if (on_get) on_get(refs);
-    return store_.Get(call, refs);
+    return on_get ? on_get(store_, call, refs) : store_.Get(call, refs);
   }
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
     return store_.Scan(call, request);
   }
 
   Apply_ on_apply;
-  std::function<void(std::span<const RecordRef>)> on_get;
+  Get_ on_get;
   std::atomic<int> applies = 0;
 
  private:
@@ -78,6 +78,8 @@ class DatabaseTest : public ::testing::Test {
 
   static RecordRef Photo(const std::string& id) { return {"photo", {"s", id}}; }
 
+  static RecordRef PhotoRow(const std::string& id) { return {"photo_outbox", {"s", id}}; }
+
   Committed Put(const std::string& id, const std::string& body, Expect expect = Expect::Absent(),
                 bool tombstone = false) {
     const auto done = database_->Write(
@@ -92,6 +94,20 @@ class DatabaseTest : public ::testing::Test {
     const auto got = database_->Get(Within(), std::span(&ref, 1));
     EXPECT_TRUE(got);
     return got->records[0];
+  }
+
+  // Lets `spoil` see the first answer to a read of photos.
+  void AfterPhotosAreRead(std::function<void(Store&, Result<GetAnswer>&)> spoil) {
+    store_.on_get = [this, spoil = std::move(spoil)](Store& store, const Call& call,
+                                                     std::span<const RecordRef> refs) {
+      auto answer = store.Get(call, refs);
+      if (!refs.empty() && refs[0].kind == "photo") {
+        const auto first = spoil;
+        store_.on_get = nullptr;
+        first(store, answer);
+      }
+      return answer;
+    };
   }
 
   // The outbox rows there are, dead or alive.

@@ -67,6 +67,94 @@ TEST_F(DatabaseTest, AChangeDuringTheSyncKeepsItsRow) {
   EXPECT_TRUE(Outbox().empty());
 }
 
+// A poller that dies with rows in hand costs no more than a lost hint: another one finds them
+// within first_due and a period.
+TEST_F(DatabaseTest, TheRowsOfAPollerThatDiedComeUpAgainSoon) {
+  Open();
+  Put("a", R"({"title":"pier"})");
+  fake_.clock().Advance(4'000);
+  store_.on_apply = [](Store& store, const Call& call,
+                       std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    if (std::holds_alternative<Delete>(batches[0].ops[0])) {
+      return Error(Code::kUnavailable, "the connection is gone");
+    }
+    return store.Apply(call, batches);
+  };
+  EXPECT_FALSE(poll_->Step(Within()));
+  poll_ = database_->NewPollLoop("photo");
+  store_.on_apply = nullptr;
+  Step(*poll_);
+  EXPECT_EQ(Outbox().size(), 1u) << "a row that a poller has just taken is left to it";
+  fake_.clock().Advance(3'000);
+  Step(*poll_);
+  EXPECT_TRUE(Outbox().empty());
+  EXPECT_EQ(Find("pier"), Ids{"a"});
+}
+
+// A failover takes a change back that was read already; the next one has its rev and another body.
+TEST_F(DatabaseTest, TheRowOfAnotherChangeUnderTheSameRevStays) {
+  Open();
+  Put("a", R"({"title":"lost"})");
+  AfterPhotosAreRead([this](Store& store, Result<GetAnswer>&) {
+    const WriteBatch failover{{Delete{.ref = Photo("a")}, Delete{.ref = PhotoRow("a")}}};
+    EXPECT_TRUE(store.Apply(Within(), std::span(&failover, 1)));
+    Put("a", R"({"title":"kept"})");
+  });
+  Sync();
+  fake_.clock().Advance(10'000);
+  Step(*poll_);
+  EXPECT_EQ(Find("kept"), Ids{"a"});
+  EXPECT_TRUE(Find("lost").empty());
+  EXPECT_TRUE(Outbox().empty());
+}
+
+// A failover takes a change back after its row was read, and the writer makes it again after the
+// record was read: the row is that of the change, the document is not.
+TEST_F(DatabaseTest, ARowIsNotConfirmedByAnOlderRecord) {
+  Open();
+  Put("a", R"({"title":"old"})");
+  Sync();
+  Put("a", R"({"title":"new"})", Expect::Rev(1));
+  const Record changed = *Read("a");
+  AfterPhotosAreRead([&](Store&, Result<GetAnswer>& answer) {
+    answer->records[0]->rev = 1;
+    answer->records[0]->body = R"({"title":"old"})";
+  });
+  Sync();
+  EXPECT_EQ(Outbox().size(), 1u) << "the index shows " << changed.body << " not yet";
+  fake_.clock().Advance(10'000);
+  Step(*poll_);
+  EXPECT_EQ(Find("new"), Ids{"a"});
+  EXPECT_TRUE(Outbox().empty());
+}
+
+// The record was announced as missing, and came back: its row is one rev ahead of it.
+TEST_F(DatabaseTest, ARowAheadOfItsRecordIsConfirmed) {
+  Open();
+  const RecordRef missing = Photo("a");
+  ASSERT_TRUE(database_->Repair(Within(), "photo", std::span(&missing, 1)));
+  Put("a", R"({"title":"pier"})");
+  ASSERT_EQ(Outbox().size(), 1u);
+  EXPECT_EQ(Outbox()[0].rev, 2);
+  Sync();
+  EXPECT_EQ(Find("pier"), Ids{"a"});
+  EXPECT_TRUE(Outbox().empty());
+}
+
+// Another instance has indexed a newer document by now: the store has lost nothing.
+TEST_F(DatabaseTest, WhatAnotherHasIndexedByNowIsNotHealed) {
+  Open();
+  Put("a", R"({"title":"first"})");
+  AfterPhotosAreRead([this](Store&, Result<GetAnswer>&) {
+    Put("a", R"({"title":"second"})", Expect::Rev(1));
+    const Document newer{.ref = Photo("a"), .rev = 2, .body = R"({"title":"second"})"};
+    EXPECT_TRUE(index_->Bulk(Within(), std::span(&newer, 1)));
+  });
+  Sync();
+  EXPECT_EQ(fake_.metrics().CountOf("a4c_sync_healed_total"), 0);
+  EXPECT_EQ(Read("a")->rev, 2);
+}
+
 TEST_F(DatabaseTest, ADeleteIsIndexedAsATombstoneAndHidden) {
   Open();
   Put("a", R"({"title":"pier"})");

@@ -124,6 +124,22 @@ TEST_F(DatabaseTest, AReplayIsSuccessOnlyAfterItsOwnCommit) {
   EXPECT_FALSE(done) << "the row was found, but no commit of ours has reached a standby";
 }
 
+// It was done, so the error of a read is none of the request.
+TEST_F(DatabaseTest, AReplayThatCannotReadItsRowIsNotARefusal) {
+  Open();
+  ASSERT_TRUE(database_->Write(Within(), Keyed("a", "{}", "h")));
+  int reads = 0;
+  store_.on_get = [&reads](Store& store, const Call& call,
+                           std::span<const RecordRef> refs) -> Result<GetAnswer> {
+    if (++reads == 1) return Error(Code::kUnavailable, "the primary is away");
+    return store.Get(call, refs);
+  };
+  const auto again = database_->Write(Within(), Keyed("a", "{}", "h"));
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(again->outcome, Outcome::kReplayed);
+  EXPECT_EQ(again->answer, "answer of a");
+}
+
 TEST_F(DatabaseTest, StillUnknownAtTheDeadlineSaysSo) {
   Open();
   store_.on_apply = [](Store&, const Call&,
