@@ -1,7 +1,8 @@
 """Seeded load: clients that create, cancel, retry and read jobs, each write with an Idempotency-Key of its own.
 
 The jobs are not due for a day, so that nobody but the clients changes them: revs are odd while a job is pending and
-even while it is canceled, and a record's whole history is what the clients did.
+even while it is canceled, and a record's whole history is what the clients did. (A job that was retried is due: where
+there are workers, ask for no changes.)
 """
 import random
 import threading
@@ -23,9 +24,10 @@ class Load:
 
     `addresses` is a list, which may change meanwhile."""
 
-    def __init__(self, addresses, key, history, *, seed, clients=6, pause_s=0.0, resolve_s=120):
+    def __init__(self, addresses, key, history, *, seed, clients=6, changes=0.3, pause_s=0.0,
+                 resolve_s=120):
         self.addresses, self.key, self.history, self.seed = addresses, key, history, seed
-        self.pause_s, self.resolve_s = pause_s, resolve_s
+        self.changes, self.pause_s, self.resolve_s = changes, pause_s, resolve_s
         self.records, self.lock = [], threading.Lock()
         self.ending, self.errors = threading.Event(), []
         self.threads = [threading.Thread(target=self.guarded, args=(number,)) for number in range(clients)]
@@ -72,7 +74,7 @@ class LoadClient:
             record, draw = self.load.some(self.dice), self.dice.random()
             if record is None or draw < 0.45:
                 self.create()
-            elif draw < 0.75:
+            elif draw < 0.45 + self.load.changes:
                 self.change(record)
             else:
                 self.read(record)
