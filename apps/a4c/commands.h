@@ -13,6 +13,7 @@ void AddJobCommands(CLI::App& root, Session& session);        // job_commands.cc
 void AddWorkspaceCommands(CLI::App& root, Session& session);  // workspace_commands.cc
 void AddHostCommands(CLI::App& root, Session& session);       // host_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
+void AddAuditCommands(CLI::App& root, Session& session);      // audit_commands.cc
 void AddStatusCommands(CLI::App& root, Session& session);     // status_commands.cc
 void AddContextCommands(CLI::App& root, Session& session);    // context_commands.cc
 void AddCompletion(CLI::App& root, Session& session);         // completion.cc
@@ -21,6 +22,9 @@ void AddCompletion(CLI::App& root, Session& session);         // completion.cc
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words);
 
 const std::vector<Column>& JobColumns();
+
+// What -o name prints is taken as an id too: "job/<id>" as "<id>".
+std::string BareId(const std::string& given, const std::string& noun);
 
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.

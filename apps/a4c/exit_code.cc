@@ -89,4 +89,8 @@ int ExitCodeOfJob(const a4c::Json& job) {
   return job["reason"].Text() == "no_capacity" ? kNoCapacity : kFailed;
 }
 
+int ExitCodeOfWait(const a4c::Json& job) {
+  return job["reason"].Text() == "no_capacity" ? kNoCapacity : kTimedOut;
+}
+
 }  // namespace a4c_cli

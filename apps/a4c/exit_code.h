@@ -30,5 +30,7 @@ int ExitCodeOf(int status, const a4c::Json& problem);
 int ExitCodeOf(const a4c::Error& error);
 // Of a job that has ended: 0, 1, or 6 if it found no place.
 int ExitCodeOfJob(const a4c::Json& job);
+// Of a job that has not ended in time: it may be one for which there is no room.
+int ExitCodeOfWait(const a4c::Json& job);
 
 }  // namespace a4c_cli

@@ -1,25 +1,14 @@
 #include <memory>
 
 #include "apps/a4c/commands.h"
+#include "apps/a4c/host_add.h"
 
 namespace a4c_cli {
 namespace {
 
 using a4c::Json;
 
-const std::vector<Column>& Columns() {
-  static const std::vector<Column> columns = {
-      {"ID", "id"},
-      {"REACHABLE", "reachable", false, Column::As::kYesNo},
-      {"CORDONED", "cordoned", false, Column::As::kYesNo},
-      {"DRAINING", "draining", false, Column::As::kYesNo},
-      {"DISK USED", "disk_used_bytes", false, Column::As::kBytes},
-      {"DISK TOTAL", "disk_total_bytes", false, Column::As::kBytes},
-      {"MEMORY", "memory_total_bytes", true, Column::As::kBytes},
-      {"CPU MILLIS", "cpu_total_millis", true},
-      {"REASON", "reason", true}};
-  return columns;
-}
+constexpr int64_t kDrainPollMs = 1'000;
 
 void AddStep(CLI::App& host, Session& session, const char* name, const char* help) {
   const auto id = std::make_shared<std::string>();
@@ -27,35 +16,88 @@ void AddStep(CLI::App& host, Session& session, const char* name, const char* hel
   leaf->add_option("host", *id, "its id")->required();
   leaf->callback([&session, id, name] {
     Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(*id);
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
     if (!session.Send({.method = "POST", .path = path + ":" + name}, reply)) return;
-    if (!session.Send({.path = path}, reply)) return;
-    session.Show(reply.body, "host", Columns());
+    session.Show(reply.body, "host", HostColumns());
   });
 }
 
-void AddAdd(CLI::App& host, Session& session) {
+// Until nothing is left on it, or nothing that is moved.
+int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
+  const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_s * 1000;
+  while (true) {
+    Reply reply;
+    if (!session.Send({.path = path}, reply)) return session.exit_code;
+    const Json& host = reply.body;
+    const size_t staying = host["staying"].Items().size();
+    const bool is_done = host["workspaces"].Int() <= static_cast<int64_t>(staying);
+    if (is_done) session.Show(host, "host", HostColumns());
+    for (const Json& one : is_done ? host["staying"].Items() : Json::Array{}) {
+      session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
+    }
+    if (is_done) return staying == 0 ? kOk : kConflict;
+    if (session.runtime.clock.MonotonicMs() >= until_ms) {
+      session.Note("it is not empty yet; the drain goes on: a4c host get");
+      return kTimedOut;
+    }
+    session.Pause(kDrainPollMs);
+  }
+}
+
+void AddDrain(CLI::App& host, Session& session) {
   struct Options {
     std::string id;
-    std::string address;
-    std::string fingerprint;
+    bool wait = false;
+    int64_t timeout_s = 600;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* leaf = host.add_subcommand("add", "add a server, its host key pinned");
+  CLI::App* leaf = host.add_subcommand("drain", "cordon it and move away what may be moved");
   leaf->add_option("host", options->id, "its id")->required();
-  leaf->add_option("--address", options->address, "user@address:port")->required();
-  leaf->add_option("--fingerprint", options->fingerprint, "SHA256:... of its host key")->required();
+  leaf->add_flag("--wait", options->wait, "until nothing that is moved is left");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
   leaf->callback([&session, options] {
-    const Json body(Json::Object{
-        {"id", options->id}, {"address", options->address}, {"fingerprint", options->fingerprint}});
     Reply reply;
-    if (session.Send({"POST", "/v1/hosts", body.ToString()}, reply)) {
-      session.Show(reply.body, "host", Columns());
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    if (!session.Send({.method = "POST", .path = path + ":drain"}, reply)) return;
+    if (options->wait) {
+      session.exit_code = WaitForDrain(session, path, options->timeout_s);
+    } else {
+      session.Show(reply.body, "host", HostColumns());
+    }
+  });
+}
+
+void AddRemove(CLI::App& host, Session& session) {
+  const auto id = std::make_shared<std::string>();
+  CLI::App* leaf = host.add_subcommand("remove", "forget an enrolled server that is empty");
+  leaf->add_option("host", *id, "its id")->required();
+  leaf->callback([&session, id] {
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
+    if (session.Send({.method = "DELETE", .path = path}, reply)) {
+      session.Show(reply.body, "host",
+                   {{"ID", "id"}, {"REMOVED", "removed", false, Column::As::kYesNo}});
     }
   });
 }
 
 }  // namespace
+
+const std::vector<Column>& HostColumns() {
+  static const std::vector<Column> columns = {
+      {"ID", "id"},
+      {"REACHABLE", "reachable", false, Column::As::kYesNo},
+      {"CORDONED", "cordoned", false, Column::As::kYesNo},
+      {"DRAINING", "draining", false, Column::As::kYesNo},
+      {"DISK USED", "disk_used_bytes", false, Column::As::kBytes},
+      {"DISK TOTAL", "disk_total_bytes", false, Column::As::kBytes},
+      {"RESERVED", "disk_committed_bytes", true, Column::As::kBytes},
+      {"MEMORY", "memory_total_bytes", true, Column::As::kBytes},
+      {"CPU MILLIS", "cpu_total_millis", true},
+      {"ADDRESS", "address", true},
+      {"REASON", "reason", true}};
+  return columns;
+}
 
 void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
@@ -63,20 +105,23 @@ void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* leaf = host->add_subcommand("list", "list servers");
   leaf->callback([&session] {
     Reply reply;
-    if (session.Send({.path = "/v1/hosts"}, reply)) session.Show(reply.body, "host", Columns());
+    if (session.Send({.path = "/v1/hosts"}, reply)) {
+      session.Show(reply.body, "host", HostColumns());
+    }
   });
   const auto id = std::make_shared<std::string>();
   leaf = host->add_subcommand("get", "show one server");
   leaf->add_option("host", *id, "its id")->required();
   leaf->callback([&session, id] {
     Reply reply;
-    if (!session.Send({.path = "/v1/hosts/" + PercentEncode(*id)}, reply)) return;
-    session.Show(reply.body, "host", Columns());
+    if (!session.Send({.path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"))}, reply)) return;
+    session.Show(reply.body, "host", HostColumns());
   });
-  AddAdd(*host, session);
+  AddHostAdd(*host, session);
   AddStep(*host, session, "cordon", "place nothing new on a server");
   AddStep(*host, session, "uncordon", "place on it again");
-  AddStep(*host, session, "drain", "cordon it and move away what runs there");
+  AddDrain(*host, session);
+  AddRemove(*host, session);
 }
 
 }  // namespace a4c_cli

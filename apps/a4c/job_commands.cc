@@ -125,13 +125,14 @@ void List(Session& session, const ListOptions& options) {
 
 void Get(Session& session, const StepOptions& options) {
   Reply reply;
-  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(options.id)}, reply)) return;
+  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"))}, reply))
+    return;
   session.Show(reply.body, "job", JobColumns());
 }
 
 // Cancel and retry name the version that they mean: the one read just before.
 void Step(Session& session, const StepOptions& options, const std::string& step) {
-  const std::string path = "/v1/jobs/" + PercentEncode(options.id);
+  const std::string path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"));
   Reply read;
   if (!session.Send({.path = path}, read)) return;
   Reply reply;
@@ -193,7 +194,8 @@ void AddLogs(CLI::App& job, Session& session) {
   leaf->add_flag("-f,--follow", options->follow, "until it has ended");
   leaf->callback([&session, options] {
     session.exit_code =
-        ShowLog(session, "/v1/jobs/" + PercentEncode(options->id) + "/logs", options->follow);
+        ShowLog(session, "/v1/jobs/" + PercentEncode(BareId(options->id, "job")) + "/logs",
+                options->follow);
   });
 }
 
@@ -230,7 +232,8 @@ void AddJobCommands(CLI::App& root, Session& session) {
   const auto watch = std::make_shared<StepOptions>();
   leaf = Leaf(*job, "watch", "print jobs as they change: all, or one until it has ended");
   leaf->add_option("job", watch->id, "its id");
-  leaf->callback([&session, watch] { session.exit_code = WatchJobs(session, watch->id); });
+  leaf->callback(
+      [&session, watch] { session.exit_code = WatchJobs(session, BareId(watch->id, "job")); });
   const auto batch = std::make_shared<BatchOptions>();
   leaf = Leaf(*job, "batch", "create many jobs: one JSON object per line");
   leaf->add_option("file", batch->file, "NDJSON; - for standard input")->required();

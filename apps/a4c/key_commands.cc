@@ -68,7 +68,7 @@ void AddKeyCommands(CLI::App& root, Session& session) {
   leaf->add_option("key", *id, "its id")->required();
   leaf->callback([&session, id] {
     Reply reply;
-    const std::string path = "/v1/keys/" + PercentEncode(*id);
+    const std::string path = "/v1/keys/" + PercentEncode(BareId(*id, "key"));
     if (session.Send({.method = "DELETE", .path = path}, reply)) session.Note("revoked " + *id);
   });
 }

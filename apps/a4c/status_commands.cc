@@ -1,3 +1,5 @@
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 
 #include "apps/a4c/commands.h"
@@ -6,6 +8,8 @@ namespace a4c_cli {
 namespace {
 
 using a4c::Json;
+
+constexpr int64_t kClockApartMaxS = 5;
 
 void ShowStatus(Session& session, const Json& status) {
   if (session.format() != Format::kTable && session.format() != Format::kWide) {
@@ -66,6 +70,7 @@ class Doctor {
           live ? "answered " + std::to_string(live->status) : live.error().message(),
           "start it: a4cd; or name another: --url, A4C_URL");
     if (!live || !live->ok()) return;
+    CheckClock(live->Header("Date"));
     auto ready = (*client)->Send({.path = "/readyz"});
     Check("it is ready", ready && ready->ok(), ready ? ready->text : ready.error().message(),
           "see its log");
@@ -76,6 +81,9 @@ class Doctor {
           status ? status->body["hint"].Text() : "");
     if (!good) return;
     const Json& body = status->body;
+    Check("versions fit: a4c " A4C_VERSION ", a4cd " + body["version"].Text(),
+          MinorOf(body["version"].Text()) == MinorOf(A4C_VERSION),
+          "they may not understand each other", "install the same version of both");
     Check("search is available", body["search"]["available"].Bool(), body["search"]["error"].Text(),
           "a4c job list without -q reads the store");
     Check("no dead letters", body["search"]["dead_letters"].Int() == 0,
@@ -86,6 +94,21 @@ class Doctor {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
             "see the log of a4cd");
     }
+  }
+
+  // Ages, deadlines and the ttl of keys are judged by the service's clock and shown by ours.
+  void CheckClock(const std::string& date) {
+    std::tm parts{};
+    if (strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S", &parts) == nullptr) return;
+    const int64_t apart_s = std::abs(session_.runtime.clock.NowMs() / 1000 - timegm(&parts));
+    Check("the clocks agree", apart_s <= kClockApartMaxS,
+          "they are " + std::to_string(apart_s) + " s apart", "set both by NTP");
+  }
+
+  // "1.4" of "1.4.2".
+  static std::string MinorOf(const std::string& version) {
+    const size_t dot = version.find('.');
+    return version.substr(0, dot == std::string::npos ? dot : version.find('.', dot + 1));
   }
 
   void Check(const std::string& what, bool good, const std::string& trouble,
@@ -102,7 +125,8 @@ class Doctor {
   bool good_ = true;
 };
 
-void Explain(Session& session, const std::string& id) {
+void Explain(Session& session, const std::string& given) {
+  const std::string id = BareId(given, "job");
   Reply reply;
   if (!session.Send({.path = "/v1/jobs/" + PercentEncode(id)}, reply)) return;
   if (session.format() != Format::kTable && session.format() != Format::kWide) {

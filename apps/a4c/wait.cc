@@ -46,6 +46,10 @@ class Progress {
 
 }  // namespace
 
+std::string BareId(const std::string& given, const std::string& noun) {
+  return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
+}
+
 int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
   const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_ms;
   Progress progress(session);
@@ -59,7 +63,7 @@ int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
     }
     if (session.runtime.clock.MonotonicMs() >= until_ms) {
       session.Note("it has not ended in time; it goes on: a4c job watch " + now["id"].Text());
-      return kTimedOut;
+      return ExitCodeOfWait(now);
     }
     session.Pause(kPollMs);
     Reply reply;

@@ -73,7 +73,8 @@ void Create(Session& session, const CreateOptions& options) {
 }
 
 void Step(Session& session, const StepOptions& options, const std::string& step) {
-  Ask ask{.method = "POST", .path = "/v1/workspaces/" + PercentEncode(options.workspace)};
+  Ask ask{.method = "POST",
+          .path = "/v1/workspaces/" + PercentEncode(BareId(options.workspace, "workspace"))};
   if (step == "delete") {
     ask.method = "DELETE";
   } else {
@@ -124,7 +125,10 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   leaf->add_option("workspace", get->workspace, "its id or name")->required();
   leaf->callback([&session, get] {
     Reply reply;
-    if (!session.Send({.path = "/v1/workspaces/" + PercentEncode(get->workspace)}, reply)) return;
+    if (!session.Send(
+            {.path = "/v1/workspaces/" + PercentEncode(BareId(get->workspace, "workspace"))},
+            reply))
+      return;
     session.Show(reply.body, "workspace", Columns());
   });
   leaf = workspace->add_subcommand("list", "list workspaces, the newest first");
@@ -140,8 +144,9 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   leaf = workspace->add_subcommand("logs", "print what a workspace has written");
   leaf->add_option("workspace", logs->workspace, "its id or name")->required();
   leaf->callback([&session, logs] {
-    session.exit_code =
-        ShowLog(session, "/v1/workspaces/" + PercentEncode(logs->workspace) + "/logs", false);
+    session.exit_code = ShowLog(
+        session, "/v1/workspaces/" + PercentEncode(BareId(logs->workspace, "workspace")) + "/logs",
+        false);
   });
 }
 

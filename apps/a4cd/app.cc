@@ -22,6 +22,8 @@
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
+#include "apps/a4cd/work/retention_loop.h"
+#include "apps/a4cd/work/singletons.h"
 #include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
@@ -75,6 +77,7 @@ class RunningApp final : public App, public ProcessView {
       worker_.emplace(*database_, *backends_.store, *backends_.hosts, *jobs_, ids_, runtime_,
                       settings_.worker);
     }
+    singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
     if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
     A4C_CHECK(Rebuild());
@@ -146,15 +149,20 @@ class RunningApp final : public App, public ProcessView {
 
   void StartLoops() {
     if (worker_ && settings_.HasRole("worker")) {
-      for (auto& loop : worker_->NewLoops()) loops_.Start("worker", std::move(loop));
+      for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
+      for (auto& loop : worker_->NewSingletons()) StartSingleton("worker", std::move(loop));
+    }
+    if (worker_) loops_.Start("hosts", worker_->NewEnrolmentLoop());
+    if (settings_.HasRole("poller")) {
+      StartSingleton("poller", NewRetentionLoop(*database_, runtime_, settings_.retention));
     }
     const std::string& kind = JobKind().name;
     if (backends_.index == nullptr) return;
     if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
     if (settings_.HasRole("poller")) {
       loops_.Start("poller", database_->NewPollLoop(kind));
-      loops_.Start("poller", database_->NewVerifyLoop(kind));
-      loops_.Start("poller", database_->NewPurgeLoop(kind));
+      StartSingleton("poller", database_->NewVerifyLoop(kind));
+      StartSingleton("poller", database_->NewPurgeLoop(kind));
     }
     if (backends_.bus == nullptr) {
       runtime_.log.Write(LogLevel::kInfo, "a4cd",
@@ -163,12 +171,22 @@ class RunningApp final : public App, public ProcessView {
     }
   }
 
+  void StartSingleton(const std::string& role, std::unique_ptr<a4c::Loop> loop) {
+    loops_.Start(role, singletons_->Wrap(std::move(loop)));
+  }
+
   Result<void> StartApi() {
-    feed_.emplace(*database_, runtime_);
+    feed_.emplace(
+        *database_, runtime_,
+        EventFeedOptions{.scan_period_ms =
+                             backends_.bus == nullptr ? 0 : settings_.api.events_scan_ms});
+    if (backends_.bus != nullptr) {
+      loops_.Start("api", feed_->NewTail(*backends_.bus, "job-sync", "a4c-events-" + ids_.Next()));
+    }
     context_.reset(new ApiContext{
         runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
         ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
-        InFlight(runtime_), worker_ ? &worker_->reservations() : nullptr});
+        InFlight(runtime_), worker_ ? &*worker_ : nullptr});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
@@ -277,6 +295,7 @@ class RunningApp final : public App, public ProcessView {
   std::optional<Database> database_;
   std::optional<JobService> jobs_;
   std::optional<Worker> worker_;  // nothing: there is no host provider
+  std::optional<Singletons> singletons_;
   std::optional<KeyService> keys_;
   std::optional<EventFeed> feed_;
   std::unique_ptr<ApiContext> context_;

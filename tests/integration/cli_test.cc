@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
+#include "apps/a4c/exit_code.h"
 #include "tests/integration/api_fixture.h"
 
 namespace a4cd {
@@ -115,7 +117,12 @@ TEST_F(Cli, ExitCodesTellWhatWentWrong) {
       {{"job", "watch", id}, {}, 1},
       {{"--context", "nowhere", "job", "list"}, {}, 2},
       {{"--request-timeout-ms", "500", "job", "list"}, {{"A4C_URL", "http://127.0.0.1:1"}}, 8},
-      {{"host", "add", "h", "--address", "a", "--fingerprint", "f"}, {}, 1},
+      {{"host", "add", "nonsense", "--fingerprint", "f"}, {}, 2},
+      {{"host", "add", "memory:new", "--fingerprint", "SHA256:other"}, {}, 5},
+      {{"host", "add"}, {}, 2},
+      {{"host", "remove", "nope"}, {}, 3},
+      {{"host", "remove", "local-1"}, {}, 5},
+      {{"audit", "list"}, {}, 0},
   };
   for (const Case& one : cases) {
     const Ran ran = Run(one.arguments, one.environment);
@@ -127,6 +134,17 @@ TEST_F(Cli, ExitCodesTellWhatWentWrong) {
   }
 }
 
+TEST(ExitCode, OfAJobThatIsWaitedForTellsWhyItIsNotDone) {
+  const auto job = [](const char* state, const char* reason) {
+    return a4c::Json(a4c::Json::Object{{"state", state}, {"reason", reason}});
+  };
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("succeeded", "done")), 0);
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("failed", "exit_code")), 1);
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("canceled", "canceled_by_user")), 1);
+  EXPECT_EQ(a4c_cli::ExitCodeOfWait(job("pending", "no_capacity")), 6);
+  EXPECT_EQ(a4c_cli::ExitCodeOfWait(job("pending", "waiting")), 7);
+}
+
 TEST_F(Cli, WaitsNoLongerThanToldAndWritesNdjsonToAPipe) {
   const Ran ran =
       Run({"workspace", "create", "dev-1", "--wait", "--timeout", "0", "--", "sleep", "9"});
@@ -134,6 +152,87 @@ TEST_F(Cli, WaitsNoLongerThanToldAndWritesNdjsonToAPipe) {
   const auto line = a4c::ParseJson(ran.out.substr(0, ran.out.find('\n')));
   ASSERT_TRUE(line) << ran.out;
   EXPECT_EQ((*line)["state"].Text(), "pending");
+}
+
+// Each change of the job is a line of its own, and nothing else is on standard output.
+TEST_F(Cli, WhatIsWaitedForOnAPipeIsOneLineOfJsonForEachChange) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  const Ran ran = Run({"workspace", "create", "dev-1", "--wait", "--", "sleep", "infinity"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  int64_t rev = 0;
+  a4c::Json last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = a4c::ParseJson(line);
+    ASSERT_TRUE(job) << line;
+    EXPECT_GT((*job)["rev"].Int(), rev) << line;
+    rev = (*job)["rev"].Int();
+    last = *job;
+  }
+  EXPECT_EQ(last["state"].Text(), "succeeded") << ran.out;
+}
+
+TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
+  const Ran created = Run({"workspace", "create", "dev-1", "-o", "name", "--", "sleep", "9"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  const std::string name = created.out.substr(0, created.out.size() - 1);
+  ASSERT_TRUE(name.starts_with("job/")) << name;
+  const std::string id = name.substr(4);
+  for (const std::string& given : {name, id}) {
+    const Ran explained = Run({"explain", given});
+    EXPECT_EQ(explained.exit_code, 0) << explained.err;
+    EXPECT_TRUE(explained.out.starts_with("job " + id)) << explained.out;
+    EXPECT_EQ(Run({"job", "get", given}).exit_code, 0);
+    EXPECT_EQ(Run({"job", "logs", given}).exit_code, 0);
+  }
+  EXPECT_EQ(Run({"job", "cancel", name}).exit_code, 0);
+  EXPECT_EQ(Run({"host", "get", "host/local-1"}).exit_code, 0);
+  EXPECT_EQ(Run({"workspace", "get", "job/dev-1"}).exit_code, 3) << "another noun's";
+}
+
+TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
+  const Ran asked = Run({"host", "add", "memory:srv-9"});
+  EXPECT_EQ(asked.exit_code, 2) << "there is no terminal to ask at";
+  EXPECT_NE(asked.err.find("SHA256:srv-9"), std::string::npos) << asked.err;
+  EXPECT_NE(asked.err.find("--fingerprint SHA256:srv-9"), std::string::npos) << asked.err;
+  EXPECT_EQ(Run({"host", "get", "srv-9"}).exit_code, 3);
+  const Ran added = Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set",
+                         "disk=7GiB", "--label", "zone=b", "-o", "name"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  EXPECT_EQ(added.out, "host/srv-9\n");
+  const auto host = a4c::ParseJson(Run({"host", "get", "srv-9", "-o", "json"}).out);
+  ASSERT_TRUE(host);
+  EXPECT_EQ((*host)["labels"]["zone"].Text(), "b");
+  EXPECT_EQ((*host)["settings"]["disk"].Text(), "7GiB");
+  EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 5) << "it is not cordoned";
+  EXPECT_EQ(Run({"host", "drain", "srv-9", "--wait"}).exit_code, 0);
+  EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 0);
+}
+
+TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
+  const std::string file = directory_ + "/hosts.yaml";
+  std::ofstream(file) << "hosts:\n"
+                         "  - {address: 'memory:one', fingerprint: 'SHA256:one'}\n"
+                         "  - {id: bad, address: 'memory:two', fingerprint: 'SHA256:other'}\n"
+                         "  - {id: third, address: 'memory:three', fingerprint: 'SHA256:three',"
+                         " labels: {zone: b}}\n";
+  const Ran ran = Run({"host", "add", "-f", file, "-o", "name"});
+  EXPECT_EQ(ran.exit_code, 5) << ran.err;
+  EXPECT_EQ(ran.out, "host/one\nhost/third\n");
+  EXPECT_NE(ran.err.find("SHA256:two"), std::string::npos) << ran.err;
+  std::ofstream(file) << "hosts:\n  - {adress: 'memory:one'}\n";
+  const Ran wrong = Run({"host", "add", "-f", file});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("adress"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Cli, TheAuditLogIsListed) {
+  Run({"workspace", "create", "dev-1", "--", "sleep", "9"});
+  const Ran ran = Run({"audit", "list"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("createWorkspace"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("applied"), std::string::npos) << ran.out;
 }
 
 TEST_F(Cli, ErrorsInJsonAreProblemsWithTheHint) {
@@ -184,7 +283,12 @@ TEST_F(Cli, CompletesCommandsFlagsAndIds) {
 }
 
 TEST_F(Cli, DoctorSaysWhatToDo) {
-  EXPECT_EQ(Run({"doctor"}).exit_code, 0);
+  const Ran well = Run({"doctor"});
+  EXPECT_EQ(well.exit_code, 0) << well.out;
+  for (const char* check : {" answers", "the clocks agree", "the key is accepted", "versions fit",
+                            "search is available"}) {
+    EXPECT_NE(well.out.find(check), std::string::npos) << check << " in " << well.out;
+  }
   const Ran ran =
       Run({"--request-timeout-ms", "300", "doctor"}, {{"A4C_URL", "http://127.0.0.1:1"}});
   EXPECT_EQ(ran.exit_code, 1);

@@ -54,7 +54,7 @@ class Race {
     std::vector<std::unique_ptr<LoopRunner>> runners;
     for (const auto& instance : instances_) {
       runners.push_back(std::make_unique<LoopRunner>(runtime_));
-      for (auto& loop : instance->worker.NewLoops()) {
+      for (auto& loop : instance->worker.NewWorkLoops()) {
         runners.back()->Start("worker", std::move(loop));
       }
     }

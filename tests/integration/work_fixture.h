@@ -59,17 +59,46 @@ class HookedHosts final : public a4c::HostProvider {
   std::function<Result<void>(const Unit&)> before_ensure;
   std::function<Result<void>()> before_remove;
   bool has_extensions = true;
+  a4c::HostImages* images = nullptr;  // instead of the inner ones
 
  protected:
   void* Extension(std::string_view name) override {
     if (!has_extensions) return nullptr;
     if (name == a4c::HostExec::kExtension) return inner_.As<a4c::HostExec>();
-    if (name == a4c::HostImages::kExtension) return inner_.As<a4c::HostImages>();
+    if (name == a4c::HostImages::kExtension) {
+      return images != nullptr ? images : inner_.As<a4c::HostImages>();
+    }
     return nullptr;
   }
 
  private:
   a4c::HostProvider& inner_;
+};
+
+// Does something of the test's before each write.
+class HookedStore final : public a4c::Store {
+ public:
+  explicit HookedStore(a4c::Store& inner) : inner_(inner) {}
+
+  Result<void> Ensure(const Call& call, std::span<const a4c::Kind> kinds) override {
+    return inner_.Ensure(call, kinds);
+  }
+  Result<a4c::ApplyAnswer> Apply(const Call& call,
+                                 std::span<const a4c::WriteBatch> batches) override {
+    if (before_apply) before_apply(batches);
+    return inner_.Apply(call, batches);
+  }
+  Result<a4c::GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
+    return inner_.Get(call, refs);
+  }
+  Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
+    return inner_.Scan(call, request);
+  }
+
+  std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
+
+ private:
+  a4c::Store& inner_;
 };
 
 // One process.
@@ -117,7 +146,8 @@ class World {
         memory_hosts(a4c::NewMemoryHostProvider(fake.runtime(), servers)),
         hosts(*memory_hosts),
         instance(fake.runtime(), *store, hosts, options) {
-    for (auto& loop : instance.worker.NewLoops()) loops.push_back(std::move(loop));
+    for (auto& loop : instance.worker.NewSingletons()) loops.push_back(std::move(loop));
+    for (auto& loop : instance.worker.NewWorkLoops()) loops.push_back(std::move(loop));
   }
 
   Call Within() const { return fake.Within(30'000); }

@@ -98,6 +98,17 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
   return ErrorResponse(Error(Code::kInvalid, "the body ended before its Content-Length"));
 }
 
+// What is said where there is nothing to say was meant for something else.
+std::optional<Response> RefuseWords(const ApiContext& api, const Request& request) {
+  if (request.body.empty()) return std::nullopt;
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  FieldReader(*body, "", faults).RefuseOthers();
+  if (faults.empty()) return std::nullopt;
+  return FaultsResponse(std::move(faults));
+}
+
 bool IsJsonType(const std::string& type) {
   return type.empty() || type.starts_with("application/json") ||
          type.starts_with("application/x-ndjson");
@@ -125,6 +136,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
     return match.allow.empty() ? NotFound(request) : WrongMethod(request, match.allow);
   }
   route = match.route;
+  request.operation = route->operation;
   request.params = std::move(match.params);
   if (route->scope == nullptr) return Answer(request, *route);
 
@@ -159,7 +171,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
 }
 
 Response Api::Answer(Request& request, const Route& route) {
-  if (route.body == BodyRule::kJson) {
+  if (route.body == BodyRule::kJson || route.body == BodyRule::kEmpty) {
     if (!IsJsonType(request.Header("Content-Type"))) {
       return ProblemResponse({.status = 415,
                               .type = "media-type",
@@ -168,6 +180,8 @@ Response Api::Answer(Request& request, const Route& route) {
     }
     request.body_unread = false;
     std::optional<Response> refused = ReadBody(request, context_.settings.body_bytes_max);
+    if (refused) return *std::move(refused);
+    if (route.body == BodyRule::kEmpty) refused = RefuseWords(context_, request);
     if (refused) return *std::move(refused);
   } else if (route.body == BodyRule::kStream) {
     if (request.content_length > context_.settings.batch_bytes_max) {

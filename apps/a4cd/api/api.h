@@ -22,7 +22,7 @@
 namespace a4cd {
 
 class EventFeed;
-class Reservations;
+class Worker;
 
 // What the API asks of the process around it.
 class ProcessView {
@@ -46,7 +46,7 @@ struct ApiContext {
   a4c::IdSource& ids;
   RateLimiter limiter;
   InFlight in_flight;
-  Reservations* placement = nullptr;  // null: this installation has no host provider
+  Worker* worker = nullptr;  // null: this installation has no host provider
 
   a4c::Call CallFor(const Request& request) const {
     return {runtime.clock, request.deadline_ms, {}, request.traceparent};

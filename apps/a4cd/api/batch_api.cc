@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/a4cd/api/audit.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/cursor.h"
 #include "apps/a4cd/api/handlers.h"
@@ -172,6 +173,7 @@ class Batch {
       Result<PreparedWrite> write =
           api_.jobs.PrepareCreate(api_.CallFor(request_), request_.principal, group[i].draft);
       if (!write) return Separate(group, good);
+      Audit(*write, commit);
       for (a4c::Change& change : write->commit.changes) commit.changes.push_back(std::move(change));
       answer.Append(LineCreated(group[i].number, *write));
     }
@@ -218,6 +220,7 @@ class Batch {
     if (!write) return LineProblem(line.number, ProblemOf(write.error()));
     write->commit.idempotency = Identity("line" + std::to_string(line.number), line.text);
     write->commit.idempotency->answer = LineCreated(line.number, *write).ToString();
+    Audit(*write, write->commit);
     const Result<Committed> done = api_.database.Write(api_.CallFor(request_), write->commit);
     if (!done) return LineProblem(line.number, ProblemOf(done.error()));
     if (done->outcome == Committed::Outcome::kApplied) return LineCreated(line.number, *write);
@@ -227,6 +230,13 @@ class Batch {
       if (told) return *std::move(told);
     }
     return LineProblem(line.number, ProblemOf(ConflictError(*done)));
+  }
+
+  // A row for each job.
+  void Audit(const PreparedWrite& write, a4c::Commit& commit) {
+    AddAudit(api_, request_,
+             {.outcome = "applied", .ref = write.commit.changes.at(0).ref, .rev = write.rev},
+             commit);
   }
 
   static Json KeyReused(int64_t number) {

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "a4c/sinks.h"
+#include "apps/a4cd/api/audit.h"
 #include "apps/a4cd/api/cursor.h"
 #include "apps/a4cd/api/problem.h"
 
@@ -149,6 +151,9 @@ class Writer {
     const Json stored = StoredAnswer(rules_, write);
     write.commit.idempotency = idempotency_;
     write.commit.idempotency->answer = stored.ToString();
+    AuditEntry entry{.outcome = "applied", .ref = {}, .rev = write.rev};
+    if (!write.commit.changes.empty()) entry.ref = write.commit.changes[0].ref;
+    AddAudit(api_, request_, entry, write.commit);
     const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), write.commit);
     if (!committed) return ErrorResponse(committed.error());
     switch (committed->outcome) {
@@ -180,14 +185,28 @@ class Writer {
   // was done before. Only the key can tell.
   Response Refuse(const Problem& problem, Code code) {
     const bool by_state = code == Code::kConflict || code == Code::kNotFound;
-    if (!by_state || request_.Header("Idempotency-Key").empty()) return ProblemResponse(problem);
+    const bool by_key = by_state && !request_.Header("Idempotency-Key").empty();
+    if (!by_key && !api_.settings.audit) return ProblemResponse(problem);
     a4c::Commit commit;
+    AddAudit(api_, request_, {.outcome = std::string(problem.type), .ref = {}}, commit);
+    if (!by_key) return RefuseUnkeyed(problem, commit);
     commit.idempotency = idempotency_;
     commit.idempotency->answer = StoredProblem(problem).ToString();
     const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), commit);
     if (!committed) return ErrorResponse(committed.error());
     if (committed->outcome == Committed::Outcome::kReplayed) return Replayed(*committed);
     if (committed->outcome == Committed::Outcome::kKeyReused) return KeyReused();
+    return ProblemResponse(problem);
+  }
+
+  // A refusal is one whether or not it could be noted.
+  Response RefuseUnkeyed(const Problem& problem, const a4c::Commit& commit) {
+    const Result<Committed> noted = api_.database.Write(api_.CallFor(request_), commit);
+    if (!noted) {
+      api_.runtime.log.Write(
+          a4c::LogLevel::kWarning, "api", "a refusal is not in the audit log",
+          {{"request_id", request_.request_id}, {"error", noted.error().ToString()}});
+    }
     return ProblemResponse(problem);
   }
 

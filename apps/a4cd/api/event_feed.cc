@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/job_service.h"
 
 namespace a4cd {
 
@@ -19,9 +22,67 @@ constexpr int64_t kKeepAliveMs = 15'000;
 // Steps of several streams within this time are one.
 constexpr int64_t kStepAtLeastMs = 15;
 
-std::string EventText(std::string_view name, int64_t id, const std::string& data) {
-  return "id: " + std::to_string(id) + "\nevent: " + std::string(name) + "\ndata: " + data + "\n\n";
+constexpr const char* kResyncText = "event: resync\ndata: {}\n\n";
+
+// Opaque to clients; the letter lets another form come later.
+std::string PositionText(int64_t changed_at_ms) {
+  return "t" + std::to_string(changed_at_ms);
 }
+
+std::optional<int64_t> PositionOf(std::string_view text) {
+  int64_t position = 0;
+  if (!text.starts_with('t')) return std::nullopt;
+  const auto [at, error] = std::from_chars(text.data() + 1, text.data() + text.size(), position);
+  if (error != std::errc() || at != text.data() + text.size()) return std::nullopt;
+  return position;
+}
+
+std::string EventText(int64_t changed_at_ms, const std::string& data) {
+  return "id: " + PositionText(changed_at_ms) + "\nevent: job\ndata: " + data + "\n\n";
+}
+
+// Follows the hints on the bus. None of them has to be acknowledged to be right: what is lost is
+// found by the scan, and what comes twice is dropped.
+class EventTail final : public a4c::Loop {
+ public:
+  EventTail(EventFeed& feed, a4c::Bus& bus, std::string topic, std::string group)
+      : feed_(feed), bus_(bus), topic_(std::move(topic)), group_(std::move(group)) {}
+
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    if (subscription_ == nullptr) {
+      A4C_TRY(subscription_, bus_.Subscribe(call, topic_, group_, a4c::StartAt::kLatest));
+    }
+    const Result<void> followed = Follow(call);
+    if (!followed) subscription_.reset();
+    A4C_CHECK(followed);
+    return int64_t{0};
+  }
+
+ private:
+  Result<void> Follow(const Call& call) {
+    A4C_TRY(const std::vector<a4c::Delivery> deliveries, subscription_->Poll(call, kPage));
+    std::vector<a4c::RecordRef> refs;
+    for (const a4c::Delivery& delivery : deliveries) {
+      const auto hint =
+          a4c::ParseJson(delivery.message.payload, {.bytes_max = 4096, .depth_max = 8});
+      if (!hint || (*hint)["kind"].Text() != "job") continue;
+      a4c::RecordRef ref = JobRef((*hint)["scope"].Text(), (*hint)["id"].Text());
+      if (a4c::CheckKey(ref.key)) refs.push_back(std::move(ref));
+    }
+    if (!refs.empty()) A4C_CHECK(feed_.TakeNamed(call, refs));
+    if (!deliveries.empty()) A4C_CHECK(subscription_->Ack(call, deliveries));
+    return {};
+  }
+
+  const std::string name_ = "events";
+  EventFeed& feed_;
+  a4c::Bus& bus_;
+  const std::string topic_;
+  const std::string group_;
+  std::unique_ptr<a4c::Subscription> subscription_;
+};
 
 }  // namespace
 
@@ -31,15 +92,15 @@ class EventSource final : public StreamSource {
               const std::string& last_event_id)
       : feed_(feed), clock_(clock), tenant_(std::move(tenant)) {
     pending_ = "retry: 2000\n\n";
-    if (!feed_.Resume(last_event_id, next_)) {
-      pending_ += "event: resync\ndata: {}\n\n";
-    }
+    resumed_ = feed_.Resume(last_event_id, next_, was_ms_);
+    if (resumed_ == EventFeed::Resumed::kResync) pending_ += kResyncText;
     sent_at_ms_ = clock_.MonotonicMs();
   }
 
   Result<Piece> Next(const Call& call) override {
     const Result<void> stepped = feed_.Step(call);
     Piece piece{std::exchange(pending_, "")};
+    if (resumed_ == EventFeed::Resumed::kCatchUp) CatchUp(call, piece.bytes);
     feed_.Read(tenant_, next_, piece.bytes);
     if (!stepped && piece.bytes.empty()) piece.bytes = KeepAlive();
     if (piece.bytes.empty() && clock_.MonotonicMs() - sent_at_ms_ >= kKeepAliveMs) {
@@ -52,11 +113,21 @@ class EventSource final : public StreamSource {
  private:
   static std::string KeepAlive() { return ":\n\n"; }
 
+  // A store that does not answer: the client lists again, and is told so too.
+  void CatchUp(const Call& call, std::string& bytes) {
+    resumed_ = EventFeed::Resumed::kHere;
+    std::string missed;
+    const Result<bool> caught_up = feed_.CatchUp(call, tenant_, was_ms_, missed);
+    bytes += caught_up && *caught_up ? missed : kResyncText;
+  }
+
   EventFeed& feed_;
   const a4c::Clock& clock_;
   const std::string tenant_;
   std::string pending_;
+  EventFeed::Resumed resumed_ = EventFeed::Resumed::kHere;
   int64_t next_ = 0;
+  int64_t was_ms_ = 0;
   int64_t sent_at_ms_ = 0;
 };
 
@@ -73,7 +144,8 @@ Result<void> EventFeed::Step(const Call& call) {
   {
     std::lock_guard lock(mutex_);
     const int64_t now_ms = runtime_.clock.MonotonicMs();
-    if (stepping_ || now_ms < stepped_at_ms_ + kStepAtLeastMs) return {};
+    if (stepping_ || now_ms < stepped_at_ms_ + std::max(kStepAtLeastMs, options_.scan_period_ms))
+      return {};
     stepping_ = true;
     stepped_at_ms_ = now_ms;
     lower_ms = position_ms_ - options_.overlap_ms;
@@ -89,7 +161,10 @@ Result<void> EventFeed::Step(const Call& call) {
       result = answer.error();
       break;
     }
-    for (const Record& record : answer->records) Take(record);
+    // Only what a scan has seen moves its position on: a hint says nothing of those before it.
+    for (const Record& record : answer->records) {
+      position_ms_ = std::max(position_ms_, Take(record));
+    }
     changes += static_cast<int>(answer->records.size());
     scan.after = answer->next;
     if (changes >= options_.changes_max && !scan.after.empty()) {
@@ -105,17 +180,17 @@ Result<void> EventFeed::Step(const Call& call) {
   return result;
 }
 
-void EventFeed::Take(const Record& record) {
+int64_t EventFeed::Take(const Record& record) {
   const Result<Job> job = JobOf(record);
-  if (!job) return;
+  if (!job) return 0;
   auto& [rev, changed_at_ms] = seen_[job->id];
-  if (rev >= job->rev) return;
+  if (rev >= job->rev) return job->updated_at;
   rev = job->rev;
   changed_at_ms = job->updated_at;
-  position_ms_ = std::max(position_ms_, job->updated_at);
   Add({.changed_at_ms = job->updated_at,
        .tenant = record.ref.key.scope,
        .data = JobView(*job).ToString()});
+  return job->updated_at;
 }
 
 void EventFeed::AddGap(int64_t now_ms) {
@@ -134,34 +209,72 @@ void EventFeed::Add(Event event) {
   events_.pop_front();
 }
 
-bool EventFeed::Resume(const std::string& last_event_id, int64_t& next) {
+Result<void> EventFeed::TakeNamed(const Call& call, std::span<const a4c::RecordRef> refs) {
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
+  std::lock_guard lock(mutex_);
+  for (const std::optional<Record>& record : answer.records) {
+    if (record) Take(*record);
+  }
+  return {};
+}
+
+std::unique_ptr<a4c::Loop> EventFeed::NewTail(a4c::Bus& bus, std::string topic, std::string group) {
+  return std::make_unique<EventTail>(*this, bus, std::move(topic), std::move(group));
+}
+
+EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& next,
+                                     int64_t& was_ms) {
   std::lock_guard lock(mutex_);
   next = next_number_;
-  if (last_event_id.empty()) return true;
-  int64_t was_ms = 0;
-  const char* end = last_event_id.data() + last_event_id.size();
-  const auto [at, error] = std::from_chars(last_event_id.data(), end, was_ms);
-  if (error != std::errc() || at != end) return false;
-  if (was_ms < complete_since_ms_ + options_.overlap_ms) return false;
+  if (last_event_id.empty()) return Resumed::kHere;
+  const std::optional<int64_t> position = PositionOf(last_event_id);
+  if (!position) return Resumed::kResync;
+  was_ms = *position;
+  if (was_ms < complete_since_ms_ + options_.overlap_ms) {
+    const int64_t away_ms = runtime_.clock.NowMs() - was_ms;
+    return away_ms <= options_.catch_up_max_ms ? Resumed::kCatchUp : Resumed::kResync;
+  }
   const auto first = std::ranges::find_if(events_, [&](const Event& event) {
     return event.changed_at_ms > was_ms - options_.overlap_ms;
   });
   if (first != events_.end()) next = first->number;
+  return Resumed::kHere;
+}
+
+Result<bool> EventFeed::CatchUp(const Call& call, const std::string& tenant, int64_t was_ms,
+                                std::string& bytes) {
+  int changes = 0;
+  a4c::ScanRequest scan{.kind = "job",
+                        .index = "by_changed",
+                        .lower = was_ms - options_.overlap_ms,
+                        .tombstones = true,
+                        .limit = kPage};
+  do {
+    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
+    changes += static_cast<int>(page.records.size());
+    for (const Record& record : page.records) {
+      const Result<Job> job = JobOf(record);
+      if (!job || record.ref.key.scope != tenant) continue;
+      bytes += EventText(job->updated_at, JobView(*job).ToString());
+    }
+    scan.after = page.next;
+    if (changes >= options_.changes_max && !scan.after.empty()) return false;
+  } while (!scan.after.empty());
   return true;
 }
 
 void EventFeed::Read(const std::string& tenant, int64_t& next, std::string& bytes) {
   std::lock_guard lock(mutex_);
   if (!events_.empty() && next < events_.front().number) {
-    bytes += "event: resync\ndata: {}\n\n";
+    bytes += kResyncText;
     next = events_.front().number;
   }
   const int64_t first = events_.empty() ? next_number_ : events_.front().number;
   for (size_t i = static_cast<size_t>(std::max<int64_t>(0, next - first)); i < events_.size();
        ++i) {
     const Event& event = events_[i];
-    if (event.tenant == tenant) bytes += EventText("job", event.changed_at_ms, event.data);
-    if (event.data.empty()) bytes += "event: resync\ndata: {}\n\n";
+    if (event.tenant == tenant) bytes += EventText(event.changed_at_ms, event.data);
+    if (event.data.empty()) bytes += kResyncText;
   }
   next = next_number_;
 }

@@ -1,9 +1,13 @@
 // The latest states of jobs, as they change: what /v1/events streams.
 //
-// One feed per instance scans the jobs by the time of their last change, from where it was minus an
-// overlap that covers commits that were late and clocks that differ, and drops what it has seen. A
-// position (the event's id) is a time, so any instance understands it; what the feed no longer
-// holds is answered by `event: resync`, after which a client lists again.
+// One feed per instance. With a bus it tails the topic of the jobs' changes, in a group of its own,
+// and reads the jobs that the hints name. A hint may be lost, and without a bus there are none, so
+// the feed also scans the jobs by the time of their last change, from where it was minus an overlap
+// that covers commits that were late and clocks that differ. What it has seen it drops.
+//
+// A position (the event's id) says how far a client is in that time, so that any instance
+// understands it, also one that was started later: what the feed does not hold is read from the
+// store, up to a bound. Past the bound the answer is `event: resync`, and the client lists again.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 
 #include "a4c/collection.h"
@@ -21,7 +26,9 @@ namespace a4cd {
 struct EventFeedOptions {
   int64_t overlap_ms = 5'000;
   size_t events_max = 10'000;  // kept for streams that come back
-  int changes_max = 5'000;     // in one step; past it everybody resyncs
+  int changes_max = 5'000;     // in one step, or for one client that comes back; past it: resync
+  int64_t scan_period_ms = 0;  // between scans; with a bus they only find what hints missed
+  int64_t catch_up_max_ms = 600'000;  // how long a client may have been away
 };
 
 // [any thread]
@@ -32,6 +39,13 @@ class EventFeed {
 
   // Looks for changes, once. The streams call it; only one of them at a time does the work.
   a4c::Result<void> Step(const a4c::Call& call);
+
+  // Takes these jobs as they are now: what a hint named.
+  a4c::Result<void> TakeNamed(const a4c::Call& call, std::span<const a4c::RecordRef> refs);
+
+  // Tails the topic, as a member of `group`. To be run by a thread of its own; gone before the
+  // feed and the bus.
+  std::unique_ptr<a4c::Loop> NewTail(a4c::Bus& bus, std::string topic, std::string group);
 
   // A stream of one tenant's events; last_event_id: where the client was, or "".
   std::unique_ptr<StreamSource> NewSource(const std::string& tenant,
@@ -45,11 +59,20 @@ class EventFeed {
     std::string tenant;  // empty: a gap, for everybody
     std::string data;
   };
-  void Take(const a4c::Record& record);
+  // When it was changed; [mutex_ held].
+  int64_t Take(const a4c::Record& record);
   void AddGap(int64_t now_ms);
   void Add(Event event);
-  // Number of the first event to send to a client that was at this position; false: resync.
-  bool Resume(const std::string& last_event_id, int64_t& next);
+  enum class Resumed : uint8_t {
+    kHere,     // everything since is in events_
+    kCatchUp,  // the store has to be asked for what was before `next`
+    kResync,
+  };
+  // next: number of the first event to send from memory to a client that was at this position.
+  Resumed Resume(const std::string& last_event_id, int64_t& next, int64_t& was_ms);
+  // What a tenant's client missed since it was at this time; false: too much.
+  a4c::Result<bool> CatchUp(const a4c::Call& call, const std::string& tenant, int64_t was_ms,
+                            std::string& bytes);
   // Appends what a stream at `next` has not been sent, and moves it on.
   void Read(const std::string& tenant, int64_t& next, std::string& bytes);
 

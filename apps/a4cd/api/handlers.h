@@ -27,10 +27,14 @@ Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // hosts_api.cc
 Response ListHosts(ApiContext& api, Request& request);
 Response GetHost(ApiContext& api, Request& request);
+Response ProbeHost(ApiContext& api, Request& request);
 Response AddHost(ApiContext& api, Request& request);
 Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);
+Response RemoveHost(ApiContext& api, Request& request);
+// audit_api.cc
+Response ListAudit(ApiContext& api, Request& request);
 // placement_api.cc
 Response ExplainPlacement(ApiContext& api, Request& request);
 // keys_api.cc

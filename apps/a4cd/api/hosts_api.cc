@@ -3,9 +3,13 @@
 #include <span>
 #include <utility>
 
+#include "a4c/sinks.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/hosts/drain_loop.h"
+#include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
 namespace {
@@ -13,117 +17,249 @@ namespace {
 using a4c::Code;
 using a4c::Error;
 using a4c::Expect;
-using a4c::Host;
 using a4c::Json;
 using a4c::Record;
 using a4c::Result;
 
-a4c::RecordRef HostRef(const std::string& id) {
-  return {"host", {"", id}};
+constexpr size_t kStuckShownMax = 100;
+
+Error NoHosts() {
+  return Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin");
 }
 
-Result<std::vector<Host>> AllHosts(ApiContext& api, const Request& request) {
-  if (api.hosts == nullptr) {
-    return Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin");
-  }
-  return api.hosts->Hosts(api.CallFor(request));
+Result<a4c::HostEnrolment*> Provider(ApiContext& api) {
+  if (api.worker == nullptr) return NoHosts();
+  a4c::HostEnrolment* provider = api.worker->enrolments().provider();
+  if (provider != nullptr) return provider;
+  return Error(Code::kUnsupported, "this host provider takes its servers from its config alone",
+               "add the server to hosts.config and restart the instances one by one");
 }
 
-// What operators said of a server; null: nothing.
-Result<std::optional<Record>> HostRecord(ApiContext& api, const Request& request,
-                                         const std::string& id) {
-  const a4c::RecordRef ref = HostRef(id);
-  A4C_TRY(a4c::GetAnswer answer, api.database.Get(api.CallFor(request), std::span(&ref, 1)));
-  return std::move(answer.records.at(0));
+Result<std::vector<HostRecord>> AllHosts(ApiContext& api, const Request& request) {
+  if (api.worker == nullptr) return NoHosts();
+  return api.worker->disks().Hosts(api.CallFor(request));
 }
 
-Result<Json> HostView(ApiContext& api, const Request& request, const Host& host) {
-  A4C_TRY(const std::optional<Record> record, HostRecord(api, request, host.id));
-  Json said;
-  if (record) {
-    A4C_TRY(said, a4c::ParseJson(record->body));
-  }
-  Json view(Json::Object{{"id", host.id}, {"reachable", host.reachable}});
-  if (!host.reason.empty()) view.AppendMember("reason", host.reason);
-  view.AppendMember("cordoned", said["cordoned"].Bool());
-  view.AppendMember("draining", said["draining"].Bool());
-  view.AppendMember("disk_total_bytes", host.disk_total_bytes);
-  view.AppendMember("disk_used_bytes", host.disk_used_bytes);
-  view.AppendMember("disk_free_bytes", host.disk_free_bytes);
-  view.AppendMember("memory_total_bytes", host.memory_total_bytes);
-  view.AppendMember("cpu_total_millis", host.cpu_total_millis);
-  view.AppendMember("age_ms", host.age_ms);
-  return view;
+Result<HostRecord> FindHost(ApiContext& api, const Request& request) {
+  if (api.worker == nullptr) return NoHosts();
+  return api.worker->disks().Find(api.CallFor(request), request.Param("id"));
 }
 
-Result<Host> FindHost(ApiContext& api, const Request& request) {
-  A4C_TRY(const std::vector<Host> hosts, AllHosts(api, request));
-  const auto found = std::ranges::find(hosts, request.Param("id"), &Host::id);
-  if (found != hosts.end()) return *found;
-  return Error(Code::kNotFound, "there is no server " + request.Param("id"),
-               "list them: a4c host list");
-}
-
-Result<PreparedWrite> Mark(ApiContext& api, const Request& request, bool cordoned, bool draining) {
-  A4C_TRY(const Host host, FindHost(api, request));
-  A4C_TRY(const std::optional<Record> record, HostRecord(api, request, host.id));
-  Json body(Json::Object{});
-  if (record) {
-    A4C_TRY(body, a4c::ParseJson(record->body));
-  }
-  body.Set("cordoned", cordoned);
-  body.Set("draining", draining);
-  body.Set("by", request.principal.key_id);
+// What was said of a server that is there.
+PreparedWrite WriteOf(const HostRecord& before, HostRecord after, const Request& request) {
+  after.by = request.principal.key_id;
   PreparedWrite write;
-  write.commit.changes.push_back({.ref = HostRef(host.id),
-                                  .body = body.ToString(),
-                                  .expect = record ? Expect::Rev(record->rev) : Expect::Absent()});
-  write.id = host.id;
-  write.rev = record ? record->rev + 1 : 1;
-  write.view = Json::Object{{"id", host.id}, {"cordoned", cordoned}, {"draining", draining}};
+  write.commit.changes.push_back(
+      {.ref = HostRef(after.id), .body = HostBody(after), .expect = Expect::Rev(before.rev)});
+  after.rev = before.rev + 1;
+  write.id = after.id;
+  write.rev = after.rev;
+  write.view = HostView(after);
   write.decide_again = true;
+  return write;
+}
+
+Response Mark(ApiContext& api, Request& request, bool cordoned, bool draining) {
+  return MakeWrite(api, request, {}, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(const HostRecord host, FindHost(api, request));
+    HostRecord after = host;
+    after.cordoned = cordoned;
+    after.draining = draining;
+    return WriteOf(host, std::move(after), request);
+  });
+}
+
+// What keeps a server that is drained from being empty, for whom it is not a secret.
+Result<void> AddWorkspaces(ApiContext& api, const Request& request, const HostRecord& host,
+                           Json& view) {
+  A4C_TRY(const std::vector<Record> records,
+          WorkspacesOn(api.CallFor(request), api.database, host.id));
+  view.AppendMember("workspaces", static_cast<int64_t>(records.size()));
+  if (!host.draining) return {};
+  view.AppendMember("drained", records.empty());
+  Json staying(Json::Array{});
+  for (const Record& record : records) {
+    if (staying.Items().size() == kStuckShownMax) break;
+    if (record.ref.key.scope != request.principal.tenant) continue;
+    A4C_TRY(const Workspace workspace, WorkspaceOf(record));
+    const std::string why = WhyItStays(workspace);
+    if (why.empty()) continue;
+    staying.Append(Json::Object{{"id", workspace.id}, {"name", workspace.name}, {"reason", why}});
+  }
+  view.AppendMember("staying", std::move(staying));
+  return {};
+}
+
+struct HostDraft {
+  a4c::HostSpec spec;
+  std::map<std::string, std::string> labels;
+};
+
+HostDraft ReadHostDraft(const Json& body, Faults& faults) {
+  FieldReader fields(body, "", faults);
+  HostDraft draft;
+  draft.spec.id = fields.Text("id", {.required = true, .bytes_max = 63});
+  draft.spec.address = fields.Text("address", {.required = true, .bytes_max = 1024});
+  draft.spec.fingerprint = fields.Text("fingerprint", {.bytes_max = 256});
+  if (draft.spec.fingerprint.empty() && faults.empty()) {
+    fields.Add("fingerprint", "is required: nobody is trusted at first sight",
+               "ask for it by POST /v1/hosts:probe, compare it with the server's own, and send it");
+  }
+  draft.spec.settings = fields.TextMap("settings", 32);
+  draft.labels = fields.TextMap("labels");
+  fields.RefuseOthers();
+  if (!faults.empty()) return draft;
+  if (const Result<void> checked = a4c::CheckHostSpec(draft.spec); !checked) {
+    faults.push_back({"", checked.error().message(), ""});
+  }
+  return draft;
+}
+
+// A tombstone of that id is a server that was removed before.
+Result<PreparedWrite> PrepareAdd(ApiContext& api, const Request& request, const HostDraft& draft) {
+  const a4c::RecordRef ref = HostRef(draft.spec.id);
+  A4C_TRY(const a4c::GetAnswer answer, api.database.Get(api.CallFor(request), std::span(&ref, 1)));
+  const std::optional<Record>& found = answer.records.at(0);
+  if (found && !found->tombstone) {
+    return Error(Code::kConflict, "there is a server " + draft.spec.id + " already",
+                 "choose another id, or remove it first: a4c host remove " + draft.spec.id);
+  }
+  A4C_TRY(const std::vector<HostRecord> others, ReadHosts(api.CallFor(request), api.database));
+  for (const HostRecord& other : others) {
+    if (!other.spec || other.spec->fingerprint != draft.spec.fingerprint) continue;
+    return Error(Code::kConflict, "this server is " + other.id + " already");
+  }
+  HostRecord host{.id = draft.spec.id, .labels = draft.labels, .spec = draft.spec};
+  host.by = request.principal.key_id;
+  PreparedWrite write;
+  write.commit.changes.push_back({.ref = ref,
+                                  .body = HostBody(host),
+                                  .expect = found ? Expect::Rev(found->rev) : Expect::Absent()});
+  host.rev = found ? found->rev + 1 : 1;
+  write.id = host.id;
+  write.rev = host.rev;
+  write.view = HostView(host);
+  write.decide_again = true;
+  return write;
+}
+
+// Denied is what the server says to us, not what we say to the client.
+Result<void> Prepared(Result<void> prepared) {
+  if (prepared || prepared.error().code() != Code::kDenied) return prepared;
+  return Error(Code::kConflict, prepared.error().message(),
+               prepared.error().hint().empty() ? "probe it again, and compare before you accept"
+                                               : prepared.error().hint());
+}
+
+// Only of a server on which nothing is left: no workspace, and nothing reserved.
+Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
+  A4C_TRY(const HostRecord host, FindHost(api, request));
+  if (!host.spec) {
+    return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
+                 "take it out of hosts.config and restart the instances one by one");
+  }
+  A4C_TRY(const a4c::ScanAnswer reserved,
+          api.database.Scan(
+              api.CallFor(request),
+              {.kind = "reservation", .index = "by_host", .prefix = {host.id}, .limit = 1}));
+  if (!reserved.records.empty() || !(host.committed == Amounts{})) {
+    return Error(Code::kConflict, "there is still room reserved on the server " + host.id,
+                 "drain it, and delete what stays: a4c host get " + host.id);
+  }
+  if (!host.cordoned) {
+    return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
+                 "so that nothing new is placed meanwhile: a4c host cordon " + host.id);
+  }
+  PreparedWrite write = WriteOf(host, host, request);
+  write.commit.changes[0].tombstone = true;
+  // The counters are judged with the batch: nothing was reserved meanwhile.
+  write.commit.also.emplace_back(a4c::Check{.ref = HostRef(host.id), .quiet = host.counters});
+  write.view = Json::Object{{"id", host.id}, {"removed", true}};
   return write;
 }
 
 }  // namespace
 
 Response ListHosts(ApiContext& api, Request& request) {
-  const Result<std::vector<Host>> hosts = AllHosts(api, request);
+  const Result<std::vector<HostRecord>> hosts = AllHosts(api, request);
   if (!hosts) return ErrorResponse(hosts.error());
   Json items(Json::Array{});
-  for (const Host& host : *hosts) {
-    Result<Json> view = HostView(api, request, host);
-    if (!view) return ErrorResponse(view.error());
-    items.Append(*std::move(view));
-  }
+  for (const HostRecord& host : *hosts) items.Append(HostView(host));
   return JsonResponse(200, Json::Object{{"items", std::move(items)}});
 }
 
 Response GetHost(ApiContext& api, Request& request) {
-  const Result<Host> host = FindHost(api, request);
+  const Result<HostRecord> host = FindHost(api, request);
   if (!host) return ErrorResponse(host.error());
-  const Result<Json> view = HostView(api, request, *host);
-  return view ? JsonResponse(200, *view) : ErrorResponse(view.error());
+  Json view = HostView(*host);
+  if (const Result<void> added = AddWorkspaces(api, request, *host, view); !added) {
+    return ErrorResponse(added.error());
+  }
+  Response response = JsonResponse(200, view);
+  response.Add("ETag", ETag(host->rev));
+  return response;
 }
 
-Response AddHost(ApiContext&, Request&) {
-  return ErrorResponse(
-      Error(Code::kUnsupported,
-            "servers cannot be added through the API yet: the host provider takes them, with their "
-            "pinned fingerprints, from its config",
-            "add the server to hosts.config and restart the instances one by one"));
+Response ProbeHost(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  FieldReader fields(*body, "", faults);
+  const std::string address = fields.Text("address", {.required = true, .bytes_max = 1024});
+  fields.RefuseOthers();
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  const Result<a4c::HostEnrolment*> provider = Provider(api);
+  if (!provider) return ErrorResponse(provider.error());
+  const Result<a4c::HostProbe> probe = (*provider)->Probe(api.CallFor(request), address);
+  if (!probe) return ErrorResponse(probe.error());
+  return JsonResponse(200, Json::Object{{"address", probe->address},
+                                        {"fingerprint", probe->fingerprint},
+                                        {"summary", probe->summary}});
+}
+
+Response AddHost(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  const HostDraft draft = ReadHostDraft(*body, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  const Result<a4c::HostEnrolment*> provider = Provider(api);
+  if (!provider) return ErrorResponse(provider.error());
+  // What has to be done on the server takes its time, and may be done twice.
+  request.deadline_ms =
+      api.runtime.clock.MonotonicMs() + std::max(api.settings.enrol_timeout_ms, int64_t{1});
+  const WriteRules rules{.status = 201, .location_prefix = "/v1/hosts/"};
+  Response response = MakeWrite(api, request, rules, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(PreparedWrite write, PrepareAdd(api, request, draft));
+    A4C_CHECK(Prepared((*provider)->Prepare(api.CallFor(request), draft.spec)));
+    return write;
+  });
+  // The other instances follow within a period; this one need not wait. It follows too, should this
+  // fail.
+  if (response.status == 201) {
+    const Result<void> known = api.worker->disks().Look(api.CallFor(request), draft.spec.id);
+    if (!known) {
+      api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
+                            {{"host", draft.spec.id}, {"error", known.error().ToString()}});
+    }
+  }
+  return response;
 }
 
 Response CordonHost(ApiContext& api, Request& request) {
-  return MakeWrite(api, request, {}, [&] { return Mark(api, request, true, false); });
+  return Mark(api, request, true, false);
 }
 
 Response UncordonHost(ApiContext& api, Request& request) {
-  return MakeWrite(api, request, {}, [&] { return Mark(api, request, false, false); });
+  return Mark(api, request, false, false);
 }
 
 Response DrainHost(ApiContext& api, Request& request) {
-  return MakeWrite(api, request, {}, [&] { return Mark(api, request, true, true); });
+  return Mark(api, request, true, true);
+}
+
+Response RemoveHost(ApiContext& api, Request& request) {
+  return MakeWrite(api, request, {}, [&] { return PrepareRemove(api, request); });
 }
 
 }  // namespace a4cd

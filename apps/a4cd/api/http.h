@@ -35,6 +35,7 @@ struct Request {
   std::string body;
   std::map<std::string, std::string, std::less<>> params;  // from the path
   Principal principal;
+  std::string operation;  // of the route
   std::string request_id;
   std::string traceparent;
   int64_t deadline_ms = 0;   // on the monotonic clock

@@ -3,7 +3,7 @@
 #include "apps/a4cd/api/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/workspace.h"
-#include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
 namespace {
@@ -40,8 +40,8 @@ PlacementRequest RequestOf(const Workspace& workspace) {
 }
 
 Result<Json> Now(ApiContext& api, const Request& request, PlacementRequest asked) {
-  asked.amounts = api.placement->WithDefaults(asked.amounts);
-  A4C_TRY(Json now, api.placement->ExplainNow(api.CallFor(request), asked));
+  asked.amounts = api.worker->reservations().WithDefaults(asked.amounts);
+  A4C_TRY(Json now, api.worker->reservations().ExplainNow(api.CallFor(request), asked));
   return ShownPlacement(std::move(now));
 }
 
@@ -70,7 +70,7 @@ Result<Json> OfJob(ApiContext& api, const Request& request) {
 }  // namespace
 
 Response ExplainPlacement(ApiContext& api, Request& request) {
-  if (api.placement == nullptr) {
+  if (api.worker == nullptr) {
     return ErrorResponse(
         Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin"));
   }

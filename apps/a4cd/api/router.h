@@ -19,6 +19,7 @@ using Handler = Response (*)(ApiContext& api, Request& request);
 
 enum class BodyRule : uint8_t {
   kNone,    // any body is refused
+  kEmpty,   // nothing to say: no body, or an empty JSON object
   kJson,    // read whole, at most body_bytes_max
   kStream,  // the handler reads Request::input itself, at most batch_bytes_max
 };

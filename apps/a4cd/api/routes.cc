@@ -4,6 +4,7 @@
 namespace a4cd {
 namespace {
 
+constexpr BodyRule kEmpty = BodyRule::kEmpty;
 constexpr BodyRule kJson = BodyRule::kJson;
 
 constexpr Route kRoutes[] = {
@@ -11,8 +12,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/jobs", "listJobs", "jobs:read", ListJobs},
     {"POST", "/v1/jobs:batch", "createJobs", "jobs:write", CreateJobs, BodyRule::kStream},
     {"GET", "/v1/jobs/{id}", "getJob", "jobs:read", GetJob},
-    {"POST", "/v1/jobs/{id}:cancel", "cancelJob", "jobs:write", CancelJob, kJson},
-    {"POST", "/v1/jobs/{id}:retry", "retryJob", "jobs:write", RetryJob, kJson},
+    {"POST", "/v1/jobs/{id}:cancel", "cancelJob", "jobs:write", CancelJob, kEmpty},
+    {"POST", "/v1/jobs/{id}:retry", "retryJob", "jobs:write", RetryJob, kEmpty},
     {"GET", "/v1/jobs/{id}/logs", "getJobLogs", "jobs:read", GetJobLogs},
     {"GET", "/v1/events", "streamEvents", "jobs:read", StreamEvents},
 
@@ -20,27 +21,31 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/workspaces", "listWorkspaces", "workspaces:read", ListWorkspaces},
     {"GET", "/v1/workspaces/{id}", "getWorkspace", "workspaces:read", GetWorkspace},
     {"POST", "/v1/workspaces/{id}:start", "startWorkspace", "workspaces:write", StartWorkspace,
-     kJson},
-    {"POST", "/v1/workspaces/{id}:stop", "stopWorkspace", "workspaces:write", StopWorkspace, kJson},
+     kEmpty},
+    {"POST", "/v1/workspaces/{id}:stop", "stopWorkspace", "workspaces:write", StopWorkspace,
+     kEmpty},
     {"DELETE", "/v1/workspaces/{id}", "deleteWorkspace", "workspaces:write", DeleteWorkspace,
-     kJson},
+     kEmpty},
     {"GET", "/v1/workspaces/{id}/logs", "getWorkspaceLogs", "workspaces:read", GetWorkspaceLogs},
 
     {"GET", "/v1/hosts", "listHosts", "hosts:read", ListHosts},
+    {"POST", "/v1/hosts:probe", "probeHost", "hosts:admin", ProbeHost, kJson},
     {"POST", "/v1/hosts", "addHost", "hosts:admin", AddHost, kJson},
     {"GET", "/v1/hosts/{id}", "getHost", "hosts:read", GetHost},
-    {"POST", "/v1/hosts/{id}:cordon", "cordonHost", "hosts:admin", CordonHost, kJson},
-    {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kJson},
-    {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kJson},
+    {"POST", "/v1/hosts/{id}:cordon", "cordonHost", "hosts:admin", CordonHost, kEmpty},
+    {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kEmpty},
+    {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kEmpty},
+    {"DELETE", "/v1/hosts/{id}", "removeHost", "hosts:admin", RemoveHost, kEmpty},
     {"GET", "/v1/placement:explain", "explainPlacement", "hosts:read", ExplainPlacement},
 
     {"POST", "/v1/keys", "createKey", "keys:admin", CreateKey, kJson},
     {"GET", "/v1/keys", "listKeys", "keys:admin", ListKeys},
     {"GET", "/v1/keys/{id}", "getKey", "keys:admin", GetKey},
-    {"DELETE", "/v1/keys/{id}", "revokeKey", "keys:admin", RevokeKey, kJson},
+    {"DELETE", "/v1/keys/{id}", "revokeKey", "keys:admin", RevokeKey, kEmpty},
     {"POST", "/v1/tenants", "createTenant", "tenants:admin", CreateTenant, kJson},
     {"GET", "/v1/tenants", "listTenants", "tenants:admin", ListTenants},
 
+    {"GET", "/v1/audit", "listAudit", "audit:read", ListAudit},
     {"GET", "/v1/status", "getStatus", "status:read", GetStatus},
     {"GET", "/livez", "getLive", nullptr, GetLive},
     {"GET", "/readyz", "getReady", nullptr, GetReady},

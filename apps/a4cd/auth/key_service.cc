@@ -20,6 +20,7 @@ using a4c::Record;
 using a4c::Result;
 
 constexpr size_t kRememberedMax = 10'000;
+constexpr int64_t kShareMax = 1'000;
 
 a4c::RecordRef KeyRef(const std::string& id) {
   return {"api_key", {"", id}};
@@ -235,17 +236,21 @@ PreparedWrite KeyService::PrepareTenant(const Json& request, Faults& faults) {
   };
   if (!std::ranges::all_of(id, fits)) fields.Add("id", "has letters a-z, digits and hyphens only");
   if (id == kDefaultTenant) fields.Add("id", "is there already");
+  const int64_t share = fields.Long("share", {.fallback = 1, .min = 1, .max = kShareMax});
   fields.RefuseOthers();
   Json body(Json::Object{});
   body.AppendMember("name", name.empty() ? id : name);
+  body.AppendMember("share", share);
   body.AppendMember("created_at", runtime_.clock.NowMs());
   PreparedWrite write;
   write.commit.changes.push_back(
       {.ref = TenantRef(id), .body = body.ToString(), .expect = Expect::Absent()});
   write.id = id;
   write.rev = 1;
-  write.view = Json::Object{
-      {"id", id}, {"name", body["name"]}, {"created_at", TimeText(body["created_at"].Int())}};
+  write.view = Json::Object{{"id", id},
+                            {"name", body["name"]},
+                            {"share", share},
+                            {"created_at", TimeText(body["created_at"].Int())}};
   return write;
 }
 
@@ -253,11 +258,12 @@ Result<Json> KeyService::ListTenants(const Call& call) {
   A4C_TRY(const a4c::ScanAnswer answer,
           database_.Scan(call, {.kind = "tenant", .scope = "", .limit = 10'000}));
   Json items(Json::Array{});
-  items.Append(Json::Object{{"id", kDefaultTenant}, {"name", "the first tenant"}});
+  items.Append(Json::Object{{"id", kDefaultTenant}, {"name", "the first tenant"}, {"share", 1}});
   for (const Record& record : answer.records) {
     A4C_TRY(const Json body, a4c::ParseJson(record.body));
     items.Append(Json::Object{{"id", record.ref.key.id},
                               {"name", body["name"]},
+                              {"share", body["share"].Int(1)},
                               {"created_at", TimeText(body["created_at"].Int())}});
   }
   return Json(Json::Object{{"items", std::move(items)}});

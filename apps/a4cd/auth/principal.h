@@ -30,9 +30,10 @@ inline constexpr KnownScope kKnownScopes[] = {
     {"workspaces:read", "read workspaces and their logs"},
     {"workspaces:write", "create, start, stop and delete workspaces"},
     {"hosts:read", "read servers and explain placement"},
-    {"hosts:admin", "add, cordon and drain servers"},
+    {"hosts:admin", "add, cordon, drain and remove servers"},
     {"keys:admin", "create, list and revoke API keys of the own tenant"},
     {"tenants:admin", "create and list tenants, and create keys for them"},
+    {"audit:read", "read the audit log of the own tenant"},
     {"status:read", "read the state of the installation"}};
 
 }  // namespace a4cd

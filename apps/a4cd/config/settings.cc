@@ -30,6 +30,8 @@ constexpr ConfigKey kRootKeys[] = {
     {"database", ConfigType::kTree, "", "group commit, sync and poller"},
     {"work", ConfigType::kTree, "", "workers, leases and retries"},
     {"placement", ConfigType::kTree, "", "which server gets a workspace"},
+    {"retention", ConfigType::kTree, "", "how long finished jobs and their logs are kept"},
+    {"loops", ConfigType::kTree, "", "loops that one instance runs for all"},
     {"log", ConfigType::kTree, "", "where events are logged"},
     {"drain", ConfigType::kTree, "", "how the process ends"},
 };
@@ -52,7 +54,13 @@ constexpr ConfigKey kHostKeys[] = {
      100},
     {"reconcile_period", ConfigType::kDurationMs, "15s",
      "how often records are compared with what runs", false, 100},
-    {"timeout", ConfigType::kDurationMs, "5s", "for the list of units of one server", false, 100}};
+    {"timeout", ConfigType::kDurationMs, "5s", "for the list of units of one server", false, 100},
+    {"enrol_period", ConfigType::kDurationMs, "2s",
+     "how soon an instance uses a server that was enrolled through another", false, 100},
+    {"enrol_timeout", ConfigType::kDurationMs, "1m", "of the request that enrols a server", false,
+     1'000},
+    {"drain_period", ConfigType::kDurationMs, "2s",
+     "between looks at servers that are being drained", false, 100}};
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
@@ -76,6 +84,10 @@ constexpr ConfigKey kApiKeys[] = {
      "unsent bytes of a stream; past it the stream is closed", false, 4096},
     {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
      20},
+    {"events_scan", ConfigType::kDurationMs, "5s",
+     "with a bus: how often changes that no hint named are looked for", false, 20},
+    {"audit", ConfigType::kBool, "true",
+     "a row of the audit log with every request that changes something"},
     {"bootstrap_key_file", ConfigType::kString, "",
      "if there is no API key yet, one with all scopes is made at start and written here, mode "
      "0600"},
@@ -121,7 +133,27 @@ constexpr ConfigKey kPlacementKeys[] = {
     {"figures_age_max", ConfigType::kDurationMs, "2m", "older figures are not trusted"},
     {"default_disk", ConfigType::kBytes, "256MiB", "reserved for a workspace that names none"},
     {"default_memory", ConfigType::kBytes, "128MiB", "the same of memory"},
-    {"default_cpu_millis", ConfigType::kLong, "100", "the same of processor", false, 0}};
+    {"default_cpu_millis", ConfigType::kLong, "100", "the same of processor", false, 0},
+    {"build_disk", ConfigType::kBytes, "1GiB",
+     "reserved for an image build that names none, beside twice its context"}};
+
+constexpr ConfigKey kRetentionKeys[] = {
+    {"jobs", ConfigType::kDurationMs, "30d",
+     "age at which finished jobs and their logs go; 0: never", false, 0},
+    {"jobs_succeeded", ConfigType::kDurationMs, "0", "of succeeded ones; 0: as jobs", false, 0},
+    {"jobs_failed", ConfigType::kDurationMs, "0", "of failed ones; 0: as jobs", false, 0},
+    {"jobs_canceled", ConfigType::kDurationMs, "0", "of canceled ones; 0: as jobs", false, 0},
+    {"audit", ConfigType::kDurationMs, "365d", "age at which rows of the audit log go; 0: never",
+     false, 0},
+    {"period", ConfigType::kDurationMs, "1m", "between looks for them", false, 100},
+    {"batch", ConfigType::kLong, "200", "jobs of one state in one look", false, 1, 10'000}};
+
+constexpr ConfigKey kLoopKeys[] = {
+    {"lease", ConfigType::kDurationMs, "1m",
+     "a loop whose instance died is taken over after so long", false, 1'000},
+    {"look_period", ConfigType::kDurationMs, "5s", "how often an instance looks for due loops",
+     false, 10},
+    {"retry_wait", ConfigType::kDurationMs, "5s", "after a step that failed", false, 10}};
 
 constexpr ConfigKey kLogKeys[] = {
     {"level", ConfigType::kString, "info", "debug, info, warning or error"},
@@ -139,6 +171,8 @@ constexpr Section kSections[] = {{"store", kStoreKeys, true},
                                  {"database", kDatabaseKeys},
                                  {"work", kWorkKeys},
                                  {"placement", kPlacementKeys},
+                                 {"retention", kRetentionKeys},
+                                 {"loops", kLoopKeys},
                                  {"log", kLogKeys},
                                  {"drain", kDrainKeys}};
 
@@ -211,7 +245,9 @@ ApiSettings ReadApi(const Config& config) {
           .streams_max = static_cast<int>(config.Long("streams_max")),
           .stream_buffer_bytes_max = config.Long("stream_buffer_bytes_max"),
           .events_period_ms = config.Long("events_period"),
-          .bootstrap_key_file = config.String("bootstrap_key_file")};
+          .events_scan_ms = config.Long("events_scan"),
+          .bootstrap_key_file = config.String("bootstrap_key_file"),
+          .audit = config.Bool("audit")};
 }
 
 a4c::DatabaseOptions ReadDatabase(const Config& config) {
@@ -244,12 +280,28 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
   options.placement.limits.age_ms_max = placement.Long("figures_age_max");
   options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),
                                 placement.Long("default_cpu_millis")};
+  options.placement.build_disk_bytes = placement.Long("build_disk");
   options.disks = {.period_ms = hosts.Long("poll_period"),
                    .host_timeout_ms = hosts.Long("timeout")};
   options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
                         .host_timeout_ms = hosts.Long("timeout")};
   options.expiry.period_ms = work.Long("expiry_period");
+  options.enrolment_period_ms = hosts.Long("enrol_period");
+  options.drain.period_ms = hosts.Long("drain_period");
   return options;
+}
+
+RetentionOptions ReadRetention(const Config& config, int64_t tombstone_keep_ms) {
+  const auto age = [&](const char* key) {
+    return config.Long(key) == 0 ? config.Long("jobs") : config.Long(key);
+  };
+  return {.period_ms = config.Long("period"),
+          .succeeded_ms = age("jobs_succeeded"),
+          .failed_ms = age("jobs_failed"),
+          .canceled_ms = age("jobs_canceled"),
+          .audit_ms = config.Long("audit"),
+          .tombstone_keep_ms = tombstone_keep_ms,
+          .jobs_max = static_cast<int>(config.Long("batch"))};
 }
 
 void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
@@ -329,6 +381,13 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.database = ReadDatabase(*checker.Check("database"));
   settings.worker =
       ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));
+  settings.api.enrol_timeout_ms = checker.Check("hosts")->Long("enrol_timeout");
+  settings.retention =
+      ReadRetention(*checker.Check("retention"), settings.database.tombstone_keep_ms);
+  const Config* loops = checker.Check("loops");
+  settings.singletons = {.lease_ms = loops->Long("lease"),
+                         .look_period_ms = loops->Long("look_period"),
+                         .retry_wait_ms = loops->Long("retry_wait")};
   const Config* log = checker.Check("log");
   settings.log_level = log->String("level");
   settings.log_file = log->String("file");

@@ -11,6 +11,8 @@
 #include "a4c/collection.h"
 #include "a4c/config.h"
 #include "a4c/result.h"
+#include "apps/a4cd/work/retention_loop.h"
+#include "apps/a4cd/work/singletons.h"
 #include "apps/a4cd/work/worker.h"
 
 namespace a4cd {
@@ -46,7 +48,10 @@ struct ApiSettings {
   int streams_max = 1'000;
   int64_t stream_buffer_bytes_max = 1 << 20;
   int64_t events_period_ms = 500;
+  int64_t events_scan_ms = 5'000;
   std::string bootstrap_key_file = {};
+  int64_t enrol_timeout_ms = 60'000;
+  bool audit = true;
 };
 
 struct Settings {
@@ -61,6 +66,8 @@ struct Settings {
   ApiSettings api;
   a4c::DatabaseOptions database;
   WorkerOptions worker;
+  RetentionOptions retention;
+  SingletonOptions singletons;
   std::string log_level;
   std::string log_file;  // "-": standard error
   int64_t drain_not_ready_ms = 0;

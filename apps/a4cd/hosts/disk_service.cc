@@ -4,41 +4,17 @@
 #include <optional>
 #include <utility>
 
-#include "a4c/json.h"
 #include "a4c/sinks.h"
 
 namespace a4cd {
 
 using a4c::Call;
+using a4c::Expect;
 using a4c::Host;
-using a4c::Json;
-using a4c::Record;
 using a4c::RecordRef;
 using a4c::Result;
-using a4c::Waiter;
 
 namespace {
-
-int64_t Counter(const Record& record, std::string_view name) {
-  const auto found = record.quiet.find(name);
-  if (found == record.quiet.end()) return 0;
-  const auto* value = std::get_if<int64_t>(&found->second);
-  return value == nullptr ? 0 : *value;
-}
-
-Result<Server> ServerOf(const Host& host, int64_t other_bytes, const Record& record) {
-  A4C_TRY(const Json said, a4c::ParseJson(record.body));
-  Server server{.id = host.id,
-                .total = {host.disk_total_bytes, host.memory_total_bytes, host.cpu_total_millis},
-                .committed = {Counter(record, kDiskCommitted), Counter(record, kMemoryCommitted),
-                              Counter(record, kCpuCommitted)},
-                .disk_other_bytes = other_bytes,
-                .reachable = host.reachable,
-                .cordoned = said["cordoned"].Bool() || said["draining"].Bool(),
-                .age_ms = host.age_ms};
-  for (const auto& [name, value] : said["labels"].Members()) server.labels[name] = value.Text();
-  return server;
-}
 
 class DiskLoop final : public a4c::Loop {
  public:
@@ -55,94 +31,129 @@ class DiskLoop final : public a4c::Loop {
   const int64_t period_ms_;
 };
 
-}  // namespace
-
-RecordRef HostRef(const std::string& id) {
-  return {"host", {"", id}};
+// Whether somebody has read figures within this time.
+bool IsFresh(const std::vector<HostRecord>& hosts, int64_t age_ms_max) {
+  return std::ranges::any_of(hosts, [&](const HostRecord& host) {
+    return host.figures && host.figures->host.age_ms <= age_ms_max;
+  });
 }
 
-DiskService::DiskService(a4c::Database& database, a4c::HostProvider& hosts,
+}  // namespace
+
+DiskService::DiskService(a4c::Database& database, a4c::HostProvider& hosts, Enrolments& enrolments,
                          const a4c::Runtime& runtime, const DiskOptions& options)
     : database_(database),
       hosts_(hosts),
+      enrolments_(enrolments),
       runtime_(runtime),
-      options_(options),
-      waiter_(runtime.threads.NewWaiter()) {}
+      options_(options) {}
 
 Result<void> DiskService::Refresh(const Call& call) {
-  A4C_TRY(std::vector<Host> hosts, hosts_.Hosts(call));
-  A4C_CHECK(MakeRecords(call, hosts));
-  std::map<std::string, Figures> figures;
-  for (Host& host : hosts) {
-    Result<Figures> asked = Ask(call, host);
-    if (!asked) {
-      runtime_.log.Write(a4c::LogLevel::kWarning, "hosts", "a server did not list its units",
-                         {{"host", host.id}, {"error", asked.error().ToString()}});
-      host.reachable = false;
-      host.reason = asked.error().message();
-      asked = Figures{host, host.disk_used_bytes};
-    }
-    figures.emplace(host.id, *std::move(asked));
-  }
-  Waiter::Lock lock(*waiter_);
-  figures_ = std::move(figures);
   refreshed_ms_ = runtime_.clock.MonotonicMs();
+  A4C_TRY(std::vector<HostRecord> records, ReadHosts(call, database_));
+  A4C_CHECK(enrolments_.Follow(call, records));
+  A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
+  A4C_CHECK(MakeRecords(call, hosts));
+  for (const Host& host : hosts) A4C_CHECK(Write(call, Ask(call, host)));
+  for (HostRecord& record : records) {
+    if (std::ranges::find(hosts, record.id, &Host::id) != hosts.end()) continue;
+    HostFigures lost = record.figures.value_or(HostFigures{.host = {.id = record.id}});
+    lost.host.reachable = false;
+    lost.host.reason = "the host provider does not know it: is it still in its config?";
+    A4C_CHECK(Write(call, lost));
+  }
   return {};
+}
+
+Result<void> DiskService::Look(const Call& call, const std::string& id) {
+  A4C_CHECK(enrolments_.Know(call, id));
+  A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
+  const auto host = std::ranges::find(hosts, id, &Host::id);
+  return host == hosts.end() ? Result<void>() : Write(call, Ask(call, *host));
 }
 
 // What a server uses beside our units. Figures and list are not of one moment, so it is no less
 // than zero and may be a little off until the next refresh.
-Result<DiskService::Figures> DiskService::Ask(const Call& call, const Host& host) {
-  Figures figures{host, host.disk_used_bytes};
+HostFigures DiskService::Ask(const Call& call, const Host& host) {
+  HostFigures figures{host, host.disk_used_bytes};
   if (!host.reachable) return figures;
   Call bounded = call;
   bounded.deadline_ms =
       std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
-  A4C_TRY(const std::vector<a4c::UnitStatus> units, hosts_.List(bounded, host.id));
-  for (const a4c::UnitStatus& unit : units) figures.other_bytes -= unit.disk_used_bytes;
+  const Result<std::vector<a4c::UnitStatus>> units = hosts_.List(bounded, host.id);
+  if (!units) {
+    runtime_.log.Write(a4c::LogLevel::kWarning, "hosts", "a server did not list its units",
+                       {{"host", host.id}, {"error", units.error().ToString()}});
+    figures.host.reachable = false;
+    figures.host.reason = units.error().message();
+    return figures;
+  }
+  for (const a4c::UnitStatus& unit : *units) figures.other_bytes -= unit.disk_used_bytes;
   figures.other_bytes = std::max<int64_t>(0, figures.other_bytes);
   return figures;
 }
 
+// Also of one whose record was removed while it stands in the provider's config. One that the
+// provider has from a record is never recorded here: its record may have been removed just now.
 Result<void> DiskService::MakeRecords(const Call& call, std::span<const Host> hosts) {
   std::vector<RecordRef> refs;
   for (const Host& host : hosts) refs.push_back(HostRef(host.id));
   if (refs.empty()) return {};
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
   for (size_t i = 0; i < refs.size(); ++i) {
-    if (answer.records.at(i)) continue;
+    const std::optional<a4c::Record>& record = answer.records.at(i);
+    HostRecord host{.id = hosts[i].id};
+    const bool is_there = record && !record->tombstone;
+    if (!is_there && enrolments_.HasAdded(host.id)) continue;
+    if (is_there) {
+      A4C_TRY(host, HostRecordOf(*record, answer.store_time_ms));
+      if (HostBody(host) == record->body) continue;
+    }
     // A conflict: another instance was first.
-    A4C_CHECK(database_.Write(call, {.changes = {{.ref = refs[i]}}}));
+    A4C_CHECK(database_.Write(
+        call, {.changes = {{.ref = refs[i],
+                            .body = HostBody(host),
+                            .expect = record ? Expect::Rev(record->rev) : Expect::Absent()}}}));
   }
   return {};
 }
 
+// Of a server that was removed meanwhile nothing is written.
+Result<void> DiskService::Write(const Call& call, const HostFigures& figures) {
+  const RecordRef ref = HostRef(figures.host.id);
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  if (!answer.records.at(0) || answer.records[0]->tombstone) return {};
+  A4C_CHECK(database_.Write(
+      call,
+      {.also = {a4c::Put{.ref = ref, .quiet = FiguresFields(figures, answer.store_time_ms)}}}));
+  return {};
+}
+
+Result<std::vector<HostRecord>> DiskService::Hosts(const Call& call) {
+  A4C_TRY(std::vector<HostRecord> hosts, ReadHosts(call, database_));
+  const int64_t before_ms = refreshed_ms_;
+  const bool did_just_now =
+      before_ms != INT64_MIN && runtime_.clock.MonotonicMs() - before_ms < options_.period_ms;
+  if (!did_just_now && !IsFresh(hosts, 2 * options_.period_ms)) {
+    A4C_CHECK(Refresh(call));
+    A4C_TRY(hosts, ReadHosts(call, database_));
+  }
+  // Whoever is chosen from this list must be known here too.
+  A4C_CHECK(enrolments_.Follow(call, hosts));
+  return hosts;
+}
+
+Result<HostRecord> DiskService::Find(const Call& call, const std::string& id) {
+  Result<HostRecord> host = ReadHost(call, database_, id);
+  if (host || host.error().code() != a4c::Code::kNotFound) return host;
+  A4C_CHECK(Hosts(call));
+  return ReadHost(call, database_, id);
+}
+
 Result<std::vector<Server>> DiskService::Servers(const Call& call) {
-  bool is_old = false;
-  {
-    Waiter::Lock lock(*waiter_);
-    is_old = refreshed_ms_ == INT64_MIN ||
-             runtime_.clock.MonotonicMs() - refreshed_ms_ > 2 * options_.period_ms;
-  }
-  if (is_old) A4C_CHECK(Refresh(call));
-  std::vector<Figures> figures;
-  int64_t age_ms = 0;
-  {
-    Waiter::Lock lock(*waiter_);
-    for (const auto& [id, one] : figures_) figures.push_back(one);
-    age_ms = runtime_.clock.MonotonicMs() - refreshed_ms_;
-  }
-  std::vector<RecordRef> refs;
-  for (const Figures& one : figures) refs.push_back(HostRef(one.host.id));
-  if (refs.empty()) return std::vector<Server>();
-  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
+  A4C_TRY(const std::vector<HostRecord> hosts, Hosts(call));
   std::vector<Server> servers;
-  for (size_t i = 0; i < figures.size(); ++i) {
-    if (!answer.records.at(i)) continue;
-    A4C_TRY(Server server, ServerOf(figures[i].host, figures[i].other_bytes, *answer.records[i]));
-    server.age_ms += age_ms;
-    servers.push_back(std::move(server));
-  }
+  for (const HostRecord& host : hosts) servers.push_back(ServerOf(host));
   return servers;
 }
 

@@ -1,33 +1,27 @@
-// The disk service: what placement chooses from. Figures of servers come from the host provider and
-// are refreshed every period; what is committed on them is read from the store at every question.
+// The disk service: what placement chooses from. Figures of servers come from the host provider,
+// are refreshed every period by one instance for all, and stand in the servers' records beside the
+// sums of their reservations; both are read from the store at every question.
 //
 //   A4C_TRY(std::vector<Server> servers, disks.Servers(call));
 //   Placement placement = Place(servers, request, limits, random.Next());
 //
-// Of each server there is a record (kind host), made when the server is first seen, whose quiet
-// counters hold the sum of all reservations.
+// Of each server there is a record (kind host), made when the server is first seen.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
+#include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/hosts/host_record.h"
 #include "apps/a4cd/placement/placement.h"
 
 namespace a4cd {
-
-// The counters of a host record.
-inline constexpr std::string_view kDiskCommitted = "disk_committed_bytes";
-inline constexpr std::string_view kMemoryCommitted = "memory_committed_bytes";
-inline constexpr std::string_view kCpuCommitted = "cpu_committed_millis";
-
-a4c::RecordRef HostRef(const std::string& id);
 
 struct DiskOptions {
   int64_t period_ms = 10'000;       // of refreshes
@@ -38,34 +32,36 @@ struct DiskOptions {
 class DiskService {
  public:
   // All outlive the service.
-  DiskService(a4c::Database& database, a4c::HostProvider& hosts, const a4c::Runtime& runtime,
-              const DiskOptions& options = {});
+  DiskService(a4c::Database& database, a4c::HostProvider& hosts, Enrolments& enrolments,
+              const a4c::Runtime& runtime, const DiskOptions& options = {});
 
-  // Asks the provider for every server, and makes the records of new ones.
+  // Asks the provider for every server, makes the records of new ones, and writes the figures down.
   a4c::Result<void> Refresh(const a4c::Call& call);
 
-  // All servers with what is committed on them now. Refreshes first if nobody did for two periods.
+  // The figures of one server whose record is there, for those who do not want to wait a period.
+  a4c::Result<void> Look(const a4c::Call& call, const std::string& id);
+
+  // All servers' records. Refreshes first if nobody did for two periods; at most once a period.
+  a4c::Result<std::vector<HostRecord>> Hosts(const a4c::Call& call);
+  // One of them, also if nobody has looked at it yet. kNotFound: there is none of that id.
+  a4c::Result<HostRecord> Find(const a4c::Call& call, const std::string& id);
+  // The same as placement sees them.
   a4c::Result<std::vector<Server>> Servers(const a4c::Call& call);
 
-  // Refreshes every period. The loop is used up before the service goes.
+  // Refreshes every period: to be run as a singleton. The loop is used up before the service goes.
   std::unique_ptr<a4c::Loop> NewLoop();
 
  private:
-  struct Figures {
-    a4c::Host host;
-    int64_t other_bytes = 0;  // used by what is not ours
-  };
-
-  a4c::Result<Figures> Ask(const a4c::Call& call, const a4c::Host& host);
+  HostFigures Ask(const a4c::Call& call, const a4c::Host& host);
   a4c::Result<void> MakeRecords(const a4c::Call& call, std::span<const a4c::Host> hosts);
+  a4c::Result<void> Write(const a4c::Call& call, const HostFigures& figures);
 
   a4c::Database& database_;
   a4c::HostProvider& hosts_;
+  Enrolments& enrolments_;
   const a4c::Runtime runtime_;
   const DiskOptions options_;
-  const std::unique_ptr<a4c::Waiter> waiter_;
-  std::map<std::string, Figures> figures_;  // under waiter_, as is the next
-  int64_t refreshed_ms_ = INT64_MIN;        // on the monotonic clock
+  std::atomic<int64_t> refreshed_ms_{INT64_MIN};  // by this instance, on the monotonic clock
 };
 
 }  // namespace a4cd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/work/workspace_unit.h"
@@ -23,9 +24,13 @@ using a4c::UnitStatus;
 
 class Reconciler final : public a4c::Loop {
  public:
-  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, const a4c::Runtime& runtime,
-             const ReconcilerOptions& options)
-      : database_(database), hosts_(hosts), runtime_(runtime), options_(options) {}
+  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, Reservations& reservations,
+             const a4c::Runtime& runtime, const ReconcilerOptions& options)
+      : database_(database),
+        hosts_(hosts),
+        reservations_(reservations),
+        runtime_(runtime),
+        options_(options) {}
 
   const std::string& name() const override { return name_; }
 
@@ -52,11 +57,12 @@ class Reconciler final : public a4c::Loop {
   // Records before units: what was recorded as running and is not listed afterwards has ended.
   Result<int64_t> Reconcile(const Call& call, const std::string& host,
                             std::set<std::string>& seen) {
-    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, host));
+    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
     Call bounded = call;
     bounded.deadline_ms =
         std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
     A4C_TRY(std::vector<UnitStatus> units, hosts_.List(bounded, host));
+    A4C_CHECK(reservations_.ReleaseOfEndedJobs(call, host));
     for (const Record& record : records) {
       const auto unit = std::ranges::find(units, UnitName(record.ref.key.id), &UnitStatus::name);
       A4C_CHECK(Note(call, record, unit == units.end() ? nullptr : &*unit));
@@ -69,17 +75,6 @@ class Reconciler final : public a4c::Loop {
       if (seen_.contains(key)) Remove(bounded, unit);
     }
     return static_cast<int64_t>(leftovers.unclaimed.size());
-  }
-
-  Result<std::vector<Record>> WorkspacesOn(const Call& call, const std::string& host) {
-    std::vector<Record> records;
-    a4c::ScanRequest scan{.kind = "workspace", .index = "by_host", .prefix = {host}, .limit = 500};
-    do {
-      A4C_TRY(a4c::ScanAnswer page, database_.Scan(call, scan));
-      std::ranges::move(page.records, std::back_inserter(records));
-      scan.after = page.next;
-    } while (!scan.after.empty());
-    return records;
   }
 
   // Only what a server can tell: a workspace that is pending or failed waits for a user's job.
@@ -124,6 +119,7 @@ class Reconciler final : public a4c::Loop {
   const std::string name_ = "reconciler";
   a4c::Database& database_;
   a4c::HostProvider& hosts_;
+  Reservations& reservations_;
   const a4c::Runtime runtime_;
   const ReconcilerOptions options_;
   std::set<std::string> seen_;  // removable, in the round before: "<host>/<unit>"
@@ -132,9 +128,9 @@ class Reconciler final : public a4c::Loop {
 }  // namespace
 
 std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         const a4c::Runtime& runtime,
+                                         Reservations& reservations, const a4c::Runtime& runtime,
                                          const ReconcilerOptions& options) {
-  return std::make_unique<Reconciler>(database, hosts, runtime, options);
+  return std::make_unique<Reconciler>(database, hosts, reservations, runtime, options);
 }
 
 }  // namespace a4cd

@@ -3,6 +3,7 @@
 //
 //  - A unit that ended, or is gone: its workspace's `actual` says so, unless a job is at it.
 //  - A unit whose workspace is a tombstone is removed once it has been seen twice.
+//  - Room that a job has left reserved is given back once the server answers.
 //  - A unit that no record names is only counted: metric a4c_host_units_unclaimed.
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
+#include "apps/a4cd/placement/reservations.h"
 
 namespace a4cd {
 
@@ -21,7 +23,7 @@ struct ReconcilerOptions {
 
 // All outlive the loop.
 std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         const a4c::Runtime& runtime,
+                                         Reservations& reservations, const a4c::Runtime& runtime,
                                          const ReconcilerOptions& options = {});
 
 }  // namespace a4cd

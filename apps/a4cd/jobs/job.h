@@ -65,6 +65,7 @@ inline constexpr std::string_view kRunning = "running";
 inline constexpr std::string_view kDone = "done";
 inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kExitCode = "exit_code";
+inline constexpr std::string_view kServerBusy = "server_busy";
 inline constexpr std::string_view kHostUnreachable = "host_unreachable";
 inline constexpr std::string_view kDeadline = "deadline_passed";
 inline constexpr std::string_view kCanceledByUser = "canceled_by_user";

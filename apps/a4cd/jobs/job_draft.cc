@@ -37,6 +37,7 @@ void CheckImageBuild(const Json& payload, Faults& faults) {
   // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit.
   fields.Text("context", {.required = true, .bytes_max = SIZE_MAX});
   fields.Text("host", {.bytes_max = 256});
+  fields.Bytes("disk");
   fields.RefuseOthers();
 }
 
@@ -52,9 +53,9 @@ struct Type {
 };
 constexpr Type kTypes[] = {
     {"workspace.create", CheckWorkspaceCreate}, {"workspace.start", CheckWorkspaceNamed},
-    {"workspace.stop", CheckWorkspaceNamed},    {"workspace.delete", CheckWorkspaceNamed},
-    {"command.run", CheckCommandRun},           {"image.build", CheckImageBuild},
-    {"host.cleanup", CheckHostCleanup}};
+    {"workspace.stop", CheckWorkspaceNamed},    {"workspace.move", CheckWorkspaceNamed},
+    {"workspace.delete", CheckWorkspaceNamed},  {"command.run", CheckCommandRun},
+    {"image.build", CheckImageBuild},           {"host.cleanup", CheckHostCleanup}};
 
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;

@@ -193,7 +193,7 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   if (workspace.desired == "deleted") {
     return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
   }
-  if (draft.type == "command.run") return {};
+  if (draft.type == "command.run" || draft.type == "workspace.move") return {};
   if (draft.type == "workspace.start") workspace.desired = "running";
   if (draft.type == "workspace.stop") workspace.desired = "stopped";
   if (draft.type == "workspace.delete") workspace.desired = "deleted";

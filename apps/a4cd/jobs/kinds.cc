@@ -10,6 +10,7 @@ using a4c::Kind;
 const Kind& JobKind() {
   static const Kind kind{
       .name = "job",
+      .version = 2,
       .fields = {{.name = "type", .searchable = true},
                  {.name = "state", .searchable = true},
                  {.name = "title", .type = FieldType::kText, .searchable = true},
@@ -31,7 +32,9 @@ const Kind& JobKind() {
       .indexes = {{.name = "by_due", .fields = {"queue_priority", "due_at"}, .scoped = false},
                   {.name = "by_subject", .fields = {"subject_key", "created_at"}},
                   {.name = "by_created", .fields = {"created_at"}},
-                  {.name = "by_changed", .fields = {"updated_at"}, .scoped = false}},
+                  {.name = "by_changed", .fields = {"updated_at"}, .scoped = false},
+                  {.name = "by_finished", .fields = {"state", "finished_at"}, .scoped = false},
+                  {.name = "by_tenant_due", .fields = {"queue_priority", "due_at"}}},
       .serial_key_field = "subject_key",
       .serial_index = "by_subject"};
   return kind;
@@ -47,24 +50,34 @@ const Kind& LogChunkKind() {
 const Kind& WorkspaceKind() {
   static const Kind kind{
       .name = "workspace",
+      .version = 2,
       .fields = {{.name = "name"},
                  {.name = "host"},
                  {.name = "created_at", .type = FieldType::kTime},
                  {.name = "updated_at", .type = FieldType::kTime},
-                 {.name = "expires_at", .type = FieldType::kTime}},
+                 {.name = "expires_at", .type = FieldType::kTime},
+                 {.name = "deleted_at", .type = FieldType::kTime}},
       .indexes = {{.name = "by_name", .fields = {"name"}, .unique = true},
                   {.name = "by_created", .fields = {"created_at"}},
                   {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
-                  {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false}}};
+                  {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
+                  {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
   return kind;
 }
 
 const Kind& HostKind() {
   static const Kind kind{
       .name = "host",
-      .fields = {{.name = "disk_committed_bytes", .type = FieldType::kLong, .quiet = true},
+      .version = 2,
+      .fields = {{.name = "server"},
+                 {.name = "disk_committed_bytes", .type = FieldType::kLong, .quiet = true},
                  {.name = "memory_committed_bytes", .type = FieldType::kLong, .quiet = true},
-                 {.name = "cpu_committed_millis", .type = FieldType::kLong, .quiet = true}}};
+                 {.name = "cpu_committed_millis", .type = FieldType::kLong, .quiet = true},
+                 {.name = "figures", .quiet = true},
+                 {.name = "figures_at", .type = FieldType::kTime, .quiet = true}},
+      .indexes = {{.name = "by_server", .fields = {"server"}, .scoped = false}},
+      .serial_key_field = "server",
+      .serial_index = "by_server"};
   return kind;
 }
 
@@ -89,15 +102,37 @@ const Kind& TenantKind() {
   return kind;
 }
 
+const Kind& LoopKind() {
+  static const Kind kind{
+      .name = "loop",
+      .fields = {{.name = "name"}, {.name = "due_at", .type = FieldType::kTime}},
+      .indexes = {{.name = "by_name", .fields = {"name", "due_at"}, .scoped = false}},
+      .serial_key_field = "name",
+      .serial_index = "by_name"};
+  return kind;
+}
+
+const Kind& AuditKind() {
+  static const Kind kind{.name = "audit",
+                         .fields = {{.name = "at", .type = FieldType::kTime}},
+                         .indexes = {{.name = "by_at", .fields = {"at"}},
+                                     {.name = "by_age", .fields = {"at"}, .scoped = false}}};
+  return kind;
+}
+
 std::vector<a4c::CollectionSpec> AllCollections() {
   return {{.kind = JobKind(), .searchable = true, .topic = "job-sync"},
           {.kind = a4c::LeaseKind(JobKind())},
           {.kind = LogChunkKind()},
           {.kind = WorkspaceKind()},
           {.kind = HostKind()},
+          {.kind = a4c::LeaseKind(HostKind())},
           {.kind = ReservationKind()},
           {.kind = ApiKeyKind()},
-          {.kind = TenantKind()}};
+          {.kind = TenantKind()},
+          {.kind = LoopKind()},
+          {.kind = a4c::LeaseKind(LoopKind())},
+          {.kind = AuditKind()}};
 }
 
 }  // namespace a4cd

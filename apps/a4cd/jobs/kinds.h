@@ -14,9 +14,11 @@ namespace a4cd {
 //   by_due      all tenants: (queue_priority, due_at); unfinished ones. queue_priority is
 //               9 - priority, so a claim asks for one priority after another. A running job's
 //               due_at is when a claim should look at it again, should its holder have died.
+//   by_tenant_due  one tenant: the same.
 //   by_subject  one tenant: (subject_key, created_at); unfinished ones, oldest first.
 //   by_created  one tenant: (created_at).
 //   by_changed  all tenants: (updated_at): what the event streams follow.
+//   by_finished all tenants: (state, finished_at): what retention follows.
 const a4c::Kind& JobKind();
 
 // A piece of a job's log, at most 64 KiB: id "<job>/<8 digits>", body {"job", "seq", "text"}.
@@ -26,8 +28,9 @@ const a4c::Kind& LogChunkKind();
 // of a tenant.
 const a4c::Kind& WorkspaceKind();
 
-// What operators say of a server (cordoned, draining); its figures come from the host provider.
-// Its counters hold the sums of its reservations.
+// A server: hosts/host_record.h. What operators say of it and, if it was enrolled, how it is
+// reached; beside that its figures as they were read last, and counters that hold the sums of its
+// reservations. It is also the subject under whose lease work on the whole server is done.
 const a4c::Kind& HostKind();
 
 // Room on a server that belongs to a workspace: see placement/reservations.h.
@@ -38,6 +41,12 @@ const a4c::Kind& ReservationKind();
 const a4c::Kind& ApiKeyKind();
 
 const a4c::Kind& TenantKind();
+
+// Loops of which one instance at a time does the work: see work/singletons.h.
+const a4c::Kind& LoopKind();
+
+// One row per request that changes something: see api/audit.h.
+const a4c::Kind& AuditKind();
 
 // All of them, as Database::Open wants them.
 std::vector<a4c::CollectionSpec> AllCollections();

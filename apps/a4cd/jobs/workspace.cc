@@ -48,6 +48,7 @@ Json Common(const Workspace& workspace) {
   json.AppendMember("disk_bytes", workspace.disk_bytes);
   json.AppendMember("pids", workspace.pids);
   json.AppendMember("wanted_host", workspace.wanted_host);
+  json.AppendMember("on_drain", workspace.on_drain);
   json.AppendMember("desired", workspace.desired);
   json.AppendMember("actual", workspace.actual);
   if (!workspace.host.empty()) json.AppendMember("host", workspace.host);
@@ -78,6 +79,11 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   workspace.disk_bytes = fields.Bytes("disk");
   workspace.pids = fields.Long("pids", {.max = 1'000'000});
   workspace.wanted_host = fields.Text("host", {.bytes_max = 256});
+  const std::string on_drain = fields.Text("on_drain", {.bytes_max = 16});
+  if (!on_drain.empty()) workspace.on_drain = on_drain;
+  if (workspace.on_drain != "keep" && workspace.on_drain != "recreate") {
+    fields.Add("on_drain", "is keep or recreate");
+  }
   const int64_t ttl_ms = fields.DurationMs("ttl");
   workspace.created_at = now_ms;
   workspace.updated_at = now_ms;
@@ -93,6 +99,7 @@ std::string WorkspaceBody(const Workspace& workspace) {
   body.AppendMember("created_at", workspace.created_at);
   body.AppendMember("updated_at", workspace.updated_at);
   if (workspace.expires_at != 0) body.AppendMember("expires_at", workspace.expires_at);
+  if (workspace.deleted_at != 0) body.AppendMember("deleted_at", workspace.deleted_at);
   return body.ToString();
 }
 
@@ -113,6 +120,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.disk_bytes = body["disk_bytes"].Int();
   workspace.pids = body["pids"].Int();
   workspace.wanted_host = body["wanted_host"].Text();
+  if (body["on_drain"].IsText()) workspace.on_drain = body["on_drain"].Text();
   workspace.desired = body["desired"].Text();
   workspace.actual = body["actual"].Text();
   workspace.host = body["host"].Text();
@@ -120,6 +128,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.created_at = body["created_at"].Int();
   workspace.updated_at = body["updated_at"].Int();
   workspace.expires_at = body["expires_at"].Int();
+  workspace.deleted_at = body["deleted_at"].Int();
   workspace.created_by = body["created_by"].Text();
   return workspace;
 }

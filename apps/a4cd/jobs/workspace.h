@@ -29,6 +29,7 @@ struct Workspace {
   int64_t disk_bytes = 0;
   int64_t pids = 0;
   std::string wanted_host;          // a constraint: only there; empty: the least used disk
+  std::string on_drain = "keep";    // keep, or recreate: elsewhere, without what was on its disk
   std::string desired = "running";  // running, stopped, deleted
   std::string actual = "pending";   // pending, running, stopped, failed
   std::string host;                 // where it was placed
@@ -36,11 +37,12 @@ struct Workspace {
   int64_t created_at = 0;
   int64_t updated_at = 0;
   int64_t expires_at = 0;  // deleted after; 0: never
+  int64_t deleted_at = 0;  // of a tombstone: since when nothing of it is left
   std::string created_by;
 };
 
 // Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids",
-// "host", "ttl"}; what is wrong goes to faults.
+// "host", "on_drain", "ttl"}; what is wrong goes to faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

@@ -39,6 +39,7 @@ struct Server {
   bool cordoned = false;
   int64_t age_ms = 0;  // of the disk figure
   int starts_in_flight = 0;
+  int64_t rev = 0;  // of what was said of it: a choice holds only while it is still so
 };
 
 struct PlacementRequest {

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/placement/explain.h"
 
 namespace a4cd {
@@ -22,6 +23,9 @@ using a4c::Result;
 
 namespace {
 
+constexpr int kPage = 500;
+constexpr int64_t kEndedMs = 60'000;  // by then also the worker of a canceled job has let go
+
 struct Counter {
   std::string_view field;
   int64_t Amounts::*amount;
@@ -30,11 +34,17 @@ constexpr std::array<Counter, 3> kCounters = {{{kDiskCommitted, &Amounts::disk_b
                                                {kMemoryCommitted, &Amounts::memory_bytes},
                                                {kCpuCommitted, &Amounts::cpu_millis}}};
 
-std::string ReservationBody(const std::string& tenant, const std::string& server,
-                            const std::string& workspace, const Amounts& amounts) {
+struct Holder {
+  const std::string& tenant;
+  const std::string& id;
+  HolderOf kind;
+};
+
+std::string ReservationBody(const Holder& holder, const std::string& server,
+                            const Amounts& amounts) {
   return Json(Json::Object{{"host", server},
-                           {"workspace", workspace},
-                           {"tenant", tenant},
+                           {holder.kind == HolderOf::kJob ? "job" : "workspace", holder.id},
+                           {"tenant", holder.tenant},
                            {"disk_bytes", amounts.disk_bytes},
                            {"memory_bytes", amounts.memory_bytes},
                            {"cpu_millis", amounts.cpu_millis}})
@@ -42,11 +52,13 @@ std::string ReservationBody(const std::string& tenant, const std::string& server
 }
 
 // The reservation and its amounts: at most what was committed when the choice was made, and this.
-void AddReservation(const Server& server, const std::string& tenant, const std::string& workspace,
-                    const Amounts& amounts, Commit& commit) {
-  commit.also.emplace_back(a4c::Put{.ref = ReservationRef(server.id, workspace),
-                                    .body = ReservationBody(tenant, server.id, workspace, amounts),
+void AddReservation(const Server& server, const Holder& holder, const Amounts& amounts,
+                    Commit& commit) {
+  commit.also.emplace_back(a4c::Put{.ref = ReservationRef(server.id, holder.id),
+                                    .body = ReservationBody(holder, server.id, amounts),
                                     .expect = Expect::Absent()});
+  // A server that was cordoned or removed meanwhile gets nothing.
+  commit.also.emplace_back(a4c::Check{.ref = HostRef(server.id), .rev = server.rev});
   for (const Counter& counter : kCounters) {
     const int64_t amount = amounts.*counter.amount;
     if (amount == 0) continue;
@@ -70,8 +82,8 @@ void TakeActual(const std::vector<OpFailure>& failures, Server& server) {
 
 }  // namespace
 
-a4c::RecordRef ReservationRef(const std::string& server, const std::string& workspace) {
-  return {"reservation", {"", server + "/" + workspace}};
+a4c::RecordRef ReservationRef(const std::string& server, const std::string& holder) {
+  return {"reservation", {"", server + "/" + holder}};
 }
 
 Amounts Reservations::WithDefaults(Amounts amounts) const {
@@ -84,9 +96,9 @@ Amounts Reservations::WithDefaults(Amounts amounts) const {
 }
 
 Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tenant,
-                                       const std::string& workspace,
-                                       const PlacementRequest& request,
-                                       const std::function<Commit(const Decision&)>& changes) {
+                                       const std::string& holder, const PlacementRequest& request,
+                                       const std::function<Commit(const Decision&)>& changes,
+                                       HolderOf kind) {
   A4C_TRY(std::vector<Server> servers, disks_.Servers(call));
   for (int i = 0; i < options_.tries_max; ++i) {
     Reserved reserved;
@@ -96,7 +108,7 @@ Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tena
     reserved.decision = {chosen->id,
                          ExplainJson(servers, request, options_.limits, runtime_.clock.NowMs())};
     Commit commit = changes(reserved.decision);
-    AddReservation(*chosen, tenant, workspace, request.amounts, commit);
+    AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);
     A4C_TRY(Committed done, database_.Write(call, commit));
     reserved.placement.server = nullptr;  // points into the snapshot
     reserved.failures = std::move(done.failures);
@@ -112,8 +124,8 @@ Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tena
 }
 
 Result<std::vector<Op>> Reservations::ReleaseOps(const Call& call, const std::string& server,
-                                                 const std::string& workspace) {
-  const a4c::RecordRef ref = ReservationRef(server, workspace);
+                                                 const std::string& holder) {
+  const a4c::RecordRef ref = ReservationRef(server, holder);
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
   const std::optional<a4c::Record>& record = answer.records.at(0);
   if (!record) return std::vector<Op>();
@@ -128,6 +140,42 @@ Result<std::vector<Op>> Reservations::ReleaseOps(const Call& call, const std::st
         .ref = HostRef(server), .field = std::string(counter.field), .delta = -amount, .min = 0});
   }
   return ops;
+}
+
+Result<bool> Reservations::Has(const Call& call, const std::string& server,
+                               const std::string& holder) {
+  const a4c::RecordRef ref = ReservationRef(server, holder);
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  return answer.records.at(0).has_value();
+}
+
+Result<void> Reservations::ReleaseOfEndedJobs(const Call& call, const std::string& server) {
+  a4c::ScanRequest scan{
+      .kind = "reservation", .index = "by_host", .prefix = {server}, .limit = kPage};
+  do {
+    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
+    for (const a4c::Record& record : page.records) {
+      A4C_TRY(const Json body, a4c::ParseJson(record.body));
+      if (!body["job"].IsText()) continue;
+      A4C_TRY(const bool has_ended, HasEnded(call, body["tenant"].Text(), body["job"].Text()));
+      if (!has_ended) continue;
+      A4C_TRY(std::vector<Op> ops, ReleaseOps(call, server, body["job"].Text()));
+      // A conflict: somebody else has given it back.
+      if (!ops.empty()) A4C_CHECK(database_.Write(call, {.also = std::move(ops)}));
+    }
+    scan.after = page.next;
+  } while (!scan.after.empty());
+  return {};
+}
+
+Result<bool> Reservations::HasEnded(const Call& call, const std::string& tenant,
+                                    const std::string& id) {
+  const a4c::RecordRef ref = JobRef(tenant, id);
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<a4c::Record>& record = answer.records.at(0);
+  if (!record || record->tombstone) return true;
+  A4C_TRY(const Job job, JobOf(*record));
+  return job.finished() && job.finished_at + kEndedMs < answer.store_time_ms;
 }
 
 Result<Json> Reservations::ExplainNow(const Call& call, const PlacementRequest& request) {

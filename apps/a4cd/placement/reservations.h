@@ -1,7 +1,7 @@
-// Reservations: room on a server that belongs to a workspace from the moment it is placed until the
-// server has confirmed that nothing of it is left.
+// Reservations: room on a server that belongs to a workspace from the moment it is placed, or to a
+// job (an image build) while it is at work, until the server has confirmed that nothing is left.
 //
-// A reservation is a record (scope "", id "<server>/<workspace>"), put together with bounded
+// A reservation is a record (scope "", id "<server>/<workspace or job>"), put together with bounded
 // additions to the server's counters: the bound is the committed amount that the choice was made on
 // plus the request. So of two that choose on the same figures one is told the figures that came
 // out, and chooses again; no server is ever given more than it has, and equals stay equal.
@@ -20,11 +20,14 @@
 
 namespace a4cd {
 
-a4c::RecordRef ReservationRef(const std::string& server, const std::string& workspace);
+a4c::RecordRef ReservationRef(const std::string& server, const std::string& holder);
+
+enum class HolderOf : uint8_t { kWorkspace, kJob };
 
 struct PlacementOptions {
   PlacementLimits limits;
   Amounts defaults{256LL << 20, 128LL << 20, 100};  // for amounts that a workspace leaves open
+  int64_t build_disk_bytes = 1LL << 30;             // for an image build that names none
   int tries_max = 16;  // choices that were overtaken by others, then it waits
 };
 
@@ -59,19 +62,30 @@ class Reservations {
   // Chooses a server and commits the reservation together with what `changes` makes of the choice
   // (job, workspace, the check of the lease).
   a4c::Result<Reserved> Reserve(const a4c::Call& call, const std::string& tenant,
-                                const std::string& workspace, const PlacementRequest& request,
-                                const std::function<a4c::Commit(const Decision&)>& changes);
+                                const std::string& holder, const PlacementRequest& request,
+                                const std::function<a4c::Commit(const Decision&)>& changes,
+                                HolderOf kind = HolderOf::kWorkspace);
+
+  a4c::Result<bool> Has(const a4c::Call& call, const std::string& server,
+                        const std::string& holder);
 
   // What gives a reservation back, for the batch that ends the workspace; nothing if there is none.
   // To be used only once the server has confirmed the removal.
   a4c::Result<std::vector<a4c::Op>> ReleaseOps(const a4c::Call& call, const std::string& server,
-                                               const std::string& workspace);
+                                               const std::string& holder);
+
+  // Gives back what jobs that have ended left on a server that has just answered: a build ends with
+  // its connection.
+  a4c::Result<void> ReleaseOfEndedJobs(const a4c::Call& call, const std::string& server);
 
   // What Reserve would decide on now.
   a4c::Result<a4c::Json> ExplainNow(const a4c::Call& call, const PlacementRequest& request);
   const PlacementOptions& options() const { return options_; }
 
  private:
+  a4c::Result<bool> HasEnded(const a4c::Call& call, const std::string& tenant,
+                             const std::string& id);
+
   a4c::Database& database_;
   DiskService& disks_;
   const a4c::Runtime runtime_;

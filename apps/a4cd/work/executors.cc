@@ -10,9 +10,10 @@ struct Entry {
   std::string_view type;
   Executor executor;
 };
-constexpr std::array<Entry, 7> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
+constexpr std::array<Entry, 8> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
                                               {"workspace.start", StartWorkspaceUnit},
                                               {"workspace.stop", StopWorkspaceUnit},
+                                              {"workspace.move", MoveWorkspaceUnit},
                                               {"workspace.delete", DeleteWorkspaceUnit},
                                               {"command.run", RunCommand},
                                               {"image.build", BuildImage},

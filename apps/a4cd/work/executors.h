@@ -17,6 +17,8 @@ using Executor = a4c::Result<Outcome> (*)(JobRun& run, JobLog& log);
 // workspace.create, workspace.start: a place for it, and its unit running.
 a4c::Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log);
 a4c::Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log);
+// To another server than the one it has.
+a4c::Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log);
 // Gives the reservation back only with the server's word that nothing is left.
 a4c::Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log);
 // In the workspace's unit; its output is the job's log. Runs at least once; attempts_max 1: at most

@@ -5,39 +5,28 @@
 #include <vector>
 
 #include "a4c/host_extensions.h"
+#include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/work/executors.h"
 
 namespace a4cd {
-namespace {
 
 using a4c::Json;
 using a4c::Result;
 
-Result<std::vector<Workspace>> WorkspacesOn(JobRun& run, const std::string& host) {
-  std::vector<Workspace> workspaces;
-  a4c::ScanRequest scan{.kind = "workspace", .index = "by_host", .prefix = {host}, .limit = 500};
-  do {
-    A4C_TRY(const a4c::ScanAnswer page,
-            run.context().database.Scan(run.context().StoreCall(), scan));
-    for (const a4c::Record& record : page.records) {
-      A4C_TRY(Workspace workspace, WorkspaceOf(record));
-      workspaces.push_back(std::move(workspace));
-    }
-    scan.after = page.next;
-  } while (!scan.after.empty());
-  return workspaces;
-}
-
-}  // namespace
-
 Result<Outcome> CleanHost(JobRun& run, JobLog& log) {
   WorkContext& context = run.context();
   const std::string& host = run.job().payload["host"].Text();
-  A4C_TRY(const std::vector<Workspace> workspaces, WorkspacesOn(run, host));
+  A4C_TRY(const bool is_free, run.TakeServer(host));
+  if (!is_free) {
+    return WaitFor(run, reason::kServerBusy, "another job is at work on the server " + host);
+  }
+  A4C_TRY(const std::vector<a4c::Record> records,
+          WorkspacesOn(context.StoreCall(), context.database, host));
   A4C_TRY(std::vector<a4c::UnitStatus> units, context.hosts.List(run.HostCall(), host));
   std::vector<std::string> keep;
-  for (const Workspace& workspace : workspaces) {
+  for (const a4c::Record& record : records) {
+    A4C_TRY(const Workspace workspace, WorkspaceOf(record));
     std::erase_if(units, [&](const auto& unit) { return unit.name == UnitName(workspace.id); });
     if (!workspace.image.empty()) keep.push_back(workspace.image);
   }

@@ -1,11 +1,13 @@
 // image.build
 #include <sodium.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "a4c/host_extensions.h"
+#include "apps/a4cd/jobs/fields.h"
 #include "apps/a4cd/work/executors.h"
 
 namespace a4cd {
@@ -31,18 +33,96 @@ Result<std::string> Decoded(const std::string& base64) {
   return bytes;
 }
 
-// The server the user named, or the one whose disk would be the least used with the image.
-Result<std::string> ChooseHost(JobRun& run, size_t context_bytes) {
-  const std::string& named = run.job().payload["host"].Text();
-  if (!named.empty()) return named;
+PlacementRequest RequestOf(const JobRun& run, size_t context_bytes) {
+  Faults checked_before;
+  const int64_t asked = FieldReader(run.job().payload, "/payload", checked_before).Bytes("disk");
+  const int64_t least = run.context().reservations.options().build_disk_bytes;
+  return {.amounts = {asked > 0 ? asked : least + static_cast<int64_t>(context_bytes) * 2},
+          .server = run.job().payload["host"].Text()};
+}
+
+// Room on this server, unless an attempt before has left it reserved. Nothing, once it is there.
+Result<std::optional<Outcome>> Reserve(JobRun& run, PlacementRequest request,
+                                       const std::string& host) {
+  Reservations& reservations = run.context().reservations;
+  A4C_TRY(const bool is_reserved, reservations.Has(run.context().StoreCall(), host, run.job().id));
+  if (is_reserved) return std::optional<Outcome>();
+  request.server = host;
+  Draft draft;
+  A4C_TRY(const Reserved reserved,
+          reservations.Reserve(
+              run.context().StoreCall(), run.tenant(), run.job().id, request,
+              [&](const Decision& decision) {
+                draft = run.NewDraft();
+                draft.job.host = decision.server;
+                draft.job.placement = decision.figures;
+                draft.job.placement.Set("server", decision.server);
+                draft.job.updated_at = run.NowMs();
+                return run.CommitOf(draft);
+              },
+              HolderOf::kJob));
+  switch (reserved.outcome) {
+    case Reserved::Outcome::kPlaced:
+      run.Adopt(draft);
+      return std::optional<Outcome>();
+    case Reserved::Outcome::kNoCapacity:
+      return std::optional(WaitFor(run, reason::kNoCapacity, reserved.placement.Summary()));
+    case Reserved::Outcome::kConflict: {
+      A4C_TRY(const bool is_ours, run.Recover(reserved.failures));
+      if (!is_ours) return std::optional(Outcome::Gone());
+      break;
+    }
+    case Reserved::Outcome::kOvertaken:
+      break;
+  }
+  return Error(Code::kExhausted, "others took the room of the server that was chosen");
+}
+
+// A server to build on, with room reserved and no other job at work on the whole of it; or what
+// becomes of the job instead.
+Result<std::optional<Outcome>> TakeBuilder(JobRun& run, size_t context_bytes, std::string& host) {
   WorkContext& context = run.context();
-  A4C_TRY(const std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
-  const PlacementRequest request{
-      .amounts = context.reservations.WithDefaults({static_cast<int64_t>(context_bytes) * 2})};
-  const Placement placement =
-      Place(servers, request, context.reservations.options().limits, context.runtime.random.Next());
-  if (placement.server == nullptr) return Error(Code::kExhausted, placement.Summary());
-  return placement.server->id;
+  const PlacementRequest request = RequestOf(run, context_bytes);
+  host = request.server;
+  // An attempt before may have left its room reserved.
+  const std::string& before = run.job().host;
+  if (host.empty() && !before.empty()) {
+    A4C_TRY(const bool is_reserved,
+            context.reservations.Has(context.StoreCall(), before, run.job().id));
+    if (is_reserved) host = before;
+  }
+  if (host.empty()) {
+    A4C_TRY(const std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
+    const Placement placement = Place(servers, request, context.reservations.options().limits,
+                                      context.runtime.random.Next());
+    if (placement.server == nullptr) {
+      return std::optional(WaitFor(run, reason::kNoCapacity, placement.Summary()));
+    }
+    host = placement.server->id;
+  }
+  A4C_TRY(const bool is_free, run.TakeServer(host));
+  if (!is_free) {
+    return std::optional(
+        WaitFor(run, reason::kServerBusy, "another job is at work on the server " + host));
+  }
+  return Reserve(run, request, host);
+}
+
+// Of an unknown outcome the room stays reserved: for the next attempt, or until the server answers.
+Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const std::string& host) {
+  Outcome outcome = built ? Outcome::Succeeded(Json::Object{{"host", host},
+                                                            {"tag", built->tag},
+                                                            {"digest", built->digest},
+                                                            {"size_bytes", built->size_bytes}})
+                          : OutcomeOf(built.error());
+  if (!built && built.error().unknown_outcome()) return outcome;
+  outcome.also = [&run, host](Draft& draft) -> Result<void> {
+    draft.job.host = host;
+    A4C_TRY(draft.also,
+            run.context().reservations.ReleaseOps(run.context().StoreCall(), host, draft.job.id));
+    return {};
+  };
+  return outcome;
 }
 
 }  // namespace
@@ -53,7 +133,9 @@ Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
     return Error(Code::kUnsupported, "the host provider cannot build images");
   }
   A4C_TRY(const std::string tar, Decoded(run.job().payload["context"].Text()));
-  A4C_TRY(const std::string host, ChooseHost(run, tar.size()));
+  std::string host;
+  A4C_TRY(const std::optional<Outcome> not_now, TakeBuilder(run, tar.size(), host));
+  if (not_now) return *not_now;
   log.Append("building on " + host + "\n");
   size_t at = 0;
   const auto source = [&]() -> Result<std::string> {
@@ -61,18 +143,11 @@ Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
     at += piece.size();
     return piece;
   };
-  A4C_TRY(const a4c::ImageInfo image,
-          images->Build(run.HostCall(), host, run.job().payload["tag"].Text(), source,
-                        [&](std::string_view text) { log.Append(text); }));
-  Outcome outcome = Outcome::Succeeded(Json::Object{{"host", host},
-                                                    {"tag", image.tag},
-                                                    {"digest", image.digest},
-                                                    {"size_bytes", image.size_bytes}});
-  outcome.also = [host](Draft& draft) {
-    draft.job.host = host;
-    return Result<void>();
-  };
-  return outcome;
+  const Result<a4c::ImageInfo> built =
+      images->Build(run.HostCall(), host, run.job().payload["tag"].Text(), source,
+                    [&](std::string_view text) { log.Append(text); });
+  if (!built) log.Note(built.error().ToString() + "\n");
+  return OutcomeOfBuild(run, built, host);
 }
 
 }  // namespace a4cd

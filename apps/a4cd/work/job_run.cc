@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/jobs/kinds.h"
+#include "apps/a4cd/work/lease_keeper.h"
 
 namespace a4cd {
 
@@ -31,13 +33,30 @@ bool LeaseWasLost(const std::vector<OpFailure>& failures) {
 
 }  // namespace
 
-JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop)
+JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop,
+               LeaseKeeper* keeper, std::string holder)
     : context_(context),
       ref_(claimed.record.ref),
       lease_(claimed.lease),
       stop_(std::move(stop)),
-      started_mono_ms_(context.runtime.clock.MonotonicMs()) {
+      started_mono_ms_(context.runtime.clock.MonotonicMs()),
+      keeper_(keeper),
+      holder_(std::move(holder)) {
   if (Result<Job> job = JobOf(claimed.record)) job_ = *std::move(job);
+}
+
+Result<bool> JobRun::TakeServer(const std::string& host) {
+  A4C_CHECK(context_.disks.Find(context_.StoreCall(), host));
+  A4C_TRY(const std::vector<a4c::Claimed> claimed,
+          context_.leases.Claim(context_.StoreCall(), {.kind = HostKind(),
+                                                       .index = "by_server",
+                                                       .prefix = {host},
+                                                       .holder = holder_,
+                                                       .lease_ms = context_.options.lease_ms}));
+  if (claimed.empty()) return false;
+  servers_.push_back(claimed[0].lease);
+  keeper_->Join(claimed[0].lease);
+  return true;
 }
 
 int64_t JobRun::NowMs() const {

@@ -18,6 +18,8 @@
 
 namespace a4cd {
 
+class LeaseKeeper;
+
 // What a step makes of a job and its workspace, and what else is in the same commit.
 struct Draft {
   Job job;
@@ -29,9 +31,11 @@ struct Draft {
 // [the worker's thread]
 class JobRun {
  public:
-  JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop);
+  // keeper: keeps the leases of servers too. holder: who this worker is.
+  JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop,
+         LeaseKeeper* keeper, std::string holder);
 
-  WorkContext& context() { return context_; }
+  WorkContext& context() const { return context_; }
   const Job& job() const { return job_; }
   // Of a job that is about one, unless it is gone.
   const std::optional<Workspace>& workspace() const { return workspace_; }
@@ -59,6 +63,11 @@ class JobRun {
   void Adopt(const Draft& draft);
   a4c::Result<bool> Recover(const std::vector<a4c::OpFailure>& failures);
 
+  // Makes this the only job at work on the whole server, whatever its tenant, until it ends. False:
+  // another one is.
+  a4c::Result<bool> TakeServer(const std::string& host);
+  const std::vector<a4c::Lease>& servers() const { return servers_; }
+
   // The check that every batch of a holder contains.
   a4c::Check LeaseCheck() const;
 
@@ -72,6 +81,9 @@ class JobRun {
   std::optional<Workspace> workspace_;
   int64_t store_ahead_ms_ = 0;  // the store's time minus ours
   bool gone_ = false;
+  LeaseKeeper* const keeper_;
+  const std::string holder_;
+  std::vector<a4c::Lease> servers_;
 };
 
 }  // namespace a4cd

@@ -29,7 +29,7 @@ LeaseKeeper::~LeaseKeeper() {
 
 std::stop_token LeaseKeeper::Hold(const a4c::Lease& lease, const a4c::RecordRef& job,
                                   int64_t sent_at_ms, const std::stop_token& process_stop) {
-  Held held{.lease = lease,
+  Held held{.leases = {lease},
             .job = job,
             .sent_at_ms = sent_at_ms,
             .renew_at_ms = sent_at_ms + context_.options.lease_ms / 3,
@@ -45,6 +45,11 @@ std::stop_token LeaseKeeper::Hold(const a4c::Lease& lease, const a4c::RecordRef&
   return source.get_token();
 }
 
+void LeaseKeeper::Join(const a4c::Lease& lease) {
+  Waiter::Lock lock(*waiter_);
+  if (held_) held_->leases.push_back(lease);
+}
+
 void LeaseKeeper::Drop() {
   process_stop_.reset();
   Waiter::Lock lock(*waiter_);
@@ -56,8 +61,8 @@ int64_t LeaseKeeper::StopAtMs(const Held& held) const {
 }
 
 bool LeaseKeeper::IsCurrent(const Held& held) const {
-  return held_ && held_->lease.subject == held.lease.subject &&
-         held_->lease.epoch == held.lease.epoch;
+  return held_ && held_->leases[0].subject == held.leases[0].subject &&
+         held_->leases[0].epoch == held.leases[0].epoch;
 }
 
 void LeaseKeeper::Run(const std::stop_token& stop) {
@@ -102,8 +107,9 @@ void LeaseKeeper::Renew(const Held& held) {
   const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
   const Call call{context_.runtime.clock, StopAtMs(held)};
   const Result<std::vector<bool>> renewed =
-      context_.leases.Renew(call, std::span(&held.lease, 1), context_.options.lease_ms);
-  if (renewed && !renewed->at(0)) std::stop_source(held.stop).request_stop();
+      context_.leases.Renew(call, held.leases, context_.options.lease_ms);
+  if (renewed && std::ranges::find(*renewed, false) != renewed->end())
+    std::stop_source(held.stop).request_stop();
   Waiter::Lock lock(*waiter_);
   if (!IsCurrent(held)) return;
   if (renewed) held_->sent_at_ms = sent_at_ms;

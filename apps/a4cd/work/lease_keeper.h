@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "a4c/leases.h"
 #include "apps/a4cd/work/work_context.h"
@@ -29,11 +30,13 @@ class LeaseKeeper {
   // One at a time. sent_at_ms: on the monotonic clock, before the claim was sent.
   std::stop_token Hold(const a4c::Lease& lease, const a4c::RecordRef& job, int64_t sent_at_ms,
                        const std::stop_token& process_stop);
+  // Keeps another lease along with the one that is held; losing either stops the worker.
+  void Join(const a4c::Lease& lease);
   void Drop();
 
  private:
   struct Held {
-    a4c::Lease lease;
+    std::vector<a4c::Lease> leases;  // that of the job first
     a4c::RecordRef job;
     int64_t sent_at_ms = 0;  // of the claim or of the renewal that was granted last
     int64_t renew_at_ms = 0;

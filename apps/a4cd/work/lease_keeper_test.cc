@@ -85,14 +85,18 @@ class LeaseKeeperTest : public ::testing::Test {
   a4c::Database database_{{.store = *store_}, fake_.runtime()};
   FakeLeases leases_;
   const std::unique_ptr<a4c::HostProvider> hosts_ = a4c::NewMemoryHostProvider(fake_.runtime());
-  DiskService disks_{database_, *hosts_, fake_.runtime()};
+  Enrolments enrolments_{database_, *hosts_, fake_.runtime(), 2'000};
+  DiskService disks_{database_, *hosts_, enrolments_, fake_.runtime()};
   Reservations reservations_{database_, disks_, fake_.runtime(), {}};
+  FairShares shares_{database_, fake_.runtime()};
   WorkContext context_{.runtime = fake_.runtime(),
                        .database = database_,
                        .leases = leases_,
                        .hosts = *hosts_,
+                       .enrolments = enrolments_,
                        .disks = disks_,
                        .reservations = reservations_,
+                       .shares = shares_,
                        .instance = "test"};
   const a4c::RecordRef job_ = JobRef("acme", "job");
   std::stop_source process_;

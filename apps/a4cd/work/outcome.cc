@@ -12,7 +12,8 @@ using a4c::Result;
 namespace {
 
 bool IsStart(const Job& job) {
-  return job.type == "workspace.create" || job.type == "workspace.start";
+  return job.type == "workspace.create" || job.type == "workspace.start" ||
+         job.type == "workspace.move";
 }
 
 Result<Job> JobAfter(const Outcome& outcome, Job job, int64_t now_ms, int64_t retry_wait_ms) {
@@ -47,6 +48,17 @@ Outcome OutcomeOf(const Error& error) {
   outcome.what = Outcome::What::kTryLater;
   outcome.reason = reason::kRetrying;
   return outcome;
+}
+
+Outcome WaitFor(const JobRun& run, std::string_view why, std::string message) {
+  const WorkContext& context = run.context();
+  const int64_t wait_ms = context.options.capacity_wait_ms;
+  return {.what = Outcome::What::kTryLater,
+          .reason = std::string(why),
+          .message = std::move(message),
+          .result = {},
+          .counts = false,
+          .wait_ms = RetryWaitMs(1, wait_ms, wait_ms, context.runtime.random.Next())};
 }
 
 int64_t RetryWaitMs(int64_t attempt, int64_t wait_ms, int64_t max_ms, uint64_t random) {

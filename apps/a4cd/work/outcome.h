@@ -42,6 +42,9 @@ struct Outcome {
 // what hosts do is idempotent), else failed with the message and the hint of whoever refused.
 Outcome OutcomeOf(const a4c::Error& error);
 
+// Later again, without using up an attempt: there is something that the job has to wait for.
+Outcome WaitFor(const JobRun& run, std::string_view why, std::string message);
+
 // Doubles from wait_ms to max_ms; of it half to all, drawn from random.
 int64_t RetryWaitMs(int64_t attempt, int64_t wait_ms, int64_t max_ms, uint64_t random);
 

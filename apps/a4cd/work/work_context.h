@@ -9,7 +9,9 @@
 #include "a4c/host_provider.h"
 #include "a4c/leases.h"
 #include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/work/fair_shares.h"
 
 namespace a4cd {
 
@@ -31,8 +33,10 @@ struct WorkContext {
   a4c::Database& database;
   a4c::Leases& leases;
   a4c::HostProvider& hosts;
+  Enrolments& enrolments;
   DiskService& disks;
   Reservations& reservations;
+  FairShares& shares;
   const std::string instance;  // unique among the processes of the installation
   const WorkOptions options = {};
 

@@ -1,6 +1,8 @@
 #include "apps/a4cd/work/work_loop.h"
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +21,9 @@ using a4c::Claimed;
 using a4c::LogLevel;
 using a4c::Result;
 
+constexpr int kSeenJobs = 20;            // of each priority
+constexpr size_t kTenantsTriedMax = 32;  // in one step
+
 class WorkLoop final : public a4c::Loop {
  public:
   WorkLoop(WorkContext& context, int number)
@@ -31,26 +36,61 @@ class WorkLoop final : public a4c::Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(const int64_t now_ms, StoreTime());
-    for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
-      if (call.Stopping()) return int64_t{0};
-      const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
-      A4C_TRY(const std::vector<Claimed> claimed,
-              context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),
-                                                           .index = "by_due",
-                                                           .prefix = {queue},
-                                                           .upper = now_ms + 1,
-                                                           .count = 1,
-                                                           .holder = holder_,
-                                                           .lease_ms = context_.options.lease_ms}));
-      if (claimed.empty()) continue;
-      A4C_CHECK(Work(call, claimed[0], sent_at_ms));
-      return int64_t{0};
+    A4C_TRY(const std::set<std::string> seen, TenantsWithWork(now_ms));
+    if (!seen.empty()) {
+      A4C_TRY(const std::vector<std::string> tenants,
+              context_.shares.Order(context_.StoreCall(), seen));
+      for (size_t i = 0; i < std::min(tenants.size(), kTenantsTriedMax); ++i) {
+        if (call.Stopping()) return int64_t{0};
+        A4C_TRY(const bool has_worked, WorkFor(call, tenants[i], now_ms));
+        if (has_worked) return int64_t{0};
+        context_.shares.Idle(tenants[i]);
+      }
     }
     const int64_t period_ms = context_.options.idle_period_ms;
     return RetryWaitMs(1, period_ms, period_ms, context_.runtime.random.Next());
   }
 
  private:
+  // Of the jobs that are due those of the most urgent first: some of the tenants that have one, all
+  // of them unless one has very many. Empty: nothing is due.
+  Result<std::set<std::string>> TenantsWithWork(int64_t now_ms) {
+    std::set<std::string> tenants;
+    for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+      A4C_TRY(const a4c::ScanAnswer page,
+              context_.database.Scan(context_.StoreCall(), {.kind = JobKind().name,
+                                                            .index = "by_due",
+                                                            .prefix = {queue},
+                                                            .upper = now_ms + 1,
+                                                            .limit = kSeenJobs}));
+      for (const a4c::Record& record : page.records) tenants.insert(record.ref.key.scope);
+    }
+    return tenants;
+  }
+
+  // Within a tenant by priority, then by when it is due.
+  Result<bool> WorkFor(const Call& call, const std::string& tenant, int64_t now_ms) {
+    for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+      const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
+      A4C_TRY(const std::vector<Claimed> claimed,
+              context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),
+                                                           .index = "by_tenant_due",
+                                                           .scopes = {tenant},
+                                                           .prefix = {queue},
+                                                           .upper = now_ms + 1,
+                                                           .count = 1,
+                                                           .holder = holder_,
+                                                           .lease_ms = context_.options.lease_ms}));
+      if (claimed.empty()) continue;
+      context_.shares.Begin(tenant);
+      const Result<void> worked = Work(call, claimed[0], sent_at_ms);
+      context_.shares.End(tenant, context_.runtime.clock.MonotonicMs() - sent_at_ms);
+      A4C_CHECK(worked);
+      return true;
+    }
+    return false;
+  }
+
   // Any read tells it.
   Result<int64_t> StoreTime() {
     const a4c::RecordRef ref = HostRef("none");
@@ -63,12 +103,14 @@ class WorkLoop final : public a4c::Loop {
   Result<void> Work(const Call& call, const Claimed& claimed, int64_t sent_at_ms) {
     const std::stop_token stop =
         keeper_.Hold(claimed.lease, claimed.record.ref, sent_at_ms, call.stop);
-    JobRun run(context_, claimed, stop);
+    JobRun run(context_, claimed, stop, &keeper_, holder_);
     const Result<void> done = RunJob(run, call);
     keeper_.Drop();
     if (!done) return done.error().Within("job " + claimed.record.ref.key.id);
     Note(run);
-    A4C_CHECK(context_.leases.Release(context_.StoreCall(), std::span(&claimed.lease, 1)));
+    std::vector<a4c::Lease> leases = run.servers();
+    leases.push_back(claimed.lease);
+    A4C_CHECK(context_.leases.Release(context_.StoreCall(), leases));
     return {};
   }
 
@@ -76,6 +118,7 @@ class WorkLoop final : public a4c::Loop {
     A4C_TRY(const bool is_ours, run.Read());
     if (!is_ours) return {};
     if (const std::optional<Outcome> end = EndBeforeStart(run)) return End(run, *end);
+    A4C_CHECK(KnowServers(run));
     A4C_TRY(const bool is_started, run.Commit([&](Draft& draft) -> Result<void> {
       A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
       return {};
@@ -112,6 +155,18 @@ class WorkLoop final : public a4c::Loop {
       return Outcome::Failed(reason::kError, "its worker was lost, and no attempts are left");
     }
     return std::nullopt;
+  }
+
+  // The servers that the job is about, which may have been enrolled through another instance. One
+  // that cannot be taken now is as good as unknown: the attempt finds out.
+  Result<void> KnowServers(const JobRun& run) {
+    std::vector<std::string> hosts{run.job().host, run.job().payload["host"].Text()};
+    if (run.workspace()) hosts.push_back(run.workspace()->host);
+    for (const std::string& host : hosts) {
+      const Result<void> known = context_.enrolments.Know(context_.StoreCall(), host);
+      if (!known && known.error().retryable()) return known.error();
+    }
+    return {};
   }
 
   static Result<Outcome> Execute(JobRun& run, JobLog& log) {

@@ -15,25 +15,35 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
       hosts_(hosts),
       jobs_(jobs),
       own_leases_(store.As<a4c::Leases>() == nullptr ? a4c::NewLeases(store) : nullptr),
-      disks_(database, hosts, runtime, options.disks),
+      enrolments_(database, hosts, runtime, options.enrolment_period_ms),
+      disks_(database, hosts, enrolments_, runtime, options.disks),
       reservations_(database, disks_, runtime, options.placement),
+      shares_(database, runtime),
       context_{.runtime = runtime,
                .database = database,
                .leases = own_leases_ ? *own_leases_ : *store.As<a4c::Leases>(),
                .hosts = hosts,
+               .enrolments = enrolments_,
                .disks = disks_,
                .reservations = reservations_,
+               .shares = shares_,
                .instance = ids.Next(),
                .options = options.work} {}
 
-std::vector<std::unique_ptr<a4c::Loop>> Worker::NewLoops() {
+std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops() {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
-  loops.push_back(disks_.NewLoop());
-  loops.push_back(NewReconciler(database_, hosts_, runtime_, options_.reconciler));
-  loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   for (int number = 1; number <= options_.work.workers; ++number) {
     loops.push_back(NewWorkLoop(context_, number));
   }
+  return loops;
+}
+
+std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
+  std::vector<std::unique_ptr<a4c::Loop>> loops;
+  loops.push_back(disks_.NewLoop());
+  loops.push_back(NewReconciler(database_, hosts_, reservations_, runtime_, options_.reconciler));
+  loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
+  loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
   return loops;
 }
 

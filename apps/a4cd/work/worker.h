@@ -12,6 +12,8 @@
 #include "a4c/record.h"
 #include "a4c/store.h"
 #include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/hosts/drain_loop.h"
+#include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/hosts/reconciler.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/placement/reservations.h"
@@ -24,8 +26,10 @@ struct WorkerOptions {
   WorkOptions work = {};
   PlacementOptions placement = {};
   DiskOptions disks = {};
+  int64_t enrolment_period_ms = 2'000;
   ReconcilerOptions reconciler = {};
   ExpiryOptions expiry = {};
+  DrainOptions drain = {};
 };
 
 class Worker {
@@ -34,11 +38,17 @@ class Worker {
   Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& hosts, JobService& jobs,
          a4c::IdSource& ids, const a4c::Runtime& runtime, const WorkerOptions& options);
 
-  // To be run by a thread each, and gone before the Worker.
-  std::vector<std::unique_ptr<a4c::Loop>> NewLoops();
+  // To be run by a thread each, and gone before the Worker: the workers themselves, and loops that
+  // are to run as singletons.
+  std::vector<std::unique_ptr<a4c::Loop>> NewWorkLoops();
+  std::vector<std::unique_ptr<a4c::Loop>> NewSingletons();
+  // Of every process, whatever its role: keeps the provider's servers those that are enrolled. May
+  // be null.
+  std::unique_ptr<a4c::Loop> NewEnrolmentLoop() { return enrolments_.NewLoop(); }
 
   Reservations& reservations() { return reservations_; }
   DiskService& disks() { return disks_; }
+  Enrolments& enrolments() { return enrolments_; }
 
  private:
   const a4c::Runtime runtime_;
@@ -47,8 +57,10 @@ class Worker {
   a4c::HostProvider& hosts_;
   JobService& jobs_;
   const std::unique_ptr<a4c::Leases> own_leases_;  // null: the store has its own
+  Enrolments enrolments_;
   DiskService disks_;
   Reservations reservations_;
+  FairShares shares_;
   WorkContext context_;
 };
 

@@ -3,27 +3,9 @@
 #include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
-namespace {
 
 using a4c::Json;
 using a4c::Result;
-
-// A server that is out of reach keeps its reservations, and the job waits for it: no attempt
-// counts.
-Outcome WaitForServer(JobRun& run, const a4c::Error& error) {
-  const WorkOptions& options = run.context().options;
-  return {.what = Outcome::What::kTryLater,
-          .reason = std::string(reason::kHostUnreachable),
-          .message = "the server " + run.workspace()->host +
-                     " has not confirmed the removal, and its room stays reserved until it has: " +
-                     error.message(),
-          .result = {},
-          .counts = false,
-          .wait_ms = RetryWaitMs(1, options.capacity_wait_ms, options.capacity_wait_ms,
-                                 run.context().runtime.random.Next())};
-}
-
-}  // namespace
 
 Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   if (!run.workspace()) return Outcome::Succeeded(Json::Object{{"state", "deleted"}});
@@ -33,7 +15,12 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
     const Result<void> removed =
         run.context().hosts.Remove(run.HostCall(), host, unit, run.lease().epoch);
     if (!removed && removed.error().retryable() && !run.Stopping()) {
-      return WaitForServer(run, removed.error());
+      // A server that is out of reach keeps its reservations, and the job waits for it.
+      return WaitFor(run, reason::kHostUnreachable,
+                     "the server " + host +
+                         " has not confirmed the removal, and its room stays reserved until it "
+                         "has: " +
+                         removed.error().message());
     }
     A4C_CHECK(removed);
     log.Note("unit " + unit + " was removed from " + host + "\n");
@@ -49,6 +36,7 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
     draft.workspace_gone = true;
     draft.workspace->actual = "deleted";
     draft.workspace->updated_at = draft.job.updated_at;
+    draft.workspace->deleted_at = draft.job.updated_at;
     if (host.empty()) return {};
     A4C_TRY(draft.also, run.context().reservations.ReleaseOps(run.context().StoreCall(), host,
                                                               draft.workspace->id));

@@ -15,24 +15,13 @@ using a4c::Result;
 
 constexpr int kPlaceTriesMax = 16;
 
-PlacementRequest RequestOf(const Workspace& workspace, const Reservations& reservations) {
-  return {.amounts = reservations.WithDefaults(
-              {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
-          .server = workspace.wanted_host};
-}
-
 Outcome NoCapacity(JobRun& run, const Placement& placement) {
-  const WorkOptions& options = run.context().options;
-  Outcome outcome{.what = Outcome::What::kTryLater,
-                  .reason = std::string(reason::kNoCapacity),
-                  .message = placement.Summary(),
-                  .counts = false};
-  outcome.message += placement.CanEverFit()
-                         ? "; it is placed once room is given back or a server returns"
-                         : "; waiting cannot help: no server could take it even if it were empty";
-  outcome.wait_ms = RetryWaitMs(1, options.capacity_wait_ms, options.capacity_wait_ms,
-                                run.context().runtime.random.Next());
-  return outcome;
+  return WaitFor(
+      run, reason::kNoCapacity,
+      placement.Summary() +
+          (placement.CanEverFit()
+               ? "; it is placed once room is given back or a server returns"
+               : "; waiting cannot help: no server could take it even if it were empty"));
 }
 
 std::string PlacedLine(const Decision& decision) {
@@ -49,7 +38,7 @@ std::string PlacedLine(const Decision& decision) {
 
 // Nothing, once the workspace has a server.
 Result<std::optional<Outcome>> PlaceOnce(JobRun& run, JobLog& log) {
-  const PlacementRequest request = RequestOf(*run.workspace(), run.context().reservations);
+  const PlacementRequest request = PlacementOf(*run.workspace(), run.context().reservations);
   Draft draft;
   A4C_TRY(const Reserved reserved, run.context().reservations.Reserve(
                                        run.context().StoreCall(), run.tenant(), run.workspace()->id,

@@ -12,6 +12,12 @@ constexpr int kExitNotFound = 127;
 
 }  // namespace
 
+PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
+  return {.amounts = reservations.WithDefaults(
+              {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
+          .server = workspace.wanted_host};
+}
+
 a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const Workspace& workspace = *run.workspace();
   return run.context().hosts.Ensure(

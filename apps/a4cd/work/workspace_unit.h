@@ -6,12 +6,16 @@
 
 #include "a4c/host_provider.h"
 #include "apps/a4cd/jobs/workspace.h"
+#include "apps/a4cd/placement/reservations.h"
 #include "apps/a4cd/work/job_run.h"
 
 namespace a4cd {
 
 inline constexpr const char* kWorkspaceLabel = "a4c.workspace";
 inline constexpr const char* kTenantLabel = "a4c.tenant";
+
+// What placement is asked for the workspace.
+PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations);
 
 // Brings the unit of run's workspace, which has a server, to what is wanted.
 a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);

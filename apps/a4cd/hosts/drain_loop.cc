@@ -1,0 +1,113 @@
+#include "apps/a4cd/hosts/drain_loop.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "apps/a4cd/hosts/enrolments.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Json;
+using a4c::Record;
+using a4c::Result;
+
+namespace {
+
+class DrainLoop final : public a4c::Loop {
+ public:
+  DrainLoop(a4c::Database& database, JobService& jobs, const DrainOptions& options)
+      : database_(database), jobs_(jobs), options_(options) {}
+
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    A4C_TRY(const std::vector<HostRecord> hosts, ReadHosts(call, database_));
+    for (const HostRecord& host : hosts) {
+      if (host.draining) A4C_CHECK(Drain(call, host.id));
+    }
+    return options_.period_ms;
+  }
+
+ private:
+  // Nothing, while one of the server's workspaces is on its way.
+  Result<void> Drain(const Call& call, const std::string& host) {
+    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
+    std::optional<Record> next;
+    for (const Record& record : records) {
+      A4C_TRY(const Workspace workspace, WorkspaceOf(record));
+      A4C_TRY(const bool is_moving, IsMoving(call, record.ref.key));
+      if (is_moving) return {};
+      if (!next && WhyItStays(workspace).empty()) next = record;
+    }
+    if (!next) return {};
+    return Move(call, *next, host);
+  }
+
+  Result<bool> IsMoving(const Call& call, const a4c::Key& workspace) {
+    A4C_TRY(const a4c::ScanAnswer page,
+            database_.Scan(call, {.kind = "job",
+                                  .index = "by_subject",
+                                  .scope = workspace.scope,
+                                  .prefix = {WorkspaceSubject(workspace.id)},
+                                  .limit = 100}));
+    for (const Record& record : page.records) {
+      A4C_TRY(const Job job, JobOf(record));
+      if (job.type == "workspace.move") return true;
+    }
+    return false;
+  }
+
+  Result<void> Move(const Call& call, const Record& record, const std::string& host) {
+    JobDraft draft;
+    draft.type = "workspace.move";
+    draft.title = "the server " + host + " is being drained";
+    draft.payload = Json::Object{{"workspace", record.ref.key.id}};
+    const Principal principal{.tenant = record.ref.key.scope, .key_id = "drain", .scopes = {}};
+    const Result<PreparedWrite> write = jobs_.PrepareCreate(call, principal, draft);
+    // Deleted meanwhile.
+    if (!write &&
+        (write.error().code() == Code::kConflict || write.error().code() == Code::kNotFound)) {
+      return {};
+    }
+    if (!write) return write.error();
+    A4C_CHECK(database_.Write(call, write->commit));
+    return {};
+  }
+
+  const std::string name_ = "drain";
+  a4c::Database& database_;
+  JobService& jobs_;
+  const DrainOptions options_;
+};
+
+}  // namespace
+
+std::string WhyItStays(const Workspace& workspace) {
+  if (workspace.desired == "deleted") return "it is being deleted";
+  if (!workspace.wanted_host.empty()) return "it is tied to this server";
+  if (workspace.on_drain != "recreate") return "its on_drain is not \"recreate\"";
+  return "";
+}
+
+Result<std::vector<Record>> WorkspacesOn(const Call& call, a4c::Database& database,
+                                         const std::string& host) {
+  std::vector<Record> records;
+  a4c::ScanRequest scan{.kind = "workspace", .index = "by_host", .prefix = {host}, .limit = 500};
+  do {
+    A4C_TRY(a4c::ScanAnswer page, database.Scan(call, scan));
+    std::ranges::move(page.records, std::back_inserter(records));
+    scan.after = page.next;
+  } while (!scan.after.empty());
+  return records;
+}
+
+std::unique_ptr<a4c::Loop> NewDrainLoop(a4c::Database& database, JobService& jobs,
+                                        const DrainOptions& options) {
+  return std::make_unique<DrainLoop>(database, jobs, options);
+}
+
+}  // namespace a4cd

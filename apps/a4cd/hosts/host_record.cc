@@ -1,0 +1,165 @@
+#include "apps/a4cd/hosts/host_record.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace a4cd {
+
+using a4c::FieldValues;
+using a4c::Json;
+using a4c::Record;
+using a4c::Result;
+
+namespace {
+
+constexpr size_t kReasonBytesMax = 300;
+
+const a4c::Scalar* QuietOf(const Record& record, std::string_view name) {
+  const auto found = record.quiet.find(name);
+  return found == record.quiet.end() ? nullptr : &found->second;
+}
+
+int64_t LongOf(const Record& record, std::string_view name) {
+  const a4c::Scalar* value = QuietOf(record, name);
+  const auto* number = value == nullptr ? nullptr : std::get_if<int64_t>(value);
+  return number == nullptr ? 0 : *number;
+}
+
+std::map<std::string, std::string> MapOf(const Json& object) {
+  std::map<std::string, std::string> map;
+  for (const auto& [name, value] : object.Members()) map[name] = value.Text();
+  return map;
+}
+
+Json MapJson(const std::map<std::string, std::string>& map) {
+  Json object(Json::Object{});
+  for (const auto& [name, value] : map) object.AppendMember(name, value);
+  return object;
+}
+
+Json SpecJson(const a4c::HostSpec& spec) {
+  return Json::Object{{"address", spec.address},
+                      {"fingerprint", spec.fingerprint},
+                      {"settings", MapJson(spec.settings)}};
+}
+
+Json FiguresJson(const HostFigures& figures) {
+  const a4c::Host& host = figures.host;
+  return Json::Object{{"reachable", host.reachable},
+                      {"reason", host.reason.substr(0, kReasonBytesMax)},
+                      {"disk_total_bytes", host.disk_total_bytes},
+                      {"disk_used_bytes", host.disk_used_bytes},
+                      {"disk_free_bytes", host.disk_free_bytes},
+                      {"disk_other_bytes", figures.other_bytes},
+                      {"memory_total_bytes", host.memory_total_bytes},
+                      {"cpu_total_millis", host.cpu_total_millis}};
+}
+
+Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, int64_t age_ms) {
+  A4C_TRY(const Json kept, a4c::ParseJson(text));
+  return HostFigures{.host = {.id = id,
+                              .reachable = kept["reachable"].Bool(),
+                              .reason = kept["reason"].Text(),
+                              .disk_total_bytes = kept["disk_total_bytes"].Int(),
+                              .disk_used_bytes = kept["disk_used_bytes"].Int(),
+                              .disk_free_bytes = kept["disk_free_bytes"].Int(),
+                              .memory_total_bytes = kept["memory_total_bytes"].Int(),
+                              .cpu_total_millis = kept["cpu_total_millis"].Int(),
+                              .age_ms = std::max<int64_t>(0, age_ms)},
+                     .other_bytes = kept["disk_other_bytes"].Int()};
+}
+
+}  // namespace
+
+a4c::RecordRef HostRef(const std::string& id) {
+  return {"host", {"", id}};
+}
+
+std::string HostBody(const HostRecord& host) {
+  Json body(Json::Object{{"server", host.id}});
+  body.AppendMember("cordoned", host.cordoned);
+  body.AppendMember("draining", host.draining);
+  if (!host.labels.empty()) body.AppendMember("labels", MapJson(host.labels));
+  if (host.spec) body.AppendMember("enrolment", SpecJson(*host.spec));
+  if (!host.by.empty()) body.AppendMember("by", host.by);
+  return body.ToString();
+}
+
+Result<HostRecord> HostRecordOf(const Record& record, int64_t store_time_ms) {
+  A4C_TRY(const Json body, a4c::ParseJson(record.body));
+  HostRecord host{.id = record.ref.key.id,
+                  .rev = record.rev,
+                  .cordoned = body["cordoned"].Bool(),
+                  .draining = body["draining"].Bool(),
+                  .labels = MapOf(body["labels"]),
+                  .spec = std::nullopt,
+                  .by = body["by"].Text(),
+                  .figures = std::nullopt,
+                  .committed = {LongOf(record, kDiskCommitted), LongOf(record, kMemoryCommitted),
+                                LongOf(record, kCpuCommitted)},
+                  .counters = {}};
+  for (const std::string_view name : {kDiskCommitted, kMemoryCommitted, kCpuCommitted}) {
+    const a4c::Scalar* value = QuietOf(record, name);
+    host.counters[std::string(name)] = value == nullptr ? a4c::Scalar() : *value;
+  }
+  if (const Json& enrolled = body["enrolment"]; enrolled.IsObject()) {
+    host.spec = a4c::HostSpec{.id = host.id,
+                              .address = enrolled["address"].Text(),
+                              .fingerprint = enrolled["fingerprint"].Text(),
+                              .settings = MapOf(enrolled["settings"])};
+  }
+  const a4c::Scalar* figures = QuietOf(record, "figures");
+  if (const auto* text = figures == nullptr ? nullptr : std::get_if<std::string>(figures)) {
+    A4C_TRY(host.figures, FiguresOf(host.id, *text, store_time_ms - LongOf(record, "figures_at")));
+  }
+  return host;
+}
+
+FieldValues FiguresFields(const HostFigures& figures, int64_t store_time_ms) {
+  return {{"figures", FiguresJson(figures).ToString()},
+          {"figures_at", store_time_ms - figures.host.age_ms}};
+}
+
+Server ServerOf(const HostRecord& host) {
+  const a4c::Host figures = host.figures ? host.figures->host : a4c::Host{};
+  return {.id = host.id,
+          .total = {figures.disk_total_bytes, figures.memory_total_bytes, figures.cpu_total_millis},
+          .committed = host.committed,
+          .disk_other_bytes = host.figures ? host.figures->other_bytes : 0,
+          .labels = host.labels,
+          .reachable = figures.reachable,
+          .cordoned = host.cordoned || host.draining,
+          .age_ms = figures.age_ms,
+          .rev = host.rev};
+}
+
+Json HostView(const HostRecord& host) {
+  const a4c::Host figures = host.figures ? host.figures->host : a4c::Host{};
+  Json view(Json::Object{{"id", host.id}, {"reachable", figures.reachable}});
+  if (!host.figures) {
+    view.AppendMember("reason", "its figures have not been read yet");
+  } else if (!figures.reason.empty()) {
+    view.AppendMember("reason", figures.reason);
+  }
+  view.AppendMember("cordoned", host.cordoned);
+  view.AppendMember("draining", host.draining);
+  if (host.spec) {
+    view.AppendMember("address", host.spec->address);
+    view.AppendMember("fingerprint", host.spec->fingerprint);
+    view.AppendMember("settings", MapJson(host.spec->settings));
+  }
+  view.AppendMember("labels", MapJson(host.labels));
+  view.AppendMember("disk_total_bytes", figures.disk_total_bytes);
+  view.AppendMember("disk_used_bytes", figures.disk_used_bytes);
+  view.AppendMember("disk_free_bytes", figures.disk_free_bytes);
+  view.AppendMember("disk_committed_bytes", host.committed.disk_bytes);
+  view.AppendMember("memory_total_bytes", figures.memory_total_bytes);
+  view.AppendMember("memory_committed_bytes", host.committed.memory_bytes);
+  view.AppendMember("cpu_total_millis", figures.cpu_total_millis);
+  view.AppendMember("cpu_committed_millis", host.committed.cpu_millis);
+  view.AppendMember("age_ms", figures.age_ms);
+  view.AppendMember("rev", host.rev);
+  return view;
+}
+
+}  // namespace a4cd

@@ -1,0 +1,84 @@
+// workspace.move: removed from its server and made again on another. What it had on its disk stays
+// behind; its reservation moves with it.
+#include <string>
+#include <utility>
+
+#include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/workspace_unit.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Json;
+using a4c::Result;
+
+// Nothing is taken away before there is room elsewhere. Another may take that room meanwhile: then
+// the workspace waits for its place as a new one does.
+Result<bool> HasRoomElsewhere(JobRun& run) {
+  WorkContext& context = run.context();
+  A4C_TRY(std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
+  std::erase_if(servers, [&](const Server& one) { return one.id == run.workspace()->host; });
+  const Placement placement = Place(servers, PlacementOf(*run.workspace(), context.reservations),
+                                    context.reservations.options().limits, 0);
+  return placement.server != nullptr;
+}
+
+// The room is given back with the server's word that nothing is left there.
+Result<bool> Leave(JobRun& run) {
+  const std::string host = run.workspace()->host;
+  return run.Commit([&](Draft& draft) -> Result<void> {
+    if (!draft.workspace || draft.workspace->host != host) {
+      return a4c::Error(a4c::Code::kConflict, "the workspace changed while it was moved");
+    }
+    draft.workspace->host.clear();
+    draft.workspace->actual = "pending";
+    draft.workspace->message = "on its way from server " + host;
+    draft.workspace->updated_at = run.NowMs();
+    A4C_TRY(draft.also, run.context().reservations.ReleaseOps(run.context().StoreCall(), host,
+                                                              draft.workspace->id));
+    return {};
+  });
+}
+
+// A stopped one is placed when it is started.
+Outcome LeftBehind() {
+  Outcome outcome = Outcome::Succeeded(Json::Object{{"state", "stopped"}});
+  outcome.also = [](Draft& draft) {
+    if (draft.workspace) {
+      draft.workspace->actual = "stopped";
+      draft.workspace->message = "it has no server until it is started";
+    }
+    return Result<void>();
+  };
+  return outcome;
+}
+
+}  // namespace
+
+Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
+  const std::string host = run.workspace()->host;
+  if (!host.empty()) {
+    A4C_TRY(const bool has_room, HasRoomElsewhere(run));
+    if (!has_room && run.workspace()->desired == "running") {
+      return WaitFor(run, reason::kNoCapacity, "no other server has room for it now");
+    }
+    const std::string unit = UnitName(run.workspace()->id);
+    const Result<void> removed =
+        run.context().hosts.Remove(run.HostCall(), host, unit, run.lease().epoch);
+    if (!removed && removed.error().retryable() && !run.Stopping()) {
+      return WaitFor(run, reason::kHostUnreachable,
+                     "the server " + host +
+                         " has not confirmed the removal, and its room stays reserved until it "
+                         "has: " +
+                         removed.error().message());
+    }
+    A4C_CHECK(removed);
+    log.Note("unit " + unit + " was removed from " + host + "\n");
+    A4C_TRY(const bool is_ours, Leave(run));
+    if (!is_ours || !run.workspace()) return Outcome::Gone();
+  }
+  if (run.workspace()->desired != "running") return LeftBehind();
+  return StartWorkspaceUnit(run, log);
+}
+
+}  // namespace a4cd

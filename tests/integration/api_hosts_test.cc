@@ -1,0 +1,142 @@
+// Servers through the API: enrolled, cordoned, drained, removed.
+#include <functional>
+
+#include "a4c/clock.h"
+#include "a4c/sinks.h"
+#include "tests/integration/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+constexpr const char* kNew =
+    R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new","labels":{"zone":"b"},)"
+    R"("settings":{"disk":"50GiB"}})";
+
+class ApiHosts : public ApiTest {
+ protected:
+  void SetUp() override {
+    StartApp(
+        "roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 100ms}\n"
+        "loops: {look_period: 20ms}\n");
+  }
+  bool Eventually(const std::function<bool()>& condition) {
+    const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    const std::unique_ptr<a4c::Waiter> waiter = runtime.threads.NewWaiter();
+    const int64_t until_ms = runtime.clock.MonotonicMs() + 60'000;
+    while (!condition()) {
+      if (runtime.clock.MonotonicMs() >= until_ms) return false;
+      a4c::Waiter::Lock lock(*waiter);
+      waiter->Wait(runtime.clock.MonotonicMs() + 20);
+    }
+    return true;
+  }
+  void CreateWorkspace(const std::string& name, const std::string& more) {
+    const Answer made =
+        Post("/v1/workspaces",
+             R"({"name":")" + name + R"(","command":["sleep","infinity"])" + more + "}");
+    ASSERT_EQ(made.status, 202) << made.text;
+    ASSERT_TRUE(Eventually([&] {
+      return Get("/v1/workspaces/" + name).body["actual"].Text() == "running";
+    })) << Get("/v1/jobs/" + made.body["id"].Text()).text;
+  }
+  std::string HostOf(const std::string& name) {
+    return Get("/v1/workspaces/" + name).body["host"].Text();
+  }
+};
+
+TEST_F(ApiHosts, AServerIsProbedEnrolledAndUsed) {
+  const Answer probe = Post("/v1/hosts:probe", R"({"address":"memory:new"})");
+  ASSERT_EQ(probe.status, 200) << probe.text;
+  EXPECT_EQ(probe.body["fingerprint"].Text(), "SHA256:new");
+  EXPECT_EQ(Get("/v1/hosts").body["items"].Items().size(), 3u) << "a probe adds nothing";
+  const Answer added = Post("/v1/hosts", kNew);
+  ASSERT_EQ(added.status, 201) << added.text;
+  EXPECT_EQ(added.Header("location"), "/v1/hosts/new-1");
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_EQ(host.body["disk_total_bytes"].Int(), 50LL << 30) << host.text;
+  EXPECT_EQ(host.body["fingerprint"].Text(), "SHA256:new");
+  EXPECT_EQ(host.body["labels"]["zone"].Text(), "b");
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  EXPECT_EQ(HostOf("dev-1"), "new-1");
+}
+
+TEST_F(ApiHosts, NobodyIsTrustedAtFirstSight) {
+  const Answer none = Post("/v1/hosts", R"({"id":"new-1","address":"memory:new"})");
+  EXPECT_EQ(none.status, 400) << none.text;
+  EXPECT_EQ(none.body["errors"].Items().at(0)["pointer"].Text(), "/fingerprint");
+  EXPECT_NE(none.body["hint"].Text().find("/v1/hosts:probe"), std::string::npos);
+  const Answer other =
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:other"})");
+  EXPECT_EQ(other.status, 409) << other.text;
+  EXPECT_NE(other.body["detail"].Text().find("SHA256:new"), std::string::npos) << "names both";
+  EXPECT_EQ(Get("/v1/hosts/new-1").status, 404);
+}
+
+TEST_F(ApiHosts, WhatIsWrongWithAServerIsSaid) {
+  EXPECT_EQ(Post("/v1/hosts", R"({"id":"../x","address":"memory:a","fingerprint":"x"})").status,
+            400);
+  const Answer setting =
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new",)"
+                        R"("settings":{"dsik":"1GiB"}})");
+  EXPECT_EQ(setting.status, 400) << setting.text;
+  EXPECT_NE(setting.text.find("dsik"), std::string::npos) << setting.text;
+  EXPECT_EQ(Post("/v1/hosts:probe", R"({"address":"nonsense"})").status, 400);
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 201);
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 409) << "it is there already";
+  const Answer twice =
+      Post("/v1/hosts", R"({"id":"new-2","address":"memory:new","fingerprint":"SHA256:new"})");
+  EXPECT_EQ(twice.status, 409) << twice.text;
+  EXPECT_NE(twice.body["detail"].Text().find("new-1"), std::string::npos);
+}
+
+TEST_F(ApiHosts, AServerThatIsDrainedGivesAwayWhatMayBeMovedAndIsThenRemoved) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  // So that both are placed on the new one.
+  for (const char* id : {"local-1", "local-2", "local-3"}) {
+    ASSERT_EQ(Post("/v1/hosts/" + std::string(id) + ":cordon", "").status, 200);
+  }
+  CreateWorkspace("moves", R"(,"on_drain":"recreate")");
+  CreateWorkspace("stays", "");
+  ASSERT_EQ(HostOf("moves"), "new-1");
+  ASSERT_EQ(HostOf("stays"), "new-1");
+  ASSERT_EQ(Post("/v1/hosts/local-2:uncordon", "").status, 200);
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1").status, 409) << "it is not empty";
+  ASSERT_EQ(Post("/v1/hosts/new-1:drain", "").status, 200);
+  ASSERT_TRUE(Eventually([&] { return HostOf("moves") == "local-2"; }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_FALSE(host.body["drained"].Bool(true)) << host.text;
+  ASSERT_EQ(host.body["staying"].Items().size(), 1u) << host.text;
+  EXPECT_EQ(host.body["staying"].Items()[0]["name"].Text(), "stays");
+  EXPECT_EQ(HostOf("stays"), "new-1");
+
+  ASSERT_EQ(Send("DELETE", "/v1/workspaces/stays", "").status, 202);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["drained"].Bool(); }));
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["disk_committed_bytes"].Int(-1), 0);
+  const Answer removed = Send("DELETE", "/v1/hosts/new-1");
+  EXPECT_EQ(removed.status, 200) << removed.text;
+  EXPECT_EQ(Get("/v1/hosts/new-1").status, 404);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts").body["items"].Items().size() == 3; }));
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 201) << "and may come again";
+}
+
+TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-1").status == 200; }));
+  ASSERT_EQ(Post("/v1/hosts/local-1:cordon", "").status, 200);
+  const Answer answer = Send("DELETE", "/v1/hosts/local-1");
+  EXPECT_EQ(answer.status, 409) << answer.text;
+  EXPECT_NE(answer.body["hint"].Text().find("hosts.config"), std::string::npos);
+  EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
+}
+
+TEST_F(ApiHosts, ACordonIsKeptAndOfItsVersion) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-1").status == 200; }));
+  const Answer cordoned = Post("/v1/hosts/local-1:cordon", "");
+  ASSERT_EQ(cordoned.status, 200) << cordoned.text;
+  EXPECT_EQ(Get("/v1/hosts/local-1").Header("etag"), cordoned.Header("etag"));
+  EXPECT_FALSE(Post("/v1/hosts/local-1:uncordon", "").body["cordoned"].Bool(true));
+}
+
+}  // namespace
+}  // namespace a4cd
