@@ -18,10 +18,10 @@ def need(*names):
     raise unittest.SkipTest(why)
 
 
-def run(script, *arguments, timeout_s=180, **environment):
+def run(script, *arguments, timeout_s=180, stdin=subprocess.DEVNULL, **environment):
     """Runs a script of dev/stack and returns what it prints; its complaints go into the error."""
-    done = subprocess.run([ROOT / "dev/stack" / script, *arguments], text=True, capture_output=True, check=False,
-                          timeout=timeout_s, env={**os.environ, **environment})
+    done = subprocess.run([ROOT / "dev/stack" / script, *arguments], text=True, stdin=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False, timeout=timeout_s, env={**os.environ, **environment})
     if done.returncode != 0:
         raise RuntimeError(f"{script} {' '.join(arguments)} failed ({done.returncode}): {done.stderr[-2000:]}")
     return done.stdout.strip()

@@ -6,6 +6,8 @@ Elasticsearch and three Docker servers behind SSH.
 """
 import contextlib
 import os
+import pathlib
+import subprocess
 import tempfile
 import unittest
 
@@ -172,6 +174,18 @@ class Picture(unittest.TestCase):
     @staticmethod
     def wait_operations(history, count):
         wait_until(f"{count} operations", lambda: history.operations >= count, 120)
+
+    def test_the_image_of_deploy_runs_on_a_docker_server(self):
+        archive = self.cluster.folder / "a4cd.tar"
+        build = pathlib.Path(os.environ["A4C_TEST_BIN"]).resolve().parent
+        subprocess.run([stack.ROOT / "deploy/docker/image", archive, build], check=True, timeout=180)
+        with archive.open("rb") as file:
+            stack.run("baremetal/fault", "enter", "1", "docker", "load", stdin=file)
+        archive.unlink()
+        enter = ("baremetal/fault", "enter", "1", "docker")
+        said = stack.run(*enter, "run", "--rm", "--network=none", "a4c/a4cd:dev", "plugin", "list")
+        stack.run(*enter, "rmi", "a4c/a4cd:dev")
+        self.assertIn("store-postgres", said)
 
     def test_every_box_of_the_picture_is_in_use(self):
         status = self.a4c.json("status")
