@@ -2,12 +2,44 @@
 #include "apps/a4cd/hosts/enrolments.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "apps/a4cd/hosts/disk_service.h"
 #include "tests/integration/work_fixture.h"
 
 namespace a4cd::testing {
 namespace {
+
+// Lets something happen while the servers are asked.
+class SlowHosts final : public a4c::HostProvider {
+ public:
+  explicit SlowHosts(a4c::HostProvider& inner) : inner_(inner) {}
+  Result<std::vector<a4c::Host>> Hosts(const Call& call) override {
+    auto hosts = inner_.Hosts(call);
+    if (meanwhile) meanwhile();
+    return hosts;
+  }
+  Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
+    return inner_.Ensure(call, unit);
+  }
+  Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                      int64_t epoch) override {
+    return inner_.Remove(call, host, name, epoch);
+  }
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    return inner_.List(call, host);
+  }
+
+  std::function<void()> meanwhile;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == a4c::HostEnrolment::kExtension ? inner_.As<a4c::HostEnrolment>() : nullptr;
+  }
+
+ private:
+  a4c::HostProvider& inner_;
+};
 
 class EnrolmentsTest : public ::testing::Test {
  protected:
@@ -134,6 +166,17 @@ TEST_F(EnrolmentsTest, FiguresAreReadByOneAndKnownToAll) {
   EXPECT_EQ(disks_one.Servers(Within())->size(), 1u);
   const RecordRef ref = HostRef("new-1");
   EXPECT_TRUE(database_.Get(Within(), std::span(&ref, 1))->records.at(0)->tombstone);
+}
+
+TEST_F(EnrolmentsTest, AServerThatIsRemovedWhileServersAreAskedStaysRemoved) {
+  SlowHosts slow(*one_);
+  Enrolments enrolments(database_, slow, fake_.runtime(), 2'000);
+  DiskService disks(database_, slow, enrolments, fake_.runtime());
+  Say(Enrolled("new-1", "a"));
+  ASSERT_TRUE(disks.Refresh(Within()));
+  slow.meanwhile = [&] { Say(Enrolled("new-1", "a"), true); };
+  ASSERT_TRUE(disks.Refresh(Within()));
+  EXPECT_FALSE(ReadHost(Within(), database_, "new-1"));
 }
 
 TEST_F(EnrolmentsTest, AServerThatNoProviderKnowsIsSaidToBeOutOfReach) {

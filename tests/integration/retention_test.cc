@@ -114,7 +114,8 @@ TEST_F(Retention, AJobThatIsRetriedMeanwhileKeepsItsLog) {
   a4c::Database hooked({.store = store}, world_.fake.runtime());
   ASSERT_TRUE(hooked.Open(world_.Within(), AllCollections()));
   is_retried = false;
-  const auto loop = NewRetentionLoop(hooked, world_.fake.runtime());
+  // Succeeded ones stay, so that the first thing that is written is about this job.
+  const auto loop = NewRetentionLoop(hooked, world_.fake.runtime(), {.succeeded_ms = 0});
   ASSERT_TRUE(loop->Step(world_.Within()));
   EXPECT_TRUE(is_retried);
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kPending);
