@@ -33,7 +33,36 @@ Result<void> CheckRemotePath(const ConfigValue& value, const std::string& key,
   return At(value, key + " is an absolute path of letters, digits, \"/\", \".\", \"_\" and \"-\"");
 }
 
-Result<ServerOptions> ReadServer(const ConfigValue& value) {
+Result<void> CheckLocal(const ConfigValue& value, const ServerOptions& server) {
+  A4C_CHECK(CheckRemotePath(value, "address", server.LocalPath()));
+  if (server.helper) return At(value, "helper: a4c-host is reached by SSH alone");
+  return {};
+}
+
+Result<void> CheckSsh(const ConfigValue& value, const ServerOptions& server) {
+  for (const std::string& login : {server.user, server.admin_user}) {
+    if (!IsPlain(login, "_.-") || login.starts_with("-")) {
+      return At(value, "user, admin_user: letters, digits, \"_\", \".\" and \"-\"");
+    }
+  }
+  A4C_CHECK(CheckRemotePath(value, "helper_data", server.helper_data));
+  const std::pair<const char*, const std::string&> needed[] = {
+      {"user", server.user},
+      {"host_key_fingerprint", server.host_key_fingerprint},
+      {"private_key_path", server.private_key_path}};
+  for (const auto& [key, text] : needed) {
+    if (text.empty()) return At(value, std::string(key) + " is missing");
+  }
+  for (const auto& checked :
+       {CheckFingerprint(server.host_key_fingerprint), CheckPrivateKey(server.private_key_path)}) {
+    if (!checked) return checked.error().Within(value.Where());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ServerOptions> ReadServerOptions(const ConfigValue& value) {
   A4C_TRY(const Config config, CheckConfig(value, kServerKeys));
   ServerOptions server{.id = config.String("id"),
                        .address = config.String("address"),
@@ -42,18 +71,24 @@ Result<ServerOptions> ReadServer(const ConfigValue& value) {
                        .host_key_fingerprint = config.String("host_key_fingerprint"),
                        .private_key_path = config.String("private_key_path"),
                        .docker_socket = config.String("docker_socket"),
-                       .disk_path = config.String("disk_path")};
+                       .disk_path = config.String("disk_path"),
+                       .helper = config.Bool("helper"),
+                       .admin_user = config.String("admin_user"),
+                       .helper_data = config.String("helper_data")};
   if (server.id.empty() || server.id.size() > 64 || !IsPlain(server.id, "_.-")) {
     return At(value, "id has 1 to 64 letters, digits, \"_\", \".\" or \"-\"");
   }
   A4C_CHECK(CheckRemotePath(value, "docker_socket", server.docker_socket));
   if (!server.disk_path.empty()) A4C_CHECK(CheckRemotePath(value, "disk_path", server.disk_path));
-  for (const auto& checked :
-       {CheckFingerprint(server.host_key_fingerprint), CheckPrivateKey(server.private_key_path)}) {
-    if (!checked) return checked.error().Within(value.Where());
+  if (server.IsLocal()) {
+    A4C_CHECK(CheckLocal(value, server));
+  } else {
+    A4C_CHECK(CheckSsh(value, server));
   }
   return server;
 }
+
+namespace {
 
 ConfigValue ValueOf(const Json& json, const std::string& file, const std::string& path) {
   ConfigValue value;
@@ -93,7 +128,7 @@ Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
   std::set<std::string> ids;
   std::string faults;
   for (const ConfigValue& value : values) {
-    auto server = ReadServer(value);
+    auto server = ReadServerOptions(value);
     if (server && !ids.insert(server->id).second) {
       server = At(value, "id " + server->id + " is there twice");
     }
@@ -106,7 +141,6 @@ Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
     }
   }
   if (!faults.empty()) return Error(Code::kInvalid, faults);
-  if (servers.empty()) return Error(Code::kInvalid, "servers: there is none");
   return servers;
 }
 
@@ -115,6 +149,8 @@ Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
 Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   BaremetalOptions options;
   A4C_TRY(options.servers, ReadServers(config));
+  options.private_key_path = config.String("private_key_path");
+  options.helper_program = config.String("helper_program");
   options.cluster = config.String("cluster");
   if (options.cluster.empty() || options.cluster.size() > kClusterBytesMax ||
       !IsPlain(options.cluster, "_-") || !IsPlain(options.cluster.substr(0, 1), "")) {
@@ -124,6 +160,7 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   options.unit = {.memory_bytes = config.Long("memory_default"),
                   .cpu_millis = config.Long("cpu_millis_default"),
                   .pids = config.Long("pids_default"),
+                  .tmp_bytes = config.Long("tmp_max"),
                   .network = config.String("network"),
                   .init = config.Bool("init"),
                   .log_file_bytes = config.Long("log_file_max"),
@@ -134,6 +171,10 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   options.connect_timeout_ms = config.Long("connect_timeout");
   options.keepalive_interval_ms = config.Long("keepalive_interval");
   options.sessions_max = config.Long("sessions_per_server");
+  options.streams_max = config.Long("streams_per_server");
+  options.breaker_failures = config.Long("breaker_failures");
+  options.reconnect_wait_max_ms = config.Long("reconnect_wait_max");
+  options.hosts_at_once = config.Long("hosts_at_once");
   options.session_idle_max_ms = config.Long("session_idle_max");
   options.stop_timeout_ms = config.Long("stop_timeout");
   options.reply_bytes_max = config.Long("reply_max");

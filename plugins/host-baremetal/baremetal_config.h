@@ -17,13 +17,21 @@ struct ServerOptions {
   std::string host_key_fingerprint;
   std::string private_key_path;
   std::string docker_socket;
-  std::string disk_path;  // empty: dockerd's data root
+  std::string disk_path;         // empty: dockerd's data root
+  bool helper = false;           // a4c-host is installed there
+  std::string admin_user = {};   // may install it
+  std::string helper_data = {};  // where it keeps what it keeps
+
+  // A dockerd of this machine, "unix:///run/docker.sock".
+  bool IsLocal() const { return address.starts_with("unix://"); }
+  std::string LocalPath() const { return address.substr(7); }
 };
 
 struct UnitDefaults {
   int64_t memory_bytes = 0;
   int64_t cpu_millis = 0;
   int64_t pids = 0;
+  int64_t tmp_bytes = 0;
   std::string network;
   bool init = true;
   int64_t log_file_bytes = 0;
@@ -33,10 +41,16 @@ struct UnitDefaults {
 struct BaremetalOptions {
   std::vector<ServerOptions> servers;
   std::string cluster;
+  std::string private_key_path;  // of servers that are enrolled without one
+  std::string helper_program;
   UnitDefaults unit;
   int64_t connect_timeout_ms = 0;
   int64_t keepalive_interval_ms = 0;
   int64_t sessions_max = 0;
+  int64_t streams_max = 0;
+  int64_t breaker_failures = 0;
+  int64_t reconnect_wait_max_ms = 0;
+  int64_t hosts_at_once = 0;
   int64_t session_idle_max_ms = 0;
   int64_t stop_timeout_ms = 0;
   int64_t reply_bytes_max = 0;
@@ -47,5 +61,7 @@ struct BaremetalOptions {
 // kInvalid names every server that is wrong, and why: a fingerprint out of form, an RSA key, a path
 // that a shell would read as more than a path, an id that is there twice.
 Result<BaremetalOptions> ReadBaremetalConfig(const Config& config);
+// One server, in the same form.
+Result<ServerOptions> ReadServerOptions(const ConfigValue& value);
 
 }  // namespace a4c::baremetal

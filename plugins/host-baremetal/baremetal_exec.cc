@@ -56,10 +56,10 @@ Result<int> BaremetalExec::Run(const Call& call, const ExecRequest& request,
   A4C_CHECK(CheckUnitName(request.unit));
   A4C_CHECK(CheckCommand(request.command, request.env, request.working_dir));
   if (request.command.empty()) return Error(Code::kInvalid, "command is empty");
-  A4C_TRY(DockerServer * server, servers_.Find(call, request.host));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, request.host));
   std::string exec;
   {
-    A4C_TRY(DockerLink docker, server->Open(call));
+    A4C_TRY(DockerLink docker, server->OpenStream(call));
     A4C_TRY(const Container container, servers_.FindOurs(call, *docker, request.unit));
     A4C_TRY(const Json made,
             docker->ExchangeJson(call, {.method = "POST",

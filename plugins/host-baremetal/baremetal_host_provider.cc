@@ -7,41 +7,20 @@
 #include "baremetal_servers.h"
 #include "docker_epochs.h"
 #include "docker_errors.h"
+#include "helper_client.h"
+#include "unit_effects.h"
 
 namespace a4c::baremetal {
 namespace {
 
 constexpr int kAttemptsMax = 100;
-constexpr size_t kMeasuredAtOnce = 16;
 constexpr int64_t kGonePollMs = 50;
 
-// Remembers that something was done: from then on "nothing was done" cannot be said of the call.
-class Effects {
- public:
-  void Note() { any_ = true; }
-  Error Judge(const Error& error) const {
-    const bool undone = error.retryable() || error.code() == Code::kCanceled;
-    return any_ && undone ? Error(Code::kUnknownOutcome, error.message(), error.hint()) : error;
-  }
-
- private:
-  bool any_ = false;
-};
-
-Error EpochTooLow(const std::string& name, int64_t epoch, int64_t highest) {
-  return Error(Code::kConflict, "unit " + name + ": epoch " + std::to_string(epoch) +
-                                    " is below the highest, " + std::to_string(highest));
-}
-
-// One Ensure of one unit over one connection.
+// One Ensure of one unit.
 class Ensuring {
  public:
-  Ensuring(BaremetalServers& servers, const Call& call, const Unit& unit, DockerConnection& docker)
-      : servers_(servers),
-        call_(call),
-        unit_(unit),
-        docker_(docker),
-        epochs_(servers.options.cluster) {}
+  Ensuring(BaremetalServers& servers, const Call& call, const Unit& unit, UnitEffects& effects)
+      : servers_(servers), call_(call), unit_(unit), effects_(effects) {}
 
   Result<UnitStatus> Run() {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
@@ -59,100 +38,61 @@ class Ensuring {
  private:
   // Nothing if someone else made or removed the container meanwhile: look again.
   Result<std::optional<UnitStatus>> Once();
-  Result<bool> Create();
-  Result<DockerReply> Post(const std::string& target, const std::string& body = {});
-  Result<std::optional<UnitStatus>> Start(const Container& container, int64_t epoch);
-  Result<void> Stop(const Container& container);
-  Result<std::optional<UnitStatus>> Status(int64_t epoch);
+  Result<std::optional<UnitStatus>> Make();
+  Result<std::optional<UnitStatus>> Start(const Container& container);
+  Result<std::optional<UnitStatus>> Status();
 
   BaremetalServers& servers_;
   const Call& call_;
   const Unit& unit_;
-  DockerConnection& docker_;
-  const DockerEpochs epochs_;
-  Effects effects_;
+  UnitEffects& effects_;
 };
 
-Result<DockerReply> Ensuring::Post(const std::string& target, const std::string& body) {
-  auto reply =
-      docker_.Exchange(call_, {.method = "POST", .target = target, .body = body, .effect = true});
-  if (reply && reply->ok()) effects_.Note();
-  return reply;
-}
-
-// False if the name is taken by now.
-Result<bool> Ensuring::Create() {
-  if (unit_.spec.image.empty()) {
-    return Error(Code::kUnsupported,
-                 "unit " + unit_.name + ": runs in an image, and none is named");
-  }
-  const Json body = CreateBody(unit_, servers_.options.cluster, servers_.options.unit);
-  A4C_TRY(const DockerReply reply, Post("/containers/create?name=" + unit_.name, body.ToString()));
-  if (reply.status == 409) return false;
-  if (reply.status == 404) {
-    return Error(Code::kNotFound, "host " + unit_.host + " has no image " + unit_.spec.image,
-                 "build or send it there first");
-  }
-  if (!reply.ok()) return DockerError(reply.status, reply.body, true);
-  return true;
-}
-
-Result<std::optional<UnitStatus>> Ensuring::Status(int64_t epoch) {
-  A4C_TRY(const auto container, servers_.FindContainer(call_, docker_, unit_.name));
+Result<std::optional<UnitStatus>> Ensuring::Status() {
+  A4C_TRY(const auto container, effects_.Find());
   if (!container) return std::optional<UnitStatus>();
   UnitStatus status = container->status;
   status.host = unit_.host;
-  status.epoch = std::max(status.epoch, epoch);
+  status.epoch = std::max(status.epoch, unit_.epoch);
   return std::optional<UnitStatus>(std::move(status));
 }
 
-Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container, int64_t epoch) {
-  A4C_TRY(const DockerReply reply, Post("/containers/" + container.id + "/start"));
-  A4C_TRY(auto status, Status(epoch));
+Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container) {
+  A4C_TRY(const DockerReply reply, effects_.Start(container));
+  A4C_TRY(auto status, Status());
   const bool started = reply.ok() || reply.status == 304;
   // A command that cannot be run is a state of the unit; dockerd keeps the reason with it.
   if (started || !status || status->state == UnitState::kBroken) return status;
   return DockerError(reply.status, reply.body, true);
 }
 
-Result<void> Ensuring::Stop(const Container& container) {
-  const int64_t seconds = (servers_.options.stop_timeout_ms + 999) / 1000;
-  A4C_TRY(const DockerReply reply,
-          Post("/containers/" + container.id + "/stop?t=" + std::to_string(seconds)));
-  if (reply.ok() || reply.status == 304 || reply.status == 404) return {};
-  return DockerError(reply.status, reply.body, true);
+Result<std::optional<UnitStatus>> Ensuring::Make() {
+  A4C_TRY(const bool created, effects_.Create(unit_));
+  (void)created;  // either way: read who it is now
+  A4C_TRY(const auto made, effects_.Find());
+  if (!effects_.IsOurs(made) || made->status.epoch > unit_.epoch) {
+    return std::optional<UnitStatus>();
+  }
+  return unit_.wanted == UnitWanted::kRunning ? Start(*made) : Status();
 }
 
 Result<std::optional<UnitStatus>> Ensuring::Once() {
-  A4C_TRY(const auto found, servers_.FindContainer(call_, docker_, unit_.name));
-  if (found && found->cluster != servers_.options.cluster) {
+  A4C_TRY(const auto found, effects_.Find());
+  if (found && !effects_.IsOurs(found)) {
     return Error(Code::kConflict,
                  "host " + unit_.host + " has a container " + unit_.name + " that is not ours",
                  "another installation or person made it; choose another name, or remove it there");
   }
-  A4C_TRY(const EpochMarkers markers, epochs_.Read(call_, docker_, unit_.name));
-  const int64_t label = found ? found->status.epoch : -1;
-  const int64_t highest = std::max(label, markers.highest);
-  if (unit_.epoch < highest) return EpochTooLow(unit_.name, unit_.epoch, highest);
-  if (!found) {
-    A4C_TRY(const bool created, Create());
-    (void)created;  // either way: read who it is now
-    A4C_TRY(const auto made, servers_.FindContainer(call_, docker_, unit_.name));
-    if (!made || made->cluster != servers_.options.cluster || made->status.epoch > unit_.epoch) {
-      return std::optional<UnitStatus>();
-    }
-    if (unit_.wanted == UnitWanted::kRunning) return Start(*made, unit_.epoch);
-    return Status(unit_.epoch);
-  }
+  A4C_CHECK(effects_.Admit(found));
+  if (!found) return Make();
   if (found->removing) return std::optional<UnitStatus>();
-  if (unit_.epoch > highest) {
-    A4C_CHECK(epochs_.Raise(call_, docker_, unit_.name, unit_.epoch));
-    effects_.Note();
-    A4C_CHECK(epochs_.Drop(call_, docker_, markers, unit_.epoch));
+  A4C_CHECK(effects_.Remember());
+  if (unit_.wanted == UnitWanted::kStopped) {
+    if (found->running) A4C_CHECK(effects_.Stop(*found));
+    return Status();
   }
-  if (unit_.wanted == UnitWanted::kRunning && !found->running) return Start(*found, unit_.epoch);
-  if (unit_.wanted == UnitWanted::kStopped && found->running) A4C_CHECK(Stop(*found));
-  return Status(unit_.epoch);
+  A4C_CHECK(effects_.RefreshVolume(*found, unit_.spec.disk_bytes));
+  return found->running ? Status() : Start(*found);
 }
 
 class BaremetalHostProvider final : public HostProvider {
@@ -162,12 +102,14 @@ class BaremetalHostProvider final : public HostProvider {
         epochs_(servers_.options.cluster),
         logs_(NewBaremetalLogs(servers_)),
         exec_(NewBaremetalExec(servers_)),
-        images_(NewBaremetalImages(servers_)) {}
+        images_(NewBaremetalImages(servers_)),
+        incarnation_(NewBaremetalIncarnation(servers_)),
+        enrolment_(NewBaremetalEnrolment(servers_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override;
+                      const Fence& fence) override;
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override;
 
  protected:
@@ -175,23 +117,26 @@ class BaremetalHostProvider final : public HostProvider {
     if (name == HostLogs::kExtension) return logs_.get();
     if (name == HostExec::kExtension) return exec_.get();
     if (name == HostImages::kExtension) return images_.get();
+    if (name == HostIncarnation::kExtension) return incarnation_.get();
+    if (name == HostEnrolment::kExtension) return enrolment_.get();
     return nullptr;
   }
 
  private:
-  Result<void> Delete(const Call& call, DockerConnection& docker, const Container& container);
+  Result<std::map<std::string, HelperUnit>> Known(const Call& call, DockerLink& docker) const;
 
   BaremetalServers servers_;  // before what refers to it
   const DockerEpochs epochs_;
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
+  const std::unique_ptr<HostIncarnation> incarnation_;
+  const std::unique_ptr<HostEnrolment> enrolment_;
 };
 
 Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {
   if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
-  std::vector<DockerServer*> servers;
-  for (const auto& [id, server] : servers_.servers) servers.push_back(server.get());
+  const std::vector<std::shared_ptr<DockerServer>> servers = servers_.All();
   std::vector<Host> hosts(servers.size());
   std::atomic<size_t> next = 0;
   const auto measure = [&](std::stop_token) {
@@ -199,7 +144,8 @@ Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {
   };
   // One that is out of reach does not keep the others waiting.
   std::vector<std::unique_ptr<Thread>> helpers;
-  for (size_t i = 1; i < std::min(servers.size(), kMeasuredAtOnce); ++i) {
+  for (size_t i = 1;
+       i < std::min(servers.size(), static_cast<size_t>(servers_.options.hosts_at_once)); ++i) {
     helpers.push_back(servers_.runtime.threads.Start("bm-hosts", measure));
   }
   measure({});
@@ -209,57 +155,39 @@ Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {
 
 Result<UnitStatus> BaremetalHostProvider::Ensure(const Call& call, const Unit& unit) {
   A4C_CHECK(CheckUnit(unit));
-  A4C_TRY(DockerServer * server, servers_.Find(call, unit.host));
-  A4C_TRY(DockerLink docker, server->Open(call));
-  return Ensuring(servers_, call, unit, *docker).Run();
-}
-
-Result<void> BaremetalHostProvider::Delete(const Call& call, DockerConnection& docker,
-                                           const Container& container) {
-  while (true) {
-    A4C_TRY(const DockerReply reply,
-            docker.Exchange(call, {.method = "DELETE",
-                                   .target = "/containers/" + container.id + "?force=1&v=1",
-                                   .effect = true}));
-    if (reply.ok() || reply.status == 404) return {};
-    // Someone else is removing it: it is gone when it is gone, and that has to be seen.
-    const bool removing =
-        reply.status == 409 && reply.body.find("already in progress") != std::string::npos;
-    if (!removing) return DockerError(reply.status, reply.body, true);
-    if (call.Expired() || call.Stopping()) {
-      return Error(Code::kUnknownOutcome, "unit " + container.name + " is still being removed");
-    }
-    Waiter::Lock lock(*servers_.waiter);
-    servers_.waiter->Wait(call.clock.MonotonicMs() + kGonePollMs);
-  }
+  A4C_TRY(const auto effects,
+          UnitEffects::Begin(servers_, call, unit.host, unit.name, {unit.epoch, unit.claim}));
+  return Ensuring(servers_, call, unit, *effects).Run();
 }
 
 Result<void> BaremetalHostProvider::Remove(const Call& call, const std::string& host,
-                                           const std::string& name, int64_t epoch) {
+                                           const std::string& name, const Fence& fence) {
   A4C_CHECK(CheckUnitName(name));
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->Open(call));
-  A4C_TRY(const auto container, servers_.FindContainer(call, *docker, name));
-  A4C_TRY(const EpochMarkers markers, epochs_.Read(call, *docker, name));
-  // Another's container of that name is not our unit: ours is not there.
-  const bool ours = container && container->cluster == servers_.options.cluster;
-  const int64_t highest = std::max(ours ? container->status.epoch : -1, markers.highest);
-  if (epoch < highest) return EpochTooLow(name, epoch, highest);
-  Effects effects;
-  if (ours) {
-    A4C_CHECK(Delete(call, *docker, *container));
-    effects.Note();
-  }
-  const auto dropped = epochs_.Drop(call, *docker, markers, INT64_MAX);
-  if (!dropped) return effects.Judge(dropped.error());
+  A4C_CHECK(CheckFence(fence));
+  A4C_TRY(const auto effects, UnitEffects::Begin(servers_, call, host, name, fence));
+  const auto removed = effects->Remove();
+  if (!removed) return effects->Judge(removed.error());
   return {};
+}
+
+// What is remembered of units beside their containers.
+Result<std::map<std::string, HelperUnit>> BaremetalHostProvider::Known(const Call& call,
+                                                                       DockerLink& docker) const {
+  if (docker.helper()) {
+    docker->SetFields(UnitFields(servers_.options.cluster, "", 0, ""));
+    return ReadUnits(call, *docker);
+  }
+  A4C_TRY(const auto epochs, epochs_.ReadAll(call, *docker));
+  std::map<std::string, HelperUnit> known;
+  for (const auto& [unit, epoch] : epochs) known[unit].epoch = epoch;
+  return known;
 }
 
 Result<std::vector<UnitStatus>> BaremetalHostProvider::List(const Call& call,
                                                             const std::string& host) {
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->Open(call));
-  A4C_TRY(const auto epochs, epochs_.ReadAll(call, *docker));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
+  A4C_TRY(DockerLink docker, server->OpenForUnits(call));
+  A4C_TRY(const auto known, Known(call, docker));
   const std::string filter =
       LabelFilter({std::string(kClusterLabel) + "=" + servers_.options.cluster, kUnitLabel});
   A4C_TRY(const Json list,
@@ -277,8 +205,9 @@ Result<std::vector<UnitStatus>> BaremetalHostProvider::List(const Call& call,
     }
     UnitStatus& status = statuses.emplace_back(std::move(container->status));
     status.host = host;
-    if (const auto raised = epochs.find(unit); raised != epochs.end()) {
-      status.epoch = std::max(status.epoch, raised->second);
+    if (const auto of_unit = known.find(unit); of_unit != known.end()) {
+      status.epoch = std::max(status.epoch, of_unit->second.epoch);
+      status.disk_used_bytes = of_unit->second.disk_bytes;
     }
   }
   return statuses;

@@ -93,8 +93,8 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const std::string& ho
                                          const std::string& tag, const ByteSource& tar,
                                          const std::function<void(std::string_view)>& progress) {
   A4C_CHECK(CheckTag(tag));
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->Open(call));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
+  A4C_TRY(DockerLink docker, server->OpenStream(call));
   A4C_TRY(const int status,
           docker->Begin(call, {.method = "POST",
                                .target = BuildTarget(tag),
@@ -126,7 +126,7 @@ Result<Json> BaremetalImages::ListOurs(const Call& call, DockerConnection& docke
 }
 
 Result<std::vector<ImageInfo>> BaremetalImages::List(const Call& call, const std::string& host) {
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
   A4C_TRY(DockerLink docker, server->Open(call));
   A4C_TRY(const Json list, ListOurs(call, *docker));
   std::vector<ImageInfo> images;
@@ -153,7 +153,7 @@ Result<std::set<std::string>> UsedImages(const Call& call, DockerConnection& doc
 
 Result<int64_t> BaremetalImages::Prune(const Call& call, const std::string& host,
                                        const std::vector<std::string>& keep) {
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
   A4C_TRY(DockerLink docker, server->Open(call));
   A4C_TRY(const auto used, UsedImages(call, *docker));
   A4C_TRY(const Json list, ListOurs(call, *docker));

@@ -108,8 +108,8 @@ Result<LogPage> BaremetalLogs::Read(const Call& call, const std::string& host,
   A4C_CHECK(CheckUnitName(name));
   if (bytes_max < 1) return Error(Code::kInvalid, "bytes_max is below 1");
   A4C_TRY(const Position from, ReadPosition(after));
-  A4C_TRY(DockerServer * server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->Open(call));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
+  A4C_TRY(DockerLink docker, server->OpenStream(call));
   A4C_TRY(const Container container, servers_.FindOurs(call, *docker, name));
   const std::string since = from.time.empty() ? "" : "&since=" + from.time;
   A4C_TRY(const int status,

@@ -1,142 +1,11 @@
-// Against real servers: A4C_TEST_BAREMETAL_HOSTS names a servers_file, on whose servers there is
-// the image A4C_TEST_IMAGE (busybox:local).
-#include <Poco/Net/ServerSocket.h>
-#include <Poco/Net/StreamSocket.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <cstdlib>
-
-#include "a4c/host_extensions.h"
-#include "a4c/sinks.h"
-#include "baremetal_config.h"
-#include "baremetal_host_provider.h"
-#include "baremetal_keys.h"
-#include "docker_connection.h"
-#include "ssh_session.h"
+// Against real servers, without a4c-host on them.
+#include "cutting_proxy.h"
+#include "server_fixture.h"
 
 namespace a4c::baremetal {
 namespace {
 
-const Runtime& TestRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
-Call Soon(int64_t timeout_ms = 60'000) {
-  return Call::Within(TestRuntime().clock, timeout_ms);
-}
-
-std::string Word(const std::string& prefix) {
-  return prefix + "-" + std::to_string(TestRuntime().random.Next() % 1'000'000'000);
-}
-
-// Passes bytes on, and breaks both connections once the client has sent so many.
-class CuttingProxy {
- public:
-  CuttingProxy(std::string address, int port, int64_t bytes_max)
-      : target_(std::move(address), static_cast<Poco::UInt16>(port)),
-        listener_(Poco::Net::SocketAddress("127.0.0.1", 0)),
-        bytes_left_(bytes_max),
-        thread_(TestRuntime().threads.Start("proxy", [this](std::stop_token stop) { Run(stop); })) {
-  }
-  int port() const { return listener_.address().port(); }
-  bool cut() const { return bytes_left_ <= 0; }
-
- private:
-  void Run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      if (!listener_.poll(Poco::Timespan(20'000), Poco::Net::Socket::SELECT_READ)) continue;
-      Poco::Net::StreamSocket client = listener_.acceptConnection();
-      if (bytes_left_ <= 0) continue;
-      Poco::Net::StreamSocket server(target_);
-      while (!stop.stop_requested() && bytes_left_ > 0 && Pass(client, server)) {
-      }
-    }
-  }
-  bool Pass(Poco::Net::StreamSocket& client, Poco::Net::StreamSocket& server) {
-    Poco::Net::Socket::SocketList readable{client, server};
-    Poco::Net::Socket::SocketList none;
-    Poco::Net::Socket::SocketList failed;
-    if (Poco::Net::Socket::select(readable, none, failed, Poco::Timespan(20'000)) == 0) return true;
-    for (const Poco::Net::Socket& socket : readable) {
-      const bool upward = socket == client;
-      char bytes[4096];
-      Poco::Net::StreamSocket from(socket);
-      const int64_t most = upward ? std::min<int64_t>(sizeof(bytes), bytes_left_) : sizeof(bytes);
-      const int count = from.receiveBytes(bytes, static_cast<int>(most));
-      if (count <= 0) return false;
-      (upward ? server : client).sendBytes(bytes, count);
-      if (upward) bytes_left_ -= count;
-    }
-    return true;
-  }
-
-  const Poco::Net::SocketAddress target_;
-  Poco::Net::ServerSocket listener_;
-  std::atomic<int64_t> bytes_left_;
-  const std::unique_ptr<Thread> thread_;
-};
-
-class BaremetalServer : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const char* file = std::getenv("A4C_TEST_BAREMETAL_HOSTS");
-    if (file == nullptr) {
-      const bool required = std::getenv("CI") != nullptr || std::getenv("A4C_REQUIRE_SERVERS");
-      if (required) FAIL() << "A4C_TEST_BAREMETAL_HOSTS is not set";
-      GTEST_SKIP() << "A4C_TEST_BAREMETAL_HOSTS is not set";
-    }
-    auto config = CheckConfig(ConfigValue::Map({{"servers_file", ConfigValue::Scalar(file)},
-                                                {"cluster", ConfigValue::Scalar(Word("test"))},
-                                                {"stop_timeout", ConfigValue::Scalar("1s")}}),
-                              kBaremetalKeys);
-    ASSERT_TRUE(config) << config.error().ToString();
-    auto options = ReadBaremetalConfig(*config);
-    ASSERT_TRUE(options) << options.error().ToString();
-    options_ = *std::move(options);
-    provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
-    const char* image = std::getenv("A4C_TEST_IMAGE");
-    unit_ = {.host = options_.servers[0].id,
-             .name = Word("unit"),
-             .epoch = 1,
-             .spec = {.image = image == nullptr ? "busybox:local" : image,
-                      .command = {"sleep", "600"},
-                      .memory_bytes = 64 << 20}};
-  }
-  void TearDown() override {
-    if (provider_ == nullptr) return;
-    const auto removed = provider_->Remove(Soon(), unit_.host, unit_.name, 1'000'000);
-    EXPECT_TRUE(removed) << removed.error().ToString();
-  }
-
-  bool IsThere() {
-    const auto listed = provider_->List(Soon(), unit_.host);
-    EXPECT_TRUE(listed) << listed.error().ToString();
-    return listed && std::ranges::count(*listed, unit_.name, &UnitStatus::name) == 1;
-  }
-  std::string Output(std::vector<std::string> command) {
-    std::string output;
-    const auto code = provider_->As<HostExec>()->Run(
-        Soon(), {.host = unit_.host, .unit = unit_.name, .command = std::move(command)},
-        [&](std::string_view piece) { output += piece; });
-    EXPECT_TRUE(code) << code.error().ToString();
-    return output;
-  }
-  SshTarget Target() const {
-    const ServerOptions& server = options_.servers[0];
-    return {.address = server.address,
-            .port = server.port,
-            .user = server.user,
-            .host_key_fingerprint = server.host_key_fingerprint,
-            .private_key_path = server.private_key_path};
-  }
-
-  BaremetalOptions options_;
-  std::unique_ptr<HostProvider> provider_;
-  Unit unit_;
-};
+class BaremetalServer : public ServerTest {};
 
 TEST_F(BaremetalServer, AnotherHostKeyIsDeniedNamingBoth) {
   BaremetalOptions wrong = options_;
@@ -216,6 +85,64 @@ TEST_F(BaremetalServer, AContainerHasNoRightsNoNetworkAndItsLimits) {
   EXPECT_NE(memory.find("67108864"), std::string::npos) << memory;
 }
 
+TEST_F(BaremetalServer, WhatDockerdShowsIsWhatWasPromised) {
+  unit_.spec.env = {{"X", "$(touch /x)`id`"}};
+  unit_.spec.pids = 50;
+  ASSERT_TRUE(provider_->Ensure(Soon(), unit_));
+  const Json container = Inspect(unit_.name);
+  const Json& host = container["HostConfig"];
+  EXPECT_EQ(host["Privileged"].Bool(), false);
+  EXPECT_EQ(host["CapDrop"].ToString(), R"(["ALL"])");
+  EXPECT_TRUE(host["CapAdd"].IsNull());
+  EXPECT_EQ(host["SecurityOpt"].ToString(), R"(["no-new-privileges"])");
+  EXPECT_EQ(host["NetworkMode"].Text(), "none");
+  EXPECT_EQ(host["PidMode"].Text(), "");
+  EXPECT_EQ(host["IpcMode"].Text(), "private");
+  EXPECT_EQ(host["UsernsMode"].Text(), "");
+  EXPECT_TRUE(host["Binds"].IsNull());
+  EXPECT_TRUE(host["Devices"].Items().empty());
+  EXPECT_EQ(host["ReadonlyRootfs"].Bool(), true);
+  EXPECT_EQ(host["PidsLimit"].Int(), 50);
+  EXPECT_EQ(host["Memory"].Int(), 64 << 20);
+  EXPECT_EQ(host["MemorySwap"].Int(), 64 << 20);
+  EXPECT_EQ(host["NanoCpus"].Int(), 1'000'000'000);
+  EXPECT_EQ(host["RestartPolicy"]["Name"].Text(), "no");
+  ASSERT_EQ(container["Mounts"].Items().size(), 1u) << container["Mounts"].ToString();
+  EXPECT_EQ(container["Mounts"].Items()[0]["Destination"].Text(), "/workspace");
+  EXPECT_EQ(container["Mounts"].Items()[0]["Type"].Text(), "volume");
+  EXPECT_EQ(
+      Output({"sh", "-c", "echo $X; touch /bin/x 2>&1; touch /workspace/x /tmp/x && echo ok"}),
+      "$(touch /x)`id`\ntouch: /bin/x: Read-only file system\nok\n");
+}
+
+TEST_F(BaremetalServer, TheVolumeOutlivesAStopAndGoesWithTheUnit) {
+  ASSERT_TRUE(provider_->Ensure(Soon(), unit_));
+  Output({"sh", "-c", "echo kept >/workspace/x"});
+  unit_.wanted = UnitWanted::kStopped;
+  ASSERT_TRUE(provider_->Ensure(Soon(), unit_));
+  unit_.wanted = UnitWanted::kRunning;
+  ASSERT_TRUE(provider_->Ensure(Soon(), unit_));
+  EXPECT_EQ(Output({"cat", "/workspace/x"}), "kept\n");
+  ASSERT_TRUE(provider_->Remove(Soon(), unit_.host, unit_.name, 1));
+  ASSERT_TRUE(provider_->Ensure(Soon(), unit_));
+  EXPECT_EQ(Output({"ls", "/workspace"}), "");
+}
+
+TEST_F(BaremetalServer, AServerWithAnotherHostKeyIsInQuarantine) {
+  BaremetalOptions wrong = options_;
+  wrong.servers[0].host_key_fingerprint = "SHA256:" + std::string(43, 'A');
+  const auto provider = NewBaremetalHostProvider(TestRuntime(), wrong);
+  ASSERT_FALSE(provider->Ensure(Soon(), unit_));
+  const auto again = provider->Ensure(Soon(), unit_);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code(), Code::kDenied);
+  EXPECT_NE(again.error().message().find("quarantine"), std::string::npos)
+      << again.error().message();
+  const auto hosts = provider->Hosts(Soon());
+  ASSERT_TRUE(hosts);
+  for (const Host& host : *hosts) EXPECT_EQ(host.reachable, host.id != unit_.host) << host.reason;
+}
+
 TEST_F(BaremetalServer, TheDockerCommandIsAWayToo) {
   auto session = ConnectSsh(Soon(), Target());
   ASSERT_TRUE(session) << session.error().ToString();
@@ -245,7 +172,9 @@ TEST_F(BaremetalServer, ABrokenConnectionIsNeverTakenForNothingDone) {
   int unknown = 0;
   for (int64_t bytes = 500; bytes <= 9'000; bytes += 250) {
     unit_.name = Word("unit");
-    CuttingProxy proxy(options_.servers[0].address, options_.servers[0].port, bytes);
+    CuttingProxy proxy(TestRuntime().threads, options_.servers[0].address,
+                       options_.servers[0].port);
+    proxy.CutAfter(bytes);
     BaremetalOptions through = options_;
     through.servers[0].address = "127.0.0.1";
     through.servers[0].port = proxy.port();

@@ -7,18 +7,30 @@
 namespace a4c::baremetal {
 
 BaremetalServers::BaremetalServers(const Runtime& given, BaremetalOptions settings)
-    : runtime(given), options(std::move(settings)), waiter(given.threads.NewWaiter()) {
+    : runtime(given),
+      options(std::move(settings)),
+      waiter(given.threads.NewWaiter()),
+      lock(given.threads.NewWaiter()) {
   for (const ServerOptions& server : options.servers) {
-    servers[server.id] = std::make_unique<DockerServer>(runtime, server, options);
+    entries[server.id] = {server, std::make_shared<DockerServer>(runtime, server, options)};
   }
 }
 
-Result<DockerServer*> BaremetalServers::Find(const Call& call, const std::string& host) {
+Result<std::shared_ptr<DockerServer>> BaremetalServers::Find(const Call& call,
+                                                             const std::string& host) {
   if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
   if (call.Expired()) return Error(Code::kTimeout, "no time left");
-  const auto found = servers.find(host);
-  if (found == servers.end()) return Error(Code::kNotFound, "no host is called " + host);
-  return found->second.get();
+  Waiter::Lock held(*lock);
+  const auto found = entries.find(host);
+  if (found == entries.end()) return Error(Code::kNotFound, "no host is called " + host);
+  return found->second.server;
+}
+
+std::vector<std::shared_ptr<DockerServer>> BaremetalServers::All() {
+  Waiter::Lock held(*lock);
+  std::vector<std::shared_ptr<DockerServer>> all;
+  for (const auto& [id, entry] : entries) all.push_back(entry.server);
+  return all;
 }
 
 Result<std::optional<Container>> BaremetalServers::FindContainer(const Call& call,

@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "baremetal_config.h"
 #include "docker_body.h"
@@ -16,9 +18,17 @@ namespace a4c::baremetal {
 struct BaremetalServers {
   BaremetalServers(const Runtime& given, BaremetalOptions settings);
 
+  // A server lives as long as somebody works with it, also when it is removed meanwhile.
+  struct Entry {
+    ServerOptions options;
+    std::shared_ptr<DockerServer> server;
+    std::optional<HostSpec> spec = {};  // of one that was enrolled
+  };
+
   // kNotFound: no server is called so. Also refuses a call that has no time left or whose caller
   // has gone.
-  Result<DockerServer*> Find(const Call& call, const std::string& host);
+  Result<std::shared_ptr<DockerServer>> Find(const Call& call, const std::string& host);
+  std::vector<std::shared_ptr<DockerServer>> All();
   // The unit's container; nothing if there is none of that name, ours or not.
   Result<std::optional<Container>> FindContainer(const Call& call, DockerConnection& docker,
                                                  const std::string& name) const;
@@ -29,11 +39,14 @@ struct BaremetalServers {
   const Runtime runtime;
   const BaremetalOptions options;
   const std::unique_ptr<Waiter> waiter;  // to let time pass between two looks
-  std::map<std::string, std::unique_ptr<DockerServer>> servers;
+  const std::unique_ptr<Waiter> lock;
+  std::map<std::string, Entry> entries;  // under lock
 };
 
 std::unique_ptr<HostLogs> NewBaremetalLogs(BaremetalServers& servers);
 std::unique_ptr<HostExec> NewBaremetalExec(BaremetalServers& servers);
 std::unique_ptr<HostImages> NewBaremetalImages(BaremetalServers& servers);
+std::unique_ptr<HostIncarnation> NewBaremetalIncarnation(BaremetalServers& servers);
+std::unique_ptr<HostEnrolment> NewBaremetalEnrolment(BaremetalServers& servers);
 
 }  // namespace a4c::baremetal

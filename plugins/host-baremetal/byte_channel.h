@@ -20,6 +20,8 @@ class ByteChannel {
   virtual Result<void> Write(const Call& call, std::string_view bytes) = 0;
   // What the other side said on its error stream so far, for messages.
   virtual std::string Complaint() { return {}; }
+  // False if it has ended, or something came that nobody has asked for. Does not wait.
+  virtual bool Alive() const { return true; }
 };
 
 }  // namespace a4c::baremetal

@@ -32,6 +32,34 @@ int64_t OrDefault(int64_t wanted, int64_t fallback) {
   return wanted > 0 ? wanted : fallback;
 }
 
+// The root file system cannot be written; what programs expect to be able to write lives in memory.
+Json Tmpfs(const UnitDefaults& defaults) {
+  const std::string options = "rw,nosuid,nodev,size=" + std::to_string(defaults.tmp_bytes);
+  Json tmpfs;
+  tmpfs.Set("/tmp", options + ",mode=1777");
+  tmpfs.Set("/run", options + ",mode=755");
+  return tmpfs;
+}
+
+Json Volume(const Unit& unit, const std::string& cluster, const std::string& path) {
+  Json mount;
+  mount.Set("Target", kVolumeTarget);
+  if (!path.empty()) {
+    mount.Set("Type", "bind");
+    mount.Set("Source", path);
+    return mount;
+  }
+  Json labels;
+  labels.Set(kClusterLabel, cluster);
+  labels.Set(kUnitLabel, unit.name);
+  Json options;
+  options.Set("Labels", std::move(labels));
+  mount.Set("Type", "volume");
+  mount.Set("Source", VolumeName(cluster, unit.name));
+  mount.Set("VolumeOptions", std::move(options));
+  return mount;
+}
+
 Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults) {
   const int64_t memory = OrDefault(spec.memory_bytes, defaults.memory_bytes);
   Json log_config;
@@ -48,6 +76,8 @@ Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults) {
   config.Set("SecurityOpt", Json(Json::Array{"no-new-privileges"}));
   config.Set("Privileged", false);
   config.Set("IpcMode", "private");
+  config.Set("ReadonlyRootfs", true);
+  config.Set("Tmpfs", Tmpfs(defaults));
   config.Set("Memory", memory);
   config.Set("MemorySwap", memory);
   config.Set("NanoCpus", OrDefault(spec.cpu_millis, defaults.cpu_millis) * kNanosPerMilli);
@@ -106,7 +136,12 @@ void ReadState(const Json& state, Container& container) {
 
 }  // namespace
 
-Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults) {
+std::string VolumeName(const std::string& cluster, const std::string& unit) {
+  return "a4c-data." + cluster + "." + unit;
+}
+
+Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults,
+                const std::string& volume_path) {
   Json body;
   body.Set("Image", unit.spec.image);
   if (!unit.spec.command.empty()) {
@@ -120,7 +155,9 @@ Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults
   body.Set("Tty", false);
   body.Set("OpenStdin", false);
   body.Set("Labels", Labels(unit, cluster));
-  body.Set("HostConfig", HostConfig(unit.spec, defaults));
+  Json host_config = HostConfig(unit.spec, defaults);
+  host_config.Set("Mounts", Json(Json::Array{Volume(unit, cluster, volume_path)}));
+  body.Set("HostConfig", std::move(host_config));
   return body;
 }
 
@@ -174,6 +211,10 @@ Container ReadContainer(const Json& inspected) {
   container.status.name = container.name;
   container.status.epoch = ReadNumber(labels[kEpochLabel].Text());
   container.status.labels = ReadLabels(labels);
+  for (const Json& mount : inspected["Mounts"].Items()) {
+    container.own_volume |=
+        mount["Destination"].Text() == kVolumeTarget && mount["Type"].Text() == "bind";
+  }
   ReadState(inspected["State"], container);
   return container;
 }

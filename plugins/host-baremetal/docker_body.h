@@ -22,8 +22,15 @@ inline constexpr const char* kEpochLabel = "a4c.epoch";
 inline constexpr const char* kLabelsLabel = "a4c.labels";
 inline constexpr const char* kImageLabel = "a4c.image_of";  // on images: the cluster
 
-// POST /containers/create.
-Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults);
+// Where a unit's own files are, the only ones it can write that stay.
+inline constexpr const char* kVolumeTarget = "/workspace";
+// The Docker volume of a unit that has no file system of its own.
+std::string VolumeName(const std::string& cluster, const std::string& unit);
+
+// POST /containers/create. volume_path: on the server, the unit's own file system; empty: a Docker
+// volume.
+Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults,
+                const std::string& volume_path = {});
 // POST /containers/{id}/exec.
 Json ExecBody(const ExecRequest& request);
 // {"label": ["a=b", ...]}, encoded for a query.
@@ -40,7 +47,8 @@ struct Container {
   std::string cluster;  // empty: not ours
   bool running = false;
   bool removing = false;
-  UnitStatus status;  // without host; its epoch is the label's
+  bool own_volume = false;  // a file system that a4c-host made
+  UnitStatus status;        // without host; its epoch is the label's
 };
 Container ReadContainer(const Json& inspected);
 

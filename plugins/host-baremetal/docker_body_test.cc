@@ -13,6 +13,7 @@ UnitDefaults Defaults() {
   defaults.memory_bytes = 1000;
   defaults.cpu_millis = 250;
   defaults.pids = 64;
+  defaults.tmp_bytes = 1 << 20;
   defaults.network = "none";
   defaults.log_file_bytes = 4096;
   defaults.log_files = 2;
@@ -31,17 +32,29 @@ TEST(DockerBody, OfAUnitIsThisAndNothingElse) {
                            .memory_bytes = 64 << 20,
                            .cpu_millis = 500,
                            .pids = 10}};
-  EXPECT_EQ(CreateBody(unit, "test", Defaults()).ToString(),
-            R"({"Image":"busybox:local","Entrypoint":["sh"],"Cmd":["-c","echo $A"],)"
-            R"("Env":["A=b=c"],"WorkingDir":"/tmp","Tty":false,"OpenStdin":false,)"
-            R"("Labels":{"a4c.cluster":"test","a4c.epoch":"7",)"
-            R"("a4c.labels":"{\"a4c.workspace\":\"w\\\"1\"}","a4c.unit":"ws-1",)"
-            R"("a4c.workspace":"w\"1"},)"
-            R"("HostConfig":{"NetworkMode":"none","CapDrop":["ALL"],)"
-            R"("SecurityOpt":["no-new-privileges"],"Privileged":false,"IpcMode":"private",)"
-            R"("Memory":67108864,"MemorySwap":67108864,"NanoCpus":500000000,"PidsLimit":10,)"
-            R"("Init":true,"RestartPolicy":{"Name":"no"},)"
-            R"("LogConfig":{"Type":"json-file","Config":{"max-size":"4096","max-file":"2"}}}})");
+  EXPECT_EQ(
+      CreateBody(unit, "test", Defaults()).ToString(),
+      R"({"Image":"busybox:local","Entrypoint":["sh"],"Cmd":["-c","echo $A"],)"
+      R"("Env":["A=b=c"],"WorkingDir":"/tmp","Tty":false,"OpenStdin":false,)"
+      R"("Labels":{"a4c.cluster":"test","a4c.epoch":"7",)"
+      R"("a4c.labels":"{\"a4c.workspace\":\"w\\\"1\"}","a4c.unit":"ws-1",)"
+      R"("a4c.workspace":"w\"1"},)"
+      R"("HostConfig":{"NetworkMode":"none","CapDrop":["ALL"],)"
+      R"("SecurityOpt":["no-new-privileges"],"Privileged":false,"IpcMode":"private","ReadonlyRootfs":true,)"
+      R"("Tmpfs":{"/tmp":"rw,nosuid,nodev,size=1048576,mode=1777",)"
+      R"("/run":"rw,nosuid,nodev,size=1048576,mode=755"},)"
+      R"("Memory":67108864,"MemorySwap":67108864,"NanoCpus":500000000,"PidsLimit":10,)"
+      R"("Init":true,"RestartPolicy":{"Name":"no"},)"
+      R"("LogConfig":{"Type":"json-file","Config":{"max-size":"4096","max-file":"2"}},)"
+      R"("Mounts":[{"Target":"/workspace","Type":"volume","Source":"a4c-data.test.ws-1",)"
+      R"("VolumeOptions":{"Labels":{"a4c.cluster":"test","a4c.unit":"ws-1"}}}]}})");
+}
+
+TEST(DockerBody, AVolumeOfItsOwnIsTheOnlyPathOfTheServer) {
+  const Unit unit{.host = "one", .name = "ws-1", .spec = {.image = "i"}};
+  const Json body = CreateBody(unit, "test", Defaults(), "/srv/a4c/test/mounts/ws-1/data");
+  EXPECT_EQ(body["HostConfig"]["Mounts"].ToString(),
+            R"([{"Target":"/workspace","Type":"bind","Source":"/srv/a4c/test/mounts/ws-1/data"}])");
 }
 
 TEST(DockerBody, AUnitThatAsksForNothingGetsTheDefaults) {

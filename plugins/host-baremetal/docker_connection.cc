@@ -17,16 +17,19 @@ namespace {
 constexpr size_t kHeadBytesMax = 64u << 10;
 constexpr size_t kPieceBytes = 32u << 10;
 constexpr const char* kApiVersion = "/v1.41";
+constexpr const char* kHelperPath = "/a4c/";
 
 Error NotHttp(const std::string& what) {
   return Error(Code::kUnavailable, "docker: the answer is not HTTP: " + what,
                "does the socket belong to dockerd?");
 }
 
-std::string HeadOf(const DockerRequest& request) {
-  Poco::Net::HTTPRequest head(request.method, kApiVersion + request.target,
+std::string HeadOf(const DockerRequest& request, const std::map<std::string, std::string>& fields) {
+  const bool of_docker = !request.target.starts_with(kHelperPath);
+  Poco::Net::HTTPRequest head(request.method, (of_docker ? kApiVersion : "") + request.target,
                               Poco::Net::HTTPMessage::HTTP_1_1);
   head.setHost("docker");
+  for (const auto& [name, value] : fields) head.set(name, value);
   if (request.stream != nullptr) {
     head.setChunkedTransferEncoding(true);
   } else if (request.method != "GET") {
@@ -83,7 +86,7 @@ Result<void> DockerConnection::Send(const Call& call, const DockerRequest& reque
   if (call.Expired()) return Error(Code::kTimeout, "the deadline has passed");
   effect_ = request.effect;
   sent_ = true;
-  A4C_CHECK(channel_->Write(call, HeadOf(request) + request.body));
+  A4C_CHECK(channel_->Write(call, HeadOf(request, fields_) + request.body));
   if (request.stream != nullptr) return SendStream(call, request);
   return {};
 }
@@ -130,8 +133,13 @@ Result<int> DockerConnection::ReadHead(const Call& call) {
   return status;
 }
 
+bool DockerConnection::Reusable() const {
+  return whole_ && buffer_.empty();
+}
+
 Result<int> DockerConnection::Begin(const Call& call, const DockerRequest& request) {
   sent_ = false;
+  whole_ = false;
   const auto sent = Send(call, request);
   // A stream that its source broke off leaves a request that is never complete.
   if (!sent) return request.stream != nullptr ? sent.error() : Judged(sent.error());
@@ -196,6 +204,8 @@ Result<std::string> DockerConnection::Read(const Call& call) {
   };
   auto piece = next();
   if (!piece) return Judged(piece.error());
+  // The end of what has no length is the end of the connection.
+  if (piece->empty()) whole_ = framing_ != Framing::kUntilEnd;
   return piece;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ namespace a4c::baremetal {
 
 struct DockerRequest {
   std::string method;
-  std::string target;  // path and query, encoded
+  std::string target;  // path and query, encoded; below /a4c/ of the helper, else of dockerd
   std::string body = {};
   std::string content_type = "application/json";
   const ByteSource* stream = nullptr;  // instead of body: sent chunked as it comes
@@ -43,6 +44,9 @@ class DockerConnection {
   DockerConnection(std::unique_ptr<ByteChannel> channel, int64_t reply_bytes_max)
       : channel_(std::move(channel)), reply_bytes_max_(reply_bytes_max) {}
 
+  // Header fields that go with every request from now on.
+  void SetFields(std::map<std::string, std::string> fields) { fields_ = std::move(fields); }
+
   // Sends it and reads the whole answer, of any status.
   Result<DockerReply> Exchange(const Call& call, const DockerRequest& request);
   // The same, but an answer that is no success is an error, and so is one that is no JSON.
@@ -54,6 +58,10 @@ class DockerConnection {
   Result<std::string> Read(const Call& call);
   // What is left of the body.
   Result<std::string> ReadAll(const Call& call);
+
+  // True if the last answer was read to its end and another request may follow.
+  bool Reusable() const;
+  bool Alive() const { return channel_->Alive(); }
 
  private:
   enum class Framing : uint8_t { kNothing, kLength, kChunks, kUntilEnd };
@@ -69,11 +77,13 @@ class DockerConnection {
 
   const std::unique_ptr<ByteChannel> channel_;
   const int64_t reply_bytes_max_;
+  std::map<std::string, std::string> fields_;
   std::string buffer_;  // read, not yet taken
   Framing framing_ = Framing::kNothing;
   int64_t left_ = 0;  // of the body, or of the chunk
   bool effect_ = false;
   bool sent_ = false;
+  bool whole_ = true;  // nothing is half sent or half read
 };
 
 }  // namespace a4c::baremetal

@@ -28,7 +28,7 @@ Result<EpochMarkers> DockerEpochs::Read(const Call& call, DockerConnection& dock
                                         const std::string& unit) const {
   A4C_TRY(const Json reply, Volumes(call, docker,
                                     {std::string(kClusterLabel) + "=" + cluster_,
-                                     std::string(kUnitLabel) + "=" + unit}));
+                                     std::string(kUnitLabel) + "=" + unit, kEpochLabel}));
   EpochMarkers markers;
   for (const Json& volume : reply["Volumes"].Items()) {
     const int64_t epoch = EpochOf(volume);

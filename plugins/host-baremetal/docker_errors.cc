@@ -50,6 +50,14 @@ Code CodeOf(int status, bool effect) {
   return effect && status != 503 ? Code::kUnknownOutcome : Code::kUnavailable;
 }
 
+Error ErrorOf(const std::string& peer, int status, std::string_view body, bool effect) {
+  const std::string text = DockerMessage(body);
+  for (const Word& word : kWords) {
+    if (text.find(word.text) != std::string::npos) return Error(word.code, peer + text, word.hint);
+  }
+  return Error(CodeOf(status, effect), peer + text + " (" + std::to_string(status) + ")");
+}
+
 }  // namespace
 
 std::string DockerMessage(std::string_view body) {
@@ -61,12 +69,11 @@ std::string DockerMessage(std::string_view body) {
 }
 
 Error DockerError(int status, std::string_view body, bool effect) {
-  const std::string text = DockerMessage(body);
-  for (const Word& word : kWords) {
-    if (text.find(word.text) != std::string::npos)
-      return Error(word.code, "docker: " + text, word.hint);
-  }
-  return Error(CodeOf(status, effect), "docker: " + text + " (" + std::to_string(status) + ")");
+  return ErrorOf("docker: ", status, body, effect);
+}
+
+Error HelperError(int status, std::string_view body, bool effect) {
+  return ErrorOf("a4c-host: ", status, body, effect);
 }
 
 }  // namespace a4c::baremetal

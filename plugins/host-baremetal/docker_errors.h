@@ -11,6 +11,9 @@ namespace a4c::baremetal {
 // body: the answer, {"message": "..."}; effect: whether the request was to change something.
 Error DockerError(int status, std::string_view body, bool effect);
 
+// The same of an answer of a4c-host.
+Error HelperError(int status, std::string_view body, bool effect);
+
 // The message in such a body, or the body itself; at most 1,000 bytes of it.
 std::string DockerMessage(std::string_view body);
 

@@ -1,23 +1,34 @@
 #include "docker_server.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <sstream>
 #include <utility>
+
+#include "a4c/sinks.h"
+#include "helper_client.h"
+#include "socket.h"
 
 namespace a4c::baremetal {
 namespace {
 
 constexpr size_t kDiskOutputBytesMax = 16u << 10;
 constexpr int64_t kMillisPerCpu = 1000;
+// One that was used so recently is alive if nothing came since.
+constexpr int64_t kSurelyAliveMs = 5'000;
 
-SshTarget TargetOf(const ServerOptions& server, const BaremetalOptions& options) {
+SshTarget TargetOf(const ServerOptions& server, int64_t connect_timeout_ms,
+                   int64_t keepalive_interval_ms) {
   return {.address = server.address,
           .port = server.port,
           .user = server.user,
           .host_key_fingerprint = server.host_key_fingerprint,
           .private_key_path = server.private_key_path,
-          .connect_timeout_ms = options.connect_timeout_ms,
-          .keepalive_interval_ms = options.keepalive_interval_ms};
+          .connect_timeout_ms = connect_timeout_ms,
+          .keepalive_interval_ms = keepalive_interval_ms};
 }
 
 bool IsPlainPath(std::string_view path) {
@@ -27,21 +38,67 @@ bool IsPlainPath(std::string_view path) {
          });
 }
 
+// What needs a4c-host.
+std::map<std::string, std::string> AbsentOf(const ServerOptions& server) {
+  if (server.helper) return {};
+  const std::string reason = "a4c-host is not installed there";
+  return {{"fencing", reason}, {"disk_limit", reason}, {"incarnation_check", reason}};
+}
+
+Result<Host> LocalDisk(const std::string& path) {
+  struct statvfs figures {};
+  if (statvfs(path.c_str(), &figures) != 0) {
+    return Error(Code::kUnavailable, path + ": " + std::strerror(errno));
+  }
+  const auto block = static_cast<int64_t>(figures.f_frsize);
+  return Host{.id = {},
+              .disk_total_bytes = static_cast<int64_t>(figures.f_blocks) * block,
+              .disk_used_bytes = static_cast<int64_t>(figures.f_blocks - figures.f_bfree) * block,
+              .disk_free_bytes = static_cast<int64_t>(figures.f_bavail) * block,
+              .inodes_total = static_cast<int64_t>(figures.f_files),
+              .inodes_free = static_cast<int64_t>(figures.f_favail)};
+}
+
 }  // namespace
 
 DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
                            const BaremetalOptions& options)
-    : clock_(runtime.clock),
+    : runtime_(runtime),
       server_(std::move(server)),
       connect_timeout_ms_(options.connect_timeout_ms),
+      keepalive_interval_ms_(options.keepalive_interval_ms),
       reply_bytes_max_(options.reply_bytes_max),
-      pool_(runtime, TargetOf(server_, options),
-            {.sessions_max = options.sessions_max, .idle_max_ms = options.session_idle_max_ms}),
+      breaker_(runtime, {.failures_max = options.breaker_failures,
+                         .wait_max_ms = options.reconnect_wait_max_ms}),
+      requests_(runtime,
+                {.routes_max = options.sessions_max, .idle_max_ms = options.session_idle_max_ms},
+                [this](const Call& call) { return Connect(call); }),
+      streams_(runtime,
+               {.routes_max = options.streams_max, .idle_max_ms = options.session_idle_max_ms},
+               [this](const Call& call) { return Connect(call); }),
       waiter_(runtime.threads.NewWaiter()),
-      last_{.id = server_.id} {}
+      last_{.id = server_.id, .absent = AbsentOf(server_)} {}
 
-Result<std::unique_ptr<ByteChannel>> DockerServer::OpenChannel(const Call& call,
-                                                               SshSession& session) {
+Result<std::unique_ptr<SshSession>> DockerServer::Connect(const Call& call) {
+  if (server_.IsLocal()) return std::unique_ptr<SshSession>();
+  A4C_CHECK(breaker_.Allow());
+  bool is_another = false;
+  auto session =
+      ConnectSsh(call, TargetOf(server_, connect_timeout_ms_, keepalive_interval_ms_), &is_another);
+  if (session) {
+    breaker_.Succeeded();
+  } else if (is_another) {
+    breaker_.Quarantine(session.error());
+    runtime_.log.Write(LogLevel::kError, "hosts", "a server is in quarantine: its host key changed",
+                       {{"host", server_.id}, {"error", session.error().message()}});
+  } else {
+    breaker_.Failed(session.error());
+  }
+  return session;
+}
+
+Result<std::unique_ptr<ByteChannel>> DockerServer::OpenDocker(const Call& call,
+                                                              SshSession& session) {
   if (!socket_refused_) {
     auto channel = session.OpenSocket(call, server_.docker_socket);
     if (channel || !session.Usable()) return channel;
@@ -52,36 +109,83 @@ Result<std::unique_ptr<ByteChannel>> DockerServer::OpenChannel(const Call& call,
                              "docker -H unix://" + server_.docker_socket + " system dial-stdio");
 }
 
-Result<DockerLink> DockerServer::Open(const Call& call) {
-  while (true) {
-    auto session = pool_.Take(call);
-    if (!session) return session.error().Within("server " + server_.id);
-    Call bounded = call;
-    bounded.deadline_ms =
-        std::min(call.deadline_ms, call.clock.MonotonicMs() + connect_timeout_ms_);
-    auto channel = OpenChannel(bounded, **session);
-    if (channel) {
-      return DockerLink(*std::move(session),
-                        std::make_unique<DockerConnection>(*std::move(channel), reply_bytes_max_));
-    }
-    // A connection that was kept may have died since; a fresh one may not.
-    const bool stale = !session->fresh() && !(*session)->Usable();
-    if (stale && !call.Expired() && !call.Stopping()) continue;
+Result<std::unique_ptr<ByteChannel>> DockerServer::OpenChannel(const Call& call,
+                                                               SshSession* session, Peer peer) {
+  if (session == nullptr) return ConnectLocal(call, server_.LocalPath());
+  if (peer == Peer::kHelper) return session->OpenCommand(call, kHelperCommand);
+  return OpenDocker(call, *session);
+}
+
+Result<void> DockerServer::OpenConnection(const Call& call, Route& route, Peer peer) {
+  route.connection.reset();  // one channel at a time
+  route.peer = Peer::kNone;
+  Call bounded = call;
+  bounded.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + connect_timeout_ms_);
+  auto channel = OpenChannel(bounded, route.session.get(), peer);
+  if (!channel) {
     const Error& error = channel.error();
     const bool slow = error.code() == Code::kTimeout && !call.Expired();
-    return Error(slow ? Code::kUnavailable : error.code(), error.message(), error.hint())
-        .Within("server " + server_.id);
+    return Error(slow ? Code::kUnavailable : error.code(), error.message(), error.hint());
+  }
+  route.connection = std::make_unique<DockerConnection>(*std::move(channel), reply_bytes_max_);
+  route.peer = peer;
+  return {};
+}
+
+// A kept connection may have died since. One that was silent for a while is asked.
+bool DockerServer::IsAlive(const Call& call, Route& route) const {
+  if (!route.connection->Alive()) return false;
+  if (call.clock.MonotonicMs() - route.used_ms < kSurelyAliveMs) return true;
+  Call bounded = call;
+  bounded.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + connect_timeout_ms_);
+  const auto answer = route.connection->Exchange(bounded, {.method = "GET", .target = "/_ping"});
+  return answer && answer->ok();
+}
+
+Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer peer) {
+  while (true) {
+    auto route = pool.Take(call, peer);
+    if (!route) return route.error().Within("server " + server_.id);
+    if ((*route)->peer == peer && IsAlive(call, **route)) return DockerLink(*std::move(route));
+    const auto opened = OpenConnection(call, **route, peer);
+    if (opened) return DockerLink(*std::move(route));
+    // A session that was kept may have died since; a fresh one may not.
+    SshSession* session = (*route)->session.get();
+    const bool stale = !route->fresh() && session != nullptr && !session->Usable();
+    if (!stale || call.Expired() || call.Stopping()) {
+      return opened.error().Within("server " + server_.id);
+    }
   }
 }
 
+Result<DockerLink> DockerServer::Open(const Call& call) {
+  return OpenTo(call, requests_, Peer::kDocker);
+}
+
+Result<DockerLink> DockerServer::OpenStream(const Call& call) {
+  return OpenTo(call, streams_, Peer::kDocker);
+}
+
+Result<DockerLink> DockerServer::OpenForUnits(const Call& call) {
+  return OpenTo(call, requests_, server_.helper ? Peer::kHelper : Peer::kDocker);
+}
+
+std::string DockerServer::token() const {
+  Waiter::Lock lock(*waiter_);
+  return token_;
+}
+
+void DockerServer::SetToken(const std::string& token) {
+  Waiter::Lock lock(*waiter_);
+  token_ = token;
+}
+
 Result<std::string> DockerServer::DiskOutput(const Call& call, const std::string& path) {
-  if (!IsPlainPath(path)) {
-    return Error(Code::kUnavailable, "dockerd keeps its data at an odd path",
-                 "set disk_path of the server");
-  }
-  A4C_TRY(SshPool::Lent session, pool_.Take(call));
+  A4C_TRY(RoutePool::Lent route, requests_.Take(call, Peer::kNone));
+  route->connection.reset();
+  route->peer = Peer::kNone;
   A4C_TRY(const auto channel,
-          session->OpenCommand(call, "df -B1 --output=size,used,avail " + path));
+          route->session->OpenCommand(call, "df -B1 --output=size,used,avail " + path));
   std::string output;
   char piece[1024];
   while (output.size() < kDiskOutputBytesMax) {
@@ -100,27 +204,45 @@ Result<Host> ReadDiskFigures(const std::string& output) {
   return Error(Code::kUnavailable, "df gave no figures: " + output.substr(0, 200));
 }
 
+Result<Host> DockerServer::ReadDiskOf(const Call& call, const std::string& path) {
+  if (!IsPlainPath(path)) {
+    return Error(Code::kUnavailable, "dockerd keeps its data at an odd path",
+                 "set disk_path of the server");
+  }
+  if (server_.helper) {
+    A4C_TRY(DockerLink docker, OpenForUnits(call));
+    return ReadDisk(call, *docker, path);
+  }
+  if (server_.IsLocal()) return LocalDisk(path);
+  A4C_TRY(const std::string output, DiskOutput(call, path));
+  return ReadDiskFigures(output);
+}
+
 Result<Host> DockerServer::Read(const Call& call) {
   Json info;
   {
-    A4C_TRY(DockerLink docker, Open(call));
+    A4C_TRY(DockerLink docker, OpenForUnits(call));
+    if (docker.helper()) A4C_CHECK(CheckHelper(call, *docker));
     A4C_TRY(info, docker->ExchangeJson(call, {.method = "GET", .target = "/info"}));
   }
-  const std::string& path =
+  const std::string path =
       server_.disk_path.empty() ? info["DockerRootDir"].Text() : server_.disk_path;
-  A4C_TRY(const std::string output, DiskOutput(call, path));
-  A4C_TRY(Host host, ReadDiskFigures(output));
+  A4C_TRY(Host host, ReadDiskOf(call, path));
   host.id = server_.id;
   host.reachable = true;
   host.memory_total_bytes = info["MemTotal"].Int();
   host.cpu_total_millis = info["NCPU"].Int() * kMillisPerCpu;
+  host.absent = AbsentOf(server_);
   return host;
 }
 
 Host DockerServer::Measure(const Call& call) {
-  auto read = Read(call);
+  // One that hangs must not take the time of the others.
+  Call bounded = call;
+  bounded.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + connect_timeout_ms_);
+  auto read = Read(bounded);
   Waiter::Lock lock(*waiter_);
-  const int64_t now_ms = clock_.MonotonicMs();
+  const int64_t now_ms = runtime_.clock.MonotonicMs();
   if (read) {
     last_ = *std::move(read);
     last_read_ms_ = now_ms;

@@ -9,22 +9,23 @@
 #include "a4c/clock.h"
 #include "a4c/host_provider.h"
 #include "baremetal_config.h"
+#include "breaker.h"
 #include "docker_connection.h"
-#include "ssh_pool.h"
+#include "route_pool.h"
 
 namespace a4c::baremetal {
 
-// A connection to dockerd, and the SSH session that carries it; going out of scope gives that back.
+// A connection to dockerd or to a4c-host, which hands on to dockerd, and what carries it; going out
+// of scope gives that back.
 class DockerLink {
  public:
-  DockerLink(SshPool::Lent session, std::unique_ptr<DockerConnection> connection)
-      : session_(std::move(session)), connection_(std::move(connection)) {}
-  DockerConnection* operator->() { return connection_.get(); }
-  DockerConnection& operator*() { return *connection_; }
+  explicit DockerLink(RoutePool::Lent route) : route_(std::move(route)) {}
+  DockerConnection* operator->() { return route_->connection.get(); }
+  DockerConnection& operator*() { return *route_->connection; }
+  bool helper() { return route_->peer == Peer::kHelper; }
 
  private:
-  SshPool::Lent session_;  // outlives the channel in it
-  std::unique_ptr<DockerConnection> connection_;
+  RoutePool::Lent route_;
 };
 
 // [any thread]
@@ -33,26 +34,45 @@ class DockerServer {
   DockerServer(const Runtime& runtime, ServerOptions server, const BaremetalOptions& options);
 
   // To the socket directly or, where sshd does not allow that, through `docker system dial-stdio`.
-  // kUnavailable: nothing was done.
+  // kUnavailable: nothing was done. kDenied: it is not who it was, or does not let us in.
   Result<DockerLink> Open(const Call& call);
+  // The same for what lasts (builds, commands, logs), which so never keeps short requests waiting.
+  Result<DockerLink> OpenStream(const Call& call);
+  // For what changes units: through a4c-host where the server has it, and never around it.
+  Result<DockerLink> OpenForUnits(const Call& call);
+  bool has_helper() const { return server_.helper; }
+  // What proves to the helper who we are; empty: nothing.
+  std::string token() const;
+  void SetToken(const std::string& token);
   // Reads the figures anew. A server that is out of reach has those read last.
   Host Measure(const Call& call);
   const std::string& id() const { return server_.id; }
 
  private:
-  Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession& session);
+  Result<std::unique_ptr<SshSession>> Connect(const Call& call);
+  Result<DockerLink> OpenTo(const Call& call, RoutePool& pool, Peer peer);
+  Result<void> OpenConnection(const Call& call, Route& route, Peer peer);
+  bool IsAlive(const Call& call, Route& route) const;
+  Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession* session,
+                                                   Peer peer);
+  Result<std::unique_ptr<ByteChannel>> OpenDocker(const Call& call, SshSession& session);
+  Result<Host> ReadDiskOf(const Call& call, const std::string& path);
   Result<Host> Read(const Call& call);
   Result<std::string> DiskOutput(const Call& call, const std::string& path);
 
-  const Clock& clock_;
+  const Runtime runtime_;
   const ServerOptions server_;
   const int64_t connect_timeout_ms_;
+  const int64_t keepalive_interval_ms_;
   const int64_t reply_bytes_max_;
-  SshPool pool_;
+  Breaker breaker_;
+  RoutePool requests_;
+  RoutePool streams_;
   std::atomic<bool> socket_refused_ = false;
   const std::unique_ptr<Waiter> waiter_;
-  Host last_;                 // under waiter_, as is the next
+  Host last_;                 // under waiter_, as are the next two
   int64_t last_read_ms_ = 0;  // 0: never
+  std::string token_;
 };
 
 // Total, used and free in the output of df --output=size,used,avail -B1.

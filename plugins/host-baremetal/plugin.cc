@@ -9,10 +9,6 @@ namespace {
 
 constexpr a4c::AbsentCapability kAbsent[] = {
     {"image_less", "a unit is a container, and a container needs an image"},
-    {"fencing", "nothing on the server compares epochs under a lock; see docker_epochs.h"},
-    {"disk_limit", "dockerd's overlay2 on most file systems has no quota"},
-    {"incarnation_check", "needs a helper on the server"},
-    {"enrolment", "servers come from the config"},
 };
 
 a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,

@@ -13,13 +13,13 @@
 #include <cstring>
 #include <utility>
 
+#include "socket.h"
 #include "ssh_errors.h"
 #include "ssh_key.h"
 
 namespace a4c::baremetal {
 namespace {
 
-constexpr int64_t kStopCheckMs = 100;
 constexpr int64_t kCloseMs = 2'000;
 constexpr size_t kErrorBytesMax = 2'000;
 constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
@@ -30,43 +30,23 @@ void InitLibssh2Once() {
   (void)rc;
 }
 
-Error Ended(const Call& call) {
-  if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
-  return Error(Code::kTimeout, "the deadline has passed");
-}
-
-// Waits until the socket is ready for one of the events; an error once the call has ended.
-Result<void> WaitSocket(const Call& call, int fd, short events) {
-  while (true) {
-    if (call.Stopping() || call.Expired()) return Ended(call);
-    pollfd entry{fd, events, 0};
-    const int ready = poll(&entry, 1, static_cast<int>(std::min(kStopCheckMs, call.RemainingMs())));
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) {
-      return Error(Code::kUnavailable, std::string("poll: ") + std::strerror(errno));
-    }
-  }
-}
-
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Error CannotConnect(const SshTarget& target, const std::string& why) {
   return Error(
       Code::kUnavailable,
       "cannot connect to " + target.address + " port " + std::to_string(target.port) + ": " + why,
       "is the server up, and sshd with it?");
+}
+
+// The kernel asks a connection that nobody uses, so that one that has died is known before it is
+// used again.
+void KeepAlive(int fd, int64_t interval_ms) {
+  const int on = 1;
+  const int seconds = static_cast<int>(std::max<int64_t>(1, interval_ms / 1000));
+  const int probes = 2;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
 Result<Socket> ConnectOne(const Call& call, const SshTarget& target, const addrinfo& to) {
@@ -75,6 +55,7 @@ Result<Socket> ConnectOne(const Call& call, const SshTarget& target, const addri
   const int on = 1;
   setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   // A server that has silently gone is noticed although nothing is written for a while.
+  KeepAlive(socket.fd(), target.keepalive_interval_ms);
   const auto silence_ms = static_cast<unsigned>(2 * target.keepalive_interval_ms);
   setsockopt(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
   if (connect(socket.fd(), to.ai_addr, to.ai_addrlen) != 0) {
@@ -115,6 +96,7 @@ class Channel final : public ByteChannel {
   Result<size_t> Read(const Call& call, char* buffer, size_t size) override;
   Result<void> Write(const Call& call, std::string_view bytes) override;
   std::string Complaint() override;
+  bool Alive() const override;
 
  private:
   void TakeErrors();
@@ -139,7 +121,13 @@ class Session final : public SshSession {
     }
   }
 
+  // The fingerprint of the key that the server shows.
+  Result<std::string> Shake(const Call& call);
   Result<void> Start(const Call& call);
+  std::string Banner() const {
+    const char* banner = libssh2_session_banner_get(ssh_);
+    return banner == nullptr ? "" : banner;
+  }
   Result<std::unique_ptr<ByteChannel>> OpenSocket(const Call& call,
                                                   const std::string& path) override;
   Result<std::unique_ptr<ByteChannel>> OpenCommand(const Call& call,
@@ -164,6 +152,8 @@ class Session final : public SshSession {
   Error Failed(int rc);
   const Clock& clock() const { return clock_; }
   bool usable() const { return usable_; }
+  int fd() const { return socket_.fd(); }
+  bool is_another() const { return is_another_; }
 
  private:
   Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
@@ -173,6 +163,7 @@ class Session final : public SshSession {
   Socket socket_;  // outlives the session that writes to it
   LIBSSH2_SESSION* const ssh_;
   bool usable_ = true;
+  bool is_another_ = false;  // shows another host key than the one that is pinned
 };
 
 Error Session::Failed(int rc) {
@@ -196,14 +187,19 @@ Result<void> Session::WaitReady(const Call& call) {
   return WaitSocket(call, socket_.fd(), events);
 }
 
-Result<void> Session::Start(const Call& call) {
+Result<std::string> Session::Shake(const Call& call) {
   libssh2_session_method_pref(ssh_, LIBSSH2_METHOD_HOSTKEY, kHostKeyTypes);
   A4C_TRY(const int shaken,
           Await(call, [&] { return libssh2_session_handshake(ssh_, socket_.fd()); }));
   if (shaken != 0) return Broken(Failed(shaken));
   const char* hash = libssh2_hostkey_hash(ssh_, LIBSSH2_HOSTKEY_HASH_SHA256);
-  const std::string shown = hash == nullptr ? "none" : Fingerprint(std::string_view(hash, 32));
+  return hash == nullptr ? "none" : Fingerprint(std::string_view(hash, 32));
+}
+
+Result<void> Session::Start(const Call& call) {
+  A4C_TRY(const std::string shown, Shake(call));
   if (shown != target_.host_key_fingerprint) {
+    is_another_ = true;
     return Broken(Error(Code::kDenied,
                         "the host key of " + target_.address + " is " + shown + ", pinned is " +
                             target_.host_key_fingerprint + "; nothing was sent",
@@ -296,6 +292,11 @@ Result<void> Channel::Write(const Call& call, std::string_view bytes) {
   return {};
 }
 
+// Whatever came unasked is no answer to the next request.
+bool Channel::Alive() const {
+  return session_.usable() && !HasNews(session_.fd()) && libssh2_channel_eof(channel_) == 0;
+}
+
 void Channel::TakeErrors() {
   char piece[512];
   for (ssize_t count; (count = libssh2_channel_read_stderr(channel_, piece, sizeof(piece))) > 0;) {
@@ -312,7 +313,19 @@ std::string Channel::Complaint() {
 
 }  // namespace
 
-Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target) {
+Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target) {
+  InitLibssh2Once();
+  Call bounded = call;
+  bounded.deadline_ms =
+      std::min(call.deadline_ms, call.clock.MonotonicMs() + target.connect_timeout_ms);
+  A4C_TRY(Socket socket, ConnectSocket(bounded, target));
+  Session session(call.clock, std::move(socket), target);
+  A4C_TRY(const std::string fingerprint, session.Shake(bounded));
+  return SshIdentity{fingerprint, session.Banner()};
+}
+
+Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,
+                                               bool* is_another) {
   InitLibssh2Once();
   Call bounded = call;
   bounded.deadline_ms =
@@ -327,6 +340,7 @@ Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget
   if (!socket) return judged(socket.error());
   auto session = std::make_unique<Session>(call.clock, *std::move(socket), target);
   const auto started = session->Start(bounded);
+  if (is_another != nullptr) *is_another = session->is_another();
   if (!started) return judged(started.error());
   return std::unique_ptr<SshSession>(std::move(session));
 }

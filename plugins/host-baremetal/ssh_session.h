@@ -37,8 +37,17 @@ class SshSession {
   virtual bool Usable() const = 0;
 };
 
+struct SshIdentity {
+  std::string fingerprint;
+  std::string banner;  // "SSH-2.0-OpenSSH_9.2p1"
+};
+// Who answers there; nobody logs in. Of target only the address, port and timeout count.
+Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target);
+
 // kDenied: another host key (the message names both fingerprints) or the key was not accepted.
-// kUnavailable: not reached within connect_timeout_ms.
-Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target);
+// kUnavailable: not reached within connect_timeout_ms. is_another: set to whether it showed another
+// host key.
+Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,
+                                               bool* is_another = nullptr);
 
 }  // namespace a4c::baremetal

@@ -28,10 +28,11 @@ class LocalHostProvider final : public HostProvider {
     return server->Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override {
+                      const Fence& fence) override {
     A4C_CHECK(CheckUnitName(name));
+    A4C_CHECK(CheckFence(fence));
     A4C_TRY(const std::shared_ptr<LocalServer> server, servers_->Find(call, host));
-    return server->Remove(call, name, epoch);
+    return server->Remove(call, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
     A4C_TRY(const std::shared_ptr<LocalServer> server, servers_->Find(call, host));

@@ -27,12 +27,8 @@ constexpr const char* kMarkName = "A4C_UNIT_MARK=";
 constexpr int64_t kPollMs = 10;
 constexpr int64_t kStopGraceMs = 10'000;  // of the supervisor, beyond stop_timeout
 constexpr int64_t kPrunePeriodMs = 3'600'000;
-constexpr int kSafeFd = 10;  // above those that the supervisor gets
-
-Error EpochTooLow(const std::string& name, int64_t epoch, int64_t highest) {
-  return Error(Code::kConflict, "unit " + name + ": epoch " + std::to_string(epoch) +
-                                    " is below the highest, " + std::to_string(highest));
-}
+constexpr size_t kFenceBytesMax = 152;  // a number, a claim, a space and an end of line
+constexpr int kSafeFd = 10;             // above those that the supervisor gets
 
 Error Ended(const Call& call, const std::string& what) {
   if (call.Stopping()) return Error(Code::kCanceled, what + ": the caller has gone");
@@ -171,27 +167,35 @@ Result<Fd> LocalServer::Lock(const Call& call, const std::string& name) const {
   }
 }
 
-Result<int64_t> LocalServer::ReadEpoch(int epoch_file) const {
-  char text[32] = {};
+Result<std::optional<Fence>> LocalServer::ReadFence(int epoch_file) const {
+  char text[kFenceBytesMax + 1] = {};
   const ssize_t count = pread(epoch_file, text, sizeof(text) - 1, 0);
   if (count < 0) return FileError(errno, "epoch");
-  if (count == 0) return int64_t{-1};
+  if (count == 0) return std::optional<Fence>();
   int64_t epoch = 0;
   const auto [end, error] = std::from_chars(text, text + count, epoch);
-  if (error == std::errc() && *end == '\n') return epoch;
-  return Error(Code::kInternal, "a file in epochs is damaged");
+  const char* line_end = std::find(text, text + count, '\n');
+  const bool whole = error == std::errc() && line_end != text + count && end <= line_end;
+  if (!whole) return Error(Code::kInternal, "a file in epochs is damaged");
+  const std::string claim(*end == ' ' ? end + 1 : end, line_end);
+  return std::optional(Fence(epoch, claim));
 }
 
-// In place, because the lock is on this very file: of fixed width, so that a torn write cannot be
-// shorter than the number that it replaces.
-Result<void> LocalServer::RaiseEpoch(int epoch_file, const std::string& name, int64_t epoch) const {
-  A4C_TRY(const int64_t highest, ReadEpoch(epoch_file));
-  if (epoch < highest) return EpochTooLow(name, epoch, highest);
-  if (epoch == highest) return {};
-  char text[32];
-  const int size = std::snprintf(text, sizeof(text), "%020lld\n", static_cast<long long>(epoch));
-  if (pwrite(epoch_file, text, static_cast<size_t>(size), 0) != size || fsync(epoch_file) != 0 ||
-      (highest < 0 && fsync(epochs_.get()) != 0)) {
+// Refuses what the highest keeps from acting; otherwise it is the highest from now on. In place,
+// because the lock is on this very file: the number is of fixed width and first, so that a torn
+// write cannot make it lower.
+Result<void> LocalServer::Raise(int epoch_file, const std::string& name, const Fence& fence) const {
+  A4C_TRY(const auto highest, ReadFence(epoch_file));
+  if (highest) {
+    A4C_CHECK(Admit(name, fence, *highest));
+    if (fence.epoch == highest->epoch && !highest->claim.empty()) return {};
+  }
+  char text[kFenceBytesMax + 1];
+  const int size = std::snprintf(text, sizeof(text), "%020lld %s\n",
+                                 static_cast<long long>(fence.epoch), fence.claim.c_str());
+  if (pwrite(epoch_file, text, static_cast<size_t>(size), 0) != size ||
+      ftruncate(epoch_file, size) != 0 || fsync(epoch_file) != 0 ||
+      (!highest && fsync(epochs_.get()) != 0)) {
     return FileError(errno, "epochs/" + name);
   }
   return {};
@@ -405,8 +409,9 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
   if (!found && faccessat(units_.get(), unit.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
     return Error(Code::kConflict, "host " + unit.host + ": " + unit.name + " is not ours");
   }
-  A4C_TRY(const int64_t highest, ReadEpoch(epoch_file.get()));
-  if (unit.epoch < highest) return EpochTooLow(unit.name, unit.epoch, highest);
+  const Fence fence{unit.epoch, unit.claim};
+  A4C_TRY(const auto highest, ReadFence(epoch_file.get()));
+  if (highest) A4C_CHECK(Admit(unit.name, fence, *highest));
   if (!found) {
     const Host host = Measure(call);
     if (host.reachable && unit.spec.disk_bytes > host.disk_free_bytes) {
@@ -414,7 +419,7 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
     }
   }
   // On disk before the effect.
-  A4C_CHECK(RaiseEpoch(epoch_file.get(), unit.name, unit.epoch));
+  A4C_CHECK(Raise(epoch_file.get(), unit.name, fence));
   if (!found) {
     A4C_CHECK(Create(unit));
     A4C_TRY(found, Find(unit.name));
@@ -427,9 +432,9 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
   return StatusOf(unit.name, unit.epoch);
 }
 
-Result<void> LocalServer::Remove(const Call& call, const std::string& name, int64_t epoch) {
+Result<void> LocalServer::Remove(const Call& call, const std::string& name, const Fence& fence) {
   A4C_TRY(const Fd epoch_file, Lock(call, name));
-  A4C_CHECK(RaiseEpoch(epoch_file.get(), name, epoch));
+  A4C_CHECK(Raise(epoch_file.get(), name, fence));
   const auto go_on = [&] { return GoOn(call); };
   A4C_CHECK(RemoveTree(trash_.get(), name, go_on));
   A4C_TRY(const auto unit, Find(name));
@@ -457,8 +462,9 @@ Result<std::vector<UnitStatus>> LocalServer::List(const Call& call) {
       status.reason = unit.error().message();
     }
     const Fd epoch_file(openat(epochs_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    const auto epoch = epoch_file ? ReadEpoch(epoch_file.get()) : Result<int64_t>(0);
-    if (epoch) status.epoch = std::max<int64_t>(*epoch, 0);
+    if (!epoch_file) continue;
+    const auto fence = ReadFence(epoch_file.get());
+    if (fence && *fence) status.epoch = (*fence)->epoch;
   }
   return statuses;
 }

@@ -40,7 +40,7 @@ class LocalServer {
                                                    const LocalServerOptions& server);
   Host Measure(const Call& call);
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit);
-  Result<void> Remove(const Call& call, const std::string& name, int64_t epoch);
+  Result<void> Remove(const Call& call, const std::string& name, const Fence& fence);
   Result<std::vector<UnitStatus>> List(const Call& call);
 
   // Nothing if there is no unit of ours by that name.
@@ -56,8 +56,8 @@ class LocalServer {
   LocalServer(const Runtime& runtime, const LocalOptions& options,
               const LocalServerOptions& server);
   Result<Fd> Lock(const Call& call, const std::string& name) const;
-  Result<int64_t> ReadEpoch(int epoch_file) const;
-  Result<void> RaiseEpoch(int epoch_file, const std::string& name, int64_t epoch) const;
+  Result<std::optional<Fence>> ReadFence(int epoch_file) const;
+  Result<void> Raise(int epoch_file, const std::string& name, const Fence& fence) const;
   Result<void> Create(const Unit& unit) const;
   Result<void> Start(const Call& call, const LocalUnit& unit) const;
   Result<void> Stop(const Call& call, const LocalUnit& unit) const;

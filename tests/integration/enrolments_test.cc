@@ -23,8 +23,8 @@ class SlowHosts final : public a4c::HostProvider {
     return inner_.Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override {
-    return inner_.Remove(call, host, name, epoch);
+                      const a4c::Fence& fence) override {
+    return inner_.Remove(call, host, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
     return inner_.List(call, host);

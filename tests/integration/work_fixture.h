@@ -48,9 +48,9 @@ class HookedHosts final : public a4c::HostProvider {
     return inner_.Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override {
+                      const a4c::Fence& fence) override {
     if (before_remove) A4C_CHECK(before_remove());
-    return inner_.Remove(call, host, name, epoch);
+    return inner_.Remove(call, host, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
     return inner_.List(call, host);

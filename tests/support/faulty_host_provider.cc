@@ -14,9 +14,9 @@ Result<UnitStatus> FaultyHostProvider::Ensure(const Call& call, const Unit& unit
 }
 
 Result<void> FaultyHostProvider::Remove(const Call& call, const std::string& host,
-                                        const std::string& name, int64_t epoch) {
+                                        const std::string& name, const Fence& fence) {
   return faults_.Effect(call, "HostProvider.Remove",
-                        [&] { return inner_.Remove(call, host, name, epoch); });
+                        [&] { return inner_.Remove(call, host, name, fence); });
 }
 
 Result<std::vector<UnitStatus>> FaultyHostProvider::List(const Call& call,
@@ -29,6 +29,7 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostExec::kExtension) return inner_.As<HostExec>();
   if (name == HostImages::kExtension) return inner_.As<HostImages>();
   if (name == HostEnrolment::kExtension) return inner_.As<HostEnrolment>();
+  if (name == HostIncarnation::kExtension) return inner_.As<HostIncarnation>();
   return nullptr;
 }
 

@@ -19,7 +19,7 @@ class FaultyHostProvider final : public HostProvider {
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override;
+                      const Fence& fence) override;
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override;
 
  protected:

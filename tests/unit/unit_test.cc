@@ -80,5 +80,26 @@ TEST(CheckUnit, WhatNoSystemCallTakesIsRefused) {
   EXPECT_TRUE(Refused(unit, "epoch"));
 }
 
+TEST(Fence, OnlyWhatIsNoLowerAndOfTheSameClaimIsAdmitted) {
+  EXPECT_TRUE(Admit("ws", {7, "one"}, {7, "one"}));
+  EXPECT_TRUE(Admit("ws", {8, "two"}, {7, "one"}));
+  EXPECT_TRUE(Admit("ws", 7, {7, "one"})) << "a claim that is not told is as good as any";
+  EXPECT_TRUE(Admit("ws", {7, "one"}, 7));
+  for (const Fence& fence : {Fence(6, "one"), Fence(7, "two")}) {
+    const auto refused = Admit("ws", fence, {7, "one"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kConflict);
+    EXPECT_NE(refused.error().message().find('7'), std::string::npos) << "names the highest";
+  }
+}
+
+TEST(Fence, ClaimsAreNames) {
+  EXPECT_TRUE(CheckFence(0));
+  EXPECT_TRUE(CheckFence({7, "0123abcd-x"}));
+  EXPECT_FALSE(CheckFence(-1));
+  EXPECT_FALSE(CheckFence({7, "a b"}));
+  EXPECT_FALSE(CheckFence({7, "line\nend"}));
+}
+
 }  // namespace
 }  // namespace a4c

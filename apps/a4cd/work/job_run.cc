@@ -1,6 +1,7 @@
 #include "apps/a4cd/work/job_run.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "apps/a4cd/jobs/job_service.h"
@@ -31,6 +32,14 @@ bool LeaseWasLost(const std::vector<OpFailure>& failures) {
   });
 }
 
+std::string NewClaim(a4c::Random& random) {
+  char text[33];
+  std::snprintf(text, sizeof(text), "%016llx%016llx",
+                static_cast<unsigned long long>(random.Next()),
+                static_cast<unsigned long long>(random.Next()));
+  return text;
+}
+
 }  // namespace
 
 JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop,
@@ -38,6 +47,7 @@ JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_toke
     : context_(context),
       ref_(claimed.record.ref),
       lease_(claimed.lease),
+      claim_(NewClaim(context.runtime.random)),
       stop_(std::move(stop)),
       started_mono_ms_(context.runtime.clock.MonotonicMs()),
       keeper_(keeper),

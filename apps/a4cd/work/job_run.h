@@ -41,6 +41,8 @@ class JobRun {
   const std::optional<Workspace>& workspace() const { return workspace_; }
   const std::string& tenant() const { return ref_.key.scope; }
   const a4c::Lease& lease() const { return lease_; }
+  // Tells this claim from another of the same epoch, which a restored store can give out.
+  const std::string& claim() const { return claim_; }
   int64_t NowMs() const;  // the store's time
 
   // For the host provider: ends with the job's deadline, or when the worker has to stop.
@@ -75,6 +77,7 @@ class JobRun {
   WorkContext& context_;
   const a4c::RecordRef ref_;
   const a4c::Lease lease_;
+  const std::string claim_;
   const std::stop_token stop_;
   const int64_t started_mono_ms_;
   Job job_;

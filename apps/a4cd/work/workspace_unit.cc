@@ -24,6 +24,7 @@ a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
       run.HostCall(), {.host = workspace.host,
                        .name = UnitName(workspace.id),
                        .epoch = run.lease().epoch,
+                       .claim = run.claim(),
                        .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
                        .spec = {.image = workspace.image,
                                 .command = workspace.command,

@@ -1,5 +1,6 @@
-// What some host providers can do besides running units: logs, commands inside units, images.
-// Asked for by host.As<HostLogs>(); null where the provider cannot. All methods [any thread].
+// What some host providers can do besides running units: logs, commands inside units, images, and
+// telling a restored store from the one they know. Asked for by host.As<HostLogs>(); null where the
+// provider cannot. All methods [any thread].
 #pragma once
 
 #include <cstdint>
@@ -69,6 +70,27 @@ class HostImages {
   // Removes images of ours that no unit uses and that are not in keep; the bytes given back.
   virtual Result<int64_t> Prune(const Call& call, const std::string& host,
                                 const std::vector<std::string>& keep) = 0;
+};
+
+// Keeps a store that was restored from a backup, or cloned, from changing servers that have moved
+// on. Store and host share a token that is rotated: the application commits the next one to the
+// store first, then presents both. A store that went back presents what the host no longer knows.
+//
+// A host that was given a token refuses the effects (Ensure, Remove; kDenied) of whoever has not
+// presented it. One that never was given any asks for none. Tokens are 16 to 128 letters and
+// digits.
+class HostIncarnation {
+ public:
+  static constexpr std::string_view kExtension = "a4c.host_incarnation";
+  virtual ~HostIncarnation() = default;
+  // The host knows this token from now on, whatever it knew before; empty: it asks for none any
+  // more. An operator's decision, at enrolment, and never a program's.
+  virtual Result<void> Adopt(const Call& call, const std::string& host,
+                             const std::string& token) = 0;
+  // Every instance, before its first effect on the host and after each rotation. The same again
+  // changes nothing. kDenied: the host knows others, and effects of this instance are refused.
+  virtual Result<void> Present(const Call& call, const std::string& host,
+                               const std::string& current, const std::string& next) = 0;
 };
 
 }  // namespace a4c

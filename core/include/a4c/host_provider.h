@@ -1,9 +1,10 @@
 // HostProvider: servers, and the units (containers, process groups) that run on them.
 //
-// Every effect is idempotent by the unit's unique name and guarded by its epoch: a provider keeps,
-// beside the unit, the highest epoch that it has acted for, and refuses a lower one (kConflict, the
-// message names the highest). A provider touches only what carries its labels. All methods [any
-// thread]; calls for one host may wait for one another, never for another host.
+// Every effect is idempotent by the unit's unique name and guarded by a fence: a provider keeps,
+// beside the unit, the highest epoch that it has acted for and its claim, and refuses a lower epoch
+// and the same with another claim (kConflict, the message names the highest). A provider touches
+// only what carries its labels. All methods [any thread]; calls for one host may wait for one
+// another, never for another host.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "a4c/call.h"
@@ -27,9 +29,23 @@ struct Host {
   int64_t disk_total_bytes = 0;  // of the file system that holds the units
   int64_t disk_used_bytes = 0;
   int64_t disk_free_bytes = 0;  // to ordinary users: may be less than total - used
+  int64_t inodes_total = 0;     // 0: unknown, or the file system has no fixed number
+  int64_t inodes_free = 0;
   int64_t memory_total_bytes = 0;
   int64_t cpu_total_millis = 0;  // 1000: one core
   int64_t age_ms = 0;            // how long ago these figures were read
+  // Capabilities that this host lacks although the provider has them, with the reason each.
+  std::map<std::string, std::string> absent = {};
+};
+
+// The right to act on a unit: the epoch of the caller's lease and which claim of it this is. A
+// store that was restored can give an epoch out twice; the claims then differ.
+struct Fence {
+  Fence(int64_t of_epoch, std::string of_claim = {})  // NOLINT: implicit
+      : epoch(of_epoch), claim(std::move(of_claim)) {}
+
+  int64_t epoch;
+  std::string claim;  // of the form of a unit's name, random; empty: not told, as good as any
 };
 
 struct UnitSpec {
@@ -49,6 +65,7 @@ struct Unit {
   std::string host;
   std::string name;  // [a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}, unique per host
   int64_t epoch = 0;
+  std::string claim = {};                          // see Fence
   std::map<std::string, std::string> labels = {};  // kept from creation on; see CheckUnit
   UnitSpec spec = {};
   UnitWanted wanted = UnitWanted::kRunning;
@@ -86,7 +103,7 @@ class HostProvider {
   // Removes the unit and all that it keeps on the host. Success also if it is not there: then it is
   // confirmed gone.
   virtual Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                              int64_t epoch) = 0;
+                              const Fence& fence) = 0;
   // Everything of ours on the host, in all states.
   virtual Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) = 0;
 
@@ -105,6 +122,9 @@ class HostProvider {
 // a4c.cluster, a4c.unit, a4c.epoch and a4c.labels, which belong to the providers.
 A4C_API Result<void> CheckUnitName(std::string_view name);
 A4C_API Result<void> CheckUnit(const Unit& unit);
+A4C_API Result<void> CheckFence(const Fence& fence);
+// kConflict naming the highest, if that one keeps `fence` from acting on the unit.
+A4C_API Result<void> Admit(std::string_view unit, const Fence& fence, const Fence& highest);
 // The same for what is run, in a unit or by HostExec.
 A4C_API Result<void> CheckCommand(const std::vector<std::string>& command,
                                   const std::map<std::string, std::string>& env,

@@ -105,9 +105,34 @@ Result<void> CheckCommand(const std::vector<std::string>& command,
   return CheckWorkingDir(working_dir);
 }
 
+Result<void> CheckFence(const Fence& fence) {
+  if (fence.epoch < 0) return Invalid("epoch is negative");
+  if (!fence.claim.empty() && !CheckUnitName(fence.claim)) {
+    return Invalid("claim: 2 to 128 letters, digits, \"_\", \".\" and \"-\"");
+  }
+  return {};
+}
+
+Result<void> Admit(std::string_view unit, const Fence& fence, const Fence& highest) {
+  const std::string highest_text = std::to_string(highest.epoch);
+  if (fence.epoch < highest.epoch) {
+    return Error(Code::kConflict, "unit " + std::string(unit) + ": epoch " +
+                                      std::to_string(fence.epoch) + " is below the highest, " +
+                                      highest_text);
+  }
+  const bool told = !fence.claim.empty() && !highest.claim.empty();
+  if (fence.epoch == highest.epoch && told && fence.claim != highest.claim) {
+    return Error(Code::kConflict,
+                 "unit " + std::string(unit) + ": epoch " + highest_text +
+                     " is the highest, and another claim has it",
+                 "the store was restored or cloned: claim again, above that epoch");
+  }
+  return {};
+}
+
 Result<void> CheckUnit(const Unit& unit) {
   A4C_CHECK(CheckUnitName(unit.name));
-  if (unit.epoch < 0) return Invalid("epoch is negative");
+  A4C_CHECK(CheckFence({unit.epoch, unit.claim}));
   A4C_CHECK(CheckLabels(unit.labels));
   A4C_CHECK(CheckText("spec.image", unit.spec.image));
   A4C_CHECK(CheckCommand(unit.spec.command, unit.spec.env, unit.spec.working_dir));

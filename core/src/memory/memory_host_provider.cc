@@ -29,11 +29,6 @@ int64_t DiskUsed(const MemoryServer& server) {
   return used;
 }
 
-Error EpochTooLow(const std::string& name, int64_t epoch, int64_t highest) {
-  return Error(Code::kConflict, "unit " + name + ": epoch " + std::to_string(epoch) +
-                                    " is below the highest, " + std::to_string(highest));
-}
-
 class MemoryHostProvider final : public HostProvider {
  public:
   MemoryHostProvider(const Runtime& runtime, const MemoryHostOptions& options)
@@ -41,19 +36,19 @@ class MemoryHostProvider final : public HostProvider {
         logs_(memory::NewMemoryLogs(hosts_)),
         exec_(memory::NewMemoryExec(hosts_)),
         images_(memory::NewMemoryImages(hosts_)),
-        enrolment_(memory::NewMemoryEnrolment(hosts_)) {}
+        enrolment_(memory::NewMemoryEnrolment(hosts_)),
+        incarnation_(memory::NewMemoryIncarnation(hosts_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override;
+                      const Fence& fence) override;
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override;
 
  protected:
   void* Extension(std::string_view name) override;
 
  private:
-  Result<void> RaiseEpoch(MemoryServer& server, const std::string& name, int64_t epoch);
   Result<MemoryUnit*> Create(MemoryServer& server, const Unit& unit);
   void Start(MemoryUnit& unit);
   void Stop(MemoryUnit& unit);
@@ -63,6 +58,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
   const std::unique_ptr<HostEnrolment> enrolment_;
+  const std::unique_ptr<HostIncarnation> incarnation_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
@@ -70,6 +66,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostExec::kExtension) return exec_.get();
   if (name == HostImages::kExtension) return images_.get();
   if (name == HostEnrolment::kExtension) return enrolment_.get();
+  if (name == HostIncarnation::kExtension) return incarnation_.get();
   return nullptr;
 }
 
@@ -88,14 +85,6 @@ Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
                      .cpu_total_millis = server.options.cpu_total_millis});
   }
   return hosts;
-}
-
-Result<void> MemoryHostProvider::RaiseEpoch(MemoryServer& server, const std::string& name,
-                                            int64_t epoch) {
-  int64_t& highest = server.epochs[name];
-  if (epoch < highest) return EpochTooLow(name, epoch, highest);
-  highest = epoch;
-  return {};
 }
 
 Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit& unit) {
@@ -134,12 +123,12 @@ Result<UnitStatus> MemoryHostProvider::Ensure(const Call& call, const Unit& unit
   A4C_CHECK(CheckUnit(unit));
   Waiter::Lock lock(*hosts_.waiter);
   A4C_TRY(MemoryServer * server, hosts_.Find(call, unit.host));
-  const auto known = server->epochs.find(unit.name);
-  if (known != server->epochs.end() && unit.epoch < known->second) {
-    return EpochTooLow(unit.name, unit.epoch, known->second);
-  }
+  A4C_CHECK(server->tokens.Allow());
+  const Fence fence{unit.epoch, unit.claim};
+  const auto known = server->fences.find(unit.name);
+  if (known != server->fences.end()) A4C_CHECK(Admit(unit.name, fence, known->second));
   if (!server->units.contains(unit.name)) A4C_CHECK(Create(*server, unit));
-  A4C_CHECK(RaiseEpoch(*server, unit.name, unit.epoch));
+  server->Raise(unit.name, fence);
   A4C_TRY(MemoryUnit * stored, hosts_.FindUnit(*server, unit.name));
   stored->unit.epoch = unit.epoch;
   const bool running = stored->state == UnitState::kRunning;
@@ -149,11 +138,15 @@ Result<UnitStatus> MemoryHostProvider::Ensure(const Call& call, const Unit& unit
 }
 
 Result<void> MemoryHostProvider::Remove(const Call& call, const std::string& host,
-                                        const std::string& name, int64_t epoch) {
+                                        const std::string& name, const Fence& fence) {
   A4C_CHECK(CheckUnitName(name));
+  A4C_CHECK(CheckFence(fence));
   Waiter::Lock lock(*hosts_.waiter);
   A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
-  A4C_CHECK(RaiseEpoch(*server, name, epoch));
+  A4C_CHECK(server->tokens.Allow());
+  const auto known = server->fences.find(name);
+  if (known != server->fences.end()) A4C_CHECK(Admit(name, fence, known->second));
+  server->Raise(name, fence);
   server->units.erase(name);
   return {};
 }

@@ -27,12 +27,30 @@ struct MemoryUnit {
   int64_t log_start = 0;  // how many bytes were dropped before log
 };
 
+// What the server knows of the store, and whether we have presented it.
+struct MemoryTokens {
+  Result<void> Adopt(const std::string& token);
+  Result<void> Present(const std::string& of_current, const std::string& of_next);
+  Result<void> Allow() const;
+
+  std::string current = {};  // empty: none is asked for
+  std::string next = {};
+  bool presented = false;
+};
+
 struct MemoryServer {
+  // A claim that is not told leaves the one that is known.
+  void Raise(const std::string& unit, const Fence& fence) {
+    Fence& highest = fences.try_emplace(unit, fence).first->second;
+    if (fence.epoch > highest.epoch || highest.claim.empty()) highest = fence;
+  }
+
   MemoryHostOptions::Server options;
   std::map<std::string, MemoryUnit> units = {};
-  std::map<std::string, int64_t> epochs = {};  // kept when a unit is removed
+  std::map<std::string, Fence> fences = {};  // the highest; kept when a unit is removed
   std::map<std::string, ImageInfo> images = {};
   std::optional<HostSpec> spec = {};  // of one that was added; the others stand in the config
+  MemoryTokens tokens = {};
 };
 
 MemoryServer NewServer(const MemoryHostOptions::Server& options);
@@ -59,5 +77,6 @@ std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
 std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
 std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
+std::unique_ptr<HostIncarnation> NewMemoryIncarnation(MemoryHosts& hosts);
 
 }  // namespace a4c::memory

@@ -1,5 +1,5 @@
-// Logs, Exec, Images and Enrolment of a host provider, guarded. While a callback of the caller
-// runs, the call that it serves is still the one in flight.
+// Logs, Exec, Images, Enrolment and Incarnation of a host provider, guarded. While a callback of
+// the caller runs, the call that it serves is still the one in flight.
 #pragma once
 
 #include <string>
@@ -110,6 +110,27 @@ class GuardedHostEnrolment final : public HostEnrolment {
   const CallSite& prepare_;
   const CallSite& add_;
   const CallSite& remove_;
+};
+
+class GuardedHostIncarnation final : public HostIncarnation {
+ public:
+  GuardedHostIncarnation(HostIncarnation& inner, PluginRecord& plugin)
+      : inner_(inner),
+        adopt_(plugin.Site("Incarnation.Adopt", Code::kUnknownOutcome)),
+        present_(plugin.Site("Incarnation.Present", Code::kUnknownOutcome)) {}
+
+  Result<void> Adopt(const Call& call, const std::string& host, const std::string& token) override {
+    return Guarded(adopt_, call, [&] { return inner_.Adopt(call, host, token); });
+  }
+  Result<void> Present(const Call& call, const std::string& host, const std::string& current,
+                       const std::string& next) override {
+    return Guarded(present_, call, [&] { return inner_.Present(call, host, current, next); });
+  }
+
+ private:
+  HostIncarnation& inner_;
+  const CallSite& adopt_;
+  const CallSite& present_;
 };
 
 }  // namespace a4c::plugin

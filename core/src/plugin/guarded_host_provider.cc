@@ -35,8 +35,8 @@ class GuardedHostProvider final : public HostProvider {
   }
 
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
-                      int64_t epoch) override {
-    return Guarded(remove_, call, [&] { return inner_->Remove(call, host, name, epoch); });
+                      const Fence& fence) override {
+    return Guarded(remove_, call, [&] { return inner_->Remove(call, host, name, fence); });
   }
 
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
@@ -49,6 +49,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
     if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
     if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
+    if (name == HostIncarnation::kExtension) return incarnation_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -58,6 +59,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostExec, GuardedHostExec> exec_;
   ExtensionGuard<HostImages, GuardedHostImages> images_;
   ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
+  ExtensionGuard<HostIncarnation, GuardedHostIncarnation> incarnation_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;

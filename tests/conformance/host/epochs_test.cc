@@ -83,7 +83,7 @@ TEST_F(HostProviderEpochs, ARemovedUnitKeepsItsEpochWhereThereIsFencing) {
   ASSERT_TRUE(EnsureAt(unit, 7003));
   ASSERT_TRUE(Remove(unit, 7008));
   const auto lower = EnsureAt(unit, 7004);
-  if (Absent("fencing")) {
+  if (Lacks("fencing")) {
     EXPECT_TRUE(lower) << lower.error().ToString();
     return;
   }
@@ -98,8 +98,42 @@ TEST_F(HostProviderEpochs, RemovingWhatNeverWasAlsoFences) {
   const Unit unit = NewUnit();
   ASSERT_TRUE(Remove(unit, 7008));
   const auto lower = EnsureAt(unit, 7004);
-  EXPECT_EQ(lower.has_value(), Absent("fencing"));
+  EXPECT_EQ(lower.has_value(), Lacks("fencing"));
   if (!lower) ExpectRefusedBelow(lower.error(), 7008);
+}
+
+TEST_F(HostProviderEpochs, TheSameEpochOfAnotherClaimIsRefusedWhereThereIsFencing) {
+  Unit unit = NewUnit();
+  unit.claim = "claim-one";
+  ASSERT_TRUE(EnsureAt(unit, 7003));
+  ASSERT_TRUE(EnsureAt(unit, 7003)) << "the same claim again";
+  Unit other = unit;
+  other.claim = "claim-two";
+  other.wanted = UnitWanted::kStopped;
+  const auto refused = EnsureAt(other, 7003);
+  const auto removed = provider().Remove(Within(), unit.host, unit.name, {7003, "claim-two"});
+  if (Lacks("fencing")) return;
+  ASSERT_FALSE(refused);
+  ExpectRefusedBelow(refused.error(), 7003);
+  ASSERT_FALSE(removed);
+  ExpectRefusedBelow(removed.error(), 7003);
+  const auto listed = Listed(unit);
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->state, UnitState::kRunning) << "a refused call had an effect";
+  EXPECT_TRUE(EnsureAt(other, 7004));
+}
+
+TEST_F(HostProviderEpochs, AClaimThatIsNotToldIsAsGoodAsAny) {
+  Unit unit = NewUnit();
+  unit.claim = "claim-one";
+  ASSERT_TRUE(EnsureAt(unit, 7003));
+  unit.claim.clear();
+  const auto untold = EnsureAt(unit, 7003);
+  EXPECT_TRUE(untold) << untold.error().ToString();
+  unit.claim = "claim-two";
+  if (!Lacks("fencing")) {
+    EXPECT_FALSE(EnsureAt(unit, 7003)) << "the untold one forgot the claim";
+  }
 }
 
 }  // namespace

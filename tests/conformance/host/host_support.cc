@@ -26,7 +26,9 @@ void HostTest::SetUp() {
   const auto hosts = provider_->Hosts(Within());
   ASSERT_TRUE(hosts) << hosts.error().ToString();
   for (const Host& host : *hosts) {
-    if (host.reachable && host_.empty()) host_ = host.id;
+    if (!host.reachable || !host_.empty()) continue;
+    host_ = host.id;
+    host_absent_ = host.absent;
   }
   ASSERT_FALSE(host_.empty()) << "no server is reachable";
 }
@@ -36,6 +38,10 @@ void HostTest::TearDown() {
     const auto removed = provider_->Remove(Within(), host, name, kEpochOfTheEnd);
     EXPECT_TRUE(removed) << name << ": " << removed.error().ToString();
   }
+}
+
+bool HostTest::Lacks(const std::string& capability) const {
+  return Absent(capability) || host_absent_.contains(capability);
 }
 
 Unit HostTest::NewUnit(std::vector<std::string> command) {

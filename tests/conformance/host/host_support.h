@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -38,12 +39,16 @@ class HostTest : public ::testing::Test {
   // Asks until it is true, at most a generous while.
   bool Eventually(const std::function<bool()>& condition);
 
+  // True if the plugin, or this server, declares that it cannot do this.
+  bool Lacks(const std::string& capability) const;
+
   HostProvider& provider() { return *provider_; }
   const std::string& host() const { return host_; }
 
  private:
   std::unique_ptr<HostProvider> provider_;
   std::string host_;
+  std::map<std::string, std::string> host_absent_;
   std::set<std::pair<std::string, std::string>> made_;
 };
 

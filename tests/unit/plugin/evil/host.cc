@@ -95,7 +95,7 @@ class EvilHost final : public a4c::HostProvider {
     return status;
   }
   a4c::Result<void> Remove(const a4c::Call&, const std::string&, const std::string&,
-                           int64_t) override {
+                           const a4c::Fence&) override {
     mode_.Act("Remove");
     return {};
   }

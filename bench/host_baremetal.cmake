@@ -1,0 +1,5 @@
+# Included by plugins/host-baremetal: the benchmark exists where the plugin does.
+add_executable(host_baremetal_bench ${PROJECT_SOURCE_DIR}/bench/host_baremetal_bench.cc)
+target_link_libraries(host_baremetal_bench PRIVATE host_baremetal_objs a4c_warnings)
+target_include_directories(host_baremetal_bench PRIVATE ${PROJECT_SOURCE_DIR}
+                           ${PROJECT_SOURCE_DIR}/plugins/host-baremetal)

@@ -1,0 +1,163 @@
+// How long create + start + remove of a unit take through host-baremetal over SSH, one after the
+// other, against the same API calls on the engine's own local socket.
+//
+//   host_baremetal_bench [rounds]
+//
+// Servers: A4C_TEST_BAREMETAL_HELPER_HOSTS, or A4C_TEST_BAREMETAL_HOSTS; the local socket of the
+// first of them, as this machine reaches it: A4C_TEST_BAREMETAL_SOCKET. The ways take turns.
+// `ratio` is of the medians. `ssh_docker_ms` is what `ssh server docker run` and `rm` take.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "a4c/json.h"
+#include "a4c/sinks.h"
+#include "baremetal_config.h"
+#include "baremetal_host_provider.h"
+#include "baremetal_keys.h"
+#include "docker_body.h"
+#include "docker_connection.h"
+#include "socket.h"
+
+namespace a4c::bench {
+namespace {
+
+using namespace baremetal;
+
+constexpr const char* kImage = "busybox:local";
+constexpr int kDockerRounds = 3;
+
+const Runtime& TheRuntime() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return runtime;
+}
+Call Soon() {
+  return Call::Within(TheRuntime().clock, 60'000);
+}
+
+[[noreturn]] void Fail(const std::string& why) {
+  std::fprintf(stderr, "host_baremetal_bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+template <typename Function>
+double Milliseconds(Function function) {
+  const int64_t start = TheRuntime().clock.MonotonicNs();
+  function();
+  return static_cast<double>(TheRuntime().clock.MonotonicNs() - start) * 1e-6;
+}
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+const char* Needed(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) Fail(std::string(variable) + " is not set: see dev/stack");
+  return text;
+}
+
+BaremetalOptions Options(bool* helper) {
+  const char* file = std::getenv("A4C_TEST_BAREMETAL_HELPER_HOSTS");
+  *helper = file != nullptr;
+  if (file == nullptr) file = Needed("A4C_TEST_BAREMETAL_HOSTS");
+  auto config = CheckConfig(ConfigValue::Map({{"servers_file", ConfigValue::Scalar(file)},
+                                              {"cluster", ConfigValue::Scalar("bench")}}),
+                            kBaremetalKeys);
+  if (!config) Fail(config.error().ToString());
+  auto options = ReadBaremetalConfig(*config);
+  if (!options) Fail(options.error().ToString());
+  return *std::move(options);
+}
+
+Unit NewUnit(const std::string& host, const std::string& way, int round) {
+  return {.host = host,
+          .name = "bench-" + way + "-" + std::to_string(round),
+          .epoch = 1,
+          .spec = {.image = kImage, .command = {"sleep", "600"}}};
+}
+
+void ThroughProvider(HostProvider& provider, const Unit& unit) {
+  const auto made = provider.Ensure(Soon(), unit);
+  if (!made) Fail(made.error().ToString());
+  const auto removed = provider.Remove(Soon(), unit.host, unit.name, 2);
+  if (!removed) Fail(removed.error().ToString());
+}
+
+void Do(DockerConnection& docker, const std::string& method, const std::string& target,
+        const std::string& body = {}) {
+  const auto reply =
+      docker.Exchange(Soon(), {.method = method, .target = target, .body = body, .effect = true});
+  if (!reply) Fail(reply.error().ToString());
+  if (!reply->ok()) Fail(method + " " + target + ": " + reply->body);
+}
+
+void OnLocalSocket(DockerConnection& docker, const Unit& unit, const UnitDefaults& defaults) {
+  Do(docker, "POST", "/containers/create?name=" + unit.name,
+     CreateBody(unit, "bench", defaults).ToString());
+  Do(docker, "POST", "/containers/" + unit.name + "/start");
+  Do(docker, "DELETE", "/containers/" + unit.name + "?force=1&v=1");
+  Do(docker, "DELETE", "/volumes/" + VolumeName("bench", unit.name));
+}
+
+// What people type, a new connection for each command.
+double DockerOverSsh(const ServerOptions& server) {
+  const char* config = std::getenv("A4C_TEST_BAREMETAL_SSH_CONFIG");
+  if (config == nullptr) return 0;
+  const std::string docker = "ssh -F " + std::string(config) + " " + server.id +
+                             " docker -H unix://" + server.docker_socket;
+  std::vector<double> times;
+  for (int i = 0; i < kDockerRounds; ++i) {
+    times.push_back(Milliseconds([&] {
+      const std::string line = docker + " run -d --name bench-cli " + kImage + " sleep 600 && " +
+                               docker + " rm -f bench-cli";
+      if (std::system(("(" + line + ") >/dev/null 2>&1").c_str()) != 0) Fail(line);
+    }));
+  }
+  return Median(times);
+}
+
+int Run(int rounds) {
+  bool helper = false;
+  const BaremetalOptions options = Options(&helper);
+  const std::string& host = options.servers[0].id;
+  const auto provider = NewBaremetalHostProvider(TheRuntime(), options);
+  auto channel = ConnectLocal(Soon(), Needed("A4C_TEST_BAREMETAL_SOCKET"));
+  if (!channel) Fail(channel.error().ToString());
+  DockerConnection local(*std::move(channel), 1 << 20);
+  std::vector<double> over_ssh;
+  std::vector<double> on_socket;
+  for (int round = -1; round < rounds; ++round) {  // the first one warms both
+    const bool ssh_first = round % 2 == 0;
+    const auto ssh = [&] {
+      return Milliseconds([&] { ThroughProvider(*provider, NewUnit(host, "ssh", round)); });
+    };
+    const auto socket = [&] {
+      return Milliseconds(
+          [&] { OnLocalSocket(local, NewUnit(host, "local", round), options.unit); });
+    };
+    const double first = ssh_first ? ssh() : socket();
+    const double second = ssh_first ? socket() : ssh();
+    if (round < 0) continue;
+    over_ssh.push_back(ssh_first ? first : second);
+    on_socket.push_back(ssh_first ? second : first);
+  }
+  Json line;
+  line.Set("question", "create + start + remove over SSH against the engine's local socket, p50");
+  line.Set("helper", helper).Set("rounds", int64_t{rounds});
+  line.Set("ssh_ms", Median(over_ssh)).Set("local_ms", Median(on_socket));
+  line.Set("ssh_docker_ms", DockerOverSsh(options.servers[0]));
+  line.Set("ratio", Median(over_ssh) / Median(on_socket)).Set("reach", 1.1);
+  std::printf("%s\n", line.ToString().c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace a4c::bench
+
+int main(int argc, char** argv) {
+  return a4c::bench::Run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 30);
+}

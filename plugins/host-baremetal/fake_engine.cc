@@ -1,0 +1,117 @@
+#include "fake_engine.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace a4c::baremetal {
+namespace {
+
+constexpr int kPollMs = 20;
+constexpr size_t kEndlessBytes = 64u << 10;
+
+int Listen(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof(address.sun_path) - 1));
+  unlink(path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+      listen(fd, 4096) != 0) {
+    std::abort();
+  }
+  return fd;
+}
+
+std::string Reply(const std::string& status, const std::string& body) {
+  return "HTTP/1.1 " + status +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+}  // namespace
+
+struct FakeEngine::Peer {
+  int fd;
+  std::string in = {};
+  bool endless = false;
+};
+
+FakeEngine::FakeEngine(Threads& threads, std::string path)
+    : path_(std::move(path)), listener_(Listen(path_)) {
+  thread_ = threads.Start("fake-engine", [this](std::stop_token stop) { Run(stop); });
+}
+
+FakeEngine::~FakeEngine() {
+  thread_.reset();
+  close(listener_);
+  unlink(path_.c_str());
+}
+
+std::string FakeEngine::AnswerTo(const std::string& head) const {
+  if (mood_ == EngineMood::kGarbage) return "\x01\x02 what? \r\n\r\n\xff\xfe";
+  if (head.find("/info ") != std::string::npos) {
+    return Reply("200 OK", R"({"MemTotal":8589934592,"NCPU":4,"DockerRootDir":"/"})");
+  }
+  if (head.find("/containers/json") != std::string::npos) return Reply("200 OK", "[]");
+  if (head.find("/volumes?") != std::string::npos) return Reply("200 OK", R"({"Volumes":[]})");
+  if (head.find("/_ping ") != std::string::npos) return Reply("200 OK", "OK");
+  return Reply("404 Not Found", R"({"message":"no such thing"})");
+}
+
+// False once the connection is to be closed.
+bool FakeEngine::Serve(Peer& peer) {
+  char piece[4096];
+  const ssize_t count = recv(peer.fd, piece, sizeof(piece), MSG_DONTWAIT);
+  if (count <= 0) return false;
+  peer.in.append(piece, static_cast<size_t>(count));
+  for (size_t end; (end = peer.in.find("\r\n\r\n")) != std::string::npos;) {
+    const std::string head = peer.in.substr(0, end);
+    peer.in.clear();  // bodies come in the same piece here
+    ++requests_;
+    const EngineMood mood = mood_;
+    if (mood == EngineMood::kClosing) return false;
+    if (mood == EngineMood::kSilent) continue;
+    std::string answer = AnswerTo(head);
+    if (mood == EngineMood::kEndless) {
+      answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+      peer.endless = true;
+    }
+    (void)send(peer.fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  return true;
+}
+
+void FakeEngine::Run(const std::stop_token& stop) {
+  std::vector<Peer> peers;
+  const std::string chunk = "10000\r\n" + std::string(kEndlessBytes, ' ') + "\r\n";
+  while (!stop.stop_requested()) {
+    std::vector<pollfd> entries{{listener_, POLLIN, 0}};
+    for (const Peer& peer : peers) {
+      entries.push_back({peer.fd, static_cast<short>(peer.endless ? POLLOUT : POLLIN), 0});
+    }
+    if (poll(entries.data(), entries.size(), kPollMs) <= 0) continue;
+    for (size_t i = peers.size(); i-- > 0;) {
+      if (entries[i + 1].revents == 0) continue;
+      const bool goes_on = peers[i].endless
+                               ? send(peers[i].fd, chunk.data(), chunk.size(), MSG_NOSIGNAL) > 0
+                               : Serve(peers[i]);
+      if (goes_on) continue;
+      close(peers[i].fd);
+      peers.erase(peers.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    for (int fd; (entries[0].revents != 0) &&
+                 (fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+      peers.push_back({fd});
+    }
+  }
+  for (const Peer& peer : peers) close(peer.fd);
+}
+
+}  // namespace a4c::baremetal

@@ -1,0 +1,37 @@
+// For tests: a dockerd of a few answers on a Unix socket of this machine, one thread for any number
+// of connections. It can also be slow, talk nonsense, or talk without an end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "a4c/clock.h"
+
+namespace a4c::baremetal {
+
+enum class EngineMood : uint8_t { kWell, kSilent, kGarbage, kEndless, kClosing };
+
+class FakeEngine {
+ public:
+  FakeEngine(Threads& threads, std::string path);
+  ~FakeEngine();
+  const std::string& path() const { return path_; }
+  void SetMood(EngineMood mood) { mood_ = mood; }
+  int64_t requests() const { return requests_; }
+
+ private:
+  struct Peer;
+  void Run(const std::stop_token& stop);
+  bool Serve(Peer& peer);
+  std::string AnswerTo(const std::string& head) const;
+
+  const std::string path_;
+  const int listener_;
+  std::atomic<EngineMood> mood_ = EngineMood::kWell;
+  std::atomic<int64_t> requests_ = 0;
+  std::unique_ptr<Thread> thread_;  // last: joined before what it uses goes
+};
+
+}  // namespace a4c::baremetal

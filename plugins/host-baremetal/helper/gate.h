@@ -1,0 +1,51 @@
+// What the helper does for a request. Requests are HTTP, one after the other on standard input:
+//
+//   GET  any path of the Docker API         handed on
+//   POST, DELETE /v1.41/containers/..., /v1.41/volumes/...
+//                                           handed on under the unit's lock, after its fence
+//                                           admitted it
+//   GET  /a4c/version                       who we are
+//   GET  /a4c/units                         fences and volumes of the cluster
+//   GET  /a4c/disk?path=/srv                figures of a file system
+//   POST /a4c/fence                         only the fence
+//   POST /a4c/volume?bytes=N                makes or grows the unit's volume
+//   DELETE /a4c/volume                      removes it, once its container is gone
+//   POST /a4c/token?adopt=T, ?current=T&next=T
+//
+// Fields: a4c-cluster; for effects a4c-unit, a4c-epoch, a4c-claim (may be empty), a4c-token (where
+// the server knows one).
+#pragma once
+
+#include "http.h"
+#include "settings.h"
+
+namespace a4c::helper {
+
+class Gate {
+ public:
+  explicit Gate(Settings settings) : settings_(std::move(settings)) {}
+  Reply Handle(const Request& request) const;
+
+ private:
+  struct Subject;  // whom an effect is about and who wants it
+
+  Result<Reply> Judged(const Request& request) const;
+  Result<Reply> Effect(const Request& request, const std::string& directory) const;
+  Result<Reply> Act(const Request& request, const Subject& subject,
+                    const std::string& directory) const;
+  Result<Reply> EnsureVolume(const Request& request, const std::string& unit,
+                             const std::string& directory) const;
+  Result<Reply> RemoveVolume(const std::string& unit, const std::string& directory) const;
+  Result<Reply> Units(const std::string& directory) const;
+  Result<Reply> ChangeToken(const Request& request, const std::string& directory) const;
+  void Prune(const std::string& directory) const;
+  // What dockerd says of the unit's container; nothing if there is none.
+  Result<std::optional<std::string>> Inspect(const std::string& unit) const;
+
+  const Settings settings_;
+};
+
+// Until the end of the input.
+Result<void> Serve(const Gate& gate, int in, int out);
+
+}  // namespace a4c::helper

@@ -1,0 +1,160 @@
+#include "gate.h"
+
+#include <elf.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "files.h"
+#include "temporary_directory.h"
+
+namespace a4c::helper {
+namespace {
+
+// Answers every request on a socket with the same words, and remembers what was asked.
+class FakeDocker {
+ public:
+  explicit FakeDocker(const std::string& path) : listener_(socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.data(), path.size());
+    EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+    EXPECT_EQ(listen(listener_.get(), 8), 0);
+    thread_ = std::jthread([this] { Run(); });
+  }
+  ~FakeDocker() { shutdown(listener_.get(), SHUT_RDWR); }
+  std::string asked() {
+    std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  void Run() {
+    while (true) {
+      const Fd peer(accept(listener_.get(), nullptr, nullptr));
+      if (!peer) return;
+      char piece[4096];
+      const ssize_t count = read(peer.get(), piece, sizeof(piece));
+      {
+        std::lock_guard lock(mutex_);
+        asked_.append(piece, count > 0 ? static_cast<size_t>(count) : 0);
+      }
+      (void)WriteAll(peer.get(), "HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"none\"}");
+    }
+  }
+
+  Fd listener_;
+  std::mutex mutex_;
+  std::string asked_;
+  std::jthread thread_;  // last: joined before what it uses goes
+};
+
+class HelperGate : public ::testing::Test {
+ protected:
+  Reply Send(const std::string& method, const std::string& target, int64_t epoch,
+             std::map<std::string, std::string> more = {}) {
+    Request request{.method = method, .target = target, .fields = std::move(more)};
+    request.fields.emplace("a4c-cluster", "test");
+    request.fields.emplace("a4c-unit", "ws-1");
+    request.fields.emplace("a4c-epoch", std::to_string(epoch));
+    return gate_.Handle(request);
+  }
+
+  const TemporaryDirectory directory_;
+  FakeDocker docker_{directory_.path() + "/docker.sock"};
+  const Gate gate_{
+      {.data = directory_.path() + "/data", .docker = directory_.path() + "/docker.sock"}};
+};
+
+TEST_F(HelperGate, ReadsAreHandedOnWithoutAFence) {
+  EXPECT_EQ(gate_.Handle({.method = "GET", .target = "/v1.41/containers/x/json"}).status, 404);
+  EXPECT_NE(docker_.asked().find("GET /v1.41/containers/x/json HTTP/1.0"), std::string::npos);
+}
+
+TEST_F(HelperGate, AnEffectOfALowerEpochIsNeverHandedOn) {
+  EXPECT_EQ(Send("POST", "/v1.41/containers/abc/start", 7003).status, 404);
+  EXPECT_NE(docker_.asked().find("abc"), std::string::npos);
+  const Reply refused = Send("DELETE", "/v1.41/containers/def", 7002);
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find("7003"), std::string::npos) << refused.body;
+  EXPECT_EQ(docker_.asked().find("def"), std::string::npos);
+}
+
+TEST_F(HelperGate, TheFenceIsOnDiskAlsoIfDockerdIsNot) {
+  const Gate away(
+      {.data = directory_.path() + "/data", .docker = directory_.path() + "/none.sock"});
+  Request request{.method = "POST",
+                  .target = "/v1.41/containers/abc/start",
+                  .fields = {{"a4c-cluster", "test"}, {"a4c-unit", "ws-1"}, {"a4c-epoch", "9"}}};
+  EXPECT_EQ(away.Handle(request).status, 503);
+  EXPECT_EQ(Send("POST", "/a4c/fence", 8).status, 409);
+}
+
+TEST_F(HelperGate, OnlyContainersAndVolumesAreChanged) {
+  for (const char* target : {"/v1.41/images/x", "/v1.41/swarm/init", "/v1.41/exec/x/start",
+                             "/v1.41/containers/../images/x", "/a4c/other"}) {
+    EXPECT_EQ(Send("POST", target, 1).status, 404) << target;
+  }
+  EXPECT_EQ(docker_.asked(), "");
+}
+
+TEST_F(HelperGate, NamesThatAreNoNamesAreRefused) {
+  for (const char* name : {"", "..", "a/b", "-a", ".a", "a b"}) {
+    EXPECT_EQ(Send("POST", "/a4c/fence", 1, {{"a4c-unit", name}}).status, 400) << name;
+    EXPECT_EQ(Send("POST", "/a4c/fence", 1, {{"a4c-cluster", name}}).status, 400) << name;
+    if (*name != '\0') {
+      EXPECT_EQ(Send("POST", "/a4c/fence", 1, {{"a4c-claim", name}}).status, 400);
+    }
+  }
+  EXPECT_EQ(Send("POST", "/a4c/fence", 1, {{"a4c-epoch", "x"}}).status, 400);
+  EXPECT_EQ(gate_.Handle({.method = "GET", .target = "/a4c/disk?path=/srv/../etc"}).status, 400);
+}
+
+TEST_F(HelperGate, AnotherTokenIsRefusedBeforeTheFence) {
+  ASSERT_EQ(Send("POST", "/a4c/token?adopt=firsttoken000000", 0).status, 200);
+  EXPECT_EQ(Send("POST", "/a4c/fence", 99).status, 403);
+  EXPECT_EQ(Send("POST", "/a4c/fence", 5, {{"a4c-token", "firsttoken000000"}}).status, 200)
+      << "the refused one raised the fence";
+}
+
+TEST_F(HelperGate, UnitsAreListedWithTheirEpochs) {
+  ASSERT_EQ(Send("POST", "/a4c/fence", 42).status, 200);
+  const Reply units =
+      gate_.Handle({.method = "GET", .target = "/a4c/units", .fields = {{"a4c-cluster", "test"}}});
+  EXPECT_EQ(units.body, R"({"units":[{"name":"ws-1","epoch":42,"disk_bytes":0}]})");
+}
+
+TEST(HelperProgram, IsStaticAndSmall) {
+  struct stat status {};
+  ASSERT_EQ(stat(A4C_TEST_HELPER, &status), 0);
+  EXPECT_LE(status.st_size, 2 << 20);
+  const auto program = ReadFile(A4C_TEST_HELPER, 4 << 20);
+  ASSERT_TRUE(program && *program);
+  Elf64_Ehdr head{};
+  ASSERT_GT((*program)->size(), sizeof(head));
+  std::memcpy(&head, (*program)->data(), sizeof(head));
+  for (int i = 0; i < head.e_phnum; ++i) {
+    Elf64_Phdr part{};
+    std::memcpy(&part, (*program)->data() + head.e_phoff + i * sizeof(part), sizeof(part));
+    EXPECT_NE(part.p_type, static_cast<Elf64_Word>(PT_INTERP)) << "it needs a loader";
+  }
+}
+
+TEST(HelperSettings, AreLinesOfPaths) {
+  const auto settings = ParseSettings("# x\ndata=/srv/a4c\n\ndocker=/run/docker.sock\n");
+  ASSERT_TRUE(settings) << settings.error().message();
+  EXPECT_EQ(settings->data, "/srv/a4c");
+  EXPECT_EQ(settings->docker, "/run/docker.sock");
+  for (const char* text : {"dta=/x\n", "data=x\n", "data=/a/../b\n", "data=/a b\n", "data\n"}) {
+    EXPECT_FALSE(ParseSettings(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace a4c::helper

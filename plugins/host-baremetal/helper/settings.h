@@ -1,0 +1,30 @@
+// What an installation decides: /etc/a4c-host.conf, lines "key=value", written by `a4c-host
+// install`.
+#pragma once
+
+#include <string>
+
+#include "a4c/result.h"
+
+namespace a4c::helper {
+
+inline constexpr const char* kProgramPath = "/usr/local/bin/a4c-host";
+inline constexpr const char* kSettingsPath = "/etc/a4c-host.conf";
+inline constexpr const char* kSudoersPath = "/etc/sudoers.d/a4c-host";
+// Raised with each change that an older plugin or helper would misunderstand.
+inline constexpr int kProtocol = 1;
+
+struct Settings {
+  std::string data = "/var/lib/a4c-host";       // fences and volumes
+  std::string docker = "/var/run/docker.sock";  // dockerd's socket
+};
+
+// kInvalid: an unknown key or a path that is none.
+Result<Settings> ParseSettings(const std::string& text);
+Result<Settings> ReadSettings();
+
+// As root: copies this program to its place, writes the settings and the one sudoers line that lets
+// `user` run it. The same again is fine, and an upgrade.
+Result<void> Install(const std::string& user, const Settings& settings);
+
+}  // namespace a4c::helper

@@ -1,0 +1,32 @@
+// A socket that closes itself, and waiting for it within a call.
+#pragma once
+
+#include <string>
+
+#include "a4c/call.h"
+#include "a4c/result.h"
+#include "byte_channel.h"
+
+namespace a4c::baremetal {
+
+class Socket {
+ public:
+  explicit Socket(int fd) : fd_(fd) {}
+  ~Socket();
+  Socket(Socket&& other) noexcept;
+  Socket& operator=(Socket&&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Until it is ready for one of poll(2)'s events. kCanceled, kTimeout: the call has ended.
+Result<void> WaitSocket(const Call& call, int fd, short events);
+// True if something came, or the other side has gone. Does not wait.
+bool HasNews(int fd);
+
+// A stream to a Unix socket of this machine. kUnavailable: nobody listens there.
+Result<std::unique_ptr<ByteChannel>> ConnectLocal(const Call& call, const std::string& path);
+
+}  // namespace a4c::baremetal
