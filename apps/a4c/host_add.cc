@@ -45,13 +45,15 @@ Result<Json> HostOf(const YAML::Node& node, const std::string& where) {
   Json host(Json::Object{});
   for (const auto& member : node) {
     const auto name = member.first.as<std::string>();
+    std::string path = where;
+    path.append(".").append(name);
     if (name == "settings" || name == "labels") {
-      A4C_TRY(Json map, MapOf(member.second, where + "." + name));
+      A4C_TRY(Json map, MapOf(member.second, path));
       host.Set(name, std::move(map));
     } else if (name == "id" || name == "address" || name == "fingerprint") {
       host.Set(name, member.second.as<std::string>());
     } else {
-      return Error(Code::kInvalid, where + "." + name + " is unknown",
+      return Error(Code::kInvalid, path + " is unknown",
                    "known are id, address, fingerprint, settings and labels");
     }
   }
@@ -122,8 +124,10 @@ void AddAll(Session& session, std::vector<Json> hosts) {
   for (Json& host : hosts) {
     if (!host["id"].IsText()) host.Set("id", HostIdOf(host["address"].Text()));
     Reply reply;
+    // Read again for its figures, which are taken once it is there.
     const bool good =
-        Pin(session, host) && session.Send({"POST", "/v1/hosts", host.ToString()}, reply);
+        Pin(session, host) && session.Send({"POST", "/v1/hosts", host.ToString()}, reply) &&
+        session.Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())}, reply);
     if (good) {
       added.Append(reply.body);
     } else if (exit_code == kOk) {

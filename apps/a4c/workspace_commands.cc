@@ -12,6 +12,7 @@ struct CreateOptions {
   std::string image;
   std::string memory;
   std::string disk;
+  std::string on_drain;
   std::string host;
   std::string ttl;
   int64_t cpu_millis = 0;
@@ -53,6 +54,7 @@ void Create(Session& session, const CreateOptions& options) {
   SetText(body, "image", options.image);
   SetText(body, "memory", options.memory);
   SetText(body, "disk", options.disk);
+  SetText(body, "on_drain", options.on_drain);
   SetText(body, "host", options.host);
   SetText(body, "ttl", options.ttl);
   if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
@@ -96,6 +98,9 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--cpu-millis", options->cpu_millis, "1000 is one core");
   leaf->add_option("--pids", options->pids, "processes at most");
   leaf->add_option("--host", options->host, "only on this server");
+  leaf->add_option("--on-drain", options->on_drain,
+                   "keep, or recreate: elsewhere, without what is on its disk")
+      ->check(CLI::IsMember({"keep", "recreate"}));
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
   leaf->add_option("--env", options->env, "NAME=value");
   leaf->add_option("--label", options->labels, "name=value");

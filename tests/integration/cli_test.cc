@@ -201,6 +201,7 @@ TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
                          "disk=7GiB", "--label", "zone=b", "-o", "name"});
   ASSERT_EQ(added.exit_code, 0) << added.err;
   EXPECT_EQ(added.out, "host/srv-9\n");
+  EXPECT_NE(Run({"host", "list"}).out.find("srv-9    yes"), std::string::npos);
   const auto host = a4c::ParseJson(Run({"host", "get", "srv-9", "-o", "json"}).out);
   ASSERT_TRUE(host);
   EXPECT_EQ((*host)["labels"]["zone"].Text(), "b");
@@ -225,6 +226,20 @@ TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
   const Ran wrong = Run({"host", "add", "-f", file});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_NE(wrong.err.find("adress"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Cli, AWorkspaceSaysWhatADrainMayDoWithIt) {
+  const auto created = [&](const std::string& name, const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments{"workspace", "create", name};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.insert(arguments.end(), {"--", "sleep", "9"});
+    return Run(arguments).exit_code;
+  };
+  EXPECT_EQ(created("kept", {}), 0);
+  EXPECT_EQ(created("moved", {"--on-drain", "recreate"}), 0);
+  EXPECT_EQ(created("wrong", {"--on-drain", "explode"}), 2);
+  EXPECT_EQ(Get("/v1/workspaces/kept").body["on_drain"].Text(), "keep");
+  EXPECT_EQ(Get("/v1/workspaces/moved").body["on_drain"].Text(), "recreate");
 }
 
 TEST_F(Cli, TheAuditLogIsListed) {

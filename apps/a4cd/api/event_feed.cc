@@ -55,9 +55,9 @@ class EventTail final : public a4c::Loop {
       A4C_TRY(subscription_, bus_.Subscribe(call, topic_, group_, a4c::StartAt::kLatest));
     }
     const Result<void> followed = Follow(call);
-    if (!followed) subscription_.reset();
-    A4C_CHECK(followed);
-    return int64_t{0};
+    if (followed) return int64_t{0};
+    subscription_.reset();
+    return followed.error();
   }
 
  private:

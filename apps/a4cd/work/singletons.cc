@@ -15,7 +15,6 @@ using a4c::Call;
 using a4c::Claimed;
 using a4c::Expect;
 using a4c::Json;
-using a4c::Record;
 using a4c::Result;
 
 namespace {

@@ -85,7 +85,7 @@ class WorkLoop final : public a4c::Loop {
       context_.shares.Begin(tenant);
       const Result<void> worked = Work(call, claimed[0], sent_at_ms);
       context_.shares.End(tenant, context_.runtime.clock.MonotonicMs() - sent_at_ms);
-      A4C_CHECK(worked);
+      if (!worked) return worked.error();
       return true;
     }
     return false;

@@ -72,7 +72,7 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
                          "has: " +
                          removed.error().message());
     }
-    A4C_CHECK(removed);
+    if (!removed) return removed.error();
     log.Note("unit " + unit + " was removed from " + host + "\n");
     A4C_TRY(const bool is_ours, Leave(run));
     if (!is_ours || !run.workspace()) return Outcome::Gone();
