@@ -6,10 +6,9 @@
 // The two take turns. Whether commits are synced is the server's own setting.
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
-#include <fstream>
 
 #include "a4c/json.h"
+#include "bench/pgbench.h"
 #include "bench/store_postgres_rows.h"
 
 namespace a4c::bench {
@@ -68,26 +67,6 @@ std::string Script(const std::string& schema) {
          kAnswer + "', 1);\n";
 }
 
-double Pgbench(const std::string& dsn, const std::string& script, long seconds) {
-  const std::string command = "pgbench -n -M prepared -c " + std::to_string(kClients) +
-                              " -j 2 -T " + std::to_string(seconds) + " -f '" + script + "' '" +
-                              dsn + "' 2>&1";
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) Rig::Die("cannot start pgbench");
-  std::string output;
-  char buffer[512];
-  while (fgets(buffer, sizeof(buffer), pipe) != nullptr) output += buffer;
-  pclose(pipe);
-  const size_t at = output.find("tps = ");
-  if (at == std::string::npos) Rig::Die("pgbench: " + output);
-  return std::strtod(output.c_str() + at + 6, nullptr);
-}
-
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 }  // namespace
 }  // namespace a4c::bench
 
@@ -98,9 +77,7 @@ int main(int argc, char** argv) {
   const long rounds = Argument(argc, argv, 3, 3);
   Rig rig(dsn, argc > 4 ? argv[4] : "2");
   a4c::IdSource ids(TheRuntime().clock, TheRuntime().random);
-  const std::filesystem::path script =
-      std::filesystem::temp_directory_path() / (rig.schema + ".sql");
-  std::ofstream(script) << Script(rig.schema);
+  const std::string script = Script(rig.schema);
   std::vector<double> ours;
   std::vector<double> p50;
   std::vector<double> p99;
@@ -110,9 +87,8 @@ int main(int argc, char** argv) {
     ours.push_back(rate.per_second);
     p50.push_back(rate.p50_ms);
     p99.push_back(rate.p99_ms);
-    theirs.push_back(Pgbench(dsn, script.string(), seconds));
+    theirs.push_back(Pgbench(dsn, script, seconds));
   }
-  std::filesystem::remove(script);
   a4c::Json line;
   line.Set("question", "how fast 64 callers create through store-postgres against pgbench");
   line.Set("plugin_per_second", Median(ours)).Set("p50_ms", Median(p50)).Set("p99_ms", Median(p99));

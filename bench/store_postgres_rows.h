@@ -11,19 +11,10 @@
 #include <vector>
 
 #include "a4c/plugin_host.h"
-#include "a4c/sinks.h"
 #include "a4c/store.h"
+#include "bench/runtime.h"
 
 namespace a4c::bench {
-
-inline const Runtime& TheRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
-
-inline double Seconds() {
-  return static_cast<double>(TheRuntime().clock.MonotonicNs()) * 1e-9;
-}
 
 inline constexpr const char* kBody =
     R"({"state":"pending","kind":"command.run","title":"bench","due":1800000000000,"labels":{"team":"infra"}})";
@@ -101,10 +92,6 @@ inline std::string DsnOf(int argc, char** argv) {
   const char* dsn = std::getenv("A4C_TEST_POSTGRES_DSN");
   if (dsn == nullptr) Rig::Die("give a connection string, or set A4C_TEST_POSTGRES_DSN");
   return dsn;
-}
-
-inline long Argument(int argc, char** argv, int index, long fallback) {
-  return argc > index ? std::strtol(argv[index], nullptr, 10) : fallback;
 }
 
 }  // namespace a4c::bench

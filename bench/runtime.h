@@ -1,0 +1,46 @@
+// What every benchmark uses: the system's runtime without logs and metrics, medians, a way to give
+// up.
+#pragma once
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/sinks.h"
+
+namespace a4c::bench {
+
+inline const Runtime& TheRuntime() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return runtime;
+}
+
+inline double Seconds() {
+  return static_cast<double>(TheRuntime().clock.MonotonicNs()) * 1e-9;
+}
+
+inline long Argument(int argc, char** argv, int index, long fallback) {
+  return argc > index ? std::strtol(argv[index], nullptr, 10) : fallback;
+}
+
+inline void Pause(int64_t wait_ms) {
+  const auto waiter = TheRuntime().threads.NewWaiter();
+  const Waiter::Lock lock(*waiter);
+  waiter->Wait(TheRuntime().clock.MonotonicMs() + wait_ms);
+}
+
+inline double Median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+[[noreturn]] inline void Die(const std::string& why) {
+  std::fprintf(stderr, "bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+}  // namespace a4c::bench
