@@ -312,6 +312,7 @@ std::string ServersFile(const Trace& trace) {
 Json Run(const std::string& name, const Trace& trace, double scale) {
   const A4cdProcess a4cd(
       "store: {plugin: store-sqlite, config: {path: @/a4cd.db}}\n"
+      "search: {plugin: search-memory}\n"
       "hosts: {plugin: host-memory, config: {servers_file: @/servers.json}}\n"
       "work: {workers: 16}\n",
       {{"servers.json", ServersFile(trace)}});

@@ -135,16 +135,32 @@ class RunningApp final : public App, public ProcessView {
     return {};
   }
 
-  // An index that forgets is filled again from the store.
+  // An index that is in memory alone, new, or was deleted, is filled from the store.
   Result<void> Rebuild() {
-    if (!settings_.rebuild_search_at_start || backends_.index == nullptr) return {};
-    A4C_TRY(const int64_t sent,
-            database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs), JobKind().name, {}));
-    if (sent > 0) {
+    const RebuildAtStart when = settings_.rebuild_search_at_start;
+    if (when == RebuildAtStart::kNever || backends_.index == nullptr) return {};
+    if (when == RebuildAtStart::kIfEmpty) {
+      A4C_TRY(const bool empty, IndexIsEmpty());
+      if (!empty) return {};
+    }
+    const auto sent =
+        database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs), JobKind().name, {});
+    if (!sent) {
+      runtime_.log.Write(LogLevel::kWarning, "a4cd",
+                         "filling the search index was broken off: the digests find the rest",
+                         {{"error", sent.error().ToString()}});
+    } else if (*sent > 0) {
       runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
-                         {{"records", std::to_string(sent)}});
+                         {{"records", std::to_string(*sent)}});
     }
     return {};
+  }
+
+  Result<bool> IndexIsEmpty() {
+    A4C_TRY(const a4c::SearchAnswer found,
+            backends_.index->Search(Call::Within(runtime_.clock, kOpenTimeoutMs),
+                                    {.kind = JobKind(), .limit = 1}));
+    return found.total == 0;
   }
 
   void StartLoops() {

@@ -43,10 +43,10 @@ constexpr ConfigKey kBusKeys[] = {
     {"plugin", ConfigType::kString, "none", "name of the bus plugin, or none"},
     {"config", ConfigType::kTree, "", "the plugin's own settings"}};
 constexpr ConfigKey kSearchKeys[] = {
-    {"plugin", ConfigType::kString, "search-memory", "name of the search plugin, or none"},
+    {"plugin", ConfigType::kString, "search-sqlite", "name of the search plugin, or none"},
     {"config", ConfigType::kTree, "", "the plugin's own settings"},
     {"rebuild_at_start", ConfigType::kString, "auto",
-     "send every record to the index at start: true, false, or auto (true for search-memory)"}};
+     "send every record to the index at start: true, false, or auto (if the index holds nothing)"}};
 constexpr ConfigKey kHostKeys[] = {
     {"plugin", ConfigType::kString, "host-local", "name of the host plugin, or none"},
     {"config", ConfigType::kTree, "", "the plugin's own settings"},
@@ -315,12 +315,13 @@ void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
   if (settings.roles.empty()) settings.roles = {kRoles.begin(), kRoles.end()};
 }
 
-bool ReadRebuild(const Config& search, Checker& checker) {
+RebuildAtStart ReadRebuild(const Config& search, Checker& checker) {
   const std::string& text = search.String("rebuild_at_start");
   if (text != "auto" && text != "true" && text != "false") {
     checker.Fault("search.rebuild_at_start: is true, false or auto, not \"" + text + "\"");
   }
-  return text == "true" || (text == "auto" && search.String("plugin") == "search-memory");
+  if (text == "auto") return RebuildAtStart::kIfEmpty;
+  return text == "true" ? RebuildAtStart::kAlways : RebuildAtStart::kNever;
 }
 
 // Settings that an embedded back end needs and that follow from the data directory.
@@ -395,6 +396,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.drain_not_ready_ms = drain->Long("not_ready");
   settings.drain_timeout_ms = drain->Long("timeout");
   FillDefault(settings.store, "store-sqlite", "path", settings.data_directory + "/a4cd.db");
+  FillDefault(settings.search, "search-sqlite", "path", settings.data_directory + "/search.db");
   FillLocalServers(settings);
   if (settings.bus.plugin == "none") {
     const auto database = root.map.find("database");

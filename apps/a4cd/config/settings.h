@@ -54,6 +54,8 @@ struct ApiSettings {
   bool audit = true;
 };
 
+enum class RebuildAtStart : uint8_t { kNever, kIfEmpty, kAlways };
+
 struct Settings {
   std::string data_directory;
   std::vector<std::string> plugin_directories;
@@ -62,7 +64,7 @@ struct Settings {
   PluginChoice bus;
   PluginChoice search;
   PluginChoice hosts;
-  bool rebuild_search_at_start = false;
+  RebuildAtStart rebuild_search_at_start = RebuildAtStart::kIfEmpty;
   ApiSettings api;
   a4c::DatabaseOptions database;
   WorkerOptions worker;
