@@ -168,22 +168,32 @@ Result<void> Syncer::Reject(const Call& call, const Announced& announced, const 
 Result<void> Syncer::Confirm(const Call& call) {
   if (indexed_.empty()) return {};
   A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
+  // In parts: what a tick has indexed may be more than the write queue takes at once.
+  const auto part_max =
+      std::max<size_t>(1, static_cast<size_t>(state_.options.group_commit.queue_batches_max) / 2);
+  while (!indexed_.empty()) {
+    const size_t count = std::min(indexed_.size(), part_max);
+    A4C_CHECK(ConfirmSome(call, std::span<const Indexed>(indexed_).last(count)));
+    indexed_.resize(indexed_.size() - count);
+  }
+  return {};
+}
+
+Result<void> Syncer::ConfirmSome(const Call& call, std::span<const Indexed> some) {
   std::vector<WriteBatch> batches;
-  for (const Indexed& one : indexed_) batches.push_back(ConfirmBatch(one));
+  for (const Indexed& one : some) batches.push_back(ConfirmBatch(one));
   A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
   std::vector<WriteBatch> advances;
   for (size_t i = 0; i < results.size(); ++i) {
     // Of the row itself. Another change under the row's own rev tells nothing about this one.
     if (results[i].outcome == BatchOutcome::kConflict && results[i].failures[0].op == 0 &&
         results[i].failures[0].reason == OpFailure::Reason::kRev) {
-      advances.push_back(
-          {{outbox::Advance(indexed_[i].record, indexed_[i].rev, indexed_[i].read_at_ms)}});
+      advances.push_back({{outbox::Advance(some[i].record, some[i].rev, some[i].read_at_ms)}});
     }
   }
   if (!advances.empty()) A4C_CHECK(Apply(call, advances));
   state_.runtime.metrics.Count("a4c_sync_confirmed_total", {{"kind", collection_.kind.name}},
-                               static_cast<double>(indexed_.size()));
-  indexed_.clear();
+                               static_cast<double>(some.size()));
   return {};
 }
 

@@ -55,6 +55,7 @@ class Syncer {
   Result<void> Heal(const Call& call, const RecordRef& ref, const std::optional<Record>& record,
                     int64_t index_rev, int64_t now_ms);
   Result<void> Reject(const Call& call, const Announced& announced, const Error& why);
+  Result<void> ConfirmSome(const Call& call, std::span<const Indexed> some);
   // Applies batches whose conflicts mean that something newer is on its way, and may be ignored.
   Result<std::vector<BatchResult>> Apply(const Call& call, std::span<const WriteBatch> batches);
 

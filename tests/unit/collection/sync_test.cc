@@ -155,6 +155,15 @@ TEST_F(DatabaseTest, WhatAnotherHasIndexedByNowIsNotHealed) {
   EXPECT_EQ(Read("a")->rev, 2);
 }
 
+TEST_F(DatabaseTest, ATickThatIndexedMoreThanTheWriteQueueTakesIsConfirmedInParts) {
+  Open();
+  constexpr int kChanges = 9'000;  // the queue takes 8,192
+  for (int i = 0; i < kChanges; ++i) Put("id-" + std::to_string(i), "{}");
+  for (int i = 0; i < 40 && !Outbox().empty(); ++i) Step(*sync_, 2'000);
+  EXPECT_TRUE(Outbox().empty());
+  EXPECT_EQ(fake_.metrics().CountOf("a4c_sync_confirmed_total"), kChanges);
+}
+
 TEST_F(DatabaseTest, ADeleteIsIndexedAsATombstoneAndHidden) {
   Open();
   Put("a", R"({"title":"pier"})");
