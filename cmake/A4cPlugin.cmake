@@ -53,12 +53,12 @@ extern "C" const a4c::PluginDescriptor @symbol@;
   target_link_libraries(${into} INTERFACE ${name} a4c::core)
 endfunction()
 
-# a4c_conformance_test(name CONFIG file.json [LABELS label ...] [VARIANT word] [TIMEOUT seconds]): the
+# a4c_conformance_test(name CONFIG file.json [LABELS label ...] [VARIANT word] [TIMEOUT seconds] [COUNT n]): the
 # CTest test conformance-<name>, or conformance-<name>-<word> for one of several configs, which runs the
 # conformance suites of its kind over the plugin. ${NAME} in the config is the environment's; without it
-# the test is skipped, in CI it fails. Does nothing where tests are not built.
+# the test is skipped, in CI it fails. COUNT: cases of random tests (default 1000). Does nothing where tests are not built.
 function(a4c_conformance_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT;VARIANT" "LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;TIMEOUT;VARIANT;COUNT" "LABELS")
   if(TARGET a4c-conformance)
     set(program a4c-conformance)
   elseif(TARGET a4c::conformance)
@@ -73,13 +73,17 @@ function(a4c_conformance_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
   endif()
+  set(count "")
+  if(arg_COUNT)
+    set(count --count=${arg_COUNT})
+  endif()
   set(test conformance-${name})
   if(arg_VARIANT)
     string(APPEND test -${arg_VARIANT})
   endif()
   get_filename_component(config "${arg_CONFIG}" ABSOLUTE)
   add_test(NAME ${test}
-           COMMAND $<TARGET_FILE:${program}> --plugin=${plugin} --config=${config})
+           COMMAND $<TARGET_FILE:${program}> --plugin=${plugin} --config=${config} ${count})
   set_tests_properties(${test} PROPERTIES LABELS "conformance;${arg_LABELS}"
                        SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT})
 endfunction()

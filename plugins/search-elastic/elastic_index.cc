@@ -42,9 +42,9 @@ Hit HitOf(const Json& source, const std::string& kind) {
           .body = source["body"].Text()};
 }
 
-Scalar FacetScalar(const SortField& facet, const Json& key) {
+Scalar FacetScalar(const FacetField& facet, const Json& key) {
   if (facet.type == FieldType::kBool) return key.Int() != 0;
-  return key.Text();
+  return key.Text().substr(std::min(facet.cut, key.Text().size()));
 }
 
 // Whether every count is exact: no shard left out values that could have mattered.

@@ -117,7 +117,7 @@ TEST(ElasticIndex, FacetsAreAskedAgainUntilTheyAreExact) {
   });
   const Kind kind = TheKind();
   ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
-  const auto answer = index.index->Search(NoHurry(), {.kind = kind, .facets = {"state"}});
+  const auto answer = index.index->Search(NoHurry(), {.kind = kind, .facets = {{"state"}}});
   ASSERT_TRUE(answer);
   EXPECT_EQ(searches, 3);
   EXPECT_EQ(answer->facets.at(0).at(0).count, 7);

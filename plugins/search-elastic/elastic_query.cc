@@ -8,7 +8,6 @@ namespace a4c::elastic {
 namespace {
 
 using Node = Query::Node;
-constexpr int kFacetValues = 10;
 
 Json Object(std::string_view name, Json value) {
   Json object;
@@ -18,6 +17,15 @@ Json Object(std::string_view name, Json value) {
 
 std::string Path(const std::string& field) {
   return "f." + field;
+}
+
+std::string Escaped(std::string_view text, std::string_view special) {
+  std::string escaped;
+  for (const char c : text) {
+    if (special.find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
 }
 
 // Bools are indexed as 0 and 1: see elastic_mapping.h.
@@ -45,6 +53,16 @@ Json PhraseOf(const Query& query) {
   std::string text;
   for (const std::string& word : query.words) text += (text.empty() ? "" : " ") + word;
   return Object("match_phrase", Object(Path(query.field), std::move(text)));
+}
+
+// `*` and `?` mean something to the server, ours are between the pieces.
+Json WildcardOf(const Query& query) {
+  std::string pattern;
+  for (size_t i = 0; i < query.pieces.size(); ++i) {
+    if (i > 0) pattern += '*';
+    pattern += Escaped(query.pieces[i], "*?\\");
+  }
+  return Object("wildcard", Object(Path(query.field), Object("value", std::move(pattern))));
 }
 
 Json WordsOf(const Query& query) {
@@ -96,11 +114,18 @@ Json SearchAfter(const SearchPlan& plan) {
   return values;
 }
 
+// What Lucene's regular expressions give a meaning to; its dot is any character.
+constexpr std::string_view kRegularExpressionSpecial = ".?+*|{}[]()\"\\#@&<>~^$-";
+
 Json FacetsOf(const SearchPlan& plan, int64_t shard_size) {
   Json facets = Json::Object{};
   for (size_t i = 0; i < plan.facets.size(); ++i) {
-    Json terms = Object("field", Path(plan.facets[i].name));
-    terms.Set("size", kFacetValues).Set("shard_size", shard_size);
+    const FacetField& facet = plan.facets[i];
+    Json terms = Object("field", Path(facet.name));
+    terms.Set("size", facet.limit).Set("shard_size", shard_size);
+    if (!facet.prefix.empty()) {
+      terms.Set("include", Escaped(facet.prefix, kRegularExpressionSpecial) + ".*");
+    }
     facets.Set("facet" + std::to_string(i), Object("terms", std::move(terms)));
   }
   return facets;
@@ -124,6 +149,8 @@ Json FilterOf(const Query& resolved) {
       return Object("term", Object(Path(resolved.field), ValueOf(resolved.value)));
     case Node::kPrefix:
       return Object("prefix", Object(Path(resolved.field), ValueOf(resolved.value)));
+    case Node::kWildcard:
+      return WildcardOf(resolved);
     case Node::kRange:
       return RangeOf(resolved);
     case Node::kExists:

@@ -34,6 +34,10 @@ TEST(ElasticQuery, FiltersAreWhatTheyWere) {
       {Golden{"*", R"({"match_all":{}})"},
        Golden{"state:failed", R"({"term":{"f.state":"failed"}})"},
        Golden{"state:f*", R"({"prefix":{"f.state":"f"}})"},
+       Golden{"state:*f?*", R"({"wildcard":{"f.state":{"value":"*f\\?*"}}})"},
+       Golden{R"(state:a\**b)", R"({"wildcard":{"f.state":{"value":"a\\**b"}}})"},
+       Golden{"title:Re*", R"({"prefix":{"f.title":"re"}})"},
+       Golden{"labels.team:*a", R"({"wildcard":{"f.labels":{"value":"team=*a"}}})"},
        Golden{"state:*", R"({"term":{"exists":"state"}})"},
        Golden{"state >= a", R"({"range":{"f.state":{"gte":"a"}}})"},
        Golden{"views > 5", R"({"range":{"f.views":{"gt":5}}})"},
@@ -75,11 +79,11 @@ TEST(ElasticQuery, SortAndFacets) {
       Body({.kind = {},
             .sort = {{"views", true}, {"state"}},
             .limit = 1,
-            .facets = {"state", "done"}}),
+            .facets = {{"state", "a.", 3}, {"done"}}}),
       R"({"query":{"bool":{"filter":[{"term":{"tombstone":false}},{"match_all":{}}]}},)"
       R"("sort":[{"f.views":{"order":"desc","missing":"_last"}},{"f.state":{"order":"asc","missing":"_last"}},{"id":"asc"}],)"
       R"("size":2,"track_total_hits":true,"_source":["id","scope","rev","body"],)"
-      R"("aggs":{"facet0":{"terms":{"field":"f.state","size":10,"shard_size":1000}},)"
+      R"("aggs":{"facet0":{"terms":{"field":"f.state","size":3,"shard_size":1000,"include":"a\\..*"}},)"
       R"("facet1":{"terms":{"field":"f.done","size":10,"shard_size":1000}}}})");
 }
 

@@ -34,6 +34,21 @@ Result<void> MakeFile(const std::string& path) {
                "does the directory exist, and may we write there?");
 }
 
+// a4c_any_word(words, glob): whether one of the words, which stand apart by a space, is the glob.
+void AnyWord(sqlite3_context* context, int, sqlite3_value** values) {
+  const auto* words = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+  const auto* glob = reinterpret_cast<const char*>(sqlite3_value_text(values[1]));
+  bool found = false;
+  std::string word;
+  for (std::string_view rest = words == nullptr ? "" : words; !found && !rest.empty();) {
+    const size_t end = std::min(rest.find(' '), rest.size());
+    word.assign(rest.substr(0, end));
+    found = sqlite3_strglob(glob, word.c_str()) == 0;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  sqlite3_result_int(context, found ? 1 : 0);
+}
+
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept
@@ -129,6 +144,10 @@ Result<void> Connection::SetUp(const ConnectionOptions& options) {
     return Error(Code::kUnsupported, "search-sqlite: no write-ahead log, but " + mode,
                  "the file system must support shared memory maps: no network file system");
   }
+  const int code = sqlite3_create_function_v2(
+      handle_, "a4c_any_word", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, nullptr,
+      AnyWord, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return ToError(code, "adding a function", sqlite3_errstr(code));
   A4C_CHECK(Execute("PRAGMA synchronous = FULL"));
   A4C_CHECK(Execute("PRAGMA journal_size_limit = 67108864"));
   A4C_CHECK(Execute("PRAGMA temp_store = MEMORY"));

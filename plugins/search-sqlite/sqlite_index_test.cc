@@ -173,7 +173,7 @@ TEST_F(SqliteIndexTest, ACallEndsWithItsDeadlineAndItsCaller) {
   EXPECT_EQ(results->back().outcome, BulkOutcome::kRetry);
   EXPECT_EQ(results->back().error->code(), Code::kTimeout);
   Bulk(*index, photos);
-  const SearchRequest request{.kind = PhotoKind(), .sort = {{"rating"}}, .facets = {"shown"}};
+  const SearchRequest request{.kind = PhotoKind(), .sort = {{"rating"}}, .facets = {{"shown"}}};
   const auto late = index->Search(Call::Within(clock, 6), request);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), Code::kTimeout);

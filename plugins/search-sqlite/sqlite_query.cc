@@ -7,7 +7,6 @@ namespace a4c::search_sqlite {
 namespace {
 
 using Node = Query::Node;
-constexpr const char* kFacetValues = "10";
 // SQLite refuses expressions deeper than 1,000, and a list of n is n deep.
 constexpr size_t kListMax = 400;
 
@@ -67,6 +66,19 @@ std::string MatchOf(const Query& query) {
   return phrase ? Quoted(text) : text;
 }
 
+// SQLite's GLOB, in which brackets take away what a star or a question mark means.
+std::string GlobOf(const std::vector<std::string>& pieces) {
+  std::string glob;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) glob += '*';
+    for (const char c : pieces[i]) {
+      const bool special = c == '*' || c == '?' || c == '[';
+      glob += special ? std::string{'[', c, ']'} : std::string{c};
+    }
+  }
+  return glob;
+}
+
 class Filter {
  public:
   explicit Filter(const Layout& layout) : layout_(layout) {}
@@ -84,8 +96,9 @@ class Filter {
       case Node::kEquals:
         return Compare(query, {"=", query.value}, {});
       case Node::kPrefix:
-        return Compare(query, {">=", query.value},
-                       {"<", BehindPrefix(std::get<std::string>(query.value))});
+        return Prefix(query);
+      case Node::kWildcard:
+        return Wildcard(query);
       case Node::kRange:
         return Compare(query, {query.lower_inclusive ? ">=" : ">", query.lower},
                        {query.upper_inclusive ? "<=" : "<", query.upper});
@@ -133,9 +146,38 @@ class Filter {
 
   Result<Sql> Words(const Query& query) const {
     A4C_CHECK(layout_.TypeOf(query.field));
-    const std::string table = layout_.Words(query.field);
-    return Sql{"doc IN (SELECT rowid FROM " + table + " WHERE " + table + " MATCH ?)",
-               {MatchOf(query)}};
+    return Matching(query.field, MatchOf(query));
+  }
+
+  Sql Matching(const std::string& field, std::string match) const {
+    const std::string table = layout_.Words(field);
+    return {"doc IN (SELECT rowid FROM " + table + " WHERE " + table + " MATCH ?)",
+            {std::move(match)}};
+  }
+
+  Result<Sql> Prefix(const Query& query) const {
+    A4C_TRY(const FieldType type, layout_.TypeOf(query.field));
+    const auto& prefix = std::get<std::string>(query.value);
+    if (type != FieldType::kText) {
+      return Compare(query, {">=", prefix}, {"<", BehindPrefix(prefix)});
+    }
+    if (prefix.empty()) return Sql{"f_" + query.field + " > 0", {}};
+    return Matching(query.field, Quoted(prefix) + " *");
+  }
+
+  // Among the values, only those that start as the pattern does; of texts, every word is looked at.
+  Result<Sql> Wildcard(const Query& query) const {
+    A4C_TRY(const FieldType type, layout_.TypeOf(query.field));
+    const std::string glob = GlobOf(query.pieces);
+    if (type == FieldType::kText) {
+      return Sql{"doc IN (SELECT rowid FROM " + layout_.Words(query.field) +
+                     " WHERE a4c_any_word(words, ?))",
+                 {glob}};
+    }
+    Sql sql{"doc IN (SELECT doc FROM " + layout_.Values(query.field) + " WHERE ", {}};
+    Append(sql, Bounds("value", {">=", query.pieces[0]}, {"<", BehindPrefix(query.pieces[0])}));
+    Append(sql, {" AND value GLOB ?)", {glob}});
+    return sql;
   }
 
   Result<Sql> Compare(const Query& query, const Bound& first, const Bound& second) const {
@@ -243,17 +285,23 @@ class Order {
   std::vector<OrderKey> keys_;
 };
 
+FieldType TypeIn(const Layout& layout, const Query& leaf) {
+  const auto found = layout.fields.find(leaf.field);
+  return found == layout.fields.end() ? FieldType::kBool : found->second;
+}
+
 // Whether the query finds its documents by itself, through values or words.
 bool IsFinder(const Layout& layout, const Query& query) {
   const auto is_finder = [&](const Query& child) { return IsFinder(layout, child); };
   if (query.node == Node::kAnd) return std::ranges::any_of(query.children, is_finder);
   if (query.node == Node::kOr) return std::ranges::all_of(query.children, is_finder);
   if (query.node == Node::kPhrase || query.node == Node::kWords) return true;
+  const bool pattern = query.node == Node::kPrefix || query.node == Node::kWildcard;
+  if (pattern && TypeIn(layout, query) == FieldType::kText) return query.node == Node::kPrefix;
   if (query.node == Node::kNot || query.node == Node::kAll || query.node == Node::kExists) {
     return false;
   }
-  const auto found = layout.fields.find(query.field);
-  return found != layout.fields.end() && IsKeywords(found->second);
+  return IsKeywords(TypeIn(layout, query));
 }
 
 // " WHERE …": the living of the scope that match. SQLite guesses how much a condition leaves, and
@@ -270,18 +318,31 @@ Result<Sql> WhereSql(const Layout& layout, const SearchPlan& plan,
   return sql;
 }
 
-// The values of a facet with their counts. Most documents have one value, which stands in the
-// document's row; only of the others are the values looked up.
-std::string FacetSql(const Layout& layout, const SortField& facet, size_t number) {
+// The values of a facet, one row a document and value. Most documents have one keyword, which
+// stands in the document's row; only of the others are the values looked up.
+std::string FacetValuesSql(const Layout& layout, const FacetField& facet) {
   const std::string count = "f_" + facet.name;
-  std::string values = "SELECT " + count + " AS value FROM hits WHERE " + count + " IS NOT NULL";
-  if (facet.type == FieldType::kKeyword) {
-    values = "SELECT lo_" + facet.name + " AS value FROM hits WHERE " + count +
-             " = 1 UNION ALL SELECT v.value FROM hits JOIN " + layout.Values(facet.name) +
-             " AS v ON v.doc = hits.doc WHERE hits." + count + " > 1";
+  if (!IsKeywords(facet.type)) {
+    return "SELECT " + count + " AS value FROM hits WHERE " + count + " IS NOT NULL";
   }
-  return " UNION ALL SELECT * FROM (SELECT " + std::to_string(number) + ", value, count(*) FROM (" +
-         values + ") GROUP BY value ORDER BY 3 DESC, 2 LIMIT " + kFacetValues + ")";
+  const bool in_row = facet.type == FieldType::kKeyword;
+  const std::string looked_up = "SELECT v.value FROM hits JOIN " + layout.Values(facet.name) +
+                                " AS v ON v.doc = hits.doc WHERE hits." + count +
+                                (in_row ? " > 1" : " > 0");
+  if (!in_row) return looked_up;
+  return "SELECT lo_" + facet.name + " AS value FROM hits WHERE " + count + " = 1 UNION ALL " +
+         looked_up;
+}
+
+Sql FacetSql(const Layout& layout, const FacetField& facet, size_t number) {
+  Sql sql{" UNION ALL SELECT * FROM (SELECT " + std::to_string(number) +
+              ", value, count(*) FROM (" + FacetValuesSql(layout, facet) + ")",
+          {}};
+  if (!facet.prefix.empty()) {
+    Append(sql, {" WHERE value >= ? AND value < ?", {facet.prefix, BehindPrefix(facet.prefix)}});
+  }
+  sql.text += " GROUP BY value ORDER BY 3 DESC, 2 LIMIT " + std::to_string(facet.limit) + ")";
+  return sql;
 }
 
 }  // namespace
@@ -314,17 +375,18 @@ Result<Sql> CountsSql(const Layout& layout, const SearchPlan& plan,
     return sql;
   }
   std::string columns = "doc";
-  std::string facets;
+  Sql facets;
   for (size_t i = 0; i < plan.facets.size(); ++i) {
-    const SortField& facet = plan.facets[i];
+    const FacetField& facet = plan.facets[i];
     A4C_CHECK(layout.Check(facet.name, facet.type));
     columns += ", f_" + facet.name;
     if (facet.type == FieldType::kKeyword) columns += ", lo_" + facet.name;
-    facets += FacetSql(layout, facet, i);
+    Append(facets, FacetSql(layout, facet, i));
   }
   Sql sql{"WITH hits AS MATERIALIZED (SELECT " + columns + " FROM " + layout.Documents(), {}};
   Append(sql, std::move(where));
-  sql.text += ") SELECT -1, NULL, count(*) FROM hits" + facets;
+  sql.text += ") SELECT -1, NULL, count(*) FROM hits";
+  Append(sql, std::move(facets));
   return sql;
 }
 

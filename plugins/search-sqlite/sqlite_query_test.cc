@@ -32,7 +32,7 @@ std::string FilterOf(std::string_view text) {
 }
 
 SearchPlan PlanOf(std::string_view text, std::vector<SortKey> sort = {},
-                  std::vector<std::string> facets = {}) {
+                  std::vector<FacetKey> facets = {}) {
   return *PlanSearch({.kind = PhotoKind(),
                       .query = *ParseQuery(text, PhotoKind(), 0),
                       .sort = std::move(sort),
@@ -75,6 +75,8 @@ TEST(SqliteQuery, WordsAreQuotedForFts5) {
 
 TEST(SqliteQuery, ValuesNeverGetIntoTheText) {
   const std::string evil = "'); DROP TABLE d_photo; --";
+  SearchPlan plan = PlanOf("*", {}, {{"album", evil}});
+  EXPECT_THAT(CountsSql(PhotoLayout(), plan, "s")->text, Not(HasSubstr("DROP")));
   for (const Node node : {Node::kEquals, Node::kPrefix}) {
     const auto sql =
         FilterSql(PhotoLayout(), {.node = node, .field = "album", .value = Scalar(evil)});
@@ -82,6 +84,18 @@ TEST(SqliteQuery, ValuesNeverGetIntoTheText) {
     EXPECT_THAT(sql->text, Not(HasSubstr("DROP")));
     EXPECT_EQ(sql->parameters.at(0), Scalar(evil));
   }
+}
+
+TEST(SqliteQuery, APatternIsAGlobAmongTheValuesThatStartSo) {
+  const auto sql = FilterSql(PhotoLayout(), Parsed("album:x[?*y]*"));
+  EXPECT_EQ(sql->text, R"(doc IN (SELECT doc FROM "v_photo.1.album" )"
+                       R"(WHERE (value >= ? AND value < ?) AND value GLOB ?))");
+  EXPECT_EQ(sql->parameters, (std::vector<Scalar>{"x[?", "x[@", "x[[][?]*y]*"}));
+  const auto words = FilterSql(PhotoLayout(), Parsed("title:*x*"));
+  EXPECT_EQ(words->text,
+            R"(doc IN (SELECT rowid FROM "w_photo.1.title.fts" WHERE a4c_any_word(words, ?)))");
+  const auto prefix = FilterSql(PhotoLayout(), Parsed("title:ca*"));
+  EXPECT_EQ(prefix->parameters, std::vector<Scalar>{R"("ca" *)"});
 }
 
 TEST(SqliteQuery, APrefixEndsBehindItsLastByte) {
@@ -176,7 +190,7 @@ TEST_F(SqliteQueryPlans, LeavesAreAnsweredByIndexes) {
 
 TEST_F(SqliteQueryPlans, FacetsReadTheMatchesOnce) {
   const std::string plan =
-      Explain(CountsSql(PhotoLayout(), PlanOf("album:x", {}, {"album", "shown"}), "s"));
+      Explain(CountsSql(PhotoLayout(), PlanOf("album:x", {}, {{"album"}, {"shown"}}), "s"));
   const std::string once = "MATERIALIZE hits";
   EXPECT_NE(plan.find(once), std::string::npos) << plan;
   EXPECT_EQ(plan.find(once), plan.rfind(once)) << plan;

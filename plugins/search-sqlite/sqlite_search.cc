@@ -66,6 +66,7 @@ Result<void> ReadCounts(Connection& reader, const Layout& layout, const SearchPl
     }
     const auto facet = static_cast<size_t>(number);
     Scalar value = rows.Value(plan.facets[facet].type);
+    if (auto* text = std::get_if<std::string>(&value)) text->erase(0, plan.facets[facet].cut);
     answer.facets[facet].push_back({std::move(value), rows.Long()});
   }
 }

@@ -1,8 +1,11 @@
-// a4c-conformance --plugin=NAME|PATH [--config=FILE.json] [--plugin-dir=DIR] [--gtest_...]
-// Runs the suites of the plugin's kind. Exit status: 0 passed, 1 failed, 2 usage, 77 skipped
-// because the config needs a variable that is not set (1 where CI or A4C_REQUIRE_SERVERS is set).
+// a4c-conformance --plugin=NAME|PATH [--config=FILE.json] [--plugin-dir=DIR] [--count=CASES]
+//                 [--seed=N] [--gtest_...]
+// Runs the suites of the plugin's kind; count and seed are those of random tests. Exit status: 0
+// passed, 1 failed, 2 usage, 77 skipped because the config needs a variable that is not set (1
+// where CI or A4C_REQUIRE_SERVERS is set).
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -21,13 +24,21 @@ namespace {
 constexpr int kSkipped = 77;
 constexpr std::string_view kUsage =
     "usage: a4c-conformance --plugin=NAME|PATH [--config=FILE.json] [--plugin-dir=DIR] "
-    "[--gtest_...]\n";
+    "[--count=CASES] [--seed=N] [--gtest_...]\n";
 
 struct Options {
   std::string plugin;
   std::string config;
   std::vector<std::string> directories;
+  int count = Run().count;
+  uint32_t seed = Run().seed;
 };
+
+template <typename Number>
+bool ReadNumber(std::string_view text, Number* number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+  return error == std::errc() && end == text.data() + text.size() && *number > 0;
+}
 
 // What gtest left over, or nothing if there is an option that we do not know.
 bool ReadOptions(int argc, char** argv, Options* options) {
@@ -42,8 +53,10 @@ bool ReadOptions(int argc, char** argv, Options* options) {
       options->config = value;
     } else if (name == "--plugin-dir") {
       options->directories.push_back(value);
+    } else if (name == "--count" && ReadNumber(value, &options->count)) {
+    } else if (name == "--seed" && ReadNumber(value, &options->seed)) {
     } else {
-      std::fprintf(stderr, "a4c-conformance: unknown option %s\n", argv[i]);
+      std::fprintf(stderr, "a4c-conformance: wrong option %s\n", argv[i]);
       return false;
     }
   }
@@ -124,6 +137,8 @@ int Main(const Options& options) {
   Run& run = TheRun();
   run.plugin = options.plugin;
   run.config = std::move(config.value);
+  run.count = options.count;
+  run.seed = options.seed;
   // The author's own build, which in a container may belong to another user.
   run.host = std::make_unique<PluginHost>(
       TheRuntime(),

@@ -1,6 +1,8 @@
 // The run's one plugin, set by main before the suites run.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,6 +15,9 @@ struct Run {
   ConfigValue config;
   PluginInfo info;
   std::unique_ptr<PluginHost> host;
+  // Of random tests: how many cases at least, and the first seed.
+  int count = 1'000;
+  uint32_t seed = 1;
 };
 
 // The run; valid from when main has set it up.

@@ -28,6 +28,7 @@
 #include "a4c/call.h"
 #include "a4c/clock.h"
 #include "a4c/group_commit.h"
+#include "a4c/highlight.h"
 #include "a4c/search_index.h"
 #include "a4c/store.h"
 
@@ -109,6 +110,7 @@ struct FindRequest {
   SearchRequest request;
   std::vector<Token> tokens = {};
   bool require_fresh = false;  // kUnavailable rather than an answer that may lack a token's write
+  bool highlight = false;      // fill Found::highlights
 };
 
 struct Found {
@@ -116,6 +118,7 @@ struct Found {
   bool fresh = true;             // every token's write was searchable before the search
   std::vector<Token> lost = {};  // the primary lacks that rev: a write of a store that lost it
   int64_t lag_ms = 0;            // age of the oldest change that is not confirmed searchable
+  std::vector<std::vector<Highlight>> highlights = {};  // one list per hit
 };
 
 struct DeadLetter {

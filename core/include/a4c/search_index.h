@@ -61,6 +61,16 @@ struct SortKey {
   bool descending = false;
 };
 
+// The bytes of FacetKey::prefix, the name of a map's member before it included.
+inline constexpr size_t kFacetPrefixBytesMax = 480;
+
+// The most frequent values of a field among what was found.
+struct FacetKey {
+  std::string field;        // kKeyword, kBool, a member of a kMap ("labels.team") or all of one
+  std::string prefix = {};  // only values that start so; not of kBool
+  int limit = 10;           // values, 1 to 1,000
+};
+
 struct SearchRequest {
   Kind kind;
   std::optional<std::string> scope = {};  // only this scope; the server sets it, never the client
@@ -68,7 +78,7 @@ struct SearchRequest {
   std::vector<SortKey> sort = {};  // then by id, ascending; records without the field come last
   std::string after = {};          // SearchAnswer::next of the page before; opaque
   int limit = 50;                  // 1 to 1,000
-  std::vector<std::string> facets = {};  // kKeyword or kBool fields: the ten most frequent values
+  std::vector<FacetKey> facets = {};
 };
 
 struct Hit {
@@ -78,7 +88,7 @@ struct Hit {
 };
 
 struct FacetValue {
-  Scalar value;
+  Scalar value;  // of all of a kMap: MapEntry()
   int64_t count = 0;
 };
 
@@ -86,7 +96,7 @@ struct SearchAnswer {
   std::vector<Hit> hits;
   int64_t total = 0;  // exact
   std::string next = {};
-  std::vector<std::vector<FacetValue>> facets = {};  // by count, then value; as asked
+  std::vector<std::vector<FacetValue>> facets = {};  // one list per FacetKey, by count, then value
 };
 
 class SearchIndex {

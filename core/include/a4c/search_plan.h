@@ -22,18 +22,23 @@ namespace a4c {
 // The query in terms of SearchField. What is left of the nodes:
 //   kAll, kAnd, kOr (none: nothing), kNot (one child)
 //   kEquals   kKeyword, kMap: a string among `keywords`; kLong, kTime, kDouble, kBool: `number`
-//   kPrefix   kKeyword, kMap: one of `keywords` starts with the value
 //   kRange    kKeyword, kMap: one of `keywords` within both bounds; kLong, kTime, kDouble: `number`
 //   kExists   the document has the SearchField, even if it holds nothing
-//   kPhrase   the words one after another in `words`, kWords: any of them; at least one, field
-//   named
+//   kPhrase   the words one after another in `words`, kWords: any of them; at least one
+//   kPrefix   kKeyword, kMap: one of `keywords`, kText: one of `words` starts with the value
+//   kWildcard the same, FitsPattern the pieces; at least two, of which one is not empty, and more
+//             than a prefix
+// Every leaf names its field. Lists hold no lists of their own node, and a not holds no not.
 // Members of maps have become entries of the map ("labels.team" = "infra": "labels" has
 // "team=infra"), values have the field's type and are cut. kInvalid: unknown field, wrong type, a
-// tree too deep.
+// tree too deep, a pattern past its bounds.
 A4C_API Result<Query> ResolveQuery(const Query& query, const Kind& kind);
 
 // Whether a document matches a resolved query.
 A4C_API bool MatchesResolved(const Query& resolved, const SearchDocument& document);
+
+// Whether a value is the pieces of a kWildcard in their order, with anything between them.
+A4C_API bool FitsPattern(const std::vector<std::string>& pieces, std::string_view value);
 
 struct SortField {
   std::string name;
@@ -47,11 +52,21 @@ struct SortPosition {
   std::string id = {};
 };
 
+// Counts values of this field by documents: of kKeyword and kMap its `keywords` that start with
+// `prefix`, of kBool its `number`. FacetValue::value lacks their first `cut` bytes.
+struct FacetField {
+  std::string name;
+  FieldType type = FieldType::kKeyword;
+  std::string prefix = {};
+  size_t cut = 0;
+  int limit = 10;
+};
+
 struct SearchPlan {
   Query query = {};
   std::vector<SortField> sort = {};        // then by id, ascending
   std::optional<SortPosition> after = {};  // hits are those behind it
-  std::vector<SortField> facets = {};      // kKeyword or kBool
+  std::vector<FacetField> facets = {};
 };
 
 A4C_API Result<SearchPlan> PlanSearch(const SearchRequest& request);

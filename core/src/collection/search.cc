@@ -109,6 +109,10 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
                      std::to_string(found.lag_ms) + " ms behind");
   }
   A4C_TRY(found.answer, state_->backends.index->Search(call, request.request));
+  if (!request.highlight) return found;
+  for (const Hit& hit : found.answer.hits) {
+    found.highlights.push_back(HighlightsOf(request.request.query, request.request.kind, hit.body));
+  }
   return found;
 }
 

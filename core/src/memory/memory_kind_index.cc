@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace a4c::memory {
-namespace {
-
-constexpr size_t kFacetValues = 10;
-
-}  // namespace
 
 Result<void> KindIndex::CheckSameTypes(const Kind& kind) const {
   for (const Field& field : kind.fields) {
@@ -48,7 +43,7 @@ SearchAnswer KindIndex::Search(const SearchPlan& plan, const SearchRequest& requ
   const std::vector<const Entry*> matching = Matching(plan, request.scope);
   SearchAnswer answer = Page(matching, plan, request.limit);
   answer.total = static_cast<int64_t>(matching.size());
-  for (const SortField& facet : plan.facets) answer.facets.push_back(CountValues(facet, matching));
+  for (const FacetField& facet : plan.facets) answer.facets.push_back(CountValues(facet, matching));
   return answer;
 }
 
@@ -85,19 +80,21 @@ std::vector<DigestRow> KindIndex::Rows(std::span<const int> buckets) const {
   return rows;
 }
 
-std::vector<FacetValue> KindIndex::CountValues(const SortField& facet,
+std::vector<FacetValue> KindIndex::CountValues(const FacetField& facet,
                                                const std::vector<const Entry*>& found) {
   std::map<Scalar, int64_t> counts;
   for (const Entry* entry : found) {
     const SearchField* field = entry->indexed.Find(facet.name);
     if (field == nullptr) continue;
     if (facet.type == FieldType::kBool) ++counts[field->number];
-    for (const std::string& value : field->keywords) ++counts[value];
+    for (const std::string& value : field->keywords) {
+      if (value.starts_with(facet.prefix)) ++counts[value.substr(facet.cut)];
+    }
   }
   std::vector<FacetValue> values;
   for (const auto& [value, count] : counts) values.push_back({value, count});
   std::ranges::stable_sort(values, std::ranges::greater(), &FacetValue::count);
-  values.resize(std::min(values.size(), kFacetValues));
+  values.resize(std::min(values.size(), static_cast<size_t>(facet.limit)));
   return values;
 }
 

@@ -38,7 +38,7 @@ class KindIndex {
   using Entries = std::map<std::string, EntryPtr, std::less<>>;  // by id
 
   static BulkResult Stale(const Entry& stored);
-  static std::vector<FacetValue> CountValues(const SortField& facet,
+  static std::vector<FacetValue> CountValues(const FacetField& facet,
                                              const std::vector<const Entry*>& found);
   std::vector<const Entry*> Matching(const SearchPlan& plan,
                                      const std::optional<std::string>& scope) const;

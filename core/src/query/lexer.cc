@@ -9,8 +9,6 @@
 namespace a4c {
 namespace {
 
-constexpr std::string_view kSpecial = "\\():<>\"*{}";
-
 bool IsSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -45,7 +43,7 @@ std::optional<Token::Type> OperatorWord(std::string_view raw) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view query) : query_(query) {}
+  Lexer(std::string_view query, QuoteAtEnd quote) : query_(query), quote_at_end_(quote) {}
 
   Result<std::vector<Token>> Run() {
     std::vector<Token> tokens;
@@ -102,6 +100,10 @@ class Lexer {
         token.text += query_[at_++];  // a backslash before anything else is one
       }
     }
+    if (at_ == query_.size() && quote_at_end_ == QuoteAtEnd::kOpen) {
+      token.open = true;
+      return token;
+    }
     if (at_ == query_.size()) {
       return QueryError(query_, token.offset, "this quote is never closed",
                         "add a closing \", or write \\\" for a quote within");
@@ -147,22 +149,22 @@ class Lexer {
         escaped = true;
         A4C_CHECK(TakeEscape(token.text));
       } else if (c == '*') {
-        A4C_CHECK(TakeStar(token));
-      } else if (kSpecial.find(c) == std::string_view::npos || (time && c == ':')) {
+        TakeStar(token);
+      } else if (kQuerySpecial.find(c) == std::string_view::npos || (time && c == ':')) {
         token.text += c;
         ++at_;
       } else {
         break;
       }
     }
-    const auto type = escaped || token.star ? std::nullopt : OperatorWord(token.text);
+    const auto type = escaped || !token.stars.empty() ? std::nullopt : OperatorWord(token.text);
     if (type) token.type = *type;
     return token;
   }
 
   Result<void> TakeEscape(std::string& out) {
     if (at_ + 1 < query_.size()) {
-      if (kSpecial.find(query_[at_ + 1]) != std::string_view::npos) {
+      if (kQuerySpecial.find(query_[at_ + 1]) != std::string_view::npos) {
         out += query_[at_ + 1];
         at_ += 2;
         return {};
@@ -177,7 +179,7 @@ class Lexer {
   bool TakeOperatorEscape(std::string& out) {
     size_t end = at_ + 1;
     while (end < query_.size() && !IsSpace(query_[end]) &&
-           kSpecial.find(query_[end]) == std::string_view::npos) {
+           kQuerySpecial.find(query_[end]) == std::string_view::npos) {
       ++end;
     }
     const std::string_view raw = query_.substr(at_ + 1, end - at_ - 1);
@@ -187,27 +189,25 @@ class Lexer {
     return true;
   }
 
-  Result<void> TakeStar(Token& token) {
-    const size_t next = at_ + 1;
-    const bool ends = next == query_.size() || IsSpace(query_[next]) || query_[next] == ')' ||
-                      query_[next] == ':' || query_[next] == '<' || query_[next] == '>';
-    if (!ends) {
-      return QueryError(query_, at_, "a * stands only at the end of a value",
-                        "write pre*, or \\* for the character");
-    }
-    token.star = true;
+  void TakeStar(Token& token) {
+    const size_t offset = token.text.size();
+    if (token.stars.empty() || token.stars.back() != offset) token.stars.push_back(offset);
     ++at_;
-    return {};
   }
 
   const std::string_view query_;
+  const QuoteAtEnd quote_at_end_;
   size_t at_ = 0;
 };
 
 }  // namespace
 
-Result<std::vector<Token>> Tokenize(std::string_view query) {
-  return Lexer(query).Run();
+Result<std::vector<Token>> Tokenize(std::string_view query, QuoteAtEnd quote) {
+  return Lexer(query, quote).Run();
+}
+
+bool IsOperatorWord(std::string_view word) {
+  return OperatorWord(word).has_value();
 }
 
 Error QueryError(std::string_view query, size_t offset, const std::string& message,

@@ -12,7 +12,7 @@ namespace a4c {
 
 struct Token {
   enum class Type : uint8_t {
-    kWord,    // failed, labels.team, pre*, *
+    kWord,    // failed, labels.team, pre*, *mid*, *
     kQuoted,  // "connection refused"
     kAnd,
     kOr,
@@ -27,14 +27,24 @@ struct Token {
     kEnd,
   };
   Type type = Type::kEnd;
-  std::string text = {};  // kWord, kQuoted: without quotes, escapes and the star at the end
-  bool star = false;      // kWord: a star stood at the end
-  size_t offset = 0;      // in bytes
+  std::string text = {};           // kWord, kQuoted: without quotes, escapes and stars
+  std::vector<size_t> stars = {};  // kWord: where stars stood, as offsets in the text, each once
+  bool open = false;               // kQuoted: the text ended before the quote did
+  size_t offset = 0;               // in bytes
   size_t size = 0;
 };
 
+// What has a meaning within a word unless a backslash stands before it.
+inline constexpr std::string_view kQuerySpecial = "\\():<>\"*{}";
+
+// and, or, not in any case.
+bool IsOperatorWord(std::string_view word);
+
+// Whether a quote that is never closed is an error or a token.
+enum class QuoteAtEnd : uint8_t { kError, kOpen };
+
 // Ends with a kEnd. kInvalid: "column 12: ..."
-Result<std::vector<Token>> Tokenize(std::string_view query);
+Result<std::vector<Token>> Tokenize(std::string_view query, QuoteAtEnd quote = QuoteAtEnd::kError);
 
 // "column 12: <message>" for the byte at offset.
 Error QueryError(std::string_view query, size_t offset, const std::string& message,

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "query/date_math.h"
+#include "query/pattern.h"
 #include "query/time_period.h"
 
 namespace a4c {
@@ -17,10 +19,14 @@ std::optional<Number> ParseWhole(std::string_view text) {
   return number;
 }
 
-Error NotA(const std::string& path, const Literal& literal, const char* type, std::string hint) {
+std::string Shown(const Literal& literal) {
   constexpr size_t kShown = 40;
-  const std::string shown = literal.text.size() > kShown ? "this" : "\"" + literal.text + "\"";
-  return Error(Code::kInvalid, shown + " is not " + type + ", which \"" + path + "\" holds",
+  return literal.text.size() > kShown ? "this" : "\"" + literal.text + "\"";
+}
+
+Error NotA(const std::string& path, const Literal& literal, const char* type, std::string hint) {
+  return Error(Code::kInvalid,
+               Shown(literal) + " is not " + type + ", which \"" + path + "\" holds",
                std::move(hint));
 }
 
@@ -61,13 +67,20 @@ Query ComparePeriod(const std::string& path, Comparison comparison, const TimePe
   return range;
 }
 
-Result<Query> TimeLeaf(const std::string& path, Comparison comparison, const Literal& literal) {
+Result<Query> TimeLeaf(const std::string& path, Comparison comparison, const Literal& literal,
+                       int64_t now_ms) {
+  if (IsDateMath(literal.text)) {
+    const auto period = ParseDateMath(literal.text, now_ms);
+    if (period) return ComparePeriod(path, comparison, *period);
+    return Error(Code::kInvalid, Shown(literal) + " is " + period.error().message(),
+                 period.error().hint());
+  }
   if (const auto period = ParseTimePeriod(literal.text)) {
     return ComparePeriod(path, comparison, *period);
   }
   if (const auto ms = ParseWhole<int64_t>(literal.text)) return Compare(path, comparison, *ms);
   return NotA(path, literal, "a time",
-              "write 2026-11-01, \"2026-11-01T10:00:00Z\" or milliseconds");
+              "write 2026-11-01, \"2026-11-01T10:00:00Z\", now-1h or milliseconds");
 }
 
 Result<Query> BoolLeaf(const std::string& path, Comparison comparison, const Literal& literal) {
@@ -81,39 +94,47 @@ Result<Query> BoolLeaf(const std::string& path, Comparison comparison, const Lit
   return Leaf(Query::Node::kEquals, path, literal.text == "true");
 }
 
-Result<Query> TextLeaf(const std::string& path, Comparison comparison, const Literal& literal) {
-  if (comparison != Comparison::kEquals) {
-    return Error(Code::kInvalid, "\"" + path + "\" is a text and has no order",
-                 "write " + path + ":word or " + path + ":\"some words\"");
-  }
-  Query leaf = Leaf(literal.quoted ? Query::Node::kPhrase : Query::Node::kWords, path);
-  leaf.words = Words(literal.text);
-  return leaf;
+Error NoOrder(const std::string& path) {
+  return Error(Code::kInvalid, "\"" + path + "\" is a text and has no order",
+               "write " + path + ":word or " + path + ":\"some words\"");
 }
 
-}  // namespace
+bool IsLoneStar(const Literal& literal) {
+  return literal.text.empty() && !literal.stars.empty();
+}
 
-Result<Query> LeafOf(const std::string& path, FieldType type, Comparison comparison,
-                     const Literal& literal) {
-  if (literal.star && literal.text.empty() && comparison == Comparison::kEquals) {
-    return Leaf(Query::Node::kExists, path);
+// "connection refused" as one value, with one space between the words.
+Literal Joined(std::span<const Literal> literals) {
+  Literal joined = literals[0];
+  for (const Literal& next : literals.subspan(1)) {
+    joined.text += ' ';
+    for (const size_t star : next.stars) joined.stars.push_back(joined.text.size() + star);
+    joined.text += next.text;
   }
-  if (literal.star) {
-    if (comparison != Comparison::kEquals) return Error(Code::kInvalid, "a * cannot be compared");
-    if (type == FieldType::kKeyword || type == FieldType::kMap) {
-      return Leaf(Query::Node::kPrefix, path, literal.text);
-    }
-    return Error(Code::kInvalid, "only keyword fields are searched by their beginning",
-                 "write " + path + ":* for \"is there\", or leave the * out");
+  return joined;
+}
+
+Result<Query> StarLeaf(const std::string& path, FieldType type, Comparison comparison,
+                       const Literal& literal) {
+  if (comparison != Comparison::kEquals) return Error(Code::kInvalid, "a * cannot be compared");
+  if (IsLoneStar(literal)) return Leaf(Query::Node::kExists, path);
+  if (type == FieldType::kKeyword || type == FieldType::kMap) {
+    return PatternLeaf(path, type, PiecesOf(literal.text, literal.stars));
   }
+  return Error(Code::kInvalid, "only keywords and texts are searched by their parts",
+               "write " + path + ":* for \"is there\", or leave the * out");
+}
+
+// Of a field that is no text.
+Result<Query> ValueLeaf(const std::string& path, FieldType type, Comparison comparison,
+                        const Literal& literal, int64_t now_ms) {
+  if (!literal.stars.empty()) return StarLeaf(path, type, comparison, literal);
   switch (type) {
     case FieldType::kKeyword:
     case FieldType::kMap:
       return Compare(path, comparison, literal.text);
-    case FieldType::kText:
-      return TextLeaf(path, comparison, literal);
     case FieldType::kTime:
-      return TimeLeaf(path, comparison, literal);
+      return TimeLeaf(path, comparison, literal, now_ms);
     case FieldType::kBool:
       return BoolLeaf(path, comparison, literal);
     case FieldType::kLong:
@@ -125,8 +146,39 @@ Result<Query> LeafOf(const std::string& path, FieldType type, Comparison compari
         return Compare(path, comparison, *number);
       }
       return NotA(path, literal, "a number", "");
+    case FieldType::kText:
+      break;
   }
   return Error(Code::kInternal, "a field type without literals");
+}
+
+}  // namespace
+
+Result<Query> TextLeafOf(const std::string& path, std::span<const Literal> literals) {
+  Query any{.node = Query::Node::kOr};
+  Query words = Leaf(literals[0].quoted ? Query::Node::kPhrase : Query::Node::kWords, path);
+  for (const Literal& literal : literals) {
+    if (literal.stars.empty()) {
+      for (std::string& word : Words(literal.text)) words.words.push_back(std::move(word));
+    } else if (IsLoneStar(literal)) {
+      return Error(Code::kInvalid, "a * by itself among words", "leave it out, or write it alone");
+    } else {
+      A4C_TRY(Query pattern,
+              PatternLeaf(path, FieldType::kText, PiecesOf(literal.text, literal.stars)));
+      any.children.push_back(std::move(pattern));
+    }
+  }
+  if (any.children.empty()) return words;
+  if (!words.words.empty()) any.children.insert(any.children.begin(), std::move(words));
+  return any.children.size() == 1 ? std::move(any.children[0]) : std::move(any);
+}
+
+Result<Query> LeafOf(const std::string& path, FieldType type, Comparison comparison,
+                     std::span<const Literal> literals, int64_t now_ms) {
+  if (type != FieldType::kText) return ValueLeaf(path, type, comparison, Joined(literals), now_ms);
+  if (comparison != Comparison::kEquals) return NoOrder(path);
+  const bool exists = literals.size() == 1 && IsLoneStar(literals[0]);
+  return exists ? Leaf(Query::Node::kExists, path) : TextLeafOf(path, literals);
 }
 
 }  // namespace a4c

@@ -31,6 +31,8 @@ bool HasAny(const std::vector<std::string>& words, const std::vector<std::string
 }
 
 bool LeafMatches(const Query& query, const SearchField& field) {
+  const std::vector<std::string>& parts =
+      field.type == FieldType::kText ? field.words : field.keywords;
   const auto any_keyword = [&](auto&& fits) { return std::ranges::any_of(field.keywords, fits); };
   switch (query.node) {
     case Node::kExists:
@@ -40,8 +42,12 @@ bool LeafMatches(const Query& query, const SearchField& field) {
         return any_keyword([&](const auto& k) { return Scalar(k) == query.value; });
       return field.number == query.value;
     case Node::kPrefix:
-      return any_keyword(
-          [&](const auto& k) { return k.starts_with(std::get<std::string>(query.value)); });
+      return std::ranges::any_of(parts, [&](const std::string& part) {
+        return part.starts_with(std::get<std::string>(query.value));
+      });
+    case Node::kWildcard:
+      return std::ranges::any_of(
+          parts, [&](const std::string& part) { return FitsPattern(query.pieces, part); });
     case Node::kRange:
       if (Absent(field.number))
         return any_keyword([&](const auto& k) { return InRange(query, k); });

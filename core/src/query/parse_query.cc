@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "a4c/json.h"
 #include "a4c/query.h"
+#include "a4c/search_plan.h"
 #include "query/lexer.h"
 #include "query/literal.h"
 #include "query/query_field.h"
@@ -29,6 +31,8 @@ std::optional<Comparison> ComparisonOf(Type type) {
   }
 }
 
+constexpr size_t kWildcardCost = 8;  // every value of the field is looked at
+
 // The field whose values a group in parentheses lists: field:(a or b).
 struct Target {
   std::string path;
@@ -39,9 +43,9 @@ struct Target {
 // the whole query (no target) and the values of one field (a target).
 class Parser {
  public:
-  Parser(std::string_view query, std::vector<Token> tokens, const Kind& kind,
+  Parser(std::string_view query, std::vector<Token> tokens, const Kind& kind, int64_t now_ms,
          const QueryLimits& limits)
-      : query_(query), tokens_(std::move(tokens)), kind_(kind), limits_(limits) {}
+      : query_(query), tokens_(std::move(tokens)), kind_(kind), now_ms_(now_ms), limits_(limits) {}
 
   Result<Query> Run() {
     if (Peek().type == Type::kEnd) return Query{};
@@ -130,7 +134,7 @@ class Parser {
   }
 
   Result<Target> ResolveTarget(const Token& name, const Token& value) {
-    if (name.type == Type::kQuoted || name.star) {
+    if (name.type == Type::kQuoted || !name.stars.empty()) {
       return Fail(name, "expected the name of a field", FieldHint(kind_, ""));
     }
     const auto found = FindQueryField(kind_, name.text);
@@ -138,10 +142,9 @@ class Parser {
       const std::string shown = name.text.size() > 80 ? "field" : "field \"" + name.text + "\"";
       return Fail(name, "unknown " + shown, FieldHint(kind_, name.text));
     }
-    const bool exists = value.type == Type::kWord && value.star && value.text.empty();
+    const bool exists = value.text.empty() && !value.stars.empty();
     if (found->field->type == FieldType::kMap && !found->member && !exists) {
-      return Fail(name, "\"" + name.text + "\" holds named values",
-                  "write " + name.text + ".<name>:value");
+      return NamedValues(name, name.text);
     }
     return Target{name.text, found->field->type};
   }
@@ -153,46 +156,40 @@ class Parser {
                 "close the parenthesis before it");
   }
 
-  // One quoted value, or words up to the next operator: "field:connection refused".
   Result<Query> ParseValue(const Target& target, Comparison comparison) {
     const Token first = Peek();
-    Literal literal{.text = first.text, .quoted = first.type == Type::kQuoted, .star = first.star};
-    ++at_;
-    while (!literal.quoted && !literal.star && IsPlainWord()) {
-      literal.text += ' ' + Peek().text;
-      literal.star = Peek().star;
-      ++at_;
-    }
-    auto leaf = LeafOf(target.path, target.type, comparison, literal);
+    auto leaf = LeafOf(target.path, target.type, comparison, TakeLiterals(), now_ms_);
     if (!leaf) return Fail(first, leaf.error().message(), leaf.error().hint());
+    const bool whole_map =
+        target.type == FieldType::kMap && target.path.find('.') == std::string::npos;
+    if (whole_map && leaf->node != Query::Node::kExists) return NamedValues(first, target.path);
     return Counted(*std::move(leaf), first);
+  }
+
+  Error NamedValues(const Token& token, const std::string& path) const {
+    return Fail(token, "\"" + path + "\" holds named values", "write " + path + ".<name>:value");
   }
 
   Result<Query> ParseFreeText() {
     const Token first = Peek();
-    if (first.type == Type::kWord && first.star) return ParseFreeStar();
-    const Query::Node node =
-        first.type == Type::kQuoted ? Query::Node::kPhrase : Query::Node::kWords;
-    std::string text = first.text;
-    ++at_;
-    while (node == Query::Node::kWords && IsPlainWord()) {
-      if (Peek().star) return ParseFreeStar();
-      text += ' ' + Peek().text;
-      ++at_;
-    }
+    const std::vector<Literal> literals = TakeLiterals();
+    const bool all = literals.size() == 1 && first.text.empty() && !first.stars.empty();
+    if (all) return Counted(Query{}, first);
     if (!HasText()) return Fail(first, kind_.name + " has no text to search", FieldHint(kind_, ""));
-    Query leaf{.node = node};
-    leaf.words = Words(text);
-    return Counted(std::move(leaf), first);
+    auto leaf = TextLeafOf("", literals);
+    if (!leaf) return Fail(first, leaf.error().message(), leaf.error().hint());
+    return Counted(*std::move(leaf), first);
   }
 
-  Result<Query> ParseFreeStar() {
-    const Token star = Peek();
-    if (!star.text.empty()) {
-      return Fail(star, "a * needs a field before it", "write field:" + star.text + "*");
-    }
-    ++at_;
-    return Counted(Query{}, star);
+  // One quoted value, or words up to the next operator: "field:connection refused".
+  std::vector<Literal> TakeLiterals() {
+    std::vector<Literal> literals;
+    const bool quoted = Peek().type == Type::kQuoted;
+    do {
+      literals.push_back({Peek().text, quoted, Peek().stars});
+      ++at_;
+    } while (!quoted && IsPlainWord());
+    return literals;
   }
 
   // A word that continues the one before it, and no name of a field.
@@ -205,16 +202,30 @@ class Parser {
     return false;
   }
 
-  Result<Query> Counted(Query leaf, const Token& token) {
-    clauses_ += leaf.words.empty() ? 1 : leaf.words.size();
-    if (clauses_ <= static_cast<size_t>(limits_.clauses_max)) return leaf;
-    return Fail(token, "more than " + std::to_string(limits_.clauses_max) + " clauses",
-                "each word counts; split the query");
+  static size_t CostOf(const Query& leaf) {
+    if (leaf.node == Query::Node::kWildcard) return kWildcardCost;
+    size_t cost = std::max<size_t>(leaf.words.size(), leaf.children.empty() ? 1 : 0);
+    for (const Query& child : leaf.children) cost += CostOf(child);
+    return cost;
   }
 
+  Result<Query> Counted(Query leaf, const Token& token) {
+    clauses_ += CostOf(leaf);
+    if (clauses_ > static_cast<size_t>(limits_.clauses_max)) {
+      return Fail(token, "more than " + std::to_string(limits_.clauses_max) + " clauses",
+                  "each word counts; split the query");
+    }
+    // What is refused later has no column any more.
+    const auto resolved = ResolveQuery(leaf, kind_);
+    if (!resolved) return Fail(token, resolved.error().message(), resolved.error().hint());
+    return leaf;
+  }
+
+  // Whatever the limits say, a tree that no engine would take is not begun.
   Result<void> CheckDepth(int depth) {
-    if (depth < limits_.depth_max) return {};
-    return Fail(Peek(), "nested deeper than " + std::to_string(limits_.depth_max));
+    const int depth_max = std::min(limits_.depth_max, kQueryTreeDepthMax);
+    if (depth < depth_max) return {};
+    return Fail(Peek(), "nested deeper than " + std::to_string(depth_max));
   }
 
   Error UnexpectedToken() const {
@@ -246,6 +257,7 @@ class Parser {
   const std::string_view query_;
   const std::vector<Token> tokens_;
   const Kind& kind_;
+  const int64_t now_ms_;
   const QueryLimits limits_;
   size_t at_ = 0;
   size_t clauses_ = 0;
@@ -253,7 +265,7 @@ class Parser {
 
 }  // namespace
 
-Result<Query> ParseQuery(std::string_view text, const Kind& kind, [[maybe_unused]] int64_t now_ms,
+Result<Query> ParseQuery(std::string_view text, const Kind& kind, int64_t now_ms,
                          const QueryLimits& limits) {
   if (text.size() > limits.bytes_max) {
     return Error(Code::kInvalid,
@@ -261,7 +273,7 @@ Result<Query> ParseQuery(std::string_view text, const Kind& kind, [[maybe_unused
   }
   if (!IsUtf8(text)) return Error(Code::kInvalid, "the query is not valid UTF-8");
   A4C_TRY(std::vector<Token> tokens, Tokenize(text));
-  return Parser(text, std::move(tokens), kind, limits).Run();
+  return Parser(text, std::move(tokens), kind, now_ms, limits).Run();
 }
 
 }  // namespace a4c

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 
 #include "a4c/json.h"
 #include "a4c/search_plan.h"
+#include "query/pattern.h"
 #include "query/query_field.h"
 
 namespace a4c {
@@ -44,11 +46,45 @@ Result<Scalar> IndexedValue(const Query& query, const QueryField& target, const 
   return WrongValue(query);
 }
 
+Error TooLong(const Query& query) {
+  return Error(Code::kInvalid, "a bound or beginning of \"" + query.field + "\" is longer than " +
+                                   std::to_string(kBoundBytesMax) + " bytes");
+}
+
+Result<Scalar> IndexedBound(const Query& query, const QueryField& target, const Scalar& value) {
+  A4C_TRY(Scalar bound, IndexedValue(query, target, value));
+  const auto* text = std::get_if<std::string>(&bound);
+  if (text != nullptr && text->size() > kBoundBytesMax) return TooLong(query);
+  return bound;
+}
+
 Query TextLeaf(Node node, const std::string& field, const std::vector<std::string>& words) {
   Query leaf{.node = words.empty() ? Node::kOr : node};  // no words find nothing
   if (words.empty()) return leaf;
   leaf.field = field;
   leaf.words = words;
+  return leaf;
+}
+
+// A list takes in the children of a list of its own node.
+void Append(Query& list, Query child) {
+  if (list.node != child.node || list.node == Node::kNot) {
+    list.children.push_back(std::move(child));
+    return;
+  }
+  for (Query& grandchild : child.children) list.children.push_back(std::move(grandchild));
+}
+
+// A pattern that is a beginning, or nothing but stars, is a prefix; stars in a row are one.
+Query PiecesLeaf(const std::string& field, std::vector<std::string> pieces) {
+  pieces.erase(std::remove(pieces.begin() + 1, pieces.end() - 1, std::string()), pieces.end() - 1);
+  const bool prefix = pieces.size() == 2 && pieces[1].empty();
+  Query leaf{.node = prefix ? Node::kPrefix : Node::kWildcard, .field = field};
+  if (prefix) {
+    leaf.value = std::move(pieces[0]);
+  } else {
+    leaf.pieces = std::move(pieces);
+  }
   return leaf;
 }
 
@@ -70,6 +106,9 @@ class Resolver {
       case Node::kPhrase:
       case Node::kWords:
         return ResolveWords(query);
+      case Node::kPrefix:
+      case Node::kWildcard:
+        return ResolvePattern(query);
       default:
         return ResolveField(query);
     }
@@ -81,30 +120,57 @@ class Resolver {
     out.children.reserve(query.children.size());
     for (const Query& child : query.children) {
       A4C_TRY(Query resolved, Resolve(child, depth + 1));
-      out.children.push_back(std::move(resolved));
+      Append(out, std::move(resolved));
     }
-    return out;
+    const bool twice = out.node == Node::kNot && out.children[0].node == Node::kNot;
+    return twice ? std::move(out.children[0].children[0]) : std::move(out);
   }
 
   Result<Query> ResolveWords(const Query& query) const {
-    if (!query.field.empty()) {
-      A4C_TRY(QueryField target, Target(query));
-      if (target.field->type != FieldType::kText) return WrongValue(query);
-      return TextLeaf(query.node, query.field, query.words);
+    if (query.field.empty()) {
+      return InAnyText(
+          [&](const std::string& field) { return TextLeaf(query.node, field, query.words); });
     }
+    A4C_TRY(QueryField target, Target(query));
+    if (target.field->type != FieldType::kText) return WrongValue(query);
+    return TextLeaf(query.node, query.field, query.words);
+  }
+
+  Result<Query> ResolvePattern(const Query& query) const {
+    const auto* beginning = std::get_if<std::string>(&query.value);
+    const bool prefix = query.node == Node::kPrefix;
+    if (prefix && beginning == nullptr) return WrongValue(query);
+    std::vector<std::string> pieces =
+        prefix ? std::vector<std::string>{*beginning, ""} : query.pieces;
+    if (!std::ranges::all_of(pieces, IsUtf8)) return WrongValue(query);
+    if (query.field.empty()) {
+      A4C_TRY(pieces, IndexedPieces(FieldType::kText, std::move(pieces)));
+      return InAnyText([&](const std::string& field) { return PiecesLeaf(field, pieces); });
+    }
+    A4C_TRY(QueryField target, Target(query));
+    const FieldType type = target.field->type;
+    const bool member = type == FieldType::kMap && target.member;
+    if (!member && type != FieldType::kKeyword && type != FieldType::kText) {
+      return WrongValue(query);
+    }
+    A4C_TRY(pieces, IndexedPieces(type, std::move(pieces)));
+    if (member) pieces[0] = MapEntry(*target.member, pieces[0]);
+    if (pieces[0].size() > kBoundBytesMax) return TooLong(query);
+    return PiecesLeaf(target.field->name, std::move(pieces));
+  }
+
+  template <typename Leaf>
+  Query InAnyText(Leaf&& leaf) const {
     Query any{.node = Node::kOr};
     for (const Field& field : kind_.fields) {
-      if (!field.searchable || field.type != FieldType::kText) continue;
-      any.children.push_back(TextLeaf(query.node, field.name, query.words));
+      if (field.searchable && field.type == FieldType::kText) Append(any, leaf(field.name));
     }
-    return any;
+    return any.children.size() == 1 ? std::move(any.children[0]) : std::move(any);
   }
 
   Result<Query> ResolveField(const Query& query) const {
     A4C_TRY(QueryField target, Target(query));
     Query out{.node = query.node, .field = target.field->name};
-    const bool keyword =
-        target.field->type == FieldType::kKeyword || target.field->type == FieldType::kMap;
     const bool whole_map = target.field->type == FieldType::kMap && !target.member;
     if (query.node == Node::kExists) {
       if (target.member) {
@@ -120,7 +186,6 @@ class Resolver {
       if (text == nullptr) return WrongValue(query);
       return TextLeaf(Node::kPhrase, out.field, Words(*text));
     }
-    if (query.node == Node::kPrefix && !keyword) return WrongValue(query);
     A4C_TRY(out.value, IndexedValue(query, target, query.value));
     return out;
   }
@@ -137,13 +202,13 @@ class Resolver {
     out.lower_inclusive = query.lower_inclusive;
     out.upper_inclusive = query.upper_inclusive;
     if (!absent(query.lower)) {
-      A4C_TRY(out.lower, IndexedValue(query, target, query.lower));
+      A4C_TRY(out.lower, IndexedBound(query, target, query.lower));
     } else if (target.member) {
       out.lower = MapEntry(*target.member, "");
       out.lower_inclusive = true;
     }
     if (!absent(query.upper)) {
-      A4C_TRY(out.upper, IndexedValue(query, target, query.upper));
+      A4C_TRY(out.upper, IndexedBound(query, target, query.upper));
     } else if (target.member) {
       out.upper = BehindAllEntries(*target.member);
       out.upper_inclusive = false;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "a4c/json.h"
+#include "query/query_field.h"
 
 namespace a4c {
 namespace {
@@ -17,28 +18,42 @@ bool IsInteger(FieldType type) {
   return type == FieldType::kLong || type == FieldType::kTime;
 }
 
-Result<SortField> FieldFor(const Kind& kind, const std::string& name, bool descending) {
-  const Field* field = FindField(kind, name);
-  if (field == nullptr || !field->searchable) {
-    return Error(Code::kInvalid, "\"" + name + "\" is no searchable field of " + kind.name);
-  }
-  return SortField{name, field->type, descending};
+Error NotSearchable(const Kind& kind, const std::string& name) {
+  return Error(Code::kInvalid, "\"" + name + "\" is no searchable field of " + kind.name,
+               FieldHint(kind, name));
 }
 
 Result<SortField> SortFor(const Kind& kind, const SortKey& key) {
-  A4C_TRY(SortField field, FieldFor(kind, key.field, key.descending));
-  if (field.type == FieldType::kText || field.type == FieldType::kMap) {
+  const Field* field = FindField(kind, key.field);
+  if (field == nullptr || !field->searchable) return NotSearchable(kind, key.field);
+  if (field->type == FieldType::kText || field->type == FieldType::kMap) {
     return Error(Code::kInvalid, "\"" + key.field + "\" has no order to sort by");
   }
-  return field;
+  return SortField{key.field, field->type, key.descending};
 }
 
-Result<SortField> FacetFor(const Kind& kind, const std::string& name) {
-  A4C_TRY(SortField field, FieldFor(kind, name, false));
-  if (field.type != FieldType::kKeyword && field.type != FieldType::kBool) {
-    return Error(Code::kInvalid, "\"" + name + "\" is no keyword or bool to count by");
+Result<FacetField> FacetFor(const Kind& kind, const FacetKey& key) {
+  const auto found = FindQueryField(kind, key.field);
+  if (!found) return NotSearchable(kind, key.field);
+  const FieldType type = found->field->type;
+  const bool strings = type == FieldType::kKeyword || type == FieldType::kMap;
+  if (!strings && type != FieldType::kBool) {
+    return Error(Code::kInvalid, "\"" + key.field + "\" is no keyword, bool or map to count by");
   }
-  return field;
+  if (!key.prefix.empty() && (!strings || !IsUtf8(key.prefix))) {
+    return Error(Code::kInvalid, "the prefix for \"" + key.field + "\" is no beginning of a value");
+  }
+  if (key.limit < 1 || key.limit > kLimitMax) {
+    return Error(Code::kInvalid,
+                 "a facet of " + std::to_string(key.limit) + " values, not 1 to 1000");
+  }
+  FacetField facet{.name = found->field->name, .type = type, .limit = key.limit};
+  if (found->member) facet.prefix = MapEntry(*found->member, "");
+  facet.cut = facet.prefix.size();
+  facet.prefix += key.prefix;
+  if (facet.prefix.size() <= kFacetPrefixBytesMax) return facet;
+  return Error(Code::kInvalid, "the prefix for \"" + key.field + "\" is longer than " +
+                                   std::to_string(kFacetPrefixBytesMax) + " bytes");
 }
 
 Json ToJson(const Scalar& value) {
@@ -136,9 +151,9 @@ Result<SearchPlan> PlanSearch(const SearchRequest& request) {
     A4C_TRY(SortField field, SortFor(request.kind, key));
     plan.sort.push_back(std::move(field));
   }
-  for (const std::string& name : request.facets) {
-    A4C_TRY(SortField field, FacetFor(request.kind, name));
-    plan.facets.push_back(std::move(field));
+  for (const FacetKey& key : request.facets) {
+    A4C_TRY(FacetField facet, FacetFor(request.kind, key));
+    plan.facets.push_back(std::move(facet));
   }
   if (!request.after.empty()) {
     A4C_TRY(plan.after, ParseCursor(plan, request.after));

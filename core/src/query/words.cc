@@ -1,3 +1,5 @@
+#include "query/words.h"
+
 #include <unicode/ubrk.h>
 #include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
@@ -58,25 +60,26 @@ class Breaker {
     Check(status, "opening the case map");
   }
 
-  std::vector<std::string> Words(std::string_view text) {
+  std::vector<WordAt> WordsAt(std::string_view text) {
     UErrorCode status = U_ZERO_ERROR;
     const std::unique_ptr<UText, CloseText> opened(
         utext_openUTF8(nullptr, text.data(), static_cast<int64_t>(text.size()), &status));
     ubrk_setUText(breaker_.get(), opened.get(), &status);
     Check(status, "reading a text");
-    std::vector<std::string> words;
+    std::vector<WordAt> words;
     int32_t start = ubrk_first(breaker_.get());
     for (int32_t end = ubrk_next(breaker_.get()); end != UBRK_DONE;
          end = ubrk_next(breaker_.get())) {
       const std::string_view segment =
           text.substr(static_cast<size_t>(start), static_cast<size_t>(end - start));
-      if (HasLetterOrNumber(segment)) words.push_back(Lower(segment));
+      if (HasLetterOrNumber(segment)) {
+        words.push_back({Lower(segment), static_cast<size_t>(start), segment.size()});
+      }
       start = end;
     }
     return words;
   }
 
- private:
   std::string Lower(std::string_view segment) const {
     std::string lower(segment);
     if (IsAscii(segment)) {
@@ -88,6 +91,7 @@ class Breaker {
     return lower;
   }
 
+ private:
   std::string LowerUnicode(std::string_view segment) const {
     std::string lower(segment.size() * 3, '\0');  // no character grows more
     UErrorCode status = U_ZERO_ERROR;
@@ -103,12 +107,26 @@ class Breaker {
   std::unique_ptr<UCaseMap, CloseCaseMap> case_map_;
 };
 
+Breaker& TheBreaker() {
+  thread_local Breaker breaker;
+  return breaker;
+}
+
 }  // namespace
 
-std::vector<std::string> Words(std::string_view text) {
+std::vector<WordAt> WordsAt(std::string_view text) {
   if (text.empty()) return {};
-  thread_local Breaker breaker;
-  return breaker.Words(text);
+  return TheBreaker().WordsAt(text);
+}
+
+std::vector<std::string> Words(std::string_view text) {
+  std::vector<std::string> words;
+  for (WordAt& word : WordsAt(text)) words.push_back(std::move(word.word));
+  return words;
+}
+
+std::string LowerWord(std::string_view word) {
+  return TheBreaker().Lower(word);
 }
 
 }  // namespace a4c

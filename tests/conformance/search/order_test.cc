@@ -140,7 +140,7 @@ TEST_F(SearchIndexOrder, ScopesNeverSeeEachOther) {
   none.ref.key.scope = "";
   Add({Doc("a", 1, R"({"state":"same"})"), foreign, none});
   SearchRequest request = Request("state:same");
-  request.facets = {"state"};
+  request.facets = {{"state"}};
   EXPECT_EQ(IdsOf(Search(request)), (Ids{"a"}));
   EXPECT_EQ(Search(request).total, 1);
   EXPECT_EQ(Search(request).facets.at(0).at(0).count, 1);
@@ -168,7 +168,7 @@ TEST_F(SearchIndexOrder, RequestsOutsideTheBoundsAreInvalid) {
   EXPECT_EQ(code([](auto& r) { r.after = "rubbish"; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.sort = {{"title"}}; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.sort = {{"hidden"}}; }), invalid);
-  EXPECT_EQ(code([](auto& r) { r.facets = {"title"}; }), invalid);
+  EXPECT_EQ(code([](auto& r) { r.facets = {{"title"}}; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.limit = 1000; }), "answered");
 }
 

@@ -88,6 +88,57 @@ TEST_F(SearchIndexQueries, Texts) {
          {"not refused", {"c", "d", "e"}}});
 }
 
+TEST_F(SearchIndexQueries, Patterns) {
+  Check({{"state:*ed", {"a"}},          {"state:f*d", {"a"}},
+         {"state:*ail*", {"a", "b"}},   {"state:f*i*i*g", {"b"}},
+         {"state:failed*", {"a"}},      {"state:faile*ed", {}},
+         {"state:?ailed", {}},          {"state:*\u00e9", {"e"}},
+         {"state:*t*", {"e"}},          {"tags:*e*", {"a", "b"}},
+         {"tags:a *", {"e"}},           {"tags:* b", {"e"}},
+         {"labels.team:*n*a", {"a"}},   {"labels.te:*=in*", {"d"}},
+         {"title:refus*", {"a", "b"}},  {"title:REFUS*", {"a", "b"}},
+         {"title:*fuse*", {"a", "b"}},  {"title:c*d", {}},
+         {"title:c*n", {"a", "b"}},     {"title:10.*", {"a"}},
+         {"title:1*0*1", {"a"}},        {"title:can'*", {"e"}},
+         {"note:stra\u00dfe*", {"c"}},  {"note:\u00c4R*", {"c"}},
+         {"refus*", {"a", "b"}},        {"*bau", {"c"}},
+         {"nothing conn*", {"a", "b"}}, {"conn* stop", {"a", "b", "e"}},
+         {"not *e*", {"d", "e"}},       {"title:(conn* and not peer)", {"b"}}});
+}
+
+TEST_F(SearchIndexQueries, PatternsTakeWhatEnginesGiveAMeaningAsItIs) {
+  Add({Doc("p", 1, R"({"state":"a?b*c\\d","tags":["100%","x_y","[z]"],"title":"a_b"})"),
+       Doc("q", 1, R"({"state":"aXbYcZd","tags":["100 percent","xay","z"],"title":"axb"})"),
+       Doc("r", 1, R"({"state":"two\nlines","tags":"^$.|"})")});
+  Check({{"state:a?*", {"p"}},
+         {"state:*?b*", {"p"}},
+         {"state:a*b\\*c*", {"p"}},
+         {"state:*\\\\d", {"p"}},
+         {"tags:*0%*", {"p"}},
+         {"tags:*_y", {"p"}},
+         {"tags:*[z]", {"p"}},
+         {"tags:*$.*", {"r"}},
+         {"state:two*lines", {"r"}},
+         {"title:*_b", {"e", "p"}}});
+}
+
+TEST_F(SearchIndexQueries, TheCostliestPatternsAreAnswered) {
+  Add({Doc("p", 1, "{\"state\":\"" + std::string(1000, 'a') + "b\"}"),
+       Doc("q", 1, "{\"state\":\"" + std::string(1025, 'b') + "\"}")});
+  const std::string half(kPatternBytesMax / 2, 'a');
+  EXPECT_EQ(Find("state:*" + half + "*" + half + "*"), std::vector<std::string>{"p"});
+  EXPECT_EQ(Find("state:*" + half + "*" + half), std::vector<std::string>());
+  std::string stars = "state:*";
+  for (size_t i = 1; i < kPatternStarsMax; ++i) stars += std::string(30, 'a') + "*";
+  EXPECT_EQ(Find(stars), std::vector<std::string>{"p"});
+  std::string emoji;
+  for (size_t i = 0; i < kPatternBytesMax / 4; ++i) emoji += "\xF0\x9F\x98\x80";
+  EXPECT_EQ(Find("state:*" + emoji + "*"), std::vector<std::string>());
+  const std::string longest(900, 'b');
+  EXPECT_EQ(Find("state:" + longest + "*"), std::vector<std::string>{"q"});
+  EXPECT_EQ(Find("state >= " + longest + " and state < c"), std::vector<std::string>{"q"});
+}
+
 TEST_F(SearchIndexQueries, Numbers) {
   Check({{"views:-5", {"a"}},
          {"views > -5", {"b", "c", "e"}},
@@ -169,6 +220,15 @@ TEST_F(SearchIndexQueries, TreesFromCode) {
             std::vector<std::string>{"a"});
   EXPECT_EQ(Find({.node = Node::kEquals, .field = "score", .value = int64_t{7}}),
             std::vector<std::string>{"e"});
+  EXPECT_EQ(Find({.node = Node::kPrefix, .field = "state", .value = ""}),
+            (std::vector<std::string>{"a", "b", "c", "e"}));
+  EXPECT_EQ(Find({.node = Node::kPrefix, .field = "title", .value = ""}),
+            (std::vector<std::string>{"a", "b", "e"}));
+  EXPECT_EQ(Find({.node = Node::kPrefix, .value = "STRA"}), std::vector<std::string>{"c"});
+  EXPECT_EQ(Find({.node = Node::kWildcard, .field = "state", .pieces = {"", "", ""}}),
+            (std::vector<std::string>{"a", "b", "c", "e"}));
+  EXPECT_EQ(Find({.node = Node::kWildcard, .field = "state", .pieces = {"fail", "", "g"}}),
+            std::vector<std::string>{"b"});
   EXPECT_EQ(
       Find({.node = Node::kRange, .field = "views", .lower = int64_t{-5}, .upper = int64_t{7}}),
       (std::vector<std::string>{"a", "e"}));
@@ -202,7 +262,20 @@ TEST_F(SearchIndexQueries, WhatCannotBeAskedIsInvalid) {
        {Query{.node = Node::kEquals, .field = "hidden", .value = "h"},
         Query{.node = Node::kEquals, .field = "nothing", .value = "h"},
         Query{.node = Node::kEquals, .field = "views", .value = "7"},
-        Query{.node = Node::kRange, .field = "views"}, Query{.node = Node::kNot}}) {
+        Query{.node = Node::kRange, .field = "views"}, Query{.node = Node::kNot},
+        Query{.node = Node::kPrefix, .field = "views", .value = "7"},
+        Query{.node = Node::kPrefix, .field = "labels", .value = "a"},
+        Query{.node = Node::kPrefix, .field = "state", .value = int64_t{7}},
+        Query{.node = Node::kPrefix, .field = "title", .value = "two words"},
+        Query{.node = Node::kWildcard, .field = "done", .pieces = {"t", ""}},
+        Query{.node = Node::kWildcard, .field = "state", .pieces = {"t"}},
+        Query{.node = Node::kWildcard, .field = "state", .pieces = {"", "\xFF"}},
+        Query{.node = Node::kWildcard,
+        .field = "state",
+        .pieces = {"", std::string(kPatternBytesMax + 1, 'x')}},
+        Query{.node = Node::kWildcard,
+        .field = "state",
+        .pieces = std::vector<std::string>(kPatternStarsMax + 2, "x")}}) {
     const auto answer = index_->Search(Within(), Request(query));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), Code::kInvalid);

@@ -104,7 +104,7 @@ TEST_F(GuardedSearchIndex, TooFewResultsAreInternal) {
   EXPECT_TRUE(FailsWith(Make("too_few", "Remove")->Remove(Within(1000), std::vector<Purge>(2)),
                         Code::kInternal, "Remove answered 2 purges with 1 result"));
   EXPECT_TRUE(
-      FailsWith(Make("too_few", "Search")->Search(Within(1000), {.kind = {}, .facets = {"a"}}),
+      FailsWith(Make("too_few", "Search")->Search(Within(1000), {.kind = {}, .facets = {{"a"}}}),
                 Code::kInternal, "1 facet with 0 lists"));
   EXPECT_TRUE(FailsWith(Make("too_many", "Search")->Search(Within(1000), {.kind = {}, .limit = 4}),
                         Code::kInternal, "a limit of 4 with 5 hits"));

@@ -73,6 +73,22 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"android notes order", "words(android|notes|order)"},
                     Case{"wait \\and see", "words(wait|and|see)"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Patterns, ParseQueryTo,
+    testing::Values(Case{"state:*a", "state~*a"}, Case{"state:a*b", "state~a*b"},
+                    Case{"state:*a*", "state~*a*"}, Case{"state:a**", "state^'a'"},
+                    Case{"state:**", "exists(state)"}, Case{"state:a b* c", "state~a b* c"},
+                    Case{"state:a* b*", "state~a* b*"}, Case{R"(state:a\*b)", "state='a*b'"},
+                    Case{R"(state:a\**)", "state^'a*'"}, Case{"state:\"*a*\"", "state='*a*'"},
+                    Case{"state:(a* or *b)", "or(state^'a', state~*b)"},
+                    Case{"labels.team:*x", "labels.team~*x"}, Case{"title:pre*", "title^'pre'"},
+                    Case{"title:Pre*", "title^'Pre'"}, Case{"title:*mid*", "title~*mid*"},
+                    Case{"title:a pre* b", "or(title:words(a|b), title^'pre')"},
+                    Case{"title:10.*", "title^'10.'"}, Case{"con*", "^'con'"},
+                    Case{"a con*", "or(words(a), ^'con')"}, Case{"*a *b", "or(~*a, ~*b)"},
+                    Case{"not con*", "not(^'con')"}, Case{"android*", "^'android'"},
+                    Case{"or*", "^'or'"}));
+
 INSTANTIATE_TEST_SUITE_P(Escapes, ParseQueryTo,
                          testing::Values(Case{R"(state:a\:b)", "state='a:b'"},
                                          Case{R"(state:\or)", "state='or'"},
@@ -117,6 +133,8 @@ TEST(ParseQuery, LimitsHoldExactly) {
   EXPECT_FALSE(ok("a or b or c or d", {.clauses_max = 3}));
   EXPECT_TRUE(ok("a b c", {.clauses_max = 3}));
   EXPECT_FALSE(ok("a b c d", {.clauses_max = 3}));
+  EXPECT_TRUE(ok("a con* and state:*x", {.clauses_max = 10}));
+  EXPECT_FALSE(ok("a con* and state:*x", {.clauses_max = 9}));
   EXPECT_TRUE(ok("((a))", {.depth_max = 2}));
   EXPECT_FALSE(ok("(((a)))", {.depth_max = 2}));
   EXPECT_TRUE(ok("not not a", {.depth_max = 2}));

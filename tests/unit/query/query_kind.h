@@ -21,6 +21,12 @@ inline Kind QueryKind() {
                          {.name = "secret", .type = FieldType::kKeyword}}};
 }
 
+inline std::string Joined(const std::vector<std::string>& parts, const char* between) {
+  std::string text;
+  for (size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : between) + parts[i];
+  return text;
+}
+
 inline std::string Show(const Scalar& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return "'" + *text + "'";
   if (const auto* whole = std::get_if<int64_t>(&value)) return std::to_string(*whole);
@@ -29,14 +35,9 @@ inline std::string Show(const Scalar& value) {
   return "";
 }
 
-// and(state='failed', views[5,), any title: words(a|b), phrase(a b), exists(state),
-// prefix(state,'f'))
+// and(state='failed', views[5,), title:words(a|b), phrase(a b), exists(state), state^'f',
+// state~a*b)
 inline std::string Show(const Query& query) {
-  const auto joined = [&](const char* separator) {
-    std::string text;
-    for (const std::string& word : query.words) text += (text.empty() ? "" : separator) + word;
-    return text;
-  };
   const auto list = [&](const std::string& name) {
     std::string text;
     for (const Query& child : query.children) text += (text.empty() ? "" : ", ") + Show(child);
@@ -56,12 +57,14 @@ inline std::string Show(const Query& query) {
       return query.field + "=" + Show(query.value);
     case Query::Node::kPrefix:
       return query.field + "^" + Show(query.value);
+    case Query::Node::kWildcard:
+      return query.field + "~" + Joined(query.pieces, "*");
     case Query::Node::kExists:
       return "exists(" + query.field + ")";
     case Query::Node::kPhrase:
-      return in + "phrase(" + joined(" ") + ")";
+      return in + "phrase(" + Joined(query.words, " ") + ")";
     case Query::Node::kWords:
-      return in + "words(" + joined("|") + ")";
+      return in + "words(" + Joined(query.words, "|") + ")";
     case Query::Node::kRange:
       return query.field + (query.lower_inclusive ? "[" : "(") + Show(query.lower) + "," +
              Show(query.upper) + (query.upper_inclusive ? "]" : ")");

@@ -136,10 +136,34 @@ TEST(SearchPlan, RefusesRequestsOutsideTheirBounds) {
   EXPECT_TRUE(refused([](auto& r) { r.sort = {{"title"}}; }));
   EXPECT_TRUE(refused([](auto& r) { r.sort = {{"labels"}}; }));
   EXPECT_TRUE(refused([](auto& r) { r.sort = {{"secret"}}; }));
-  EXPECT_TRUE(refused([](auto& r) { r.facets = {"views"}; }));
-  EXPECT_TRUE(refused([](auto& r) { r.facets = {"nothing"}; }));
-  EXPECT_FALSE(refused([](auto& r) { r.facets = {"state", "done"}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"views"}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"nothing"}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"state.x"}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"done", "t"}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"state", "\xFF"}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"state", "", 0}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"state", "", 1001}}; }));
+  EXPECT_TRUE(refused([](auto& r) { r.facets = {{"state", std::string(481, 'x')}}; }));
+  EXPECT_FALSE(refused([](auto& r) { r.facets = {{"state", std::string(480, 'x'), 1000}}; }));
+  EXPECT_FALSE(refused([](auto& r) { r.facets = {{"state"}, {"done"}, {"labels"}}; }));
   EXPECT_FALSE(refused([](auto& r) { r.limit = 1000; }));
+}
+
+TEST(SearchPlan, AFacetOfALabelCountsItsEntriesAndAnswersTheirValues) {
+  SearchRequest request = Request();
+  request.facets = {{"labels.a=b", "in", 7}, {"labels"}, {"state", "f"}};
+  const auto plan = PlanSearch(request);
+  ASSERT_TRUE(plan) << plan.error().ToString();
+  const FacetField& label = plan->facets[0];
+  EXPECT_EQ(label.name, "labels");
+  EXPECT_EQ(label.type, FieldType::kMap);
+  EXPECT_EQ(label.prefix, "a\\=b=in");
+  EXPECT_EQ(label.cut, 5u);
+  EXPECT_EQ(label.limit, 7);
+  EXPECT_EQ(plan->facets[1].prefix, "");
+  EXPECT_EQ(plan->facets[1].cut, 0u);
+  EXPECT_EQ(plan->facets[2].prefix, "f");
+  EXPECT_EQ(plan->facets[2].cut, 0u);
 }
 
 }  // namespace
