@@ -26,19 +26,7 @@ static constexpr a4c::ConfigKey kKeys[] = {
      .fallback = "5000",
      .help = "how long a statement waits for a lock that another program holds on the file",
      .min = 0,
-     .max = 60'000},
-    {.name = "group_calls_max",
-     .type = ConfigType::kLong,
-     .fallback = "256",
-     .help = "how many concurrent Apply calls share one commit",
-     .min = 1,
-     .max = 10'000},
-    {.name = "queue_calls_max",
-     .type = ConfigType::kLong,
-     .fallback = "4096",
-     .help = "how many Apply calls wait for a commit; past it they are refused as exhausted",
-     .min = 1,
-     .max = 1'000'000}};
+     .max = 60'000}};
 
 static constexpr a4c::AbsentCapability kAbsent[] = {
     {"shared_instances", "one instance holds the file: a second one is refused"}};
@@ -49,9 +37,7 @@ static a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
       {.path = config.String("path"),
        .readers = static_cast<int>(config.Long("readers")),
        .cache_bytes = config.Long("cache_bytes"),
-       .busy_timeout_ms = static_cast<int>(config.Long("busy_timeout_ms")),
-       .group_calls_max = static_cast<size_t>(config.Long("group_calls_max")),
-       .queue_calls_max = static_cast<size_t>(config.Long("queue_calls_max"))},
+       .busy_timeout_ms = static_cast<int>(config.Long("busy_timeout_ms"))},
       runtime);
 }
 

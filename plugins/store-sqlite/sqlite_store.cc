@@ -5,32 +5,14 @@
 
 #include "a4c/scan_rules.h"
 #include "a4c/sinks.h"
+#include "sqlite_connections.h"
 #include "sqlite_errors.h"
-#include "sqlite_groups.h"
 #include "sqlite_lock.h"
-#include "sqlite_readers.h"
 #include "sqlite_scan.h"
 #include "sqlite_schema.h"
 
 namespace a4c::sqlite {
 namespace {
-
-// An Apply call on its way through a group.
-struct Applying : Groups::Member {
-  Applying(const Call& of, std::span<const WriteBatch> given) : Member(of), batches(given) {}
-
-  // The bodies are parsed here, before the writer is needed.
-  void CheckAgainst(std::shared_ptr<const Schema> by) {
-    schema = std::move(by);
-    checked.clear();
-    for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(schema->kinds, batch));
-  }
-
-  const std::span<const WriteBatch> batches;
-  std::shared_ptr<const Schema> schema;
-  std::vector<CheckedBatch> checked;
-  Result<ApplyAnswer> answer = Error(Code::kUnknownOutcome, "the commit was broken off");
-};
 
 struct Unit {
   const CheckedBatch* checked;
@@ -55,20 +37,21 @@ class WriterView final : public BatchView {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(FileLock lock, const Options& options, const Runtime& runtime)
+  SqliteStore(FileLock lock, const Runtime& runtime)
       : lock_(std::move(lock)),
         clock_(runtime.clock),
         log_(runtime.log),
         schema_waiter_(runtime.threads.NewWaiter()),
         readers_(runtime),
-        groups_(runtime, options.group_calls_max, options.queue_calls_max) {}
+        writers_(runtime) {}
 
   Result<void> Open(const Options& options) {
     const auto connect = [&options] {
       return Connection::Open(options.path, options.cache_bytes, options.busy_timeout_ms);
     };
-    A4C_TRY(writer_, connect());
-    A4C_TRY(schema_, OpenSchema(*writer_, options.path));
+    A4C_TRY(auto writer, connect());
+    A4C_TRY(schema_, OpenSchema(*writer, options.path));
+    writers_.Add(std::move(writer));
     for (int i = 0; i < options.readers; ++i) {
       A4C_TRY(auto reader, connect());
       readers_.Add(std::move(reader));
@@ -79,24 +62,30 @@ class SqliteStore final : public Store {
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
     A4C_CHECK(CheckCall(call));
     for (const Kind& kind : kinds) A4C_CHECK(CheckKind(kind));
-    return groups_.Alone(call, [&]() -> Result<void> {
-      writer_->RollBack();
-      auto migrated = Migrate(*writer_, schema_, kinds);
-      writer_->RollBack();
-      if (!migrated) return migrated.error();
-      const Waiter::Lock lock(*schema_waiter_);
-      schema_ = *migrated;
-      return {};
-    });
+    A4C_TRY(const Connections::Loan writer, writers_.Borrow(call));
+    auto migrated = Migrate(*writer, schema_, kinds);
+    if (!migrated) return migrated.error();
+    const Waiter::Lock lock(*schema_waiter_);
+    schema_ = *migrated;
+    return {};
   }
 
+  // The bodies are parsed before the writer is needed, and again if the kinds have changed until
+  // it is had.
   Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) override {
     A4C_CHECK(CheckCall(call));
-    Applying applying(call, batches);
-    applying.CheckAgainst(CurrentSchema());
-    A4C_CHECK(groups_.Join(applying,
-                           [this](std::span<Groups::Member* const> group) { CommitGroup(group); }));
-    return std::move(applying.answer);
+    std::shared_ptr<const Schema> schema = CurrentSchema();
+    std::vector<CheckedBatch> checked = Check(*schema, batches);
+    A4C_TRY(const Connections::Loan writer, writers_.Borrow(call));
+    if (schema != schema_) {
+      schema = schema_;
+      checked = Check(*schema, batches);
+    }
+    ApplyAnswer answer{Now(), std::vector<BatchResult>(batches.size())};
+    std::vector<Unit> units;
+    for (size_t i = 0; i < checked.size(); ++i) units.push_back({&checked[i], &answer.results[i]});
+    Write(*writer, units);
+    return answer;
   }
 
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
@@ -158,37 +147,28 @@ class SqliteStore final : public Store {
     }
   }
 
-  // [the leader]
-  void CommitGroup(std::span<Groups::Member* const> group) {
-    std::vector<Unit> units;
-    for (Groups::Member* member : group) {
-      auto& applying = static_cast<Applying&>(*member);
-      if (const Result<void> over = CheckCall(applying.call); !over) {
-        applying.answer = over.error();
-        continue;
-      }
-      if (applying.schema != schema_) applying.CheckAgainst(schema_);
-      applying.answer = ApplyAnswer{Now(), std::vector<BatchResult>(applying.batches.size())};
-      for (size_t i = 0; i < applying.checked.size(); ++i) {
-        units.push_back({&applying.checked[i], &applying.answer->results[i]});
-      }
-    }
-    Write(units);
+  static std::vector<CheckedBatch> Check(const Schema& schema,
+                                         std::span<const WriteBatch> batches) {
+    std::vector<CheckedBatch> checked;
+    checked.reserve(batches.size());
+    for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(schema.kinds, batch));
+    return checked;
   }
 
-  // A group shares a commit and never a fate: what fails together is tried one by one.
-  void Write(std::span<const Unit> units) {
-    if (const Result<void> begun = writer_->Execute("BEGIN IMMEDIATE"); !begun) {
+  // [with the writer] The batches share a commit and never a fate: what fails together is tried one
+  // by one.
+  void Write(Connection& writer, std::span<const Unit> units) {
+    if (const Result<void> begun = writer.Execute("BEGIN IMMEDIATE"); !begun) {
       Fail(units, begun.error());
       return;
     }
-    const Result<void> written = JudgeAndWrite(units);
-    writer_->RollBack();
+    const Result<void> written = JudgeAndWrite(writer, units);
+    writer.RollBack();
     if (written) return;
     if (units.size() == 1 || written.error().unknown_outcome()) {
       Fail(units, written.error());
     } else {
-      for (const Unit& unit : units) Write({&unit, 1});
+      for (const Unit& unit : units) Write(writer, {&unit, 1});
     }
   }
 
@@ -208,24 +188,24 @@ class SqliteStore final : public Store {
     }
   }
 
-  Result<void> JudgeAndWrite(std::span<const Unit> units) {
-    WriterView view(*schema_, *writer_);
+  Result<void> JudgeAndWrite(Connection& writer, std::span<const Unit> units) {
+    WriterView view(*schema_, writer);
     bool changed = false;
     for (const Unit& unit : units) {
       A4C_TRY(Verdict verdict, Judge(*unit.checked, view));
       for (const RowChange& change : verdict.changes) {
-        A4C_CHECK(schema_->TableOf(change.ref->kind).Write(*writer_, change));
+        A4C_CHECK(schema_->TableOf(change.ref->kind).Write(writer, change));
         changed = true;
       }
       *unit.result = std::move(verdict.result);
     }
-    return changed ? Commit() : Result<void>();
+    return changed ? Commit(writer) : Result<void>();
   }
 
-  Result<void> Commit() {
-    const Result<void> committed = writer_->Execute("COMMIT");
+  static Result<void> Commit(Connection& writer) {
+    const Result<void> committed = writer.Execute("COMMIT");
     if (committed) return {};
-    const int code = sqlite3_extended_errcode(writer_->handle());
+    const int code = sqlite3_extended_errcode(writer.handle());
     if (!MayBeCommitted(code)) return committed;
     return Error(Code::kUnknownOutcome, "committing: " + committed.error().message(),
                  committed.error().hint());
@@ -249,12 +229,11 @@ class SqliteStore final : public Store {
   Clock& clock_;
   LogSink& log_;
   std::atomic<int64_t> last_ms_ = 0;
-  // Guards the pointer; who leads a group, or is alone, reads it without.
+  // Guards the pointer; who has the writer reads it without.
   const std::unique_ptr<Waiter> schema_waiter_;
   std::shared_ptr<const Schema> schema_;
-  Readers readers_;
-  std::unique_ptr<Connection> writer_;  // the leader's
-  Groups groups_;
+  Connections readers_;
+  Connections writers_;  // one: the file has one writer
 };
 
 }  // namespace
@@ -265,7 +244,7 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const Options& options, const Run
                  "store-memory keeps records in memory");
   }
   A4C_TRY(FileLock lock, FileLock::Take(options.path));
-  auto store = std::make_unique<SqliteStore>(std::move(lock), options, runtime);
+  auto store = std::make_unique<SqliteStore>(std::move(lock), runtime);
   A4C_CHECK(store->Open(options));
   return std::unique_ptr<Store>(std::move(store));
 }

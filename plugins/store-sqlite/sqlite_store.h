@@ -17,8 +17,6 @@ struct Options {
   int readers = 4;
   int64_t cache_bytes = 16 << 20;
   int busy_timeout_ms = 5000;
-  size_t group_calls_max = 256;
-  size_t queue_calls_max = 4096;
 };
 
 // kUnavailable: the file cannot be opened, or another instance holds it (the message says which).

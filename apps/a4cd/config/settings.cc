@@ -96,7 +96,9 @@ constexpr ConfigKey kApiKeys[] = {
 constexpr ConfigKey kDatabaseKeys[] = {
     {"flushers", ConfigType::kLong, "2", "commits in flight at once", false, 1, 64},
     {"group_batches_max", ConfigType::kLong, "512", "writes in one commit", false, 1, 10'000},
+    {"group_bytes_max", ConfigType::kBytes, "16MiB", "bytes in one commit", false, 1},
     {"queue_batches_max", ConfigType::kLong, "8192", "writes waiting; past it: 503", false, 1},
+    {"queue_bytes_max", ConfigType::kBytes, "256MiB", "bytes waiting; past it: 503", false, 1},
     {"first_due", ConfigType::kDurationMs, "3s", "how long a change is left to the bus"},
     {"poll_period", ConfigType::kDurationMs, "30s", "period of the poller (1s without a bus)"},
     {"refresh_period", ConfigType::kDurationMs, "1s", "period of index refreshes"},
@@ -253,7 +255,9 @@ ApiSettings ReadApi(const Config& config) {
 a4c::DatabaseOptions ReadDatabase(const Config& config) {
   return {.group_commit = {.flushers = static_cast<int>(config.Long("flushers")),
                            .group_batches_max = static_cast<int>(config.Long("group_batches_max")),
-                           .queue_batches_max = static_cast<int>(config.Long("queue_batches_max"))},
+                           .group_bytes_max = config.Long("group_bytes_max"),
+                           .queue_batches_max = static_cast<int>(config.Long("queue_batches_max")),
+                           .queue_bytes_max = config.Long("queue_bytes_max")},
           .first_due_ms = config.Long("first_due"),
           .poll_period_ms = config.Long("poll_period"),
           .refresh_period_ms = config.Long("refresh_period"),

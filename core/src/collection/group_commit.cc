@@ -5,8 +5,38 @@
 #include <functional>
 #include <utility>
 
+#include "a4c/batch_rules.h"
+
 namespace a4c {
 namespace {
+
+constexpr int64_t kBytesOfAnOp = 200;  // besides its body
+
+int64_t BytesOf(const WriteBatch& batch) {
+  int64_t bytes = 0;
+  for (const Op& op : batch.ops) {
+    const auto* put = std::get_if<Put>(&op);
+    bytes += kBytesOfAnOp;
+    if (put != nullptr && put->body) bytes += static_cast<int64_t>(put->body->size());
+  }
+  return bytes;
+}
+
+int64_t BytesOf(const RecordRef& ref) {
+  return kBytesOfAnOp + static_cast<int64_t>(ref.key.id.size());
+}
+
+// How much of something there is, against its bounds.
+struct Amount {
+  int64_t items = 0;
+  int64_t bytes = 0;
+
+  Amount operator+(const Amount& other) const { return {items + other.items, bytes + other.bytes}; }
+  Amount operator-(const Amount& other) const { return {items - other.items, bytes - other.bytes}; }
+  bool Within(int64_t items_max, int64_t bytes_max) const {
+    return items <= items_max && bytes <= bytes_max;
+  }
+};
 
 // Gathers the items of concurrent callers into shared flushes; see the header for the manner.
 // A request's items are copied, so that a caller whose deadline passes can leave while its flush
@@ -21,107 +51,216 @@ class Gatherer {
   using Flush = std::function<Result<Answer>(const Call&, std::span<const Item>)>;
 
   Gatherer(const Runtime& runtime, const GroupCommitOptions& options, Flush flush)
-      : options_(options), flush_(std::move(flush)), waiter_(runtime.threads.NewWaiter()) {}
+      : runtime_(runtime),
+        options_(options),
+        flush_(std::move(flush)),
+        waiter_(runtime.threads.NewWaiter()) {}
 
   Result<Answer> Run(const Call& call, std::span<const Item> items) {
-    auto request = std::make_shared<Request>();
-    request->items.assign(items.begin(), items.end());
-    Waiter::Lock lock(*waiter_);
-    if (queued_items_ + static_cast<int>(items.size()) > options_.queue_batches_max) {
-      return Error(Code::kExhausted, "the write queue is full",
-                   "the store is slower than its callers; raise queue_batches_max or send less");
-    }
-    queue_.push_back(request);
-    queued_items_ += static_cast<int>(items.size());
-    while (request->state != State::kDone) {
-      if (request->state == State::kQueued && flushing_ < options_.flushers) {
-        LeadOne(call);
-      } else if (call.Expired()) {
-        return Leave(*request);
-      } else {
-        waiter_->Wait(call.deadline_ms);
+    A4C_CHECK(CheckCall(call));
+    const auto request = std::make_shared<Request>(call, items, runtime_.threads.NewWaiter());
+    A4C_CHECK(Enqueue(request));
+    for (;;) {
+      const State state = Sleep(*request, call);
+      if (state == State::kDone) break;
+      if (state == State::kLeads) {
+        Lead(*request, call);
+      } else if (std::optional<Error> left = Leave(*request)) {
+        return *std::move(left);
       }
     }
-    if (request->error) return *request->error;
+    if (request->error) return *std::move(request->error);
     return std::move(request->answer);
   }
 
  private:
-  enum class State : uint8_t { kQueued, kInFlight, kDone };
+  // A request that leads takes the next group, in which it need not be itself.
+  enum class State : uint8_t { kQueued, kLeads, kInFlight, kDone };
   struct Request {
-    std::vector<Item> items;
-    State state = State::kQueued;
+    Request(const Call& call, std::span<const Item> given, std::unique_ptr<Waiter> own_bell)
+        : items(given.begin(), given.end()),
+          count(given.size()),
+          deadline_ms(call.deadline_ms),
+          bell(std::move(own_bell)) {
+      amount.items = static_cast<int64_t>(count);
+      for (const Item& item : items) amount.bytes += BytesOf(item);
+    }
+
+    std::vector<Item> items;  // given up to the flush
+    const size_t count;
+    const int64_t deadline_ms;
+    Amount amount = {};
+    const std::unique_ptr<Waiter> bell;  // its caller sleeps here, so that nobody else is woken
+    State state = State::kQueued;        // guarded by the bell, and changed by who holds waiter_
     Answer answer = {};
     std::optional<Error> error = {};
   };
-  using Group = std::vector<std::shared_ptr<Request>>;
+  using RequestPtr = std::shared_ptr<Request>;
+  using Group = std::vector<RequestPtr>;
 
-  // [lock held] Takes a group from the queue and flushes it; the lock is given up meanwhile.
-  void LeadOne(const Call& call) {
-    const Group group = TakeGroup();
-    std::vector<Item> items;
-    for (const auto& request : group) {
-      items.insert(items.end(), request->items.begin(), request->items.end());
+  Result<void> Enqueue(const RequestPtr& request) {
+    const Waiter::Lock lock(*waiter_);
+    const Amount queued = queued_ + request->amount;
+    if (!queue_.empty() && !queued.Within(options_.queue_batches_max, options_.queue_bytes_max)) {
+      return Error(Code::kExhausted, "the write queue is full",
+                   "the store is slower than its callers; raise queue_batches_max and "
+                   "queue_bytes_max, or send less");
     }
-    ++flushing_;
-    waiter_->Release();
-    Result<Answer> flushed = flush_(call, items);
-    waiter_->Acquire();
-    --flushing_;
-    HandOut(group, std::move(flushed));
-    waiter_->NotifyAll();
+    queue_.push_back(request);
+    queued_ = queued;
+    if (flushing_ < options_.flushers) {
+      ++flushing_;
+      request->state = State::kLeads;
+    }
+    return {};
   }
 
+  static State Sleep(Request& request, const Call& call) {
+    const Waiter::Lock lock(*request.bell);
+    while ((request.state == State::kQueued || request.state == State::kInFlight) &&
+           !call.Expired()) {
+      request.bell->Wait(call.deadline_ms);
+    }
+    return request.state;
+  }
+
+  static void Turn(Request& request, State state) {
+    const Waiter::Lock lock(*request.bell);
+    request.state = state;
+    if (state != State::kInFlight) request.bell->NotifyAll();
+  }
+
+  void Lead(Request& leader, const Call& call) {
+    Group group;
+    {
+      const Waiter::Lock lock(*waiter_);
+      Turn(leader, State::kQueued);
+      DropExpired();
+      group = TakeGroup();
+      if (group.empty()) {
+        PassOn();
+        return;
+      }
+    }
+    std::vector<Item> items;
+    for (const RequestPtr& request : group) {
+      std::ranges::move(request->items, std::back_inserter(items));
+      request->items.clear();
+    }
+    FlushGroup(group, items, group.size() == 1 ? call : CallOf(group, leader, call));
+    const Waiter::Lock lock(*waiter_);
+    for (const RequestPtr& request : group) Turn(*request, State::kDone);
+    PassOn();
+  }
+
+  // One call for all: nobody's stop token, and the latest deadline.
+  static Call CallOf(const Group& group, const Request& leader, const Call& call) {
+    Call shared = call;
+    shared.stop = {};
+    shared.deadline_ms = leader.deadline_ms;
+    for (const RequestPtr& request : group) {
+      shared.deadline_ms = std::max(shared.deadline_ms, request->deadline_ms);
+    }
+    return shared;
+  }
+
+  void FlushGroup(const Group& group, std::span<const Item> items, const Call& call) {
+    Result<Answer> flushed = flush_(call, items);
+    const bool apart = !flushed && group.size() > 1 && !flushed.error().retryable() &&
+                       !flushed.error().unknown_outcome();
+    size_t at = 0;
+    for (const RequestPtr& request : group) {
+      if (apart) {
+        Result<Answer> alone = flush_(call, items.subspan(at, request->count));
+        TakeOver(*request, std::move(alone), 0);
+      } else {
+        TakeOver(*request, flushed, at);
+      }
+      at += request->count;
+    }
+  }
+
+  // What `flushed` says of the request, whose items began at `at`.
+  template <typename Flushed>
+  static void TakeOver(Request& request, Flushed&& flushed, size_t at) {
+    if (!flushed) {
+      request.error = flushed.error();
+      return;
+    }
+    request.answer.store_time_ms = flushed->store_time_ms;
+    const auto begin = flushed->outs.begin() + static_cast<ptrdiff_t>(at);
+    const auto end = begin + static_cast<ptrdiff_t>(request.count);
+    request.answer.outs.assign(std::make_move_iterator(begin), std::make_move_iterator(end));
+  }
+
+  // [waiter_ held] For all of these nothing was done.
+  void DropExpired() {
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    std::erase_if(queue_, [&](const RequestPtr& request) {
+      if (request->deadline_ms > now_ms) return false;
+      queued_ = queued_ - request->amount;
+      request->error = InTheQueue();
+      Turn(*request, State::kDone);
+      return true;
+    });
+  }
+
+  // [waiter_ held]
   Group TakeGroup() {
     Group group;
-    size_t items = 0;
+    Amount taken;
     while (!queue_.empty()) {
-      const std::shared_ptr<Request>& next = queue_.front();
-      if (!group.empty() &&
-          items + next->items.size() > static_cast<size_t>(options_.group_batches_max)) {
+      const Amount with = taken + queue_.front()->amount;
+      if (!group.empty() && !with.Within(options_.group_batches_max, options_.group_bytes_max)) {
         break;
       }
-      items += next->items.size();
-      next->state = State::kInFlight;
-      group.push_back(next);
+      taken = with;
+      group.push_back(std::move(queue_.front()));
       queue_.pop_front();
+      Turn(*group.back(), State::kInFlight);
     }
-    queued_items_ -= static_cast<int>(items);
+    queued_ = queued_ - taken;
     return group;
   }
 
-  static void HandOut(const Group& group, Result<Answer> flushed) {
-    size_t at = 0;
-    for (const auto& request : group) {
-      if (flushed) {
-        request->answer.store_time_ms = flushed->store_time_ms;
-        for (size_t i = 0; i < request->items.size(); ++i) {
-          request->answer.outs.push_back(std::move(flushed->outs[at++]));
-        }
-      } else {
-        request->error = flushed.error();
-      }
-      request->state = State::kDone;
+  // [waiter_ held] The lead goes to who can wait longest, or ends.
+  void PassOn() {
+    Request* next = nullptr;
+    for (const RequestPtr& request : queue_) {
+      if (request->state == State::kLeads) continue;
+      if (next == nullptr || request->deadline_ms > next->deadline_ms) next = request.get();
+    }
+    if (next == nullptr) {
+      --flushing_;
+    } else {
+      Turn(*next, State::kLeads);
     }
   }
 
-  // [lock held] The deadline has passed. What is still queued was not done; what is in flight may
-  // be.
-  Error Leave(Request& request) {
+  // The deadline has passed. What is still queued was not done; what is in flight may be. Nothing:
+  // it was decided meanwhile.
+  std::optional<Error> Leave(Request& request) {
+    const Waiter::Lock lock(*waiter_);
     if (request.state == State::kInFlight) {
       return Error(Code::kUnknownOutcome, "the deadline passed while the commit was in flight");
     }
-    std::erase_if(queue_, [&](const auto& queued) { return queued.get() == &request; });
-    queued_items_ -= static_cast<int>(request.items.size());
+    if (request.state != State::kQueued) return std::nullopt;
+    std::erase_if(queue_, [&](const RequestPtr& queued) { return queued.get() == &request; });
+    queued_ = queued_ - request.amount;
+    return InTheQueue();
+  }
+
+  static Error InTheQueue() {
     return Error(Code::kTimeout, "the deadline passed in the write queue");
   }
 
+  const Runtime runtime_;
   const GroupCommitOptions options_;
   const Flush flush_;
-  const std::unique_ptr<Waiter> waiter_;
-  std::deque<std::shared_ptr<Request>> queue_;
-  int queued_items_ = 0;
-  int flushing_ = 0;
+  const std::unique_ptr<Waiter> waiter_;  // guards all below; taken before a request's bell
+  std::deque<RequestPtr> queue_;
+  Amount queued_;
+  int flushing_ = 0;  // those that lead, or are flushing
 };
 
 class GroupCommit final : public Store {

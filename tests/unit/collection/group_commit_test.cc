@@ -28,12 +28,13 @@ class GroupCommitTest : public ::testing::Test {
   }
   Call Within(int64_t timeout_ms = 60'000) const { return fake_.Within(timeout_ms); }
 
-  // Holds the first Apply below until `others` callers have queued up behind it.
-  void HoldFirstUntilQueued(int others) {
-    store_.on_apply = [this, others](Store& store, const Call& call,
-                                     std::span<const WriteBatch> batches) {
+  // Holds the first Apply below until `others` callers have queued up behind it, and until `more`.
+  void HoldFirstUntilQueued(int others, const std::atomic<bool>* more = nullptr) {
+    store_.on_apply = [this, others, more](Store& store, const Call& call,
+                                           std::span<const WriteBatch> batches) {
       if (calls_.fetch_add(1) == 0) {
         EXPECT_TRUE(fake_.clock().AwaitWaiting(others));
+        while (more != nullptr && !*more) std::this_thread::yield();
       }
       sizes_.push_back(batches.size());
       return store.Apply(call, batches);
@@ -44,6 +45,8 @@ class GroupCommitTest : public ::testing::Test {
   std::unique_ptr<Store> memory_ = NewMemoryStore(fake_.runtime());
   HookedStore store_{*memory_};
   std::atomic<int> calls_{0};
+  std::atomic<bool> refused_{false};
+  int turns_ = 0;
   std::vector<size_t> sizes_;
 };
 
@@ -89,13 +92,125 @@ TEST_F(GroupCommitTest, EachCallerGetsTheFateOfItsOwnBatches) {
 }
 
 TEST_F(GroupCommitTest, AFullQueueIsRefusedAtOnce) {
-  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.queue_batches_max = 1});
+  const std::vector<GroupCommitOptions> bounds = {{.flushers = 1, .queue_batches_max = 2},
+                                                  {.flushers = 1, .queue_bytes_max = 500}};
+  for (const GroupCommitOptions& options : bounds) {
+    const auto grouped = NewGroupCommit(store_, fake_.runtime(), options);
+    const std::string turn = std::to_string(++turns_);
+    calls_ = 0;
+    HoldFirstUntilQueued(1, &refused_);
+    std::vector<std::jthread> callers;
+    const auto create = [&](const std::string& id) {
+      const std::vector<WriteBatch> two = {Create(id + "1-" + turn), Create(id + "2-" + turn)};
+      EXPECT_TRUE(grouped->Apply(Within(), two));
+    };
+    callers.emplace_back(create, "in flight");
+    while (calls_ == 0) std::this_thread::yield();
+    callers.emplace_back(create, "waiting");
+    ASSERT_TRUE(fake_.clock().AwaitWaiting(1));
+    const WriteBatch third = Create("refused");
+    const auto answer = grouped->Apply(Within(), std::span(&third, 1));
+    refused_ = true;
+    callers.clear();
+    refused_ = false;
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), Code::kExhausted);
+    EXPECT_TRUE(answer.error().retryable());
+  }
+}
+
+TEST_F(GroupCommitTest, ACallThatAloneIsPastTheBoundsGoesAlone) {
+  const auto grouped = NewGroupCommit(
+      store_, fake_.runtime(),
+      {.group_batches_max = 1, .group_bytes_max = 1, .queue_batches_max = 1, .queue_bytes_max = 1});
   const std::vector<WriteBatch> two = {Create("a"), Create("b")};
   const auto answer = grouped->Apply(Within(), two);
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code(), Code::kExhausted);
-  EXPECT_TRUE(answer.error().retryable());
-  EXPECT_EQ(store_.applies, 0);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->results[1].outcome, BatchOutcome::kApplied);
+}
+
+TEST_F(GroupCommitTest, AGroupStaysWithinItsBounds) {
+  for (const GroupCommitOptions& options :
+       {GroupCommitOptions{.flushers = 1, .group_batches_max = 2},
+        GroupCommitOptions{.flushers = 1, .group_bytes_max = 500}}) {
+    const auto grouped = NewGroupCommit(store_, fake_.runtime(), options);
+    const std::string turn = std::to_string(++turns_);
+    sizes_.clear();
+    calls_ = 0;
+    HoldFirstUntilQueued(5);
+    std::vector<std::jthread> callers;
+    for (int i = 0; i <= 5; ++i) {
+      callers.emplace_back([&, i] {
+        const WriteBatch batch = Create(turn + "-" + std::to_string(i));
+        EXPECT_TRUE(grouped->Apply(Within(), std::span(&batch, 1)));
+      });
+      while (calls_ == 0) std::this_thread::yield();
+    }
+    callers.clear();
+    EXPECT_EQ(sizes_, (std::vector<size_t>{1, 2, 2, 1}));
+  }
+}
+
+TEST_F(GroupCommitTest, AnErrorThatIsOnesOwnIsNotToldToTheOthers) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  std::atomic<int> gets{0};
+  store_.on_get = [&](Store& store, const Call& call, std::span<const RecordRef> refs) {
+    if (gets.fetch_add(1) == 0) {
+      EXPECT_TRUE(fake_.clock().AwaitWaiting(2));
+    }
+    return store.Get(call, refs);
+  };
+  std::array<std::optional<Code>, 3> codes;
+  const auto get = [&](size_t i, const std::string& kind) {
+    const RecordRef ref{kind, {"", "a"}};
+    const auto answer = grouped->Get(Within(), std::span(&ref, 1));
+    if (!answer) codes[i] = answer.error().code();
+  };
+  std::vector<std::jthread> callers;
+  callers.emplace_back(get, 0, "plain");
+  while (gets == 0) std::this_thread::yield();
+  callers.emplace_back(get, 1, "nonsense");
+  callers.emplace_back(get, 2, "plain");
+  callers.clear();
+  EXPECT_EQ(codes[0], std::nullopt);
+  EXPECT_EQ(codes[1], Code::kInvalid);
+  EXPECT_EQ(codes[2], std::nullopt);
+}
+
+TEST_F(GroupCommitTest, TheFlushHasTheLatestDeadlineOfTheGroupAndWhoseIsOverIsLeftOut) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  std::atomic<bool> release{false};
+  std::vector<int64_t> remaining_ms;
+  store_.on_apply = [&](Store& store, const Call& call, std::span<const WriteBatch> batches) {
+    if (calls_.fetch_add(1) == 0) {
+      while (!release) std::this_thread::yield();
+    }
+    remaining_ms.push_back(call.RemainingMs());
+    sizes_.push_back(batches.size());
+    return store.Apply(call, batches);
+  };
+  std::array<std::optional<Code>, 4> codes;
+  const auto create = [&](size_t i, int64_t timeout_ms) {
+    const WriteBatch batch = Create("id-" + std::to_string(i));
+    const auto answer = grouped->Apply(Within(timeout_ms), std::span(&batch, 1));
+    if (!answer) codes[i] = answer.error().code();
+  };
+  std::vector<std::jthread> callers;
+  callers.emplace_back(create, 0, 90'000);
+  while (calls_ == 0) std::this_thread::yield();
+  callers.emplace_back(create, 1, 5'000);
+  callers.emplace_back(create, 2, 60'000);
+  callers.emplace_back(create, 3, 1'000);
+  ASSERT_TRUE(fake_.clock().AwaitWaiting(3));
+  fake_.clock().Advance(1'000);
+  callers.pop_back();  // joins the one whose time is over
+  release = true;
+  callers.clear();
+  EXPECT_EQ(codes[1], std::nullopt);
+  EXPECT_EQ(codes[2], std::nullopt);
+  EXPECT_EQ(codes[3], Code::kTimeout);
+  EXPECT_EQ(sizes_, (std::vector<size_t>{1, 2}));
+  EXPECT_EQ(remaining_ms, (std::vector<int64_t>{89'000, 59'000}));
 }
 
 TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome) {
