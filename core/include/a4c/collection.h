@@ -149,6 +149,9 @@ class A4C_API Database {
   Database(const Backends& backends, const Runtime& runtime, const DatabaseOptions& options = {});
   ~Database();
 
+  // The kinds that these collections keep in the store: theirs, and those of the machinery.
+  static std::vector<Kind> StoredKinds(std::span<const CollectionSpec> collections);
+
   // Ensures store and index. Once, before anything else.
   Result<void> Open(const Call& call, std::vector<CollectionSpec> collections);
 

@@ -46,18 +46,24 @@ Database::Database(const Backends& backends, const Runtime& runtime, const Datab
 
 Database::~Database() = default;
 
-Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collections) {
+std::vector<Kind> Database::StoredKinds(std::span<const CollectionSpec> collections) {
   std::vector<Kind> kinds = {IdempotencyKind()};
+  for (const CollectionSpec& spec : collections) {
+    kinds.push_back(spec.kind);
+    if (!spec.searchable) continue;
+    kinds.push_back(outbox::KindOf(spec.kind));
+    kinds.push_back(outbox::MarkerKindOf(spec.kind));
+  }
+  return kinds;
+}
+
+Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collections) {
+  const std::vector<Kind> kinds = StoredKinds(collections);
   std::vector<Kind> indexed;
   for (CollectionSpec& spec : collections) {
     A4C_CHECK(CheckKind(spec.kind));
     if (spec.topic.empty()) spec.topic = spec.kind.name + "-sync";
-    kinds.push_back(spec.kind);
-    if (spec.searchable) {
-      kinds.push_back(outbox::KindOf(spec.kind));
-      kinds.push_back(outbox::MarkerKindOf(spec.kind));
-      indexed.push_back(spec.kind);
-    }
+    if (spec.searchable) indexed.push_back(spec.kind);
     state_->collections[spec.kind.name] = spec;
   }
   A4C_CHECK(state_->backends.store.Ensure(call, kinds));

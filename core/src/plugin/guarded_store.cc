@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "a4c/leases.h"
+#include "a4c/migrations.h"
+#include "a4c/replicas.h"
 #include "plugin/guard.h"
 #include "plugin/guarded.h"
 #include "plugin/guarded_digests.h"
@@ -54,6 +56,44 @@ class GuardedLeases final : public Leases {
   const CallSite& claim_;
   const CallSite& renew_;
   const CallSite& release_;
+};
+
+// A page holds at most as many records as were asked for.
+Result<void> CheckPage(const CallSite& site, const ScanRequest& request, size_t records) {
+  if (records <= static_cast<size_t>(std::max(request.limit, 0))) return {};
+  return Malformed(site, "a limit of " + std::to_string(request.limit), Counted(records, "record"));
+}
+
+class GuardedReplicas final : public Replicas {
+ public:
+  GuardedReplicas(Replicas& inner, PluginRecord& plugin)
+      : inner_(inner), scan_(plugin.Site("Replicas.ScanReplica")) {}
+
+  Result<ReplicaScan> ScanReplica(const Call& call, const ScanRequest& request) override {
+    return Guarded(scan_, call, [&]() -> Result<ReplicaScan> {
+      A4C_TRY(ReplicaScan page, inner_.ScanReplica(call, request));
+      A4C_CHECK(CheckPage(scan_, request, page.scan.records.size()));
+      return page;
+    });
+  }
+
+ private:
+  Replicas& inner_;
+  const CallSite& scan_;
+};
+
+class GuardedMigrations final : public Migrations {
+ public:
+  GuardedMigrations(Migrations& inner, PluginRecord& plugin)
+      : inner_(inner), plan_(plugin.Site("Migrations.Plan")) {}
+
+  Result<std::vector<std::string>> Plan(const Call& call, std::span<const Kind> kinds) override {
+    return Guarded(plan_, call, [&] { return inner_.Plan(call, kinds); });
+  }
+
+ private:
+  Migrations& inner_;
+  const CallSite& plan_;
 };
 
 // What is wrong with a batch's result, or nothing.
@@ -120,12 +160,9 @@ class GuardedStore final : public Store {
   }
 
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
-    return Guarded(scan_, call, [&] {
-      auto answer = inner_->Scan(call, request);
-      if (answer && answer->records.size() > static_cast<size_t>(std::max(request.limit, 0))) {
-        answer = Malformed(scan_, "a limit of " + std::to_string(request.limit),
-                           Counted(answer->records.size(), "record"));
-      }
+    return Guarded(scan_, call, [&]() -> Result<ScanAnswer> {
+      A4C_TRY(ScanAnswer answer, inner_->Scan(call, request));
+      A4C_CHECK(CheckPage(scan_, request, answer.records.size()));
       return answer;
     });
   }
@@ -134,6 +171,8 @@ class GuardedStore final : public Store {
   void* Extension(std::string_view name) override {
     if (name == Leases::kExtension) return leases_.Of(*inner_, plugin_);
     if (name == Digests::kExtension) return digests_.Of(*inner_, plugin_);
+    if (name == Replicas::kExtension) return replicas_.Of(*inner_, plugin_);
+    if (name == Migrations::kExtension) return migrations_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -152,6 +191,8 @@ class GuardedStore final : public Store {
   std::unique_ptr<Store> inner_;
   ExtensionGuard<Leases, GuardedLeases> leases_;
   ExtensionGuard<Digests, GuardedDigests> digests_;
+  ExtensionGuard<Replicas, GuardedReplicas> replicas_;
+  ExtensionGuard<Migrations, GuardedMigrations> migrations_;
   const CallSite& ensure_;
   const CallSite& apply_;
   const CallSite& get_;
