@@ -1,5 +1,5 @@
-// What both benchmarks of store-postgres write: a record, its outbox row and an idempotency row, in
-// a schema of the run's own.
+// What both benchmarks of store-postgres write: a record, its outbox row, an idempotency row and an
+// audit row, with three secondary indexes between them, in a schema of the run's own.
 #pragma once
 
 #include <libpq-fe.h>
@@ -20,6 +20,9 @@ inline constexpr const char* kBody =
     R"({"state":"pending","kind":"command.run","title":"bench","due":1800000000000,"labels":{"team":"infra"}})";
 inline constexpr const char* kAnswer = R"({"request":"7f3c2a","status":201,"rev":1})";
 
+inline constexpr const char* kAudit =
+    R"({"who":"key-7f3c","what":"job.create","subject":"018f6b0e","at":1800000000000})";
+
 inline std::vector<Kind> RowKinds() {
   return {{.name = "record",
            .fields = {{.name = "state"}, {.name = "due", .type = FieldType::kTime}},
@@ -29,7 +32,10 @@ inline std::vector<Kind> RowKinds() {
                {{.name = "since", .type = FieldType::kTime, .quiet = true, .merge = Merge::kKeep},
                 {.name = "next_at", .type = FieldType::kTime, .quiet = true, .merge = Merge::kMin}},
            .indexes = {{.name = "by_next", .fields = {"next_at"}, .scoped = false}}},
-          {.name = "idempotency", .fields = {}, .indexes = {}}};
+          {.name = "idempotency",
+           .fields = {{.name = "created", .type = FieldType::kTime, .quiet = true}},
+           .indexes = {{.name = "by_created", .fields = {"created"}, .scoped = false}}},
+          {.name = "audit", .fields = {}, .indexes = {}}};
 }
 
 inline WriteBatch RowsOf(const std::string& id) {
@@ -37,20 +43,23 @@ inline WriteBatch RowsOf(const std::string& id) {
            Put{.ref = {"outbox", {"t", id}},
                .body = "{}",
                .quiet = {{"since", int64_t{1}}, {"next_at", int64_t{2}}}},
-           Put{.ref = {"idempotency", {"t", id}}, .body = kAnswer, .expect = Expect::Absent()}}};
+           Put{.ref = {"idempotency", {"t", id}},
+               .body = kAnswer,
+               .quiet = {{"created", int64_t{3}}},
+               .expect = Expect::Absent()},
+           Put{.ref = {"audit", {"t", id}}, .body = kAudit, .expect = Expect::Absent()}}};
 }
 
 // The plugin as production has it: through the loader, guarded. Its schema goes with it.
 class Rig {
  public:
-  Rig(const std::string& dsn, const std::string& flushers)
+  explicit Rig(const std::string& dsn)
       : schema("a4c_bench_" + std::to_string(TheRuntime().random.Next())),
         sql(PQconnectdb(dsn.c_str()), PQfinish),
         host_(TheRuntime(), {}) {
     if (PQstatus(sql.get()) != CONNECTION_OK) Die(PQerrorMessage(sql.get()));
     auto made = host_.MakeStore(A4C_STORE_POSTGRES,
                                 ConfigValue::Map({{"dsn", ConfigValue::Scalar(dsn)},
-                                                  {"flushers", ConfigValue::Scalar(flushers)},
                                                   {"schema", ConfigValue::Scalar(schema)}}));
     if (!made) Die(made.error().ToString());
     store = *std::move(made);
@@ -70,8 +79,8 @@ class Rig {
   }
 
   // Dies unless all are applied.
-  void Apply(std::span<const WriteBatch> batches) {
-    const auto answer = store->Apply(Call::Within(TheRuntime().clock, 60'000), batches);
+  static void Apply(Store& to, std::span<const WriteBatch> batches) {
+    const auto answer = to.Apply(Call::Within(TheRuntime().clock, 60'000), batches);
     if (!answer) Die(answer.error().ToString());
     for (const BatchResult& result : answer->results) {
       if (result.outcome != BatchOutcome::kApplied) Die("a batch was not applied");

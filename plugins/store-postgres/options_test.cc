@@ -18,20 +18,26 @@ ConfigValue List(const std::vector<std::string>& items) {
   return list;
 }
 
-bool Has(const Result<Options>& options, const std::string& setting) {
-  return (" " + options->conninfo + " ").find(" " + setting + " ") != std::string::npos;
+bool Has(const std::string& conninfo, const std::string& setting) {
+  return (" " + conninfo + " ").find(" " + setting + " ") != std::string::npos;
 }
 
-TEST(PostgresOptions, HostsBecomeOneConnectionStringToThePrimary) {
+TEST(PostgresOptions, EachHostIsAConnectionStringToThePrimary) {
   const auto options = Read({{"hosts", List({"db1", "db2:6000", "/run/postgresql"})},
                              {"password", ConfigValue::Scalar("it's\\")}});
   ASSERT_TRUE(options.has_value());
-  EXPECT_TRUE(Has(options, "host='db1,db2,/run/postgresql'")) << options->conninfo;
-  EXPECT_TRUE(Has(options, "port='5432,6000,5432'"));
-  EXPECT_TRUE(Has(options, "target_session_attrs='read-write'"));
-  EXPECT_TRUE(Has(options, "connect_timeout='2'"));
-  EXPECT_TRUE(Has(options, "password='it\\'s\\\\'"));
-  EXPECT_TRUE(options->replica_conninfo.empty());
+  ASSERT_EQ(options->conninfos.size(), 3u);
+  EXPECT_TRUE(Has(options->conninfos[0], "host='db1'")) << options->conninfos[0];
+  EXPECT_TRUE(Has(options->conninfos[0], "port='5432'"));
+  EXPECT_TRUE(Has(options->conninfos[1], "host='db2'"));
+  EXPECT_TRUE(Has(options->conninfos[1], "port='6000'"));
+  EXPECT_TRUE(Has(options->conninfos[2], "host='/run/postgresql'"));
+  for (const std::string& conninfo : options->conninfos) {
+    EXPECT_TRUE(Has(conninfo, "target_session_attrs='read-write'"));
+    EXPECT_TRUE(Has(conninfo, "connect_timeout='2'"));
+    EXPECT_TRUE(Has(conninfo, "password='it\\'s\\\\'"));
+  }
+  EXPECT_TRUE(options->replica_conninfos.empty());
 }
 
 TEST(PostgresOptions, ADsnMayBeAUriAndIsStillHeldToThePrimary) {
@@ -39,16 +45,36 @@ TEST(PostgresOptions, ADsnMayBeAUriAndIsStillHeldToThePrimary) {
       {{"dsn",
         ConfigValue::Scalar("postgresql://u:p%27w@db1:1,db2:2/a4c?target_session_attrs=any")}});
   ASSERT_TRUE(options.has_value());
-  EXPECT_TRUE(Has(options, "host='db1,db2'")) << options->conninfo;
-  EXPECT_TRUE(Has(options, "password='p\\'w'"));
-  EXPECT_TRUE(Has(options, "target_session_attrs='read-write'"));
+  ASSERT_EQ(options->conninfos.size(), 2u);
+  EXPECT_TRUE(Has(options->conninfos[1], "host='db2'")) << options->conninfos[1];
+  EXPECT_TRUE(Has(options->conninfos[1], "port='2'"));
+  EXPECT_TRUE(Has(options->conninfos[1], "password='p\\'w'"));
+  EXPECT_TRUE(Has(options->conninfos[1], "target_session_attrs='read-write'"));
+}
+
+TEST(PostgresOptions, OnePortIsThatOfAllHostsAndOtherwiseTheNumbersHaveToAgree) {
+  const auto one = Read({{"dsn", ConfigValue::Scalar("host=a,b,c port=7 dbname=x")}});
+  ASSERT_TRUE(one.has_value());
+  ASSERT_EQ(one->conninfos.size(), 3u);
+  EXPECT_TRUE(Has(one->conninfos[2], "port='7'"));
+  const auto odd = Read({{"dsn", ConfigValue::Scalar("host=a,b,c port=7,8 dbname=x")}});
+  ASSERT_FALSE(odd.has_value());
+  EXPECT_EQ(odd.error().code(), Code::kInvalid);
 }
 
 TEST(PostgresOptions, ReplicasAreAskedOnlyIfTheyAreNamed) {
   const auto options = Read({{"hosts", List({"db1"})}, {"replica_hosts", List({"r1", "r2:7"})}});
   ASSERT_TRUE(options.has_value());
-  EXPECT_NE(options->replica_conninfo.find("host='r1,r2'"), std::string::npos);
-  EXPECT_NE(options->replica_conninfo.find("target_session_attrs='any'"), std::string::npos);
+  ASSERT_EQ(options->replica_conninfos.size(), 2u);
+  EXPECT_TRUE(Has(options->replica_conninfos[1], "host='r2'"));
+  EXPECT_TRUE(Has(options->replica_conninfos[1], "target_session_attrs='standby'"));
+}
+
+TEST(PostgresOptions, WhatACommitSurvivesIsChosenByName) {
+  EXPECT_EQ(Read({})->durability, Durability::kReplicated);
+  EXPECT_EQ(Read({{"durability", ConfigValue::Scalar("single_server")}})->durability,
+            Durability::kSingleServer);
+  EXPECT_EQ(Read({{"durability", ConfigValue::Scalar("none")}}).error().code(), Code::kInvalid);
 }
 
 TEST(PostgresOptions, WhatPocoWouldSplitIsRefusedWithoutShowingIt) {

@@ -13,8 +13,9 @@
 namespace a4c::postgres {
 
 struct Catalog {
-  Kinds kinds;
-  std::map<std::string, std::shared_ptr<const Table>, std::less<>> tables;
+  bool row_security = false;
+  Kinds kinds = {};
+  std::map<std::string, std::shared_ptr<const Table>, std::less<>> tables = {};
 
   const Table& TableOf(const std::string& kind) const { return *tables.find(kind)->second; }
 };
@@ -23,8 +24,9 @@ using CatalogPtr = std::shared_ptr<const Catalog>;
 // The newest snapshot. [any thread]
 class Catalogs {
  public:
-  explicit Catalogs(const Runtime& runtime)
-      : waiter_(runtime.threads.NewWaiter()), newest_(std::make_shared<Catalog>()) {}
+  Catalogs(bool row_security, const Runtime& runtime)
+      : waiter_(runtime.threads.NewWaiter()),
+        newest_(std::make_shared<Catalog>(Catalog{.row_security = row_security})) {}
 
   CatalogPtr Newest() const {
     const Waiter::Lock lock(*waiter_);

@@ -10,11 +10,11 @@ namespace {
 // By kind, so that all who write take tables in one order.
 using CreatedRows = std::map<std::pair<std::string, const Table*>, Changes>;
 
-CreatedRows RowsOf(const Items& items) {
+CreatedRows RowsOf(const Catalog& catalog, const Items& items) {
   CreatedRows rows;
   for (const Item* item : items) {
     for (const RowChange& change : item->create->changes) {
-      const Table& table = item->submission->catalog->TableOf(change.kind->name);
+      const Table& table = catalog.TableOf(change.kind->name);
       rows[{change.kind->name, &table}].push_back(&change);
     }
   }
@@ -24,9 +24,10 @@ CreatedRows RowsOf(const Items& items) {
 }  // namespace
 
 // No BEGIN and no COMMIT: the pipeline is one transaction, which ends with it.
-Attempt CreateAll(Session& session, const Items& items, int64_t deadline_ms) {
-  CreatedRows rows = RowsOf(items);
-  std::vector<Statement> statements{{kTimeSql}};
+Attempt CreateAll(Session& session, const Catalog& catalog, const Items& items,
+                  int64_t deadline_ms) {
+  CreatedRows rows = RowsOf(catalog, items);
+  std::vector<Statement> statements{OpeningOf(catalog.row_security, ScopesOf(items))};
   for (auto& [table, changes] : rows) {
     SortByKey(changes);
     statements.push_back(InsertOf(*table.second, changes));
@@ -37,6 +38,7 @@ Attempt CreateAll(Session& session, const Items& items, int64_t deadline_ms) {
     attempt.fate =
         reply.failure->ProvesRollback(statements.size()) ? Fate::kRolledBack : Fate::kUnknown;
     attempt.why = "the commit was not answered: " + reply.failure->error.message();
+    attempt.unanswered = reply.failure->error.code() == Code::kTimeout;
     attempt.failure = std::move(reply.failure);
     return attempt;
   }

@@ -17,9 +17,12 @@ ClaimKey KeyOf(const UniqueClaim& claim) {
   return {claim.kind->name, claim.index->name, claim.scope, claim.values};
 }
 
-struct Locked {
-  std::string ctid;
-  StoredRow row;
+// A record that the group names: its row in the database, and what the batches so far made of it.
+struct Named {
+  std::string ctid = {};  // empty: the database has no such row
+  std::optional<StoredRow> row = {};
+  // The batches' changes in one, with the body of the last Put: what is to be written.
+  std::optional<RowChange> change = {};
 };
 
 // What the database holds of the records that a group names, and what the batches before in the
@@ -27,9 +30,8 @@ struct Locked {
 class LockedView final : public BatchView {
  public:
   Result<std::optional<StoredRow>> Find(const Kind& kind, const Key& key) override {
-    const auto found = rows_.find(RecordRef{kind.name, key});
-    if (found == rows_.end()) return std::optional<StoredRow>();
-    return std::optional<StoredRow>(found->second.row);
+    const auto found = records_.find(RecordRef{kind.name, key});
+    return found == records_.end() ? std::optional<StoredRow>() : found->second.row;
   }
 
   Result<std::optional<Key>> Holder(const UniqueClaim& claim) override {
@@ -44,27 +46,43 @@ class LockedView final : public BatchView {
     return std::optional<Key>(held->second);
   }
 
-  void AddRow(RecordRef ref, Locked row) { rows_.emplace(std::move(ref), std::move(row)); }
+  void AddRow(RecordRef ref, Named record) { records_.emplace(std::move(ref), std::move(record)); }
   void AddHolder(ClaimKey claim, Key key) { holders_.emplace(std::move(claim), std::move(key)); }
-  const std::string& CtidOf(const RecordRef& ref) const { return rows_.find(ref)->second.ctid; }
 
-  // Batches that come after see what this one, which is applied, leaves behind. No record is named
-  // by two batches of a group, so that concerns unique values alone.
+  // Batches that come after see what this one, which is applied, leaves behind.
   void Apply(const CheckedBatch& checked, const Verdict& verdict) {
     for (const RowChange& change : verdict.changes) {
-      if (change.what == RowChange::What::kQuiet) continue;
-      rewritten_.insert(*change.ref);
-      std::erase_if(taken_, [&](const auto& taken) {
-        return std::get<0>(taken.first) == change.ref->kind && taken.second == change.ref->key;
-      });
+      Merge(records_[*change.ref], change);
+      if (change.what != RowChange::What::kQuiet) GiveUpValues(*change.ref);
     }
     for (const CheckedOp& op : checked.ops) {
       for (const UniqueClaim& claim : op.claims) taken_[KeyOf(claim)] = op.ref->key;
     }
   }
 
+  const std::map<RecordRef, Named>& records() const { return records_; }
+
  private:
-  std::map<RecordRef, Locked> rows_;
+  static void Merge(Named& record, const RowChange& change) {
+    const std::optional<RowChange> before = std::exchange(record.change, change);
+    record.row = change.row;
+    if (change.what == RowChange::What::kDelete) {
+      record.row.reset();
+    } else if (change.what == RowChange::What::kQuiet && before) {
+      record.change->what = before->what;
+      record.change->body = before->body;
+      record.change->indexed = before->indexed;
+    }
+  }
+
+  void GiveUpValues(const RecordRef& ref) {
+    rewritten_.insert(ref);
+    std::erase_if(taken_, [&](const auto& taken) {
+      return std::get<0>(taken.first) == ref.kind && taken.second == ref.key;
+    });
+  }
+
+  std::map<RecordRef, Named> records_;
   std::map<ClaimKey, Key> holders_;
   std::map<ClaimKey, Key> taken_;
   std::set<RecordRef> rewritten_;
@@ -80,8 +98,8 @@ struct Work {
 
 class Decision {
  public:
-  Decision(Session& session, const Items& items, int64_t deadline_ms)
-      : session_(session), items_(items), deadline_ms_(deadline_ms) {}
+  Decision(Session& session, const Catalog& catalog, const Items& items, int64_t deadline_ms)
+      : session_(session), catalog_(catalog), items_(items), deadline_ms_(deadline_ms) {}
 
   Attempt Run();
 
@@ -97,13 +115,14 @@ class Decision {
   void ReadLocked(const Lookup& lookup, const Rows& rows);
   void ReadHolders(const Lookup& lookup, const Rows& rows);
   void Decide();
-  void Sort(const Item& item, const RowChange& change);
+  void Sort(const Named& record);
   void WriteAndCommit();
   bool AllWritten(const std::vector<Rows>& rows) const;
   void RollBack(Failure failure);
   void Unknown(std::string why);
 
   Session& session_;
+  const Catalog& catalog_;
   const Items& items_;
   const int64_t deadline_ms_;
   std::vector<Lookup> lookups_;
@@ -138,7 +157,7 @@ void Decision::PlanLookups(std::vector<Statement>& statements) {
   std::map<std::pair<TableKey, std::string>, std::vector<const UniqueClaim*>> holders;
   for (const Item* item : items_) {
     for (const CheckedOp& op : item->checked.ops) {
-      const TableKey table{op.kind->name, &item->submission->catalog->TableOf(op.kind->name)};
+      const TableKey table{op.kind->name, &catalog_.TableOf(op.kind->name)};
       locks[table].insert(&op.ref->key);
       for (const UniqueClaim& claim : op.claims) {
         holders[{table, claim.index->name}].push_back(&claim);
@@ -156,19 +175,18 @@ void Decision::PlanLookups(std::vector<Statement>& statements) {
 }
 
 bool Decision::LockAndRead() {
-  std::vector<Statement> statements{{"BEGIN"}};
+  std::vector<Statement> statements{{"BEGIN"}, OpeningOf(catalog_.row_security, ScopesOf(items_))};
   PlanLookups(statements);
-  statements.push_back({kTimeSql});
   Reply reply = session_.Run(statements, deadline_ms_);
   if (reply.failure) {
     RollBack(*std::move(reply.failure));
     return false;
   }
   for (size_t i = 0; i < lookups_.size(); ++i) {
-    const Rows& rows = reply.rows.at(i + 1);
+    const Rows& rows = reply.rows.at(i + 2);
     lookups_[i].claims.empty() ? ReadLocked(lookups_[i], rows) : ReadHolders(lookups_[i], rows);
   }
-  attempt_.store_time_ms = reply.rows.back().Int(0, 0);
+  attempt_.store_time_ms = reply.rows.at(1).Int(0, 0);
   return true;
 }
 
@@ -177,9 +195,9 @@ void Decision::ReadLocked(const Lookup& lookup, const Rows& rows) {
     const Key& key = *lookup.keys.at(static_cast<size_t>(rows.Int(i, 0)) - 1);
     view_.AddRow({lookup.table->kind.name, key},
                  {.ctid = std::string(rows.Bytes(i, 1)),
-                  .row = {.rev = rows.Int(i, 2),
-                          .tombstone = rows.Bool(i, 3),
-                          .quiet = QuietFrom(*lookup.table, rows, i, 4)}});
+                  .row = StoredRow{.rev = rows.Int(i, 2),
+                                   .tombstone = rows.Bool(i, 3),
+                                   .quiet = QuietFrom(*lookup.table, rows, i, 4)}});
   }
 }
 
@@ -197,23 +215,25 @@ void Decision::Decide() {
     if (verdicts_.back().result.outcome != BatchOutcome::kApplied) continue;
     view_.Apply(item->checked, verdicts_.back());
   }
-  for (size_t i = 0; i < items_.size(); ++i) {
-    for (const RowChange& change : verdicts_[i].changes) Sort(*items_[i], change);
+  for (const auto& [ref, record] : view_.records()) {
+    if (record.change) Sort(record);
   }
 }
 
-void Decision::Sort(const Item& item, const RowChange& change) {
+void Decision::Sort(const Named& record) {
+  const RowChange& change = *record.change;
   const std::string& kind = change.kind->name;
-  Work& work = work_[{kind, &item.submission->catalog->TableOf(kind)}];
+  Work& work = work_[{kind, &catalog_.TableOf(kind)}];
+  const bool is_there = !record.ctid.empty();
   switch (change.what) {
     case RowChange::What::kQuiet:
       work.quiets.push_back(&change);
       break;
     case RowChange::What::kPut:
-      (change.found ? work.updates : work.inserts).push_back(&change);
+      (is_there ? work.updates : work.inserts).push_back(&change);
       break;
     case RowChange::What::kDelete:
-      if (change.found) work.deletes.push_back(view_.CtidOf(*change.ref));
+      if (is_there) work.deletes.push_back(record.ctid);
       break;
   }
 }
@@ -226,7 +246,6 @@ void Decision::WriteAndCommit() {
     row_counts_.push_back(static_cast<int64_t>(rows));
   };
   for (auto& [table, work] : work_) {
-    for (Changes* changes : {&work.inserts, &work.updates, &work.quiets}) SortByKey(*changes);
     const Table& into = *table.second;
     if (!work.deletes.empty()) add(DeleteOf(into, work.deletes), work.deletes.size());
     if (!work.updates.empty()) add(UpdateOf(into, work.updates), work.updates.size());
@@ -239,6 +258,7 @@ void Decision::WriteAndCommit() {
   if (reply.failure && reply.failure->ProvesRollback(commit)) {
     RollBack(*std::move(reply.failure));
   } else if (reply.failure) {
+    attempt_.unanswered = reply.failure->error.code() == Code::kTimeout;
     Unknown("the commit was not answered: " + reply.failure->error.message());
   } else if (reply.sync_wait_canceled) {
     Unknown(kSyncWaitCanceled);
@@ -279,8 +299,9 @@ Attempt Decision::Run() {
 
 }  // namespace
 
-Attempt DecideAll(Session& session, const Items& items, int64_t deadline_ms) {
-  return Decision(session, items, deadline_ms).Run();
+Attempt DecideAll(Session& session, const Catalog& catalog, const Items& items,
+                  int64_t deadline_ms) {
+  return Decision(session, catalog, items, deadline_ms).Run();
 }
 
 }  // namespace a4c::postgres

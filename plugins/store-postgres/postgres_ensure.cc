@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/batch_rules.h"
 #include "a4c/sinks.h"
 #include "a4c/stored_kind.h"
 #include "postgres_backfill.h"
@@ -23,11 +24,18 @@ namespace {
 
 constexpr int64_t kLockPollMs = 50;
 constexpr int64_t kDefaultMs = 600'000;
+// Raised when tables get something that no kind asks for: 2: constraints, storage parameters.
+constexpr int kLayout = 2;
 // Whoever waits for a table's lock makes all behind it wait: not for long.
 constexpr const char* kShortLockWait = "SET lock_timeout = '1s'";
 constexpr const char* kNoLockTimeout = "SET lock_timeout = 0";
 
 using TextRows = std::vector<std::vector<std::string>>;
+
+struct StoredKind {
+  Kind kind;
+  int layout = 1;
+};
 
 struct StoredIndex {
   std::string name;
@@ -40,17 +48,22 @@ class Migration {
   Migration(const Call& call, Session& session, const Options& options, const Runtime& runtime)
       : call_(call),
         session_(session),
+        options_(options),
         schema_(options.schema),
         runtime_(runtime),
         waiter_(runtime.threads.NewWaiter()) {}
 
   Result<void> RunIfNeeded(std::span<const Kind> kinds);
+  // What that would do, without doing it.
+  Result<std::vector<std::string>> Plan(std::span<const Kind> kinds);
 
  private:
   Result<bool> UpToDate(std::span<const Kind> kinds);
   Result<void> Run(std::span<const Kind> kinds);
   Result<void> Do(const std::string& sql);
   Result<void> DoWhenFree(const std::string& sql);
+  Result<void> Change(const std::string& sql);
+  Result<void> ChangeAll(const std::vector<std::string>& statements);
   Result<TextRows> Ask(const std::string& sql);
   Result<bool> AskBool(const std::string& expression);
   std::string KindsTable() const { return Quoted(schema_) + ".\"_kinds\""; }
@@ -58,22 +71,28 @@ class Migration {
 
   Result<void> Lock();
   Result<void> RunLocked(std::span<const Kind> kinds);
-  Result<std::optional<Kind>> Stored(const std::string& kind);
+  Result<void> CheckDatabase();
+  Result<void> MakeSchema();
+  Result<std::optional<StoredKind>> Stored(const std::string& kind);
   Result<bool> NeedsWork(const Kind& kind);
+  Result<bool> LacksRowSecurity(const Kind& kind);
   Result<void> Migrate(const Table& table);
-  Result<void> MakeIndexes(const Table& table);
+  Result<void> MakeIndexes(const Table& table, bool there);
   Result<void> MakeIndex(const Table& table, const ScanIndex& index,
                          const std::vector<StoredIndex>& stored, bool online);
   Result<void> DropUnwanted(const Table& table, const std::vector<StoredIndex>& stored);
   Result<std::vector<StoredIndex>> StoredIndexes(const Table& table);
+  static Result<void> CheckRowSecurity(const Kind& kind);
   Result<void> Remember(const Kind& kind);
   void Pause();
 
   const Call& call_;
   Session& session_;
+  const Options& options_;
   const std::string schema_;
   const Runtime runtime_;
   const std::unique_ptr<Waiter> waiter_;
+  std::vector<std::string>* plan_ = nullptr;  // instead of being done, changes are written here
 };
 
 Result<void> Migration::Do(const std::string& sql) {
@@ -93,6 +112,17 @@ Result<void> Migration::DoWhenFree(const std::string& sql) {
     }
     Pause();
   }
+}
+
+Result<void> Migration::Change(const std::string& sql) {
+  if (plan_ == nullptr) return DoWhenFree(sql);
+  plan_->push_back(sql);
+  return {};
+}
+
+Result<void> Migration::ChangeAll(const std::vector<std::string>& statements) {
+  for (const std::string& sql : statements) A4C_CHECK(Change(sql));
+  return {};
 }
 
 Result<TextRows> Migration::Ask(const std::string& sql) {
@@ -125,9 +155,14 @@ Result<void> Migration::RunIfNeeded(std::span<const Kind> kinds) {
   return up_to_date ? Result<void>() : Run(kinds);
 }
 
+Result<std::vector<std::string>> Migration::Plan(std::span<const Kind> kinds) {
+  std::vector<std::string> plan;
+  plan_ = &plan;
+  A4C_CHECK(RunLocked(kinds));
+  return plan;
+}
+
 Result<bool> Migration::UpToDate(std::span<const Kind> kinds) {
-  A4C_TRY(const bool there, AskBool("to_regclass(" + Literal(KindsTable()) + ") IS NOT NULL"));
-  if (!there) return false;
   for (const Kind& kind : kinds) {
     A4C_TRY(const bool needs_work, NeedsWork(kind));
     if (needs_work) return false;
@@ -137,20 +172,38 @@ Result<bool> Migration::UpToDate(std::span<const Kind> kinds) {
 
 // Also true after a rolling upgrade, while rows are left that the older version wrote.
 Result<bool> Migration::NeedsWork(const Kind& kind) {
-  A4C_TRY(const std::optional<Kind> stored, Stored(kind.name));
+  A4C_TRY(const std::optional<StoredKind> stored, Stored(kind.name));
   if (!stored) return true;
-  A4C_TRY(const bool newer, CheckUpgrade(*stored, kind));
-  if (newer || kind.version == 1) return newer;
+  A4C_TRY(const bool newer, CheckUpgrade(stored->kind, kind));
+  A4C_TRY(const bool unsecured, LacksRowSecurity(kind));
+  if (newer || unsecured || stored->layout < kLayout) return true;
+  if (kind.version == 1) return false;
   return AskBool("EXISTS (SELECT 1 FROM " + Table(schema_, kind).name + " WHERE kind_version < " +
                  std::to_string(kind.version) + ")");
 }
 
-Result<std::optional<Kind>> Migration::Stored(const std::string& kind) {
+// Of a table that is there. One that has it, without the plugin's knowing, would seem to be empty.
+Result<bool> Migration::LacksRowSecurity(const Kind& kind) {
+  A4C_TRY(const bool on, AskBool("(SELECT relrowsecurity AND relforcerowsecurity FROM pg_class "
+                                 "WHERE oid = to_regclass(" +
+                                 Literal(Table(schema_, kind).name) + "))"));
+  if (on && !options_.row_security) {
+    return Error(Code::kInvalid, "the table of kind \"" + kind.name + "\" has row-level security",
+                 "set row_security: true");
+  }
+  return options_.row_security && !on;
+}
+
+Result<std::optional<StoredKind>> Migration::Stored(const std::string& kind) {
+  A4C_TRY(const bool there, AskBool("to_regclass(" + Literal(KindsTable()) + ") IS NOT NULL"));
+  if (!there) return std::optional<StoredKind>();
+  // The column is younger than the table.
   A4C_TRY(const TextRows rows,
-          Ask("SELECT definition FROM " + KindsTable() + " WHERE name = " + Literal(kind)));
-  if (rows.empty()) return std::optional<Kind>();
+          Ask("SELECT definition, coalesce(to_jsonb(k)->>'layout', '1') FROM " + KindsTable() +
+              " AS k WHERE name = " + Literal(kind)));
+  if (rows.empty()) return std::optional<StoredKind>();
   A4C_TRY(Kind stored, KindFromJson(rows[0][0]));
-  return std::optional<Kind>(std::move(stored));
+  return std::optional(StoredKind{std::move(stored), std::stoi(rows[0][1])});
 }
 
 Result<void> Migration::Run(std::span<const Kind> kinds) {
@@ -177,17 +230,8 @@ Result<void> Migration::Lock() {
 Result<void> Migration::RunLocked(std::span<const Kind> kinds) {
   A4C_CHECK(Do(kShortLockWait));
   A4C_CHECK(Do("SET client_min_messages = warning"));
-  A4C_TRY(const bool utf8, AskBool("current_setting('server_encoding') = 'UTF8'"));
-  if (!utf8) {
-    return Error(Code::kInvalid, "the database's encoding is not UTF8",
-                 "create it with ENCODING 'UTF8' TEMPLATE template0");
-  }
-  A4C_TRY(const bool there,
-          AskBool("to_regnamespace(" + Literal(Quoted(schema_)) + ") IS NOT NULL"));
-  if (!there) A4C_CHECK(Do("CREATE SCHEMA IF NOT EXISTS " + Quoted(schema_)));
-  A4C_CHECK(Do("CREATE TABLE IF NOT EXISTS " + KindsTable() +
-               " (name text PRIMARY KEY, version integer NOT NULL, definition text NOT NULL, "
-               "changed_at timestamptz NOT NULL DEFAULT clock_timestamp())"));
+  A4C_CHECK(CheckDatabase());
+  A4C_CHECK(MakeSchema());
   for (const Kind& kind : kinds) {
     A4C_TRY(const bool needs_work, NeedsWork(kind));
     if (!needs_work) continue;
@@ -197,22 +241,61 @@ Result<void> Migration::RunLocked(std::span<const Kind> kinds) {
   return {};
 }
 
+Result<void> Migration::CheckDatabase() {
+  A4C_TRY(const bool utf8, AskBool("current_setting('server_encoding') = 'UTF8'"));
+  if (utf8) return {};
+  return Error(Code::kInvalid, "the database's encoding is not UTF8",
+               "create it with ENCODING 'UTF8' TEMPLATE template0");
+}
+
+Result<void> Migration::MakeSchema() {
+  A4C_TRY(const bool schema,
+          AskBool("to_regnamespace(" + Literal(Quoted(schema_)) + ") IS NOT NULL"));
+  if (!schema) A4C_CHECK(Change("CREATE SCHEMA IF NOT EXISTS " + Quoted(schema_)));
+  A4C_TRY(const bool layout, AskBool("EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = "
+                                     "to_regclass(" +
+                                     Literal(KindsTable()) + ") AND attname = 'layout')"));
+  if (layout) return {};
+  A4C_CHECK(Change("CREATE TABLE IF NOT EXISTS " + KindsTable() +
+                   " (name text PRIMARY KEY, version integer NOT NULL, definition text NOT NULL, "
+                   "changed_at timestamptz NOT NULL DEFAULT clock_timestamp())"));
+  return Change("ALTER TABLE " + KindsTable() +
+                " ADD COLUMN IF NOT EXISTS layout integer NOT NULL DEFAULT 1");
+}
+
 Result<void> Migration::Migrate(const Table& table) {
-  A4C_CHECK(DoWhenFree(CreateTableSql(table)));
-  for (const std::string& sql : AddColumnsSql(table)) A4C_CHECK(DoWhenFree(sql));
+  A4C_TRY(const bool there, AskBool("to_regclass(" + Literal(table.name) + ") IS NOT NULL"));
+  if (there) {
+    A4C_CHECK(ChangeAll(AddColumnsSql(table)));
+    A4C_CHECK(ChangeAll(LayoutSql(table)));
+  } else {
+    A4C_CHECK(Change(CreateTableSql(table)));
+  }
   // From here on no row is written that lacks the columns, so the backfill can end.
-  for (const std::string& sql : TriggerSql(schema_, table)) A4C_CHECK(DoWhenFree(sql));
-  A4C_CHECK(Backfill(call_, session_, table, runtime_));
-  A4C_CHECK(MakeIndexes(table));
+  A4C_CHECK(ChangeAll(TriggerSql(schema_, table)));
+  if (plan_ == nullptr) {
+    A4C_CHECK(Backfill(call_, session_, table, runtime_));
+  } else if (there && table.kind.version > 1) {
+    plan_->push_back("-- 200 rows a commit, while there are older ones: " + BackfillSql(table));
+  }
+  A4C_CHECK(MakeIndexes(table, there));
+  if (options_.row_security) {
+    A4C_CHECK(CheckRowSecurity(table.kind));
+    A4C_CHECK(ChangeAll(RowSecuritySql(schema_, table, options_.user)));
+  }
   A4C_CHECK(Remember(table.kind));
+  if (plan_ != nullptr) return {};
   runtime_.log.Write(LogLevel::kInfo, "store-postgres", "made a kind's table",
                      {{"kind", table.kind.name}, {"version", std::to_string(table.kind.version)}});
   return {};
 }
 
-Result<void> Migration::MakeIndexes(const Table& table) {
+Result<void> Migration::MakeIndexes(const Table& table, bool there) {
   A4C_TRY(const std::vector<StoredIndex> stored, StoredIndexes(table));
-  A4C_TRY(const bool online, AskBool("EXISTS (SELECT 1 FROM " + table.name + ")"));
+  bool online = false;
+  if (there) {
+    A4C_TRY(online, AskBool("EXISTS (SELECT 1 FROM " + table.name + ")"));
+  }
   if (online) A4C_CHECK(Do(kNoLockTimeout));
   for (const ScanIndex& index : table.kind.indexes) {
     A4C_CHECK(MakeIndex(table, index, stored, online));
@@ -228,9 +311,9 @@ Result<void> Migration::MakeIndex(const Table& table, const ScanIndex& index,
   const auto found = std::ranges::find(stored, name, &StoredIndex::name);
   if (found != stored.end()) {
     if (found->valid && found->definition == definition) return {};
-    A4C_CHECK(DoWhenFree(DropIndexSql(schema_, name, online)));
+    A4C_CHECK(Change(DropIndexSql(schema_, name, online)));
   }
-  const Result<void> made = DoWhenFree(CreateIndexSql(table, index, online));
+  const Result<void> made = Change(CreateIndexSql(table, index, online));
   if (!made) {
     // What CONCURRENTLY leaves behind when it fails still costs every write.
     if (online && session_.Usable()) A4C_CHECK(Do(DropIndexSql(schema_, name, true)));
@@ -239,7 +322,7 @@ Result<void> Migration::MakeIndex(const Table& table, const ScanIndex& index,
     return Error(Code::kInvalid, doing + ": records that are there have the same value",
                  "make the records differ first");
   }
-  return DoWhenFree(CommentIndexSql(schema_, table, index));
+  return Change(CommentIndexSql(schema_, table, index));
 }
 
 // Those without our comment are the administrator's own.
@@ -249,7 +332,7 @@ Result<void> Migration::DropUnwanted(const Table& table, const std::vector<Store
       return NameOf(table.kind, any.name) == index.name;
     });
     if (wanted || index.definition.empty()) continue;
-    A4C_CHECK(DoWhenFree(DropIndexSql(schema_, index.name, true)));
+    A4C_CHECK(Change(DropIndexSql(schema_, index.name, true)));
   }
   return {};
 }
@@ -269,29 +352,51 @@ Result<std::vector<StoredIndex>> Migration::StoredIndexes(const Table& table) {
   return indexes;
 }
 
+// One order over all scopes that has to be unique cannot be judged by who sees some scopes only.
+Result<void> Migration::CheckRowSecurity(const Kind& kind) {
+  for (const ScanIndex& index : kind.indexes) {
+    if (!index.unique || index.scoped) continue;
+    return Error(Code::kUnsupported,
+                 "row_security: the index \"" + index.name + "\" is unique over all scopes");
+  }
+  return {};
+}
+
 Result<void> Migration::Remember(const Kind& kind) {
-  return Do("INSERT INTO " + KindsTable() + " (name, version, definition) VALUES (" +
-            Literal(kind.name) + ", " + std::to_string(kind.version) + ", " +
-            Literal(KindToJson(kind)) +
-            ") ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = "
-            "excluded.definition, changed_at = clock_timestamp()");
+  return Change("INSERT INTO " + KindsTable() + " (name, version, definition, layout) VALUES (" +
+                Literal(kind.name) + ", " + std::to_string(kind.version) + ", " +
+                Literal(KindToJson(kind)) + ", " + std::to_string(kLayout) +
+                ") ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = "
+                "excluded.definition, layout = excluded.layout, changed_at = clock_timestamp()");
+}
+
+// A session of its own: its timeouts are others.
+template <typename Out, typename Work>
+Result<Out> WithSession(const Call& call, std::span<const Kind> kinds, Connector& owner,
+                        const Options& options, const Runtime& runtime, Work work) {
+  for (const Kind& kind : kinds) A4C_CHECK(CheckKind(kind));
+  A4C_CHECK(CheckCall(call));
+  Options own = options;
+  own.statement_timeout_ms = std::min(call.RemainingMs(), kDefaultMs);
+  A4C_TRY(const std::unique_ptr<Session> session, owner.Connect(own));
+  Migration migration(call, *session, options, runtime);
+  return work(migration);
 }
 
 }  // namespace
 
-Result<void> EnsureKinds(const Call& call, std::span<const Kind> kinds, const Options& options,
-                         const Runtime& runtime) {
-  for (const Kind& kind : kinds) A4C_CHECK(CheckKind(kind));
-  if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
-  if (call.Expired()) return Error(Code::kTimeout, "no time left to begin");
-  // A session of its own: its timeouts are others.
-  Options own = options;
-  own.statement_timeout_ms = std::min(call.RemainingMs(), kDefaultMs);
-  A4C_TRY(const std::unique_ptr<Session> session, Connect(options.conninfo, own, runtime.clock));
-  Migration migration(call, *session, options, runtime);
-  const Result<void> done = migration.RunIfNeeded(kinds);
-  if (session->Cut()) session->Mend();
-  return done;
+Result<void> EnsureKinds(const Call& call, std::span<const Kind> kinds, Connector& owner,
+                         const Options& options, const Runtime& runtime) {
+  return WithSession<void>(call, kinds, owner, options, runtime,
+                           [&](Migration& migration) { return migration.RunIfNeeded(kinds); });
+}
+
+Result<std::vector<std::string>> PlanKinds(const Call& call, std::span<const Kind> kinds,
+                                           Connector& owner, const Options& options,
+                                           const Runtime& runtime) {
+  return WithSession<std::vector<std::string>>(
+      call, kinds, owner, options, runtime,
+      [&](Migration& migration) { return migration.Plan(kinds); });
 }
 
 }  // namespace a4c::postgres

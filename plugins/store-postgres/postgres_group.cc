@@ -1,6 +1,8 @@
 #include "postgres_group.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace a4c::postgres {
 namespace {
@@ -32,39 +34,69 @@ std::optional<Verdict> CreateOf(const CheckedBatch& checked) {
   return *std::move(verdict);
 }
 
-size_t BytesOf(const WriteBatch& batch) {
-  size_t bytes = 0;
-  for (const Op& op : batch.ops) {
-    const auto* put = std::get_if<Put>(&op);
-    bytes += 200 + (put != nullptr && put->body ? put->body->size() : 0);
+// What the items so far name.
+class Named {
+ public:
+  // A record that was named by anybody, or a unique index that one of the others writes.
+  bool MeetsThoseBefore(const Item& item) const {
+    return std::ranges::any_of(item.checked.ops, [this](const CheckedOp& op) {
+      if (refs_.contains(op.ref)) return true;
+      return std::ranges::any_of(op.claims, [this](const UniqueClaim& claim) {
+        return others_kinds_.contains(claim.kind->name);
+      });
+    });
   }
-  return bytes;
-}
 
-ItemPtr NewItem(const std::shared_ptr<Submission>& submission, size_t index, CheckedBatch checked) {
-  auto item = std::make_unique<Item>(submission, index, std::move(checked));
-  item->create = CreateOf(item->checked);
-  for (const RecordRef& ref : RefsOf({&item->checked, 1})) {
-    item->refs.push_back(ref.kind + '\0' + ref.key.scope + '\0' + ref.key.id);
+  void Add(const Item& item, bool is_other) {
+    for (const CheckedOp& op : item.checked.ops) {
+      refs_.insert(op.ref);
+      if (is_other) others_kinds_.insert(op.kind->name);
+    }
   }
-  item->bytes = BytesOf(*item->checked.batch);
-  return item;
-}
+
+ private:
+  struct ByRef {
+    bool operator()(const RecordRef* a, const RecordRef* b) const { return *a < *b; }
+  };
+  std::set<const RecordRef*, ByRef> refs_;
+  std::set<std::string_view> others_kinds_;
+};
 
 }  // namespace
 
-std::vector<ItemPtr> ItemsOf(const std::shared_ptr<Submission>& submission) {
-  std::vector<ItemPtr> items;
-  for (size_t i = 0; i < submission->batches.size(); ++i) {
-    CheckedBatch checked = CheckBatch(submission->catalog->kinds, submission->batches[i]);
+std::vector<Item> ItemsOf(const Catalog& catalog, std::span<const WriteBatch> batches,
+                          std::vector<BatchResult>& results) {
+  std::vector<Item> items;
+  items.reserve(batches.size());
+  for (size_t i = 0; i < batches.size(); ++i) {
+    CheckedBatch checked = CheckBatch(catalog.kinds, batches[i]);
     if (checked.valid()) {
-      items.push_back(NewItem(submission, i, std::move(checked)));
+      Item& item = items.emplace_back(Item{.index = i, .checked = std::move(checked)});
+      item.create = CreateOf(item.checked);
     } else {
-      submission->Finish(
-          i, {.outcome = BatchOutcome::kInvalid, .failures = std::move(checked.failures)}, 0);
+      results[i] = {.outcome = BatchOutcome::kInvalid, .failures = std::move(checked.failures)};
     }
   }
   return items;
+}
+
+Groups GroupsOf(const std::vector<Item>& items) {
+  Groups groups;
+  Named named;
+  for (const Item& item : items) {
+    const bool is_create = item.create && !named.MeetsThoseBefore(item);
+    (is_create ? groups.creates : groups.others).push_back(&item);
+    named.Add(item, !is_create);
+  }
+  return groups;
+}
+
+Scopes ScopesOf(const Items& items) {
+  Scopes scopes;
+  for (const Item* item : items) {
+    for (const CheckedOp& op : item->checked.ops) scopes.insert(op.ref->key.scope);
+  }
+  return scopes;
 }
 
 BatchResult NotApplied(Error error) {

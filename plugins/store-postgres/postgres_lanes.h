@@ -3,7 +3,7 @@
 // Lane 1 is for batches that create: one INSERT per table, and whatever is in the way of one of
 // them fails the whole statement, so nothing of the group is written and lane 2 decides. Lane 2
 // locks the rows that the batches name, in the order of (kind, scope, id), decides batch by batch
-// in order of arrival, and writes what the decisions come to.
+// in order of arrival, each seeing what those before it made, and writes what it all comes to.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ struct Attempt {
   Fate fate = Fate::kDecided;
   std::optional<Failure> failure = {};
   std::string why = {};
+  bool unanswered = false;                // kUnknown because the time for the commit was up
   std::vector<BatchResult> results = {};  // in the order of the items
   int64_t store_time_ms = 0;
 };
@@ -33,10 +34,10 @@ struct Attempt {
 inline constexpr const char* kSyncWaitCanceled =
     "the commit may not have reached a standby: the wait for it was cancelled";
 
-using Items = std::vector<const Item*>;
-
 // All items have a `create`.
-Attempt CreateAll(Session& session, const Items& items, int64_t deadline_ms);
-Attempt DecideAll(Session& session, const Items& items, int64_t deadline_ms);
+Attempt CreateAll(Session& session, const Catalog& catalog, const Items& items,
+                  int64_t deadline_ms);
+Attempt DecideAll(Session& session, const Catalog& catalog, const Items& items,
+                  int64_t deadline_ms);
 
 }  // namespace a4c::postgres

@@ -2,6 +2,8 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 
@@ -63,6 +65,61 @@ void SetHosts(const std::vector<std::string>& hosts, int64_t port, Settings& set
   settings["port"] = ports;
 }
 
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  size_t from = 0;
+  for (size_t comma = text.find(','); comma != std::string::npos; comma = text.find(',', from)) {
+    parts.push_back(text.substr(from, comma - from));
+    from = comma + 1;
+  }
+  parts.push_back(text.substr(from));
+  return parts;
+}
+
+// A connection string for each server named, so that one which is of no use (down, a standby, a
+// former primary that still answers read-write) does not hide those behind it.
+Result<std::vector<std::string>> ConninfosOf(const Settings& settings) {
+  constexpr std::array kLists = {"host", "hostaddr", "port"};
+  size_t servers = 1;
+  std::map<std::string, std::vector<std::string>> lists;
+  for (const char* name : kLists) {
+    const auto found = settings.find(name);
+    if (found == settings.end()) continue;
+    lists[name] = SplitAtCommas(found->second);
+    servers = std::max(servers, lists[name].size());
+  }
+  std::vector<std::string> conninfos;
+  for (size_t i = 0; i < servers; ++i) {
+    Settings one = settings;
+    for (const auto& [name, values] : lists) {
+      if (values.size() != 1 && values.size() != servers) {
+        return Error(Code::kInvalid, "the connection string lists " + std::to_string(servers) +
+                                         " servers and " + std::to_string(values.size()) +
+                                         " values of " + name);
+      }
+      one[name] = values.size() == 1 ? values[0] : values[i];
+    }
+    A4C_TRY(std::string conninfo, ToConninfo(one));
+    conninfos.push_back(std::move(conninfo));
+  }
+  return conninfos;
+}
+
+Result<Durability> DurabilityOf(const std::string& text) {
+  if (text == "replicated") return Durability::kReplicated;
+  if (text == "single_server") return Durability::kSingleServer;
+  return Error(Code::kInvalid, "durability is replicated or single_server, not \"" + text + "\"");
+}
+
+void AddCommon(const Config& config, Settings& settings) {
+  const int64_t connect_s = (config.Long("connect_timeout") + 999) / 1000;
+  settings["connect_timeout"] = std::to_string(connect_s);
+  settings.try_emplace("application_name", "a4c");
+  settings.try_emplace("tcp_user_timeout", std::to_string(config.Long("commit_timeout")));
+  settings.try_emplace("keepalives_idle", "10");
+  settings["client_encoding"] = "UTF8";
+}
+
 Result<Settings> BaseSettings(const Config& config) {
   Settings settings;
   if (!config.String("dsn").empty()) {
@@ -74,13 +131,27 @@ Result<Settings> BaseSettings(const Config& config) {
     settings["sslmode"] = config.String("sslmode");
   }
   if (!config.String("password").empty()) settings["password"] = config.String("password");
-  const int64_t connect_s = (config.Long("connect_timeout") + 999) / 1000;
-  settings["connect_timeout"] = std::to_string(connect_s);
-  settings.try_emplace("application_name", "a4c");
-  settings.try_emplace("tcp_user_timeout", std::to_string(config.Long("commit_timeout")));
-  settings.try_emplace("keepalives_idle", "10");
-  settings["client_encoding"] = "UTF8";
+  AddCommon(config, settings);
   return settings;
+}
+
+Result<void> ReadRowSecurity(const Config& config, const Settings& settings, Options& options) {
+  options.row_security = config.Bool("row_security");
+  if (!options.row_security) return {};
+  const auto user = settings.find("user");
+  if (user == settings.end() || user->second.empty()) {
+    return Error(Code::kInvalid, "row_security: the connection string names no user");
+  }
+  options.user = user->second;
+  if (config.String("background_dsn").empty()) {
+    return Error(Code::kInvalid, "row_security: background_dsn is missing",
+                 "give the connection string of a role that owns the tables");
+  }
+  A4C_TRY(Settings background, ParseDsn(config.String("background_dsn")));
+  AddCommon(config, background);
+  background["target_session_attrs"] = "read-write";
+  A4C_TRY(options.background_conninfos, ConninfosOf(background));
+  return {};
 }
 
 }  // namespace
@@ -89,26 +160,24 @@ Result<Options> ReadOptions(const Config& config) {
   Options options;
   A4C_TRY(Settings settings, BaseSettings(config));
   settings["target_session_attrs"] = "read-write";
-  A4C_TRY(options.conninfo, ToConninfo(settings));
+  A4C_TRY(options.conninfos, ConninfosOf(settings));
   if (!config.StringList("replica_hosts").empty()) {
     SetHosts(config.StringList("replica_hosts"), config.Long("port"), settings);
-    settings["target_session_attrs"] = "any";
-    A4C_TRY(options.replica_conninfo, ToConninfo(settings));
+    settings["target_session_attrs"] = "standby";
+    A4C_TRY(options.replica_conninfos, ConninfosOf(settings));
   }
+  A4C_TRY(options.durability, DurabilityOf(config.String("durability")));
+  A4C_CHECK(ReadRowSecurity(config, settings, options));
   options.schema = config.String("schema");
   if (options.schema.empty() || options.schema.size() > 63 || options.schema.starts_with("pg_")) {
     return Error(Code::kInvalid, "schema \"" + options.schema + "\" is no name for a schema");
   }
   options.sessions_max = config.Long("sessions_max");
-  options.flushers = config.Long("flushers");
-  options.group_batches_max = config.Long("group_batches_max");
-  options.group_bytes_max = config.Long("group_bytes_max");
-  options.queue_batches_max = config.Long("queue_batches_max");
-  options.queue_bytes_max = config.Long("queue_bytes_max");
   options.connect_timeout_ms = config.Long("connect_timeout");
   options.statement_timeout_ms = config.Long("statement_timeout");
   options.lock_timeout_ms = config.Long("lock_timeout");
   options.commit_timeout_ms = config.Long("commit_timeout");
+  options.replica_staleness_max_ms = config.Long("replica_staleness_max");
   return options;
 }
 

@@ -10,20 +10,28 @@
 
 namespace a4c::postgres {
 
+// What an acknowledged commit survives.
+enum class Durability : uint8_t {
+  kReplicated,    // the loss of a server: a primary without a synchronous standby is refused
+  kSingleServer,  // a restart of the one server
+};
+
 struct Options {
-  std::string conninfo;          // to the primary; holds the password
-  std::string replica_conninfo;  // empty: Scan with replica_ok reads the primary
+  std::vector<std::string> conninfos;  // one a server, of which one is primary; with password
+  std::vector<std::string> replica_conninfos;  // none: Scan with replica_ok reads the primary
+  Durability durability = Durability::kReplicated;
+  // Row-level security: `conninfos` connect as `user`, who sees what is in a transaction's scopes,
+  // and these as the owner of the tables, for Ensure and for scans over all scopes.
+  bool row_security = false;
+  std::string user;
+  std::vector<std::string> background_conninfos;
   std::string schema;
   int64_t sessions_max = 8;
-  int64_t flushers = 2;
-  int64_t group_batches_max = 256;
-  int64_t group_bytes_max = 16 << 20;
-  int64_t queue_batches_max = 20'000;
-  int64_t queue_bytes_max = 256 << 20;
   int64_t connect_timeout_ms = 2000;
   int64_t statement_timeout_ms = 10'000;
   int64_t lock_timeout_ms = 5000;
-  int64_t commit_timeout_ms = 30'000;
+  int64_t commit_timeout_ms = 10'000;
+  int64_t replica_staleness_max_ms = 5000;
 };
 
 // kInvalid: a dsn that libpq cannot read, or a value that holds a space, on which Poco splits.

@@ -7,60 +7,59 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/batch_rules.h"
 #include "a4c/sinks.h"
+#include "postgres_error.h"
 
 namespace a4c::postgres {
 namespace {
 
 constexpr int64_t kStopPollMs = 50;
-constexpr size_t kCutMax = 64;
+constexpr int kReadsMax = 2;
 
 class BoundedPool final : public SessionPool {
  public:
-  BoundedPool(std::string conninfo, const Options& options, const Runtime& runtime)
-      : conninfo_(std::move(conninfo)),
+  BoundedPool(Connector& connector, const Options& options, const Runtime& runtime)
+      : connector_(connector),
         options_(options),
         runtime_(runtime),
         waiter_(runtime.threads.NewWaiter()) {}
 
-  ~BoundedPool() override {
-    idle_.clear();
-    FreeCut();
-  }
-
   Result<Lease> Take(const Call& call) override;
+  bool IsGood(const Session& session) const override { return !connector_.IsReplaced(session); }
 
  protected:
   void GiveBack(std::unique_ptr<Session> session) override;
+  void Discard(std::unique_ptr<Session> session) override {
+    ThrowAway(std::move(session));
+    ReturnTurn();
+  }
 
  private:
   Result<void> WaitForTurn(const Call& call);
   std::unique_ptr<Session> TakeIdle();
   void ReturnTurn();
   void ThrowAway(std::unique_ptr<Session> session);
-  void FreeCut();
 
-  const std::string conninfo_;
+  Connector& connector_;
   const Options& options_;
   const Runtime runtime_;
   const std::unique_ptr<Waiter> waiter_;
   int64_t out_ = 0;
   std::vector<std::unique_ptr<Session>> idle_;
-  std::vector<std::unique_ptr<Session>> cut_;  // wait to be mended, and so freed
 };
 
 Result<SessionPool::Lease> BoundedPool::Take(const Call& call) {
   A4C_CHECK(WaitForTurn(call));
   while (std::unique_ptr<Session> session = TakeIdle()) {
-    if (session->Usable()) return Lease(*this, std::move(session));
+    if (session->Usable() && IsGood(*session)) return Lease(*this, std::move(session));
     ThrowAway(std::move(session));
   }
-  auto session = Connect(conninfo_, options_, runtime_.clock);
+  auto session = connector_.Connect();
   if (!session) {
     ReturnTurn();
     return session.error();
   }
-  FreeCut();
   return Lease(*this, *std::move(session));
 }
 
@@ -86,15 +85,14 @@ std::unique_ptr<Session> BoundedPool::TakeIdle() {
 }
 
 void BoundedPool::GiveBack(std::unique_ptr<Session> session) {
-  if (session->Usable()) {
+  if (session->Usable() && IsGood(*session)) {
     const Waiter::Lock lock(*waiter_);
     idle_.push_back(std::move(session));
     --out_;
     waiter_->NotifyAll();
     return;
   }
-  ThrowAway(std::move(session));
-  ReturnTurn();
+  Discard(std::move(session));
 }
 
 void BoundedPool::ReturnTurn() {
@@ -105,28 +103,26 @@ void BoundedPool::ReturnTurn() {
 
 void BoundedPool::ThrowAway(std::unique_ptr<Session> session) {
   runtime_.metrics.Count("a4c_store_postgres_sessions_thrown_away_total", {});
-  if (!session->Cut()) return;
-  const Waiter::Lock lock(*waiter_);
-  if (cut_.size() < kCutMax) cut_.push_back(std::move(session));
-}
-
-// Called where the server was just reached, or nothing is left to lose.
-void BoundedPool::FreeCut() {
-  std::vector<std::unique_ptr<Session>> cut;
-  {
-    const Waiter::Lock lock(*waiter_);
-    cut.swap(cut_);
-  }
-  for (std::unique_ptr<Session>& session : cut) {
-    if (!session->Mend()) break;
-  }
+  session.reset();
 }
 
 }  // namespace
 
-std::unique_ptr<SessionPool> NewSessionPool(std::string conninfo, const Options& options,
+std::unique_ptr<SessionPool> NewSessionPool(Connector& connector, const Options& options,
                                             const Runtime& runtime) {
-  return std::make_unique<BoundedPool>(std::move(conninfo), options, runtime);
+  return std::make_unique<BoundedPool>(connector, options, runtime);
+}
+
+// Reading again costs nothing, so a session that turns out to be cut is not the caller's concern.
+Result<std::vector<Rows>> ReadFrom(const Call& call, SessionPool& pool,
+                                   std::span<const Statement> statements) {
+  for (int attempts = 1;; ++attempts) {
+    A4C_TRY(SessionPool::Lease session, pool.Take(call));
+    Reply reply = session->Run(statements, call.deadline_ms, call.stop);
+    if (!reply.failure) return std::move(reply.rows);
+    const bool again = EndsSession(reply.failure->sqlstate) && CheckCall(call);
+    if (!again || attempts == kReadsMax) return reply.failure->error;
+  }
 }
 
 }  // namespace a4c::postgres

@@ -4,56 +4,35 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/batch_rules.h"
 #include "a4c/scan_rules.h"
-#include "postgres_error.h"
 #include "postgres_rows.h"
 #include "postgres_scan.h"
+#include "postgres_scopes.h"
 
 namespace a4c::postgres {
 namespace {
 
-constexpr int kAttemptsMax = 2;
-
-Result<void> CheckTime(const Call& call) {
-  if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
-  if (call.Expired()) return Error(Code::kTimeout, "no time left to read");
-  return {};
-}
-
 class PoolReader final : public Reader {
  public:
-  PoolReader(SessionPool& primary, SessionPool* replicas)
-      : primary_(primary), replicas_(replicas) {}
+  PoolReader(SessionPool& primary, SessionPool& background, ReplicaReader* replicas)
+      : primary_(primary), background_(background), replicas_(replicas) {}
 
   Result<GetAnswer> Get(const Call& call, const Catalog& catalog,
                         std::span<const RecordRef> refs) override;
-  Result<ScanAnswer> Scan(const Call& call, const Catalog& catalog,
-                          const ScanRequest& request) override;
+  Result<ReplicaScan> Scan(const Call& call, const Catalog& catalog,
+                           const ScanRequest& request) override;
   Result<int64_t> TimeMs(const Call& call) override;
 
  private:
-  static Result<std::vector<Rows>> Read(const Call& call, SessionPool& pool,
-                                        std::span<const Statement> statements);
-
   SessionPool& primary_;
-  SessionPool* const replicas_;
+  SessionPool& background_;
+  ReplicaReader* const replicas_;
 };
-
-// Reading again costs nothing, so a session that turns out to be cut is not the caller's concern.
-Result<std::vector<Rows>> PoolReader::Read(const Call& call, SessionPool& pool,
-                                           std::span<const Statement> statements) {
-  for (int attempts = 1;; ++attempts) {
-    A4C_TRY(SessionPool::Lease session, pool.Take(call));
-    Reply reply = session->Run(statements, call.deadline_ms, call.stop);
-    if (!reply.failure) return std::move(reply.rows);
-    const bool again = EndsSession(reply.failure->sqlstate) && CheckTime(call);
-    if (!again || attempts == kAttemptsMax) return reply.failure->error;
-  }
-}
 
 Result<int64_t> PoolReader::TimeMs(const Call& call) {
   const Statement time{kTimeSql};
-  A4C_TRY(const std::vector<Rows> rows, Read(call, primary_, {&time, 1}));
+  A4C_TRY(const std::vector<Rows> rows, ReadFrom(call, primary_, {&time, 1}));
   return rows.at(0).Int(0, 0);
 }
 
@@ -75,18 +54,20 @@ void ReadRecords(const Table& table, const Wanted& wanted, const Rows& rows, Get
 
 Result<GetAnswer> PoolReader::Get(const Call& call, const Catalog& catalog,
                                   std::span<const RecordRef> refs) {
-  A4C_CHECK(CheckTime(call));
+  A4C_CHECK(CheckCall(call));
   A4C_CHECK(CheckRefs(catalog.kinds, refs));
   std::map<std::string_view, Wanted> wanted;
+  Scopes scopes;
   for (size_t i = 0; i < refs.size(); ++i) {
+    scopes.insert(refs[i].key.scope);
     wanted[refs[i].kind].keys.push_back(&refs[i].key);
     wanted[refs[i].kind].places.push_back(i);
   }
-  std::vector<Statement> statements{{kTimeSql}};
+  std::vector<Statement> statements{OpeningOf(catalog.row_security, scopes)};
   for (const auto& [kind, keyed] : wanted) {
     statements.push_back(KeyedBy(catalog.TableOf(std::string(kind)).get_sql, keyed.keys));
   }
-  A4C_TRY(const std::vector<Rows> rows, Read(call, primary_, statements));
+  A4C_TRY(const std::vector<Rows> rows, ReadFrom(call, primary_, statements));
   GetAnswer answer{.store_time_ms = rows.at(0).Int(0, 0), .records = {}};
   answer.records.resize(refs.size());
   size_t next = 1;
@@ -119,18 +100,11 @@ FieldValues IndexedFrom(const Table& table, const ScanPlan& plan, const Rows& ro
   return values;
 }
 
-Result<ScanAnswer> PoolReader::Scan(const Call& call, const Catalog& catalog,
-                                    const ScanRequest& request) {
-  A4C_CHECK(CheckTime(call));
-  A4C_TRY(const ScanPlan plan, CheckScan(catalog.kinds, request));
-  const Table& table = catalog.TableOf(request.kind);
-  const std::vector<Statement> statements{{kTimeSql}, ScanOf(table, plan, request)};
-  Result<std::vector<Rows>> read = Error(Code::kUnavailable, "no replica");
-  if (request.replica_ok && replicas_ != nullptr) read = Read(call, *replicas_, statements);
-  if (!read) read = Read(call, primary_, statements);
-  if (!read) return read.error();
-  const Rows& rows = read->at(1);
-  ScanAnswer answer{.store_time_ms = read->at(0).Int(0, 0), .records = {}};
+// Of the rows of kTimeSql and of ScanOf.
+ScanAnswer PageFrom(const Table& table, const ScanPlan& plan, const ScanRequest& request,
+                    const std::vector<Rows>& read) {
+  const Rows& rows = read.at(1);
+  ScanAnswer answer{.store_time_ms = read.at(0).Int(0, 0), .records = {}};
   const int count = std::min(rows.size(), request.limit);
   for (int row = 0; row < count; ++row) answer.records.push_back(RecordFrom(table, rows, row));
   if (rows.size() > request.limit) {
@@ -140,10 +114,32 @@ Result<ScanAnswer> PoolReader::Scan(const Call& call, const Catalog& catalog,
   return answer;
 }
 
+Result<ReplicaScan> PoolReader::Scan(const Call& call, const Catalog& catalog,
+                                     const ScanRequest& request) {
+  A4C_CHECK(CheckCall(call));
+  A4C_TRY(const ScanPlan plan, CheckScan(catalog.kinds, request));
+  const Table& table = catalog.TableOf(request.kind);
+  Scopes scopes;
+  if (request.scope) scopes.insert(*request.scope);
+  // Over all scopes: by the role that may see them.
+  const bool over_all = catalog.row_security && !request.scope;
+  const std::vector<Statement> statements{OpeningOf(catalog.row_security, scopes),
+                                          ScanOf(table, plan, request)};
+  if (request.replica_ok && replicas_ != nullptr && !over_all) {
+    if (const auto reading = replicas_->Read(call, statements)) {
+      return ReplicaScan{PageFrom(table, plan, request, reading->rows), reading->stale_ms_max};
+    }
+  }
+  A4C_TRY(const std::vector<Rows> rows,
+          ReadFrom(call, over_all ? background_ : primary_, statements));
+  return ReplicaScan{PageFrom(table, plan, request, rows)};
+}
+
 }  // namespace
 
-std::unique_ptr<Reader> NewReader(SessionPool& primary, SessionPool* replicas) {
-  return std::make_unique<PoolReader>(primary, replicas);
+std::unique_ptr<Reader> NewReader(SessionPool& primary, SessionPool& background,
+                                  ReplicaReader* replicas) {
+  return std::make_unique<PoolReader>(primary, background, replicas);
 }
 
 }  // namespace a4c::postgres

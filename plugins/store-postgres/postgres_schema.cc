@@ -1,5 +1,8 @@
 #include "postgres_schema.h"
 
+#include <algorithm>
+
+#include "a4c/batch_rules.h"
 #include "a4c/record.h"
 
 namespace a4c::postgres {
@@ -16,6 +19,43 @@ std::string WhereIndexed(const Table& table, const ScanIndex& index) {
   std::string where = table.ColumnOf(index.fields[0]).name + " IS NOT NULL";
   if (index.unique) where += " AND NOT tombstone";
   return where;
+}
+
+struct Constraint {
+  std::string name;  // quoted
+  std::string check;
+};
+
+std::vector<Constraint> ConstraintsOf(const Table& table) {
+  const auto named = [&](const char* part) { return Quoted(NameOf(table.kind, part)); };
+  return {
+      {named("key"), "CHECK (octet_length(id) BETWEEN 1 AND 256 AND octet_length(scope) <= 256)"},
+      {named("rev"),
+       "CHECK (rev BETWEEN 1 AND " + std::to_string(kRevMax) + " AND kind_version >= 1)"},
+      {named("body"), "CHECK (json_typeof(body) = 'object')"}};
+}
+
+// Work that is taken and put off moves in an index by a quiet field, and goes when it is done: an
+// outbox, a queue, what expires.
+bool IsQueue(const Kind& kind) {
+  return std::ranges::any_of(kind.indexes, [&](const ScanIndex& index) {
+    return std::ranges::any_of(
+        index.fields, [&](const std::string& name) { return FindField(kind, name)->quiet; });
+  });
+}
+
+bool HasQuiet(const Kind& kind) {
+  return std::ranges::any_of(kind.fields, &Field::quiet);
+}
+
+// Dead rows of a queue are cleaned up by their number, not by their share of a table that was large
+// once. Heartbeats and counters, which stand in no index, find room on the row's own page.
+std::string StorageOf(const Kind& kind) {
+  if (IsQueue(kind)) {
+    return "fillfactor = 90, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = "
+           "1000, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0";
+  }
+  return HasQuiet(kind) ? "fillfactor = 70" : "fillfactor = 90";
 }
 
 // As core's IndexedFields reads the body: a value of another type stands in no index.
@@ -71,7 +111,39 @@ std::string CreateTableSql(const Table& table) {
   for (const auto* columns : {&table.indexed, &table.quiet}) {
     for (const Column& column : *columns) sql += ", " + Definition(column);
   }
-  return sql + ", PRIMARY KEY (scope, id)) WITH (fillfactor = 90)";
+  for (const Constraint& constraint : ConstraintsOf(table)) {
+    sql += ", CONSTRAINT " + constraint.name + " " + constraint.check;
+  }
+  return sql + ", PRIMARY KEY (scope, id)) WITH (" + StorageOf(table.kind) + ")";
+}
+
+std::vector<std::string> LayoutSql(const Table& table) {
+  std::vector<std::string> statements = {"ALTER TABLE " + table.name + " SET (" +
+                                         StorageOf(table.kind) + ")"};
+  for (const Constraint& constraint : ConstraintsOf(table)) {
+    statements.push_back("ALTER TABLE " + table.name + " DROP CONSTRAINT IF EXISTS " +
+                         constraint.name + ", ADD CONSTRAINT " + constraint.name + " " +
+                         constraint.check + " NOT VALID");
+    statements.push_back("ALTER TABLE " + table.name + " VALIDATE CONSTRAINT " + constraint.name);
+  }
+  return statements;
+}
+
+std::vector<std::string> RowSecuritySql(const std::string& schema, const Table& table,
+                                        const std::string& user) {
+  // Asked for once a statement, not once a row; without a setting there is no scope.
+  const std::string in_scope =
+      "(scope = ANY (ARRAY(SELECT unnest(nullif(current_setting('a4c.scopes', true), "
+      "'')::text[]))))";
+  const std::string on = " ON " + table.name;
+  // In one transaction: without a policy the table would seem to be empty.
+  return {"GRANT USAGE ON SCHEMA " + Quoted(schema) + " TO " + Quoted(user),
+          "GRANT SELECT, INSERT, UPDATE, DELETE" + on + " TO " + Quoted(user),
+          "DO $a4c$ BEGIN DROP POLICY IF EXISTS a4c_scopes" + on + "; CREATE POLICY a4c_scopes" +
+              on + " TO " + Quoted(user) + " USING " + in_scope + " WITH CHECK " + in_scope +
+              "; DROP POLICY IF EXISTS a4c_background" + on + "; CREATE POLICY a4c_background" +
+              on + " TO CURRENT_USER USING (true) WITH CHECK (true); ALTER TABLE " + table.name +
+              " ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; END $a4c$"};
 }
 
 std::vector<std::string> AddColumnsSql(const Table& table) {
@@ -125,6 +197,7 @@ std::vector<std::string> TriggerSql(const std::string& schema, const Table& tabl
       "FROM OLD.tombstone THEN NEW.rev := greatest(NEW.rev, OLD.rev + 1); NEW.changed_at := "
       "clock_timestamp();" +
           Assignments(table) + " END IF; RETURN NEW; END");
+  if (table.kind.version == 1) return statements;  // nobody writes an older one
   std::string cleared;
   for (const Column& column : table.indexed) cleared += " NEW." + column.name + " := NULL;";
   // What a body cannot give here (PostgreSQL looks into none with an escaped NUL) the backfill

@@ -12,6 +12,13 @@ namespace a4c::postgres {
 std::string NameOf(const Kind& kind, const std::string& part);
 
 std::string CreateTableSql(const Table& table);
+// What a table of an older layout lacks: constraints that make wrong rows impossible, added without
+// a look at the rows and validated afterwards, which stops nobody; and its storage parameters.
+std::vector<std::string> LayoutSql(const Table& table);
+// Rows are seen and written by `user` only in the scopes of the transaction's setting a4c.scopes,
+// and by the table's owner in all.
+std::vector<std::string> RowSecuritySql(const std::string& schema, const Table& table,
+                                        const std::string& user);
 // One per column: an added column is empty, so that it is there at once however large the table.
 std::vector<std::string> AddColumnsSql(const Table& table);
 // The part of CREATE INDEX after the name: it tells one definition from another.

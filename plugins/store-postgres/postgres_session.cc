@@ -13,6 +13,7 @@
 
 #include "postgres_binary.h"
 #include "postgres_error.h"
+#include "postgres_server.h"
 
 namespace a4c::postgres {
 namespace {
@@ -44,19 +45,34 @@ void ReceiveNotice(void* flag, const PGresult* notice) {
 class PocoSession final : public Session {
  public:
   PocoSession(Poco::AutoPtr<PocoImpl> impl, const Clock& clock)
-      : clock_(clock), impl_(std::move(impl)), poco_(impl_), connection_(impl_->handle()) {
+      : clock_(clock),
+        impl_(std::move(impl)),
+        poco_(std::in_place, impl_),
+        connection_(impl_->handle()) {
     PQsetNoticeReceiver(connection_, ReceiveNotice, &sync_wait_canceled_);
     PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // Poco's exceptions carry the text alone
     PQsetnonblocking(connection_, 1);
   }
+  // Poco 1.11 forgets to free a connection that was cut (poco#4231), and leaves it to us.
+  ~PocoSession() override {
+    const bool cut = PQstatus(connection_) != CONNECTION_OK;
+    poco_.reset();
+    impl_.reset();
+    if (cut) PQfinish(connection_);
+  }
+  PocoSession(const PocoSession&) = delete;
+  PocoSession& operator=(const PocoSession&) = delete;
 
   Reply Run(std::span<const Statement> statements, int64_t deadline_ms,
             const std::stop_token& stop) override;
-  Poco::Data::Session& poco() override { return poco_; }
+  Poco::Data::Session& poco() override { return *poco_; }
   Error CaughtError() override;
   bool Usable() override;
-  bool Cut() const override { return PQstatus(connection_) != CONNECTION_OK; }
-  bool Mend() override { return impl_->handle().reset(); }
+  void Cancel() override;
+  std::string server() const override {
+    return Text(PQhost(connection_)) + ":" + Text(PQport(connection_));
+  }
+  Result<void> SetUp(const Options& options);
 
  private:
   // One answer that the pipeline owes us: of a Prepare or of a statement.
@@ -77,7 +93,7 @@ class PocoSession final : public Session {
 
   const Clock& clock_;
   Poco::AutoPtr<PocoImpl> impl_;
-  Poco::Data::Session poco_;
+  std::optional<Poco::Data::Session> poco_;
   PGconn* connection_;
   std::map<std::string, std::string> prepared_;  // SQL to name
   int64_t names_given_ = 0;
@@ -276,19 +292,35 @@ bool PocoSession::Usable() {
   return PQstatus(connection_) == CONNECTION_OK && PQtransactionStatus(connection_) == PQTRANS_IDLE;
 }
 
+void PocoSession::Cancel() {
+  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(connection_),
+                                                                  PQfreeCancel);
+  char ignored[256];
+  if (cancel) PQcancel(cancel.get(), ignored, sizeof(ignored));
+}
+
 // Plans are made once, without looking at values, and with nothing but index scans and nested loops
 // to choose from: a plan that was made while the table was small stays right when it has grown.
-std::vector<Statement> SetUp(const Options& options) {
+std::vector<Statement> SettingsOf(const Options& options) {
   const std::string timeouts = "SELECT set_config('statement_timeout', '" +
                                std::to_string(options.statement_timeout_ms) +
                                "', false), set_config('lock_timeout', '" +
                                std::to_string(options.lock_timeout_ms) + "', false)";
-  return {{timeouts},
+  return {ServerFactsOf(options),
+          {timeouts},
           {"SELECT set_config(name, 'off', false) FROM unnest('{enable_seqscan,enable_hashjoin,"
            "enable_mergejoin,enable_bitmapscan,jit}'::text[]) AS name"},
           {"SELECT set_config('plan_cache_mode', 'force_generic_plan', false),"
            " set_config('default_transaction_isolation', 'read committed', false),"
            " set_config('a4c.writer', 'plugin', false)"}};
+}
+
+Result<void> PocoSession::SetUp(const Options& options) {
+  const Reply reply =
+      Run(SettingsOf(options), clock_.MonotonicMs() + options.connect_timeout_ms, {});
+  if (reply.failure) return reply.failure->error.Within("setting up a session to " + server());
+  facts_ = ServerFactsFrom(reply.rows.at(0));
+  return {};
 }
 
 // Poco 1.11 leaks the connection if connecting fails (poco#4231): it is only asked to when it can.
@@ -319,23 +351,18 @@ bool Failure::ProvesRollback(size_t commit) const {
   return !fatal || statement < commit;
 }
 
-Result<std::unique_ptr<Session>> Connect(const std::string& conninfo, const Options& options,
-                                         const Clock& clock) {
+Result<std::unique_ptr<Session>> OpenSession(const std::string& conninfo, const Options& options,
+                                             const Clock& clock) {
   A4C_CHECK(Probe(conninfo));
-  std::unique_ptr<Session> session;
+  std::unique_ptr<PocoSession> session;
   try {
     const Poco::AutoPtr<PocoImpl> impl(new PocoImpl(conninfo));
     session = std::make_unique<PocoSession>(impl, clock);
   } catch (const Poco::Exception& e) {
     return ConnectErrorOf(e.message());
   }
-  const Reply reply =
-      session->Run(SetUp(options), clock.MonotonicMs() + options.connect_timeout_ms);
-  if (reply.failure) {
-    if (session->Cut()) session->Mend();
-    return reply.failure->error.Within("setting up a session");
-  }
-  return session;
+  A4C_CHECK(session->SetUp(options));
+  return std::unique_ptr<Session>(std::move(session));
 }
 
 }  // namespace a4c::postgres

@@ -64,9 +64,20 @@ struct Reply {
   bool sync_wait_canceled = false;
 };
 
+// What the server said of itself when the session was opened.
+struct ServerFacts {
+  int64_t timeline = 0;  // that it writes; 0: it is a standby
+  bool names_standbys = false;
+  bool waits_for_standbys = false;
+  bool bypasses_row_security = false;  // the role of the session: a superuser, BYPASSRLS,
+  bool owns_tables = false;            // or the owner of a table in the schema
+};
+
 class Session {
  public:
   virtual ~Session() = default;
+  const ServerFacts& facts() const { return facts_; }
+  virtual std::string server() const = 0;  // host:port
   // Sends all and waits for all. Gives up at the deadline or when asked to stop: the session is
   // then broken. What was prepared once is not prepared again.
   virtual Reply Run(std::span<const Statement> statements, int64_t deadline_ms,
@@ -77,14 +88,15 @@ class Session {
   // False once the connection is lost, was left inside a transaction, or its server is no primary;
   // looks for a word of farewell from the server first.
   virtual bool Usable() = 0;
-  // Poco 1.11 forgets to free a connection that was cut (poco#4231). Mend() makes one whole again,
-  // so that the destructor frees it, and is of no other use; false: it could not.
-  virtual bool Cut() const = 0;
-  virtual bool Mend() = 0;
+  // Asks the server to give up what Run gave up: of a commit that waits for a standby, the wait.
+  virtual void Cancel() = 0;
+
+ protected:
+  ServerFacts facts_;
 };
 
-// Connects and sets up the session, at most connect_timeout per host.
-Result<std::unique_ptr<Session>> Connect(const std::string& conninfo, const Options& options,
-                                         const Clock& clock);
+// Connects and sets up the session, in at most connect_timeout.
+Result<std::unique_ptr<Session>> OpenSession(const std::string& conninfo, const Options& options,
+                                             const Clock& clock);
 
 }  // namespace a4c::postgres

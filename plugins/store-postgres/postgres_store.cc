@@ -4,35 +4,51 @@
 #include <atomic>
 #include <utility>
 
+#include "a4c/migrations.h"
+#include "a4c/replicas.h"
 #include "postgres_catalog.h"
 #include "postgres_committer.h"
+#include "postgres_connector.h"
 #include "postgres_ensure.h"
-#include "postgres_group.h"
 #include "postgres_pool.h"
-#include "postgres_queue.h"
 #include "postgres_reader.h"
 
 namespace a4c::postgres {
 namespace {
 
-class PostgresStore final : public Store {
+class PostgresStore final : public Store, public Replicas, public Migrations {
  public:
   PostgresStore(Options options, const Runtime& runtime)
       : options_(std::move(options)),
         runtime_(runtime),
-        catalogs_(runtime),
-        primary_(NewSessionPool(options_.conninfo, options_, runtime)),
-        replicas_(options_.replica_conninfo.empty()
+        catalogs_(options_.row_security, runtime),
+        to_primary_(Connector::Wanted::kPrimary, options_.conninfos, options_, runtime),
+        to_owner_(Connector::Wanted::kOwner,
+                  options_.row_security ? options_.background_conninfos : options_.conninfos,
+                  options_, runtime),
+        to_replicas_(Connector::Wanted::kReplica, options_.replica_conninfos, options_, runtime),
+        primary_(NewSessionPool(to_primary_, options_, runtime)),
+        background_(options_.row_security ? NewSessionPool(to_owner_, options_, runtime) : nullptr),
+        replicas_(options_.replica_conninfos.empty()
                       ? nullptr
-                      : NewSessionPool(options_.replica_conninfo, options_, runtime)),
-        reader_(NewReader(*primary_, replicas_.get())),
-        committer_(NewCommitter(*primary_, options_, runtime)),
-        queue_(NewWriteQueue(*committer_, options_, runtime)) {}
+                      : NewSessionPool(to_replicas_, options_, runtime)),
+        replica_reader_(replicas_ == nullptr
+                            ? nullptr
+                            : NewReplicaReader(*primary_, *replicas_, options_, runtime)),
+        reader_(NewReader(*primary_, background_ == nullptr ? *primary_ : *background_,
+                          replica_reader_.get())),
+        committer_(NewCommitter(*primary_, options_, runtime)) {}
 
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
-    A4C_CHECK(EnsureKinds(call, kinds, options_, runtime_));
+    A4C_CHECK(EnsureKinds(call, kinds, to_owner_, options_, runtime_));
+    // Also tells whether the sessions that are to write are fit to.
+    A4C_TRY(const SessionPool::Lease session, primary_->Take(call));
     catalogs_.Add(options_.schema, kinds);
     return {};
+  }
+
+  Result<std::vector<std::string>> Plan(const Call& call, std::span<const Kind> kinds) override {
+    return PlanKinds(call, kinds, to_owner_, options_, runtime_);
   }
 
   Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) override;
@@ -42,48 +58,45 @@ class PostgresStore final : public Store {
   }
 
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
-    return reader_->Scan(call, *catalogs_.Newest(), request);
+    A4C_TRY(ReplicaScan page, reader_->Scan(call, *catalogs_.Newest(), request));
+    return std::move(page.scan);
+  }
+
+  Result<ReplicaScan> ScanReplica(const Call& call, const ScanRequest& request) override {
+    ScanRequest may_be_old = request;
+    may_be_old.replica_ok = true;
+    return reader_->Scan(call, *catalogs_.Newest(), may_be_old);
+  }
+
+ protected:
+  void* Extension(std::string_view name) override {
+    if (name == Migrations::kExtension) return static_cast<Migrations*>(this);
+    if (name == Replicas::kExtension && replicas_ != nullptr) return static_cast<Replicas*>(this);
+    return nullptr;
   }
 
  private:
-  Result<ApplyAnswer> AnswerOf(const Call& call, Submission& submission);
   Result<void> SetTime(const Call& call, ApplyAnswer& answer);
 
   const Options options_;
   const Runtime runtime_;
   Catalogs catalogs_;
   // Each borrows those above it.
+  Connector to_primary_;
+  Connector to_owner_;
+  Connector to_replicas_;
   const std::unique_ptr<SessionPool> primary_;
+  const std::unique_ptr<SessionPool> background_;  // null without row-level security: the primary
   const std::unique_ptr<SessionPool> replicas_;
+  const std::unique_ptr<ReplicaReader> replica_reader_;
   const std::unique_ptr<Reader> reader_;
-  const std::unique_ptr<GroupWriter> committer_;
-  const std::unique_ptr<WriteQueue> queue_;
+  const std::unique_ptr<Committer> committer_;
   std::atomic<int64_t> ahead_ms_{0};  // of our clock, the store's
 };
 
 Result<ApplyAnswer> PostgresStore::Apply(const Call& call, std::span<const WriteBatch> batches) {
-  if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
-  if (call.Expired()) return Error(Code::kTimeout, "no time left to write");
-  const auto submission =
-      std::make_shared<Submission>(catalogs_.Newest(), batches, runtime_, call.deadline_ms);
-  queue_->Submit(call, *submission, ItemsOf(submission));
-  return AnswerOf(call, *submission);
-}
-
-Result<ApplyAnswer> PostgresStore::AnswerOf(const Call& call, Submission& submission) {
-  ApplyAnswer answer;
-  {
-    // What is still in flight when the caller leaves reads as unknown.
-    const Waiter::Lock lock(*submission.waiter);
-    answer.store_time_ms = submission.store_time_ms;
-    answer.results = submission.pending == 0 ? std::move(submission.results) : submission.results;
-  }
-  for (BatchResult& result : answer.results) {
-    if (result.outcome != BatchOutcome::kUnknown || result.error) continue;
-    result.error =
-        Error(Code::kUnknownOutcome, "the time was up while the batch was being committed",
-              "send the same batch again to learn its outcome");
-  }
+  A4C_CHECK(CheckCall(call));
+  ApplyAnswer answer = committer_->Apply(call, *catalogs_.Newest(), batches);
   A4C_CHECK(SetTime(call, answer));
   return answer;
 }

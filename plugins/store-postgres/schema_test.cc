@@ -29,8 +29,38 @@ TEST(PostgresSchema, AKindIsATableWithAColumnPerIndexedAndPerQuietField) {
       "COLLATE \"C\" NOT NULL, rev bigint NOT NULL, tombstone boolean NOT NULL, body json NOT "
       "NULL, kind_version integer NOT NULL, changed_at timestamptz NOT NULL DEFAULT "
       "clock_timestamp(), \"f_album\" text COLLATE \"C\", \"f_taken\" bigint, \"f_slug\" text "
-      "COLLATE \"C\", \"q_views\" bigint, \"q_score\" double precision, PRIMARY KEY (scope, id)) "
-      "WITH (fillfactor = 90)");
+      "COLLATE \"C\", \"q_views\" bigint, \"q_score\" double precision, CONSTRAINT \"photo$key\" "
+      "CHECK "
+      "(octet_length(id) BETWEEN 1 AND 256 AND octet_length(scope) <= 256), CONSTRAINT "
+      "\"photo$rev\" "
+      "CHECK (rev BETWEEN 1 AND 4611686018427387904 AND kind_version >= 1), CONSTRAINT "
+      "\"photo$body\" CHECK (json_typeof(body) = 'object'), PRIMARY KEY (scope, id)) WITH "
+      "(fillfactor = 90, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = "
+      "1000, "
+      "autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)");
+}
+
+TEST(PostgresSchema, StorageFollowsFromWhereTheQuietFieldsStand) {
+  const auto ends_with = [](const Kind& kind, const std::string& storage) {
+    return CreateTableSql(Table("s", kind)).ends_with("WITH (" + storage + ")");
+  };
+  const Field seen{.name = "seen", .type = FieldType::kTime, .quiet = true};
+  EXPECT_TRUE(ends_with({.name = "plain"}, "fillfactor = 90"));
+  EXPECT_TRUE(ends_with({.name = "beating", .fields = {seen}}, "fillfactor = 70"));
+  EXPECT_FALSE(ends_with(
+      {.name = "queue", .fields = {seen}, .indexes = {{.name = "by_seen", .fields = {"seen"}}}},
+      "fillfactor = 70"));
+}
+
+TEST(PostgresSchema, AnOlderTableGetsItsConstraintsWithoutStoppingAnybody) {
+  const std::vector<std::string> statements = LayoutSql(Table("s", {.name = "plain"}));
+  ASSERT_EQ(statements.size(), 7u);
+  EXPECT_EQ(statements[0], "ALTER TABLE \"s\".\"plain\" SET (fillfactor = 90)");
+  EXPECT_EQ(statements[3],
+            "ALTER TABLE \"s\".\"plain\" DROP CONSTRAINT IF EXISTS \"plain$rev\", ADD CONSTRAINT "
+            "\"plain$rev\" CHECK (rev BETWEEN 1 AND 4611686018427387904 AND kind_version >= 1) NOT "
+            "VALID");
+  EXPECT_EQ(statements[4], "ALTER TABLE \"s\".\"plain\" VALIDATE CONSTRAINT \"plain$rev\"");
 }
 
 TEST(PostgresSchema, AnIndexIsPartialAndEndsWithTheKey) {

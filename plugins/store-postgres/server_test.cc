@@ -1,6 +1,10 @@
 // What only the real server can show, and only this plugin promises.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "a4c/migrations.h"
+#include "postgres_scan.h"
 #include "postgres_table.h"
 #include "test_server.h"
 
@@ -148,20 +152,151 @@ TEST_F(PostgresServer, AWrongPasswordIsDeniedAndNotShown) {
 }
 
 // Lookups and pages must not depend on statistics: a table that was empty when they were planned.
-TEST_F(PostgresServer, PlansAreIndexScansHoweverSmallTheTableWas) {
+class PostgresPlans : public ServerTest {
+ protected:
+  // As the plugin's sessions plan: once, without looking at values.
+  std::string PlanOf(const std::string& sql) {
+    Sql("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+        "SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan");
+    Sql("DEALLOCATE ALL");
+    Sql("PREPARE q AS " + sql);
+    std::string params;
+    while (sql.find("$" + std::to_string(params.size() / 6 + 1) + "::") != std::string::npos) {
+      params += params.empty() ? "(NULL " : ", NULL";
+    }
+    if (!params.empty()) params += ")";
+    const std::unique_ptr<PGresult, decltype(&PQclear)> plan(
+        PQexec(sql_.get(), ("EXPLAIN EXECUTE q" + params).c_str()), PQclear);
+    EXPECT_EQ(PQresultStatus(plan.get()), PGRES_TUPLES_OK) << PQerrorMessage(sql_.get());
+    std::string text;
+    for (int i = 0; i < PQntuples(plan.get()); ++i) {
+      text += std::string(PQgetvalue(plan.get(), i, 0)) + "\n";
+    }
+    return text;
+  }
+
+  static Kind Job() {
+    return {.name = "job",
+            .fields = {{.name = "state"},
+                       {.name = "due", .type = FieldType::kTime},
+                       {.name = "title"},
+                       {.name = "seen", .type = FieldType::kTime, .quiet = true}},
+            .indexes = {{.name = "by_state", .fields = {"state", "due"}},
+                        {.name = "by_due", .fields = {"due"}, .scoped = false},
+                        {.name = "by_seen", .fields = {"seen"}, .scoped = false},
+                        {.name = "by_title", .fields = {"title"}, .unique = true}}};
+  }
+};
+
+TEST_F(PostgresPlans, ALookupIsAnIndexScanHoweverSmallTheTableWas) {
+  Open({Job()});
+  for (const std::string& sql : {Table(name_, Job()).get_sql, Table(name_, Job()).lock_sql}) {
+    const std::string plan = PlanOf(sql);
+    EXPECT_NE(plan.find("Index Scan using job_pkey"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("Index Cond: ((scope = u.scope) AND (id = u.id))"), std::string::npos)
+        << plan;
+  }
+}
+
+TEST_F(PostgresPlans, WhoHoldsAUniqueValueIsAskedOfItsIndex) {
+  Open({Job()});
+  const std::string plan = PlanOf(Table(name_, Job()).holder_sql.at("by_title"));
+  EXPECT_NE(plan.find("Index Scan using \"job$by_title\""), std::string::npos) << plan;
+}
+
+TEST_F(PostgresPlans, EachScanReadsItsIndexInOrderAndSortsNothing) {
+  Open({Job()});
+  const Table table(name_, Job());
+  const Kinds kinds = {{"job", Job()}};
+  for (const ScanIndex& index : Job().indexes) {
+    for (const bool descending : {false, true}) {
+      ScanRequest request{.kind = "job", .index = index.name, .descending = descending};
+      if (index.scoped) request.scope = "s";
+      const auto first = CheckScan(kinds, request);
+      ASSERT_TRUE(first.has_value()) << first.error().ToString();
+      ScanPosition after{.values = {}, .key = {"s", "a"}};
+      for (const Field* field : first->fields) {
+        after.values.push_back(field->type == FieldType::kTime ? Scalar(int64_t{5})
+                                                               : Scalar(std::string("x")));
+      }
+      for (const bool second_page : {false, true}) {
+        if (second_page) request.after = ScanCursor(request, after);
+        const auto plan = CheckScan(kinds, request);
+        ASSERT_TRUE(plan.has_value()) << plan.error().ToString();
+        const std::string text = PlanOf(ScanOf(table, *plan, request).sql);
+        EXPECT_NE(text.find("using \"job$" + index.name + "\""), std::string::npos) << text;
+        EXPECT_EQ(text.find("Seq Scan"), std::string::npos) << text;
+        // Only rows that are alike in all fields of a unique index are put in order by their id.
+        if (!index.unique) {
+          EXPECT_EQ(text.find("Sort"), std::string::npos) << text;
+        }
+      }
+    }
+  }
+}
+
+class PostgresMigrations : public ServerTest {
+ protected:
+  std::vector<std::string> Plan(const std::vector<Kind>& kinds) {
+    auto plan = store_->As<Migrations>()->Plan(Within(), kinds);
+    EXPECT_TRUE(plan.has_value()) << plan.error().ToString();
+    return plan ? *std::move(plan) : std::vector<std::string>();
+  }
+};
+
+TEST_F(PostgresMigrations, APlanChangesNothingAndIsWhatEnsureDoes) {
+  store_ = NewPostgresStore(OptionsWith(), TheRuntime());
+  const std::vector<std::string> plan = Plan({Thing()});
+  EXPECT_EQ(Sql("SELECT to_regnamespace('\"" + name_ + "\"') IS NULL"), "t");
+  for (const std::string& statement : plan) Sql(statement);
+  EXPECT_TRUE(Plan({Thing()}).empty()) << "the statements are all that it takes";
   Open({Thing()});
-  ASSERT_TRUE(Read(Ref("x")) == std::nullopt);
-  Sql("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-      "SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan");
-  Sql("PREPARE get AS " + Table(name_, Thing()).get_sql);
-  const std::unique_ptr<PGresult, decltype(&PQclear)> plan(
-      PQexec(sql_.get(), "EXPLAIN EXECUTE get('{}', '{}')"), PQclear);
-  std::string text;
-  for (int i = 0; i < PQntuples(plan.get()); ++i)
-    text += std::string(PQgetvalue(plan.get(), i, 0)) + "\n";
-  EXPECT_NE(text.find("Index Scan using thing_pkey"), std::string::npos) << text;
-  EXPECT_NE(text.find("Index Cond: ((scope = u.scope) AND (id = u.id))"), std::string::npos)
-      << text;
+  EXPECT_EQ(Apply({Put{.ref = Ref("a"), .body = R"({"size":7})"}}).outcome, BatchOutcome::kApplied);
+  const std::vector<std::string> next = Plan({Thing(2)});
+  EXPECT_NE(std::ranges::find_if(next,
+                                 [](const std::string& statement) {
+                                   return statement.starts_with("CREATE INDEX CONCURRENTLY");
+                                 }),
+            next.end());
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_indexes WHERE indexname = 'thing$by_size' AND "
+                "schemaname = '" +
+                name_ + "'"),
+            "0");
+}
+
+TEST_F(PostgresMigrations, ATableOfTheFirstLayoutGetsWhatItLacks) {
+  Open({Thing()});
+  ASSERT_EQ(Apply({Put{.ref = Ref("a"), .body = "{}"}}).outcome, BatchOutcome::kApplied);
+  const std::string table = TableName("thing");
+  for (const char* part : {"key", "rev", "body"}) {
+    Sql("ALTER TABLE " + table + " DROP CONSTRAINT \"thing$" + part + "\"");
+  }
+  Sql("ALTER TABLE " + table + " RESET (fillfactor)");
+  Sql("ALTER TABLE \"" + name_ + "\".\"_kinds\" DROP COLUMN layout");
+  ASSERT_TRUE(store_->Ensure(Within(), std::vector<Kind>{Thing()}).has_value());
+  EXPECT_EQ(Sql("SELECT count(*) FROM pg_constraint WHERE contype = 'c' AND convalidated AND "
+                "conrelid = '" +
+                table + "'::regclass"),
+            "3");
+  EXPECT_EQ(Sql("SELECT 'fillfactor=70' = ANY (reloptions) FROM pg_class WHERE oid = '" + table +
+                "'::regclass"),
+            "t");
+  EXPECT_TRUE(Plan({Thing()}).empty());
+}
+
+// What only a hand, or a fault of ours, could write.
+TEST_F(PostgresMigrations, WrongRowsAreImpossible) {
+  Open({Thing()});
+  const std::string insert =
+      "INSERT INTO " + TableName("thing") + " (scope, id, rev, tombstone, body, kind_version) ";
+  for (const char* values :
+       {"VALUES ('', '', 1, false, '{}', 1)", "VALUES ('', 'a', 0, false, '{}', 1)",
+        "VALUES ('', 'a', 1, false, '[]', 1)", "VALUES ('', 'a', 1, false, '{}', 0)",
+        "VALUES (repeat('x', 257), 'a', 1, false, '{}', 1)"}) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexec(sql_.get(), (insert + values).c_str()), PQclear);
+    EXPECT_STREQ(PQresultErrorField(result.get(), PG_DIAG_SQLSTATE), "23514") << values;
+  }
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A commit whose wait for the standby was cancelled is unknown, not a success. Needs a server whose
-// standby never comes, so this test starts its own.
+// What happens where no standby confirms commits. Needs a server whose standby never comes, so this
+// test starts its own.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -97,7 +97,7 @@ class PostgresSyncWait : public ServerTest {
 };
 
 TEST_F(PostgresSyncWait, ACancelledWaitIsUnknownInBothLanes) {
-  Open({{.name = "thing"}});
+  Open({{.name = "thing"}}, {{"durability", ConfigValue::Scalar("single_server")}});
   SetStandbys("nobody");
   int cancelled = 0;
   std::vector<std::string> unknown;
@@ -112,6 +112,49 @@ TEST_F(PostgresSyncWait, ACancelledWaitIsUnknownInBothLanes) {
   for (const std::string& id : unknown) {
     ASSERT_FALSE(id.empty());
     EXPECT_TRUE(Read({"thing", {"", id}}).has_value()) << "committed here, though nowhere else";
+  }
+}
+
+TEST_F(PostgresSyncWait, APrimaryWithoutAStandbyIsRefusedUnlessItIsAcceptedByName) {
+  store_ = NewPostgresStore(OptionsWith(), TheRuntime());
+  const std::vector<Kind> kinds = {{.name = "thing"}};
+  const Result<void> refused = store_->Ensure(Within(), kinds);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code(), Code::kInvalid);
+  EXPECT_NE(refused.error().ToString().find("durability: single_server"), std::string::npos)
+      << refused.error().ToString();
+  Open(kinds, {{"durability", ConfigValue::Scalar("single_server")}});
+  EXPECT_EQ(Apply({Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}).outcome,
+            BatchOutcome::kApplied);
+}
+
+TEST_F(PostgresSyncWait, WithoutAStandbyWritesAreRefusedAtOnceUntilOneConfirmsAgain) {
+  Open({{.name = "thing"}}, {{"durability", ConfigValue::Scalar("single_server")},
+                             {"commit_timeout", ConfigValue::Scalar("1s")}});
+  const std::vector<Op> write = {Put{.ref = {"thing", {"", "a"}}, .body = "{}"}};
+  ASSERT_EQ(Apply(write).outcome, BatchOutcome::kApplied);
+  SetStandbys("nobody");
+  BatchResult result;
+  do {  // the server takes a moment to read its configuration
+    result = Apply(write);
+  } while (result.outcome == BatchOutcome::kApplied);
+  EXPECT_EQ(result.outcome, BatchOutcome::kUnknown);
+  int at_once = 0;
+  for (int i = 0; i < 20; ++i) {
+    result = Apply({Put{.ref = {"thing", {"", "b"}}, .body = "{}"}});
+    ASSERT_EQ(result.outcome, BatchOutcome::kNotApplied);
+    EXPECT_EQ(result.error->code(), Code::kUnavailable) << result.error->ToString();
+    if (result.error->message().find("has confirmed a commit for") != std::string::npos) ++at_once;
+  }
+  EXPECT_GE(at_once, 10) << "the others tried whether a standby is there again";
+  const std::string waiting =
+      Sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  EXPECT_LE(std::stoi(waiting), 2) << "probes do not pile up on the server";
+  EXPECT_FALSE(Read({"thing", {"", "b"}}).has_value());
+  SetStandbys("");
+  const int64_t deadline_ms = TheRuntime().clock.MonotonicMs() + 60'000;
+  while (Apply(write).outcome != BatchOutcome::kApplied) {
+    ASSERT_LT(TheRuntime().clock.MonotonicMs(), deadline_ms);
   }
 }
 

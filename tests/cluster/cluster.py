@@ -11,26 +11,27 @@ from tests.cluster.instance import Instance
 class Cluster:
     """Use as a context: at its end everything of it has been stopped, and has ended well."""
 
-    def __init__(self, folder, count=3, hosts="none", **sections):
+    def __init__(self, folder, count=3, hosts="none", durability="replicated", **sections):
         self.run = "run" + secrets.token_hex(4)
         self.folder = pathlib.Path(folder) / self.run
         self.schema = f"a4c_{self.run}"
         self.index_prefix = f"a4c_{self.run}_"
         self.key_file = self.folder / "first-key"
-        config = self.config(hosts)
+        config = self.config(hosts, durability)
         for section, settings in sections.items():
             config.setdefault(section, {}).update(settings)
         self.instances = [Instance(number, self.folder, config) for number in range(1, count + 1)]
         self.gateway_runs = False
 
-    def config(self, hosts):
+    def config(self, hosts, durability):
         provider = {"plugin": hosts}
         if hosts == "host-baremetal":
             provider["config"] = {"servers_file": os.environ["A4C_TEST_BAREMETAL_HOSTS"], "cluster": self.run}
         return {
             "api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
             "store": {"plugin": "store-postgres",
-                      "config": {"dsn": os.environ["A4C_TEST_POSTGRES_DSN"], "schema": self.schema}},
+                      "config": {"dsn": os.environ["A4C_TEST_POSTGRES_DSN"], "schema": self.schema,
+                                 "durability": durability}},
             "bus": {"plugin": "bus-kafka", "config": {"brokers": os.environ["A4C_TEST_KAFKA_BROKERS"]}},
             "search": {"plugin": "search-elastic",
                        "config": {"urls": os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","),

@@ -33,6 +33,8 @@ def asynchronous_replication():
 
 
 class Control(faults_test.FaultCase):
+    durability = "single_server"  # or a primary without a standby would be refused
+
     def faults_after_a_cut_off_primary_died(self):
         load = self.load().start()
         time.sleep(2)

@@ -33,10 +33,12 @@ def number_of(name, fallback):
 class FaultCase(unittest.TestCase):
     """Three a4cd, and a history of what is asked of them."""
 
+    durability = "replicated"
+
     def setUp(self):
         self.seed = os.environ.get("A4C_FAULTS_SEED") or secrets.token_hex(4)
         folder = os.environ.get("A4C_TEST_WORK") or tempfile.mkdtemp(prefix="a4c-faults-")
-        self.cluster = Cluster(folder)
+        self.cluster = Cluster(folder, durability=self.durability)
         self.addCleanup(self.cluster.drop)
         self.addCleanup(self.cluster.abandon)
         self.cluster.start()
