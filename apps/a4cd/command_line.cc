@@ -17,6 +17,7 @@
 #include "apps/a4cd/backends.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
+#include "apps/a4cd/migrate.h"
 #include "apps/a4cd/notify.h"
 #include "apps/a4cd/telemetry/json_log.h"
 #include "apps/a4cd/telemetry/metrics.h"
@@ -38,6 +39,7 @@ struct Options {
   std::string key_file;
   bool check_config = false;
   bool print_keys = false;
+  bool dry_run = false;
 };
 
 int Complain(const Error& error, int exit_code) {
@@ -122,6 +124,21 @@ int BootstrapKey(const Settings& settings, const std::string& file) {
   return 0;
 }
 
+int MigrateCommand(const Settings& settings, bool dry_run) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  if (!dry_run) {
+    const Result<void> migrated = Migrate(settings, runtime);
+    if (!migrated) return Complain(migrated.error(), kFailed);
+    std::fprintf(stderr, "the store is as this release needs it\n");
+    return 0;
+  }
+  const Result<std::vector<std::string>> plan = PlanMigration(settings, runtime);
+  if (!plan) return Complain(plan.error(), kFailed);
+  for (const std::string& statement : *plan) std::printf("%s;\n", statement.c_str());
+  if (plan->empty()) std::fprintf(stderr, "there is nothing to do\n");
+  return 0;
+}
+
 int CheckConfigCommand(const Settings& settings) {
   const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
   const Result<void> checked = CheckPlugins(settings, runtime);
@@ -186,6 +203,9 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* bootstrap =
       cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
   bootstrap->add_option("--file", options.key_file, "write it here, mode 0600, and print nothing");
+  CLI::App* migrate =
+      cli.add_subcommand("migrate", "make what the store lacks for this release, then exit");
+  migrate->add_flag("--dry-run", options.dry_run, "print the statements, change nothing");
   CLI::App* plugin = cli.add_subcommand("plugin", "list, inspect, check or new: see plugin --help");
   std::vector<std::string> plugin_args;
   AddPluginCommands(*plugin, plugin_args);
@@ -205,6 +225,7 @@ int RunCommandLine(int argc, char** argv) {
   }
   if (!settings) return Complain(settings.error(), kWrongUse);
   if (options.check_config) return CheckConfigCommand(*settings);
+  if (migrate->parsed()) return MigrateCommand(*settings, options.dry_run);
   if (bootstrap->parsed()) return BootstrapKey(*settings, options.key_file);
   return Serve(*settings);
 }

@@ -1,4 +1,4 @@
-// The commands of the a4cd binary: serve (without a command), bootstrap-key, plugin.
+// The commands of the a4cd binary: serve (without a command), bootstrap-key, migrate, plugin.
 #pragma once
 
 namespace a4cd {
