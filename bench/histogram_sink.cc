@@ -19,15 +19,31 @@ struct Series {
   std::atomic<double> sum{0};
 };
 
+void Add(Series& series, double value) {
+  const auto bucket = std::ranges::lower_bound(kBounds, value) - kBounds.begin();
+  series.buckets[static_cast<size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+  series.sum.fetch_add(value, std::memory_order_relaxed);
+}
+
+class OneSeries final : public Histogram {
+ public:
+  explicit OneSeries(Series& series) : series_(series) {}
+  void Observe(double value) override { Add(series_, value); }
+
+ private:
+  Series& series_;
+};
+
 class Sink final : public MetricSink {
  public:
   void Count(std::string_view, std::span<const MetricLabel>, double) override {}
   void Gauge(std::string_view, std::span<const MetricLabel>, double) override {}
   void Observe(std::string_view name, std::span<const MetricLabel> labels, double value) override {
-    Series& series = Find(name, labels);
-    const auto bucket = std::ranges::lower_bound(kBounds, value) - kBounds.begin();
-    series.buckets[static_cast<size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
-    series.sum.fetch_add(value, std::memory_order_relaxed);
+    Add(Find(name, labels), value);
+  }
+  std::unique_ptr<Histogram> NewHistogram(std::string_view name,
+                                          std::span<const MetricLabel> labels) override {
+    return std::make_unique<OneSeries>(Find(name, labels));
   }
 
  private:

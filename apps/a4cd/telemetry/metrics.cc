@@ -63,6 +63,18 @@ class Table {
   std::unordered_map<std::string, Series*> series_;
 };
 
+// Null: past the bound, its values are dropped.
+class OneHistogram final : public a4c::Histogram {
+ public:
+  explicit OneHistogram(prometheus::Histogram* histogram) : histogram_(histogram) {}
+  void Observe(double value) override {
+    if (histogram_ != nullptr) histogram_->Observe(value);
+  }
+
+ private:
+  prometheus::Histogram* const histogram_;
+};
+
 class PrometheusMetrics final : public Metrics {
  public:
   explicit PrometheusMetrics(size_t series_max)
@@ -87,10 +99,11 @@ class PrometheusMetrics final : public Metrics {
   }
 
   void Observe(std::string_view name, Labels labels, double value) override {
-    auto* histogram = histograms_.Find(name, labels, [&] {
-      return Add(prometheus::BuildHistogram().Name(std::string(name)), labels, kSeconds);
-    });
-    if (histogram != nullptr) histogram->Observe(value);
+    OneHistogram(FindHistogram(name, labels)).Observe(value);
+  }
+
+  std::unique_ptr<a4c::Histogram> NewHistogram(std::string_view name, Labels labels) override {
+    return std::make_unique<OneHistogram>(FindHistogram(name, labels));
   }
 
   std::string Text() const override {
@@ -98,6 +111,12 @@ class PrometheusMetrics final : public Metrics {
   }
 
  private:
+  prometheus::Histogram* FindHistogram(std::string_view name, Labels labels) {
+    return histograms_.Find(name, labels, [&] {
+      return Add(prometheus::BuildHistogram().Name(std::string(name)), labels, kSeconds);
+    });
+  }
+
   // Null once the bound is reached, or if the name already belongs to another type.
   template <typename Builder, typename... Args>
   auto Add(Builder builder, Labels labels, const Args&... args)

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,7 +41,14 @@ struct MetricLabel {
   std::string_view value;  // from a small, bounded set: never an id
 };
 
-class MetricSink {
+// One series of Observe, found once: for who observes it so often that the look-up would show.
+class Histogram {
+ public:
+  virtual ~Histogram() = default;
+  virtual void Observe(double value) = 0;
+};
+
+class A4C_API MetricSink {
  public:
   virtual ~MetricSink() = default;
   // name: Prometheus style with its unit last, "a4c_plugin_call_seconds", "a4c_sync_applied_total".
@@ -48,6 +56,10 @@ class MetricSink {
   virtual void Gauge(std::string_view name, std::span<const MetricLabel> labels, double value) = 0;
   virtual void Observe(std::string_view name, std::span<const MetricLabel> labels,
                        double value) = 0;
+  // The series that Observe would find; used no longer than the sink lives. By default a
+  // look-up each time.
+  virtual std::unique_ptr<Histogram> NewHistogram(std::string_view name,
+                                                  std::span<const MetricLabel> labels);
 
   void Count(std::string_view name, std::initializer_list<MetricLabel> labels, double delta = 1) {
     Count(name, std::span(labels.begin(), labels.size()), delta);

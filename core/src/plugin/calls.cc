@@ -33,6 +33,15 @@ struct Registration {
   }
 };
 
+// The call's start. Of an untimed one: now, and the same at the next visit.
+int64_t StartSeen(const ThreadCalls::Frame& frame, const CallSite& site) {
+  int64_t started_ns = frame.started_ns.load(std::memory_order_relaxed);
+  if (started_ns != kUntimed) return started_ns;
+  const int64_t now_ns = site.plugin->clock().MonotonicNs();
+  // If it fails, the frame has a later call by now, with a start of its own.
+  return frame.started_ns.compare_exchange_strong(started_ns, now_ns) ? now_ns : started_ns;
+}
+
 }  // namespace
 
 constinit thread_local ThreadCalls* current_calls [[gnu::tls_model("initial-exec")]] = nullptr;
@@ -62,7 +71,7 @@ void VisitCalls(const std::function<void(const CallSite&, int64_t due_ms)>& visi
       const CallSite* site = frame.site.load(std::memory_order_acquire);
       if (site == nullptr) continue;
       const int64_t deadline_ms = frame.deadline_ms.load(std::memory_order_acquire);
-      const int64_t started_ms = frame.started_ns.load(std::memory_order_relaxed) / 1'000'000;
+      const int64_t started_ms = StartSeen(frame, *site) / 1'000'000;
       visit(*site, std::max(deadline_ms, started_ms));
     }
   }
@@ -75,6 +84,15 @@ const CallSite* CurrentCall() {
   if (depth == 0) return nullptr;
   return calls->frames[static_cast<size_t>(depth - 1)].site.load(std::memory_order_acquire);
 }
+
+CallSite::CallSite(PluginRecord* owner, const char* name, Code meaning)
+    : plugin(owner),
+      call(name),
+      on_throw(meaning),
+      ok_seconds(owner->metrics().NewHistogram(
+          "a4c_plugin_call_seconds",
+          std::array<MetricLabel, 3>{
+              {{"plugin", owner->name()}, {"call", name}, {"code", "ok"}}})) {}
 
 PluginRecord::PluginRecord(std::string name, const Runtime& runtime, const void* owner)
     : name_(std::move(name)), clock_(&runtime.clock), metrics_(&runtime.metrics), owner_(owner) {}
@@ -92,7 +110,7 @@ const CallSite& PluginRecord::Site(const char* call, Code on_throw) {
   for (const CallSite& site : sites_) {
     if (std::string_view(site.call) == call) return site;
   }
-  return sites_.emplace_back(CallSite{this, call, on_throw});
+  return sites_.emplace_back(this, call, on_throw);
 }
 
 }  // namespace a4c::plugin

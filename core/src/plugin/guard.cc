@@ -6,10 +6,20 @@
 
 namespace a4c::plugin {
 
-void ObserveCall(const CallSite& site, int64_t started_ns, std::string_view code) {
-  const PluginRecord& plugin = *site.plugin;
+void ObserveCall(const CallSite& site, int64_t started_ns) {
+  const int64_t taken_ns = site.plugin->clock().MonotonicNs() - started_ns;
+  site.ok_seconds->Observe(static_cast<double>(taken_ns) * 1e-9);
+  const bool quick = taken_ns < kQuickNs;
+  // Written only when it changes: all threads read it in each call.
+  if (site.quick.load(std::memory_order_relaxed) != quick) site.quick = quick;
+}
+
+void ObserveFailure(const CallSite& site, int64_t started_ns, Code code) {
+  PluginRecord& plugin = *site.plugin;
   const std::array<MetricLabel, 3> labels = {
-      {{"plugin", plugin.name()}, {"call", site.call}, {"code", code}}};
+      {{"plugin", plugin.name()}, {"call", site.call}, {"code", CodeName(code)}}};
+  plugin.metrics().Count("a4c_plugin_call_errors_total", labels, 1);
+  if (started_ns == kUntimed) return;
   const int64_t taken_ns = plugin.clock().MonotonicNs() - started_ns;
   plugin.metrics().Observe("a4c_plugin_call_seconds", labels, static_cast<double>(taken_ns) * 1e-9);
 }

@@ -1,4 +1,5 @@
-// Runs one call of a plugin: no exception leaves it, it is seen while it runs, and it is timed.
+// Runs one call of a plugin: no exception leaves it, it is seen while it runs, and it is timed (of
+// very quick ones, one in some).
 #pragma once
 
 #include <exception>
@@ -15,8 +16,10 @@
 
 namespace a4c::plugin {
 
-// Observes a4c_plugin_call_seconds{plugin,call,code}; code is "ok" or CodeName().
-void ObserveCall(const CallSite& site, int64_t started_ns, std::string_view code);
+// Observes a4c_plugin_call_seconds{plugin,call,code="ok"}.
+void ObserveCall(const CallSite& site, int64_t started_ns);
+// Counts a4c_plugin_call_errors_total{plugin,call,code}, and observes the call if it was timed.
+void ObserveFailure(const CallSite& site, int64_t started_ns, Code code);
 
 // "store-foo: Apply threw: why"
 Error Threw(const CallSite& site, const char* why);
@@ -40,13 +43,17 @@ std::invoke_result_t<Body&> Caught(const CallSite& site, Body& body) {
 template <typename Body>
 std::invoke_result_t<Body&> Guarded(const CallSite& site, const Call& call, Body&& body) {
   const Clock& clock = site.plugin->clock();
-  const int64_t started_ns = clock.MonotonicNs();
+  const int64_t started_ns = StartOf(site, clock);
   const int64_t deadline_ms = &call.clock == &clock ? call.deadline_ms : Waiter::kForever;
   auto result = [&] {
     const CallInFlight in_flight(site, started_ns, deadline_ms);
     return Caught(site, body);
   }();
-  ObserveCall(site, started_ns, result ? std::string_view("ok") : CodeName(result.error().code()));
+  if (!result) {
+    ObserveFailure(site, started_ns, result.error().code());
+  } else if (started_ns != kUntimed) {
+    ObserveCall(site, started_ns);
+  }
   return result;
 }
 

@@ -88,6 +88,22 @@ TEST_F(PluginHealthTest, AnOverdueCallMakesThePluginUnhealthyUntilItEnds) {
   EXPECT_EQ(fake.log().CountOf("plugin is healthy again"), 1);
 }
 
+TEST_F(PluginHealthTest, AHangingCallOfASiteThatWasQuickIsOverdueFromWhenItWasSeen) {
+  // Quick calls are not timed, this one among them.
+  std::stop_source stopped;
+  stopped.request_stop();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(store->Get(Within(1000, stopped.get_token()), {}));
+  const auto get = Get(-3'600'000);  // by this deadline, abandon_ms would be long past
+  ASSERT_TRUE(fake.clock().AwaitWaiting(2));
+  fake.clock().Advance(1000);  // the watchdog sees it
+  ASSERT_TRUE(fake.clock().AwaitWaiting(2));
+  fake.clock().Advance(4000);
+  EXPECT_TRUE(Eventually([&] {
+    fake.clock().Advance(100);
+    return !Healthy(host, "store-good");
+  }));
+}
+
 TEST_F(PluginHealthTest, OfSeveralOverdueCallsTheWorstIsTheReason) {
   const auto first = Get(2000);
   const auto worst = Get(1000);

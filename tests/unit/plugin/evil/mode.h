@@ -38,6 +38,7 @@ class Mode {
     if (mode_ == "segfault") *nowhere_ = 1;
     if (mode_ == "abort") std::abort();
     if (mode_ == "overflow") Deepen(0);
+    if (mode_ == "slow") TakeAMillisecond();
   }
   // Until the call is asked to stop, and no sooner.
   void Hang(const char* call, const a4c::Call& arguments) const {
@@ -52,6 +53,13 @@ class Mode {
   }
 
  private:
+  void TakeAMillisecond() const {
+    const auto waiter = runtime_.threads.NewWaiter();
+    const int64_t end_ms = runtime_.clock.MonotonicMs() + 2;
+    const a4c::Waiter::Lock lock(*waiter);
+    while (runtime_.clock.MonotonicMs() < end_ms) waiter->Wait(end_ms);
+  }
+
   std::string mode_;
   std::string call_;
   const a4c::Runtime runtime_;
