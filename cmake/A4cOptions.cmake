@@ -23,6 +23,8 @@ target_compile_options(a4c_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-rest
 if(A4C_SANITIZE)
   add_compile_options(-fsanitize=${A4C_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
+  # Instrumented code under -Og gives false alarms; the release build keeps the warning.
+  add_compile_options(-Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${A4C_SANITIZE})
 endif()
 
