@@ -1,0 +1,20 @@
+// What the server's five-character SQLSTATE, or a failed connection, means to a caller.
+#pragma once
+
+#include <string_view>
+
+#include "a4c/result.h"
+
+namespace a4c::search_postgres {
+
+// The one table from SQLSTATE to Code. The longest entry that the state begins with counts; an
+// empty state is a connection that was lost without a word.
+Error ErrorOf(std::string_view sqlstate, std::string_view message);
+
+// libpq gives no SQLSTATE for a connection that could not be made: its text is all there is.
+Error ConnectErrorOf(std::string_view message);
+
+// True if a session that met this state is of no more use: it was cut, or its server is no primary.
+bool EndsSession(std::string_view sqlstate);
+
+}  // namespace a4c::search_postgres

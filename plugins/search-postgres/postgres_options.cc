@@ -1,0 +1,76 @@
+#include "postgres_options.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+namespace a4c::search_postgres {
+namespace {
+
+using Settings = std::map<std::string, std::string>;
+
+Result<Settings> ParseDsn(const std::string& dsn) {
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(dsn.c_str(), &message), PQconninfoFree);
+  if (!options) {
+    PQfreemem(message);  // may quote the dsn, which may hold the password
+    return Error(Code::kInvalid, "search-postgres: dsn is no connection string that libpq can read",
+                 "write host=... port=... dbname=... user=..., or postgresql://...");
+  }
+  Settings settings;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) settings[option->keyword] = option->val;
+  }
+  return settings;
+}
+
+std::string ToConninfo(const Settings& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings) {
+    std::string quoted;
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    text += (text.empty() ? "" : " ") + name + "='" + quoted + "'";
+  }
+  return text;
+}
+
+bool IsName(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, fits) &&
+         !name.starts_with("pg_");
+}
+
+}  // namespace
+
+Result<Options> ReadOptions(const Config& config) {
+  Options options;
+  A4C_TRY(Settings settings, ParseDsn(config.String("dsn")));
+  if (!config.String("password").empty()) settings["password"] = config.String("password");
+  settings.try_emplace("application_name", "a4c");
+  settings.try_emplace("target_session_attrs", "read-write");
+  settings.try_emplace("keepalives_idle", "10");
+  settings["client_encoding"] = "UTF8";
+  options.conninfo = ToConninfo(settings);
+  options.schema = config.String("schema");
+  if (!IsName(options.schema)) {
+    return Error(Code::kInvalid,
+                 "search-postgres: schema \"" + options.schema + "\" is no name for a schema",
+                 "letters, digits and _, at most 63, not beginning with pg_");
+  }
+  options.sessions_max = config.Long("sessions_max");
+  options.connect_timeout_ms = config.Long("connect_timeout");
+  options.statement_timeout_ms = config.Long("statement_timeout");
+  options.commit_documents_max = config.Long("commit_documents_max");
+  options.commit_bytes_max = config.Long("commit_bytes_max");
+  return options;
+}
+
+}  // namespace a4c::search_postgres

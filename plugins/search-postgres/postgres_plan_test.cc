@@ -1,0 +1,108 @@
+// The server answers filters, words and sorted pages by indexes: read in its own plans.
+#include <gmock/gmock.h>
+
+#include "postgres_query.h"
+#include "postgres_test_server.h"
+
+namespace a4c::search_postgres {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class PostgresPlans : public ServerTest {
+ protected:
+  // Of 4,000 documents each leaf below finds few.
+  void SetUp() override {
+    ServerTest::SetUp();
+    if (index_ == nullptr) return;
+    std::vector<Document> photos;
+    for (int i = 0; i < 4000; ++i) {
+      const std::string n = std::to_string(i);
+      photos.push_back(Photo("p" + n, 1,
+                             R"({"album":"a)" + n + R"(","title":"word)" + n + " often" +
+                                 R"(","views":)" + n + R"(,"rating":)" + n + R"(.5,"taken_at":)" +
+                                 n + R"(,"labels":{"team":"t)" + n + R"(","x":"y"}})"));
+    }
+    const auto results = index_->Bulk(Within(), photos);
+    for (const BulkResult& result : *results) {
+      ASSERT_EQ(result.outcome, BulkOutcome::kApplied);
+    }
+    Sql("VACUUM ANALYZE " + Table());
+  }
+
+  SearchPlan PlanOf(std::string_view text, std::vector<SortKey> sort = {}) {
+    return *PlanSearch(
+        {.kind = PhotoKind(), .query = *ParseQuery(text, PhotoKind(), 0), .sort = std::move(sort)});
+  }
+
+  std::string Explain(const Result<search_postgres::Sql>& sql) {
+    EXPECT_TRUE(sql) << sql.error().ToString();
+    Statement statement = sql->Numbered();
+    std::vector<const char*> values;
+    for (const auto& param : statement.params) values.push_back(param->c_str());
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexecParams(sql_.get(), ("EXPLAIN " + statement.sql).c_str(),
+                     static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0),
+        PQclear);
+    EXPECT_EQ(PQresultStatus(result.get()), PGRES_TUPLES_OK) << PQerrorMessage(sql_.get());
+    std::string lines;
+    for (int row = 0; row < PQntuples(result.get()); ++row) {
+      lines += std::string(PQgetvalue(result.get(), row, 0)) + "\n";
+    }
+    return lines;
+  }
+
+  Layout TheLayout() const {
+    Layout layout{.schema = name_, .kind = "photo"};
+    for (const Field& field : PhotoKind().fields) layout.fields[field.name] = field.type;
+    return layout;
+  }
+
+  std::string PageOf(const SearchPlan& plan) {
+    return Explain(PageSql(TheLayout(), plan, "s", 10));
+  }
+  std::string CountOf(std::string_view text) {
+    return Explain(CountsSql(TheLayout(), PlanOf(text), "s"));
+  }
+};
+
+TEST_F(PostgresPlans, KeywordsEntriesWordsAndPhrasesAreFoundByTheirTokens) {
+  for (const char* text :
+       {"album:a7", "labels.team:t7", "word7", "\"word7 often\"", "album:(a7 or a8 or a9)",
+        "album:a7 or word8", "often and album:a7", "album:a7 and not views:8"}) {
+    EXPECT_THAT(CountOf(text), AllOf(HasSubstr("tokens_idx"), Not(HasSubstr("Seq Scan")))) << text;
+  }
+}
+
+TEST_F(PostgresPlans, WhatIsAskedTogetherIsLookedUpTogether) {
+  EXPECT_THAT(CountOf("album:(a7 or a8) or word9"), HasSubstr("tokens && "));
+  EXPECT_THAT(CountOf("often and album:a7"), HasSubstr("tokens @> "));
+}
+
+TEST_F(PostgresPlans, NumbersTimesAndBeginningsAreRangesOfAnIndex) {
+  for (const char* text : {"views:7", "views > 3990", "rating >= 3990", "taken_at < 10",
+                           "album:a39*", "album >= a9999", "album:a39*9"}) {
+    EXPECT_THAT(CountOf(text), AllOf(HasSubstr("Index"), Not(HasSubstr("Seq Scan")))) << text;
+  }
+}
+
+TEST_F(PostgresPlans, ByIdAndNewestFirstArePagesOfAnIndex) {
+  EXPECT_THAT(PageOf(PlanOf("*")), AllOf(HasSubstr("Index Scan"), Not(HasSubstr("Sort"))));
+  SearchPlan plan = PlanOf("*", {{"taken_at", true}});
+  EXPECT_THAT(PageOf(plan), AllOf(HasSubstr("Index Scan"), Not(HasSubstr("Sort"))));
+  plan.after = SortPosition{.values = {Scalar(int64_t{500})}, .id = "i"};
+  EXPECT_THAT(PageOf(plan),
+              AllOf(HasSubstr("Index Cond"), HasSubstr("<= '500'"), Not(HasSubstr("Sort"))));
+}
+
+TEST_F(PostgresPlans, DigestsReadAnIndexAlone) {
+  const search_postgres::Sql sums{"SELECT bucket, count(*), sum(digest) FROM " + Table() +
+                                      " WHERE NOT tombstone GROUP BY bucket",
+                                  {}};
+  EXPECT_THAT(Explain(sums), HasSubstr("Index Only Scan"));
+}
+
+}  // namespace
+}  // namespace a4c::search_postgres
