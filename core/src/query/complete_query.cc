@@ -9,7 +9,7 @@
 namespace a4c {
 namespace {
 
-using Type = Token::Type;
+using Type = QueryToken::Type;
 using What = Suggestion::What;
 
 constexpr size_t kQueryBytesMax = 8192;
@@ -44,7 +44,7 @@ class Context {
  public:
   explicit Context(const Kind& kind) : kind_(kind) {}
 
-  std::optional<Expected> After(std::span<const Token> tokens) {
+  std::optional<Expected> After(std::span<const QueryToken> tokens) {
     for (size_t i = 0; i < tokens.size(); ++i) {
       const bool named = i + 1 < tokens.size() && IsComparison(tokens[i + 1].type);
       if (!Read(tokens[i], named)) return std::nullopt;
@@ -53,7 +53,7 @@ class Context {
   }
 
  private:
-  bool Read(const Token& token, bool named) {
+  bool Read(const QueryToken& token, bool named) {
     switch (token.type) {
       case Type::kOpen:
         groups_.push_back(now_);
@@ -78,7 +78,7 @@ class Context {
     }
   }
 
-  bool ReadWord(const Token& token, bool named) {
+  bool ReadWord(const QueryToken& token, bool named) {
     if (named && !now_.listed) {
       now_ = {.operand = true, .target = TargetOf(kind_, token.text)};
       return now_.target.has_value();
@@ -132,7 +132,7 @@ bool StartsLike(std::string_view text, std::string_view beginning) {
 class Suggester {
  public:
   // lead: what goes before an operator, so that it stands apart from the word before it.
-  Suggester(const Kind& kind, const Token& word, std::string lead, QueryCompletion& out)
+  Suggester(const Kind& kind, const QueryToken& word, std::string lead, QueryCompletion& out)
       : kind_(kind), word_(word), lead_(std::move(lead)), out_(out) {}
 
   void Suggest(const Expected& expected) {
@@ -213,7 +213,7 @@ class Suggester {
   }
 
   const Kind& kind_;
-  const Token& word_;
+  const QueryToken& word_;
   const std::string lead_;
   QueryCompletion& out_;
 };
@@ -253,7 +253,7 @@ std::string Quoted(std::string_view value) {
   return quoted + '"';
 }
 
-bool IsUnderCursor(const Token& token, size_t cursor) {
+bool IsUnderCursor(const QueryToken& token, size_t cursor) {
   const bool word = token.type == Type::kWord || token.type == Type::kAnd ||
                     token.type == Type::kOr || token.type == Type::kNot;
   return (word || token.open) && token.offset + token.size == cursor;
@@ -279,7 +279,7 @@ QueryCompletion CompleteQuery(std::string_view query, size_t cursor, const Kind&
   auto tokens = Tokenize(before, QuoteAtEnd::kOpen);
   if (!tokens) return out;
   tokens->pop_back();  // the end
-  Token word;
+  QueryToken word;
   if (!tokens->empty() && IsUnderCursor(tokens->back(), cursor)) {
     word = std::move(tokens->back());
     tokens->pop_back();

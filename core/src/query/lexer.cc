@@ -32,12 +32,12 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-std::optional<Token::Type> OperatorWord(std::string_view raw) {
+std::optional<QueryToken::Type> OperatorWord(std::string_view raw) {
   if (raw.size() > 3) return std::nullopt;
   const std::string lower = Lower(raw);
-  if (lower == "and") return Token::Type::kAnd;
-  if (lower == "or") return Token::Type::kOr;
-  if (lower == "not") return Token::Type::kNot;
+  if (lower == "and") return QueryToken::Type::kAnd;
+  if (lower == "or") return QueryToken::Type::kOr;
+  if (lower == "not") return QueryToken::Type::kNot;
   return std::nullopt;
 }
 
@@ -45,31 +45,33 @@ class Lexer {
  public:
   Lexer(std::string_view query, QuoteAtEnd quote) : query_(query), quote_at_end_(quote) {}
 
-  Result<std::vector<Token>> Run() {
-    std::vector<Token> tokens;
+  Result<std::vector<QueryToken>> Run() {
+    std::vector<QueryToken> tokens;
     for (;;) {
       while (at_ < query_.size() && IsSpace(query_[at_])) ++at_;
-      A4C_TRY(Token token, Next());
+      A4C_TRY(QueryToken token, Next());
       token.size = at_ - token.offset;
       tokens.push_back(std::move(token));
-      if (tokens.back().type == Token::Type::kEnd) return tokens;
+      if (tokens.back().type == QueryToken::Type::kEnd) return tokens;
     }
   }
 
  private:
-  Result<Token> Next() {
-    if (at_ == query_.size()) return Token{.offset = at_};
+  Result<QueryToken> Next() {
+    if (at_ == query_.size()) return QueryToken{.offset = at_};
     switch (query_[at_]) {
       case '(':
-        return Sign(Token::Type::kOpen, 1);
+        return Sign(QueryToken::Type::kOpen, 1);
       case ')':
-        return Sign(Token::Type::kClose, 1);
+        return Sign(QueryToken::Type::kClose, 1);
       case ':':
-        return Sign(Token::Type::kColon, 1);
+        return Sign(QueryToken::Type::kColon, 1);
       case '<':
-        return Followed('=') ? Sign(Token::Type::kLessEqual, 2) : Sign(Token::Type::kLess, 1);
+        return Followed('=') ? Sign(QueryToken::Type::kLessEqual, 2)
+                             : Sign(QueryToken::Type::kLess, 1);
       case '>':
-        return Followed('=') ? Sign(Token::Type::kGreaterEqual, 2) : Sign(Token::Type::kGreater, 1);
+        return Followed('=') ? Sign(QueryToken::Type::kGreaterEqual, 2)
+                             : Sign(QueryToken::Type::kGreater, 1);
       case '"':
         return Quoted();
       case '{':
@@ -82,14 +84,14 @@ class Lexer {
 
   bool Followed(char c) const { return at_ + 1 < query_.size() && query_[at_ + 1] == c; }
 
-  Result<Token> Sign(Token::Type type, size_t size) {
-    Token token{.type = type, .offset = at_};
+  Result<QueryToken> Sign(QueryToken::Type type, size_t size) {
+    QueryToken token{.type = type, .offset = at_};
     at_ += size;
     return token;
   }
 
-  Result<Token> Quoted() {
-    Token token{.type = Token::Type::kQuoted, .offset = at_};
+  Result<QueryToken> Quoted() {
+    QueryToken token{.type = QueryToken::Type::kQuoted, .offset = at_};
     ++at_;
     while (at_ < query_.size() && query_[at_] != '"') {
       const bool escape = query_[at_] == '\\' && at_ + 1 < query_.size();
@@ -139,8 +141,8 @@ class Lexer {
     return surrogate ? std::nullopt : std::optional(point);
   }
 
-  Result<Token> Word() {
-    Token token{.type = Token::Type::kWord, .offset = at_};
+  Result<QueryToken> Word() {
+    QueryToken token{.type = QueryToken::Type::kWord, .offset = at_};
     const bool time = StartsLikeTime(query_.substr(at_));
     bool escaped = false;
     while (at_ < query_.size() && !IsSpace(query_[at_])) {
@@ -189,7 +191,7 @@ class Lexer {
     return true;
   }
 
-  void TakeStar(Token& token) {
+  void TakeStar(QueryToken& token) {
     const size_t offset = token.text.size();
     if (token.stars.empty() || token.stars.back() != offset) token.stars.push_back(offset);
     ++at_;
@@ -202,7 +204,7 @@ class Lexer {
 
 }  // namespace
 
-Result<std::vector<Token>> Tokenize(std::string_view query, QuoteAtEnd quote) {
+Result<std::vector<QueryToken>> Tokenize(std::string_view query, QuoteAtEnd quote) {
   return Lexer(query, quote).Run();
 }
 

@@ -10,7 +10,7 @@
 
 namespace a4c {
 
-struct Token {
+struct QueryToken {
   enum class Type : uint8_t {
     kWord,    // failed, labels.team, pre*, *mid*, *
     kQuoted,  // "connection refused"
@@ -44,7 +44,8 @@ bool IsOperatorWord(std::string_view word);
 enum class QuoteAtEnd : uint8_t { kError, kOpen };
 
 // Ends with a kEnd. kInvalid: "column 12: ..."
-Result<std::vector<Token>> Tokenize(std::string_view query, QuoteAtEnd quote = QuoteAtEnd::kError);
+Result<std::vector<QueryToken>> Tokenize(std::string_view query,
+                                         QuoteAtEnd quote = QuoteAtEnd::kError);
 
 // "column 12: <message>" for the byte at offset.
 Error QueryError(std::string_view query, size_t offset, const std::string& message,

@@ -12,7 +12,7 @@
 namespace a4c {
 namespace {
 
-using Type = Token::Type;
+using Type = QueryToken::Type;
 
 std::optional<Comparison> ComparisonOf(Type type) {
   switch (type) {
@@ -43,7 +43,7 @@ struct Target {
 // the whole query (no target) and the values of one field (a target).
 class Parser {
  public:
-  Parser(std::string_view query, std::vector<Token> tokens, const Kind& kind, int64_t now_ms,
+  Parser(std::string_view query, std::vector<QueryToken> tokens, const Kind& kind, int64_t now_ms,
          const QueryLimits& limits)
       : query_(query), tokens_(std::move(tokens)), kind_(kind), now_ms_(now_ms), limits_(limits) {}
 
@@ -104,7 +104,7 @@ class Parser {
 
   Result<Query> ParseParentheses(const Target* target, int depth) {
     A4C_CHECK(CheckDepth(depth));
-    const Token open = Peek();
+    const QueryToken open = Peek();
     ++at_;
     A4C_TRY(Query inner, ParseOr(target, depth + 1));
     if (Peek().type == Type::kEnd) return Fail(open, "this \"(\" is never closed");
@@ -114,11 +114,11 @@ class Parser {
   }
 
   Result<Query> ParseField(int depth) {
-    const Token name = Peek();
+    const QueryToken name = Peek();
     const Comparison comparison = *ComparisonOf(Peek(1).type);
     A4C_TRY(Target target, ResolveTarget(name, Peek(2)));
     at_ += 2;
-    const Token& value = Peek();
+    const QueryToken& value = Peek();
     if (comparison == Comparison::kEquals && value.type == Type::kOpen) {
       return ParseParentheses(&target, depth);
     }
@@ -133,7 +133,7 @@ class Parser {
     return ParseValue(target, comparison);
   }
 
-  Result<Target> ResolveTarget(const Token& name, const Token& value) {
+  Result<Target> ResolveTarget(const QueryToken& name, const QueryToken& value) {
     if (name.type == Type::kQuoted || !name.stars.empty()) {
       return Fail(name, "expected the name of a field", FieldHint(kind_, ""));
     }
@@ -157,7 +157,7 @@ class Parser {
   }
 
   Result<Query> ParseValue(const Target& target, Comparison comparison) {
-    const Token first = Peek();
+    const QueryToken first = Peek();
     auto leaf = LeafOf(target.path, target.type, comparison, TakeLiterals(), now_ms_);
     if (!leaf) return Fail(first, leaf.error().message(), leaf.error().hint());
     const bool whole_map =
@@ -166,12 +166,12 @@ class Parser {
     return Counted(*std::move(leaf), first);
   }
 
-  Error NamedValues(const Token& token, const std::string& path) const {
+  Error NamedValues(const QueryToken& token, const std::string& path) const {
     return Fail(token, "\"" + path + "\" holds named values", "write " + path + ".<name>:value");
   }
 
   Result<Query> ParseFreeText() {
-    const Token first = Peek();
+    const QueryToken first = Peek();
     const std::vector<Literal> literals = TakeLiterals();
     const bool all = literals.size() == 1 && first.text.empty() && !first.stars.empty();
     if (all) return Counted(Query{}, first);
@@ -209,7 +209,7 @@ class Parser {
     return cost;
   }
 
-  Result<Query> Counted(Query leaf, const Token& token) {
+  Result<Query> Counted(Query leaf, const QueryToken& token) {
     clauses_ += CostOf(leaf);
     if (clauses_ > static_cast<size_t>(limits_.clauses_max)) {
       return Fail(token, "more than " + std::to_string(limits_.clauses_max) + " clauses",
@@ -229,7 +229,7 @@ class Parser {
   }
 
   Error UnexpectedToken() const {
-    const Token& token = Peek();
+    const QueryToken& token = Peek();
     const std::string before = at_ > 0 ? " after \"" + Shown(tokens_[at_ - 1]) + "\"" : "";
     if (token.type == Type::kEnd) return Fail(token, "expected something to look for" + before);
     return Fail(token, "expected something to look for" + before + ", not \"" + Shown(token) + "\"",
@@ -241,21 +241,21 @@ class Parser {
                 "write \"and\" or \"or\" between two conditions");
   }
 
-  std::string Shown(const Token& token) const {
+  std::string Shown(const QueryToken& token) const {
     constexpr size_t kShown = 40;
     return token.size > kShown ? "..." : std::string(query_.substr(token.offset, token.size));
   }
 
-  const Token& Peek(size_t ahead = 0) const {
+  const QueryToken& Peek(size_t ahead = 0) const {
     return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
   }
 
-  Error Fail(const Token& token, const std::string& message, std::string hint = {}) const {
+  Error Fail(const QueryToken& token, const std::string& message, std::string hint = {}) const {
     return QueryError(query_, token.offset, message, std::move(hint));
   }
 
   const std::string_view query_;
-  const std::vector<Token> tokens_;
+  const std::vector<QueryToken> tokens_;
   const Kind& kind_;
   const int64_t now_ms_;
   const QueryLimits limits_;
@@ -272,7 +272,7 @@ Result<Query> ParseQuery(std::string_view text, const Kind& kind, int64_t now_ms
                  "the query is longer than " + std::to_string(limits.bytes_max) + " bytes");
   }
   if (!IsUtf8(text)) return Error(Code::kInvalid, "the query is not valid UTF-8");
-  A4C_TRY(std::vector<Token> tokens, Tokenize(text));
+  A4C_TRY(std::vector<QueryToken> tokens, Tokenize(text));
   return Parser(text, std::move(tokens), kind, now_ms, limits).Run();
 }
 
