@@ -61,9 +61,9 @@ class Gatherer {
     const auto request = std::make_shared<Request>(call, items, runtime_.threads.NewWaiter());
     A4C_CHECK(Enqueue(request));
     for (;;) {
-      const State state = Sleep(*request, call);
-      if (state == State::kDone) break;
-      if (state == State::kLeads) {
+      const Wakened why = Sleep(*request, call);
+      if (why == Wakened::kDone) break;
+      if (why == Wakened::kLeads) {
         Lead(*request, call);
       } else if (std::optional<Error> left = Leave(*request)) {
         return *std::move(left);
@@ -74,8 +74,8 @@ class Gatherer {
   }
 
  private:
-  // A request that leads takes the next group, in which it need not be itself.
-  enum class State : uint8_t { kQueued, kLeads, kInFlight, kDone };
+  enum class State : uint8_t { kQueued, kInFlight, kDone };
+  enum class Wakened : uint8_t { kLeads, kDone, kLate };
   struct Request {
     Request(const Call& call, std::span<const Item> given, std::unique_ptr<Waiter> own_bell)
         : items(given.begin(), given.end()),
@@ -91,7 +91,11 @@ class Gatherer {
     const int64_t deadline_ms;
     Amount amount = {};
     const std::unique_ptr<Waiter> bell;  // its caller sleeps here, so that nobody else is woken
-    State state = State::kQueued;        // guarded by the bell, and changed by who holds waiter_
+    // Both guarded by the bell, and changed by who holds waiter_. Whose caller leads takes the next
+    // group. The request need not be in it, and another leader may have taken it before: its caller
+    // leads all the same, or the lead would be lost.
+    State state = State::kQueued;
+    bool leads = false;
     Answer answer = {};
     std::optional<Error> error = {};
   };
@@ -110,31 +114,38 @@ class Gatherer {
     queued_ = queued;
     if (flushing_ < options_.flushers) {
       ++flushing_;
-      request->state = State::kLeads;
+      request->leads = true;
     }
     return {};
   }
 
-  static State Sleep(Request& request, const Call& call) {
+  static Wakened Sleep(Request& request, const Call& call) {
     const Waiter::Lock lock(*request.bell);
-    while ((request.state == State::kQueued || request.state == State::kInFlight) &&
-           !call.Expired()) {
+    for (;;) {
+      if (request.leads) return Wakened::kLeads;
+      if (request.state == State::kDone) return Wakened::kDone;
+      if (call.Expired()) return Wakened::kLate;
       request.bell->Wait(call.deadline_ms);
     }
-    return request.state;
   }
 
   static void Turn(Request& request, State state) {
     const Waiter::Lock lock(*request.bell);
     request.state = state;
-    if (state != State::kInFlight) request.bell->NotifyAll();
+    if (state == State::kDone) request.bell->NotifyAll();
+  }
+
+  static void SetLeads(Request& request, bool leads) {
+    const Waiter::Lock lock(*request.bell);
+    request.leads = leads;
+    if (leads) request.bell->NotifyAll();
   }
 
   void Lead(Request& leader, const Call& call) {
     Group group;
     {
       const Waiter::Lock lock(*waiter_);
-      Turn(leader, State::kQueued);
+      SetLeads(leader, false);
       DropExpired();
       group = TakeGroup();
       if (group.empty()) {
@@ -147,7 +158,8 @@ class Gatherer {
       std::ranges::move(request->items, std::back_inserter(items));
       request->items.clear();
     }
-    FlushGroup(group, items, group.size() == 1 ? call : CallOf(group, leader, call));
+    const bool alone = group.size() == 1 && group[0].get() == &leader;
+    FlushGroup(group, items, alone ? call : CallOf(group, leader, call));
     const Waiter::Lock lock(*waiter_);
     for (const RequestPtr& request : group) Turn(*request, State::kDone);
     PassOn();
@@ -227,20 +239,21 @@ class Gatherer {
   void PassOn() {
     Request* next = nullptr;
     for (const RequestPtr& request : queue_) {
-      if (request->state == State::kLeads) continue;
+      if (request->leads) continue;
       if (next == nullptr || request->deadline_ms > next->deadline_ms) next = request.get();
     }
     if (next == nullptr) {
       --flushing_;
     } else {
-      Turn(*next, State::kLeads);
+      SetLeads(*next, true);
     }
   }
 
   // The deadline has passed. What is still queued was not done; what is in flight may be. Nothing:
-  // it was decided meanwhile.
+  // it was decided meanwhile, or the caller leads now.
   std::optional<Error> Leave(Request& request) {
     const Waiter::Lock lock(*waiter_);
+    if (request.leads) return std::nullopt;
     if (request.state == State::kInFlight) {
       return Error(Code::kUnknownOutcome, "the deadline passed while the commit was in flight");
     }

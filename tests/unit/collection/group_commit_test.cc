@@ -68,6 +68,31 @@ TEST_F(GroupCommitTest, CallersThatArriveDuringACommitShareTheNextOne) {
   EXPECT_EQ(sizes_, (std::vector<size_t>{1, 8}));
 }
 
+// With several flushers a leader may take the request of another before that one has begun to lead.
+TEST_F(GroupCommitTest, NoLeadIsLostWhenLeadersTakeEachOthersRequests) {
+  const auto grouped =
+      NewGroupCommit(store_, fake_.runtime(), {.flushers = 2, .group_batches_max = 2});
+  constexpr int kCallers = 8;
+  constexpr int kRounds = 300;
+  std::atomic<int> applied{0};
+  {
+    std::vector<std::jthread> callers;
+    for (int caller = 0; caller < kCallers; ++caller) {
+      callers.emplace_back([&, caller] {
+        for (int round = 0; round < kRounds; ++round) {
+          const std::string id = std::to_string(caller) + "-" + std::to_string(round);
+          const std::vector<WriteBatch> batches = {Create(id + "a"), Create(id + "b"),
+                                                   Create(id + "c")};
+          const auto count = static_cast<size_t>(1 + (caller + round) % 3);
+          const auto answer = grouped->Apply(Within(), std::span(batches).first(count));
+          if (answer && answer->results.size() == count) ++applied;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(applied, kCallers * kRounds);
+}
+
 TEST_F(GroupCommitTest, EachCallerGetsTheFateOfItsOwnBatches) {
   const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
   const WriteBatch taken = Create("taken");
