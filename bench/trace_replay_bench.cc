@@ -114,6 +114,8 @@ class Replay {
   }
 
   void Run() {
+    AwaitServers();
+    began_ = Seconds();
     double next_look = 0;
     while (gone_ < tasks_.size()) {
       const double now = Seconds() - began_;
@@ -153,6 +155,17 @@ class Replay {
   }
 
  private:
+  // a4cd learns of its servers one by one after it is ready.
+  void AwaitServers() {
+    const double give_up = Seconds() + 60;
+    for (;;) {
+      const Result<Json> status = ParseJson(a4cd_.Ask("GET", "/v1/hosts"));
+      if (status && (*status)["items"].Items().size() >= trace_.servers.size()) return;
+      if (Seconds() > give_up) Die("a4cd does not know all servers after 60 s");
+      Pause(kTickMs);
+    }
+  }
+
   struct State {
     const TraceTask* task = nullptr;
     std::string host = {};  // empty: not placed yet
@@ -280,7 +293,7 @@ class Replay {
   const double scale_;
   const A4cdProcess& a4cd_;
   Probe probe_;
-  const double began_;
+  double began_;
   double elapsed_ = 0;
   std::map<std::string, State> tasks_;
   size_t next_ = 0;             // of the trace, to be created

@@ -234,7 +234,13 @@ void KafkaSubscription::Close() {
     const ErrorHandle refused(rd_kafka_consumer_close_queue(consumer_, events.get()));
     const Call patience = Call::Within(runtime_.clock, settings_.close_timeout_ms);
     while (!refused && !rd_kafka_consumer_closed(consumer_) && !patience.Expired()) {
-      rd_kafka_queue_poll_callback(events.get(), SliceMs(patience));
+      // As events: served by callbacks, a message or an error still in flight would abort the
+      // process.
+      const EventHandle event(rd_kafka_queue_poll(events.get(), SliceMs(patience)));
+      if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
+      OnRebalance(consumer_, rd_kafka_event_error(event.get()),
+                  rd_kafka_event_topic_partition_list(event.get()),
+                  static_cast<CallbackTarget*>(this));
     }
   }
   queue_.reset();

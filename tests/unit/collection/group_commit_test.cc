@@ -126,7 +126,8 @@ TEST_F(GroupCommitTest, AFullQueueIsRefusedAtOnce) {
     HoldFirstUntilQueued(1, &refused_);
     std::vector<std::jthread> callers;
     const auto create = [&](const std::string& id) {
-      const std::vector<WriteBatch> two = {Create(id + "1-" + turn), Create(id + "2-" + turn)};
+      const std::vector<WriteBatch> two = {Create(std::string(id).append("1-").append(turn)),
+                                           Create(std::string(id).append("2-").append(turn))};
       EXPECT_TRUE(grouped->Apply(Within(), two));
     };
     callers.emplace_back(create, "in flight");
