@@ -7,6 +7,7 @@ namespace a4c::simulation {
 const std::vector<Hunt>& Hunts() {
   static const std::vector<Hunt> hunts = {
       {"ack_before_confirm", "", 10000},
+      {"cancel_overwritten", "app", 4},
       {"confirm_before_refresh", "", 10000},
       {"confirm_by_rev_alone", "lossy", 10003},
       {"confirm_without_comparing_rev", "", 10001},
@@ -15,6 +16,8 @@ const std::vector<Hunt>& Hunts() {
       {"hard_delete", "", 10000},
       {"heal_without_min_rev", "lossy", 10000},
       {"idempotency_row_apart", "", 10002},
+      {"no_epoch_check", "app", 1001},
+      {"no_reservation", "app", 1},
       {"no_version_on_index_writes", "outage", 30000},
       {"outage_counts_as_rejection", "outage", 20001},
       {"outbox_rev_restarts", "crowd", 10000},
@@ -22,7 +25,10 @@ const std::vector<Hunt>& Hunts() {
       {"poller_without_skip_locked", "crowd", 30000},
       {"purge_without_index", "purge", 10000},
       {"record_before_outbox", "", 10004},
+      {"release_before_confirmed", "app", 1},
+      {"removal_for_absence", "app", 1},
       {"resend_trusting_the_row", "failover", 20000},
+      {"reservation_outside_the_batch", "app", 1},
       {"stale_is_success", "lossy", 10000},
       {"token_ignored", "", 10000},
       {"unknown_is_failure", "", 10002},

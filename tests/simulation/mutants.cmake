@@ -1,4 +1,5 @@
-# Copies of core/src/collection/*.cc with mutants in them, for the simulation alone.
+# Copies of core/src/collection/*.cc and of some files of apps/a4cd with mutants in them, for the
+# simulation alone.
 #
 # a4c_mutant(name file from to) replaces `from`, which stands exactly once in the file (else configuring
 # fails: a mutant that no longer fits is noticed at once), by `to`, which asks Mutant("name").
@@ -14,6 +15,9 @@ macro(a4c_mutable dir)
 endmacro()
 a4c_mutable(core/src/collection database group_commit outbox poll_loop purge_loop search store_time
             sync_batch sync_loop token verify writer)
+a4c_mutable(apps/a4cd/work job_run workspace_delete)
+a4c_mutable(apps/a4cd/placement reservations)
+a4c_mutable(apps/a4cd/hosts leftovers)
 
 function(a4c_mutant name file from to)
   string(FIND "${text_${file}}" "${from}" first)
@@ -217,6 +221,65 @@ a4c_mutant(token_ignored search
                                        a4c::simulation::Mutant("token_ignored")
                                            ? std::span<const Token>()
                                            : std::span<const Token>(request.tokens))]==])
+
+# A holder's writes do not compare the epoch of its lease.
+a4c_mutant(no_epoch_check job_run
+[==[  return {.ref = lease_.subject, .quiet = {{"epoch", lease_.epoch}}};]==]
+[==[  if (a4c::simulation::Mutant("no_epoch_check")) return {.ref = lease_.subject};
+  return {.ref = lease_.subject, .quiet = {{"epoch", lease_.epoch}}};]==])
+
+# A job that was canceled meanwhile is written as if it had not been.
+a4c_mutant(cancel_overwritten job_run
+[==[  A4C_TRY(job_, JobOf(*record));]==]
+[==[  Job before = job_;
+  A4C_TRY(job_, JobOf(*record));
+  if (a4c::simulation::Mutant("cancel_overwritten") && job_.finished()) {
+    before.rev = job_.rev;
+    job_ = before;
+  }]==])
+
+# Workspaces are placed without a reservation.
+a4c_mutant(no_reservation reservations
+[==[    AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);]==]
+[==[    const bool apart = a4c::simulation::Mutant("reservation_outside_the_batch");
+    if (!apart && !a4c::simulation::Mutant("no_reservation")) {
+      AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);
+    }]==])
+# The reservation is made after the placement, in a batch of its own.
+a4c_mutant(reservation_outside_the_batch reservations
+[==[    reserved.placement.server = nullptr;  // points into the snapshot]==]
+[==[    if (apart && done.outcome == Committed::Outcome::kApplied) {
+      Commit later;
+      AddReservation(*chosen, {tenant, holder, kind}, request.amounts, later);
+      A4C_CHECK(database_.Write(call, later));
+    }
+    reserved.placement.server = nullptr;  // points into the snapshot]==])
+
+# Room is given back before the server has confirmed that nothing is left.
+a4c_mutant(release_before_confirmed workspace_delete
+[==[  if (!host.empty()) {
+    const Result<void> removed =]==]
+[==[  if (a4c::simulation::Mutant("release_before_confirmed") && !host.empty()) {
+    A4C_CHECK(run.Commit([&](Draft& draft) -> Result<void> {
+      A4C_TRY(draft.also, run.context().reservations.ReleaseOps(run.context().StoreCall(), host,
+                                                                draft.workspace->id));
+      return {};
+    }));
+  }
+  if (!host.empty()) {
+    const Result<void> removed =]==])
+
+# A unit without a record is removed.
+a4c_mutant(removal_for_absence leftovers
+[==[      is_removable = record && record->tombstone && epoch >= unit.epoch;]==]
+[==[      is_removable = record && record->tombstone && epoch >= unit.epoch;
+      if (a4c::simulation::Mutant("removal_for_absence") && !record) is_removable = true;]==])
+a4c_mutant(removal_for_absence leftovers
+[==[  if (epoch < unit.epoch) {]==]
+[==[  if (epoch < unit.epoch && !a4c::simulation::Mutant("removal_for_absence")) {]==])
+a4c_mutant(removal_for_absence leftovers
+[==[  return hosts.Remove(call, unit.host, unit.name, epoch);]==]
+[==[  return hosts.Remove(call, unit.host, unit.name, epoch < unit.epoch ? unit.epoch : epoch);]==])
 
 set(mutated_sources)
 foreach(file IN LISTS mutant_sources)

@@ -114,7 +114,7 @@ class Simulation {
   bool MayMove() const;
   void Mix(uint64_t value);
 
-  static thread_local Task* current_;
+  static thread_local Task* current_;  // NOLINT(readability-identifier-naming): a member
 
   const SimulationOptions options_;
   testing::SeededRandom random_;

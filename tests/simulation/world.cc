@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/simulation/app/app_world.h"
 #include "tests/simulation/nasty.h"
 
 namespace a4c::simulation {
@@ -110,6 +111,10 @@ Scenario ScenarioOf(uint64_t seed, std::string_view ground) {
 
 Outcome RunSeed(uint64_t seed, const RunOptions& options) {
   Simulation simulation({.seed = seed, .trace = options.trace});
+  if (options.ground == "app") {
+    simulation.Run([&] { AppWorld(simulation, AppScenarioOf(seed), seed).Run(); });
+    return {seed, "app", simulation.failure(), simulation.trace_hash(), simulation.steps()};
+  }
   const Scenario scenario = ScenarioOf(seed, options.ground);
   simulation.Run([&] {
     World world(simulation, scenario, seed, options.history);
@@ -161,12 +166,12 @@ void Instance::Start(std::unique_ptr<Loop> loop, int64_t pause_ms_max) {
   Loop& driven = *loop;
   loops_.push_back(std::move(loop));
   threads_.push_back(runtime_.runtime().threads.Start(
-      driven.name(), [this, &driven, pause_ms_max](std::stop_token stop) {
-        Drive(driven, pause_ms_max, std::move(stop));
+      driven.name(), [this, &driven, pause_ms_max](const std::stop_token& stop) {
+        Drive(driven, pause_ms_max, stop);
       }));
 }
 
-void Instance::Drive(Loop& loop, int64_t pause_ms_max, std::stop_token stop) {
+void Instance::Drive(Loop& loop, int64_t pause_ms_max, const std::stop_token& stop) {
   Simulation& simulation = world_.simulation();
   while (!stop.stop_requested()) {
     const auto next = loop.Step(Call::Within(runtime_.clock(), 10'000, stop));
@@ -205,7 +210,7 @@ Instance* World::AnyInstance() {
 }
 
 // Keeps one instance running: after a crash, another one starts on the same back ends.
-void World::Operate(size_t slot, std::stop_token stop) {
+void World::Operate(size_t slot, const std::stop_token& stop) {
   for (uint64_t life = 1; !stop.stop_requested(); ++life) {
     instances_[slot] = std::make_unique<Instance>(*this, slot, seed_ * 1000 + slot * 100 + life);
     Instance& instance = *instances_[slot];
@@ -262,7 +267,7 @@ void World::IndexOutage() {
   cluster_.faults.document_retry = before;
 }
 
-void World::Befall(std::stop_token stop) {
+void World::Befall(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     simulation_.Sleep(100 + static_cast<int64_t>(
                                 simulation_.Below(static_cast<uint64_t>(scenario_.fate_pause_ms))));
@@ -285,17 +290,18 @@ void World::Befall(std::stop_token stop) {
 void World::Run() {
   for (size_t slot = 0; slot < instances_.size(); ++slot) {
     operators_.push_back(runtime_.runtime().threads.Start(
-        "operator", [this, slot](std::stop_token stop) { Operate(slot, std::move(stop)); }));
+        "operator", [this, slot](const std::stop_token& stop) { Operate(slot, stop); }));
   }
   std::vector<std::unique_ptr<Thread>> clients;
   for (int number = 0; number < scenario_.clients; ++number) {
     clients.push_back(runtime_.runtime().threads.Start(
-        "client" + std::to_string(number), [this, number](std::stop_token) { RunClient(number); }));
+        "client" + std::to_string(number),
+        [this, number](const std::stop_token&) { RunClient(number); }));
   }
   std::unique_ptr<Thread> fate;
   if (scenario_.name != "calm") {
-    fate = runtime_.runtime().threads.Start(
-        "fate", [this](std::stop_token stop) { Befall(std::move(stop)); });
+    fate = runtime_.runtime().threads.Start("fate",
+                                            [this](const std::stop_token& stop) { Befall(stop); });
   }
   for (const auto& client : clients) client->Join();
   fate.reset();

@@ -37,7 +37,8 @@ Scenario ScenarioOf(uint64_t seed);
 // A ground is a family of scenarios in which some faults are sought rather than met: see kGrounds.
 // Empty: all that there is.
 Scenario ScenarioOf(uint64_t seed, std::string_view ground);
-inline constexpr std::array<std::string_view, 6> kGrounds = {
+inline constexpr std::array<std::string_view, 7> kGrounds = {
+    "app",       // the application: see app/app_world.h
     "crowd",     // many clients at once on a slow store, on few records
     "failover",  // every seed, and often
     "hand",      // dies_in_hand
@@ -78,8 +79,8 @@ class World {
   void RunClient(int number);
 
  private:
-  void Operate(size_t slot, std::stop_token stop);
-  void Befall(std::stop_token stop);
+  void Operate(size_t slot, const std::stop_token& stop);
+  void Befall(const std::stop_token& stop);
   void CrashOne();
   void TakeHints();
   void IndexOutage();
@@ -117,7 +118,7 @@ class Instance {
 
  private:
   void Start(std::unique_ptr<Loop> loop, int64_t pause_ms_max);
-  void Drive(Loop& loop, int64_t pause_ms_max, std::stop_token stop);
+  void Drive(Loop& loop, int64_t pause_ms_max, const std::stop_token& stop);
 
   World& world_;
   Process process_;
