@@ -194,7 +194,7 @@ class Filter {
     A4C_TRY(const FieldType type, layout_.TypeOf(query.field));
     if (type == FieldType::kText) return Sql{"t_" + query.field + " ~ ?", {RegexOf(query.pieces)}};
     Bounds bounds = StartingWith(query.pieces.at(0));
-    bounds.push_back({"LIKE", LikeOf(query.pieces)});
+    bounds.emplace_back("LIKE", LikeOf(query.pieces));
     return AnyValue(query.field, bounds);
   }
 
