@@ -80,7 +80,7 @@ class RunningApp final : public App, public ProcessView {
     singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
     if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
-    A4C_CHECK(Rebuild());
+    Rebuild();
     StartLoops();
     if (settings_.HasRole("api")) A4C_CHECK(StartApi());
     return {};
@@ -135,16 +135,11 @@ class RunningApp final : public App, public ProcessView {
     return {};
   }
 
-  // An index that is in memory alone, new, or was deleted, is filled from the store.
-  Result<void> Rebuild() {
-    const RebuildAtStart when = settings_.rebuild_search_at_start;
-    if (when == RebuildAtStart::kNever || backends_.index == nullptr) return {};
-    if (when == RebuildAtStart::kIfEmpty) {
-      A4C_TRY(const bool empty, IndexIsEmpty());
-      if (!empty) return {};
-    }
-    const auto sent =
-        database_->Repair(Call::Within(runtime_.clock, kOpenTimeoutMs), JobKind().name, {});
+  // An index that is in memory alone, new, or was deleted, is filled from the store. One that does
+  // not answer now is no reason not to start: writes and lists do without it.
+  void Rebuild() {
+    if (backends_.index == nullptr) return;
+    const Result<int64_t> sent = FillIndex();
     if (!sent) {
       runtime_.log.Write(LogLevel::kWarning, "a4cd",
                          "filling the search index was broken off: the digests find the rest",
@@ -153,14 +148,19 @@ class RunningApp final : public App, public ProcessView {
       runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
                          {{"records", std::to_string(*sent)}});
     }
-    return {};
   }
 
-  Result<bool> IndexIsEmpty() {
-    A4C_TRY(const a4c::SearchAnswer found,
-            backends_.index->Search(Call::Within(runtime_.clock, kOpenTimeoutMs),
-                                    {.kind = JobKind(), .limit = 1}));
-    return found.total == 0;
+  // How many records were sent.
+  Result<int64_t> FillIndex() {
+    const RebuildAtStart when = settings_.rebuild_search_at_start;
+    if (when == RebuildAtStart::kNever) return 0;
+    const Call call = Call::Within(runtime_.clock, kOpenTimeoutMs);
+    if (when == RebuildAtStart::kIfEmpty) {
+      A4C_TRY(const a4c::SearchAnswer found,
+              backends_.index->Search(call, {.kind = JobKind(), .limit = 1}));
+      if (found.total > 0) return 0;
+    }
+    return database_->Repair(call, JobKind().name, {});
   }
 
   void StartLoops() {
@@ -216,21 +216,23 @@ class RunningApp final : public App, public ProcessView {
   void DrainOnce() {
     const int64_t deadline_ms = runtime_.clock.MonotonicMs() + settings_.drain_timeout_ms;
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "draining", {});
-    draining_ = true;
-    Pause(std::min(deadline_ms, runtime_.clock.MonotonicMs() + settings_.drain_not_ready_ms));
-    if (server_ != nullptr) {
-      server_->StopAccepting();
-      const int left = server_->WaitIdle(deadline_ms);
-      if (left > 0) {
-        runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
-                           {{"requests", std::to_string(left)}});
-      }
-    }
+    if (server_ != nullptr) StopServing(deadline_ms);
     streams_.reset();
     loops_.Stop();
     FlushBus(deadline_ms);
     server_.reset();
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "drained", {});
+  }
+
+  void StopServing(int64_t deadline_ms) {
+    server_->SendAway();
+    draining_ = true;
+    Pause(std::min(deadline_ms, runtime_.clock.MonotonicMs() + settings_.drain_not_ready_ms));
+    server_->StopAccepting();
+    const int left = server_->WaitIdle(deadline_ms);
+    if (left == 0) return;
+    runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
+                       {{"requests", std::to_string(left)}});
   }
 
   void FlushBus(int64_t deadline_ms) {

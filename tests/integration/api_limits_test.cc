@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "tests/integration/api_fixture.h"
 
 namespace a4cd {
@@ -113,6 +115,24 @@ TEST_F(ApiLimits, TheProcessShowsItsStateAndMetrics) {
   EXPECT_NE(Get("/metrics").text.find("a4c_http_requests_total{operation=\"getStatus\""),
             std::string::npos);
   EXPECT_EQ(Get("/openapi.json").body["openapi"].Text(), "3.1.0");
+}
+
+TEST_F(ApiLimits, WhileItDrainsEachAnswerEndsItsConnection) {
+  StartApp("drain: {not_ready: 5s}\n");
+  const auto ask = [&](const std::string& path) {
+    return Raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ + "\r\n\r\n",
+               "\r\n\r\n");
+  };
+  std::string ready = ask("/readyz");
+  EXPECT_EQ(ready.find("Connection: Close"), std::string::npos) << ready;
+  std::thread drain([&] { app_->Drain(); });
+  while (ready.starts_with("HTTP/1.1 200")) ready = ask("/readyz");
+  const std::string list = ask("/v1/jobs");
+  drain.join();
+  EXPECT_TRUE(ready.starts_with("HTTP/1.1 503")) << ready;
+  EXPECT_NE(ready.find("Connection: Close"), std::string::npos) << ready;
+  EXPECT_TRUE(list.starts_with("HTTP/1.1 200")) << list;
+  EXPECT_NE(list.find("Connection: Close"), std::string::npos) << list;
 }
 
 }  // namespace

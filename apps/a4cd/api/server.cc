@@ -35,6 +35,7 @@ struct Shared {
   Api& api;
   StreamHub& streams;
   net::HTTPServer* server = nullptr;
+  std::atomic<bool> sending_away{false};
   std::atomic<bool> stopping{false};
   std::unique_ptr<a4c::Waiter> idle;
   int active = 0;  // guarded by idle
@@ -124,7 +125,7 @@ class Handler final : public net::HTTPRequestHandler {
     answer.setReason(net::HTTPResponse::getReasonForStatus(answer.getStatus()));
     answer.setContentType(response.content_type);
     for (const auto& [name, value] : response.headers) answer.add(name, value);
-    if (unread || shared_.stopping || shared_.server->queuedConnections() > 0) {
+    if (unread || shared_.sending_away || shared_.server->queuedConnections() > 0) {
       answer.setKeepAlive(false);
     }
     answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
@@ -210,7 +211,7 @@ class PocoServer final : public ApiServer {
  public:
   PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
              const net::ServerSocket& socket)
-      : shared_{runtime, api, streams, nullptr, false, runtime.threads.NewWaiter()},
+      : shared_{runtime, api, streams, nullptr, false, false, runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);
@@ -235,7 +236,10 @@ class PocoServer final : public ApiServer {
 
   int port() const override { return port_; }
 
+  void SendAway() override { shared_.sending_away = true; }
+
   void StopAccepting() override {
+    SendAway();
     if (shared_.stopping.exchange(true)) return;
     server_->stop();
   }

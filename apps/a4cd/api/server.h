@@ -19,7 +19,10 @@ class ApiServer {
  public:
   virtual ~ApiServer() = default;
   virtual int port() const = 0;
-  // No new connections; connections end with the request that they are in.
+  // Each connection ends with its next answer, so that clients come back to an instance that stays:
+  // behind a Kubernetes Service a connection that is kept would stay with this one to the end.
+  virtual void SendAway() = 0;
+  // No new connections, either.
   virtual void StopAccepting() = 0;
   // Until no request is being answered, or the deadline (monotonic ms); how many still are.
   virtual int WaitIdle(int64_t deadline_ms) = 0;
