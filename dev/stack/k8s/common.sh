@@ -1,10 +1,13 @@
 # Sourced by the scripts beside it: etcd, kube-apiserver, kube-controller-manager and kube-scheduler on loopback.
 # shellcheck shell=bash disable=SC2034 # the scripts use the variables
 #   A4C_STACK_K8S_BIN    binaries made by build (default: k8s-bin in the state directory)
+#   A4C_STACK_POD_NET=10.79.0.0/24  A4C_STACK_SERVICE_NET=10.96.0.0/24    addresses of pods and of Services
 #   A4C_STACK_WAIT=60    seconds any wait may last
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 root=$A4C_STACK_DIR/k8s
 K8S_BIN=$(realpath -m "${A4C_STACK_K8S_BIN:-$A4C_STACK_DIR/k8s-bin}")
+pods=${A4C_STACK_POD_NET:-10.79.0.0/24}
+services=${A4C_STACK_SERVICE_NET:-10.96.0.0/24}
 K8S_WAIT=${A4C_STACK_WAIT:-60}
 K8S_PROGRAMS=(kube-scheduler kube-controller-manager kube-apiserver etcd) # in the order in which they stop
 export KUBECONFIG=$root/kubeconfig
