@@ -12,7 +12,7 @@
 namespace a4c::baremetal {
 namespace {
 
-constexpr size_t kServersFileBytesMax = 4u << 20;
+constexpr size_t kListFileBytesMax = 4u << 20;
 constexpr size_t kClusterBytesMax = 32;
 
 bool IsPlain(std::string_view text, std::string_view others) {
@@ -106,24 +106,41 @@ ConfigValue ValueOf(const Json& json, const std::string& file, const std::string
   return value;
 }
 
-Result<std::vector<ConfigValue>> ReadServersFile(const std::string& file) {
-  std::vector<ConfigValue> servers;
-  if (file.empty()) return servers;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return Error(Code::kInvalid, "servers_file: cannot read " + file);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto json = ParseJson(text, {.bytes_max = kServersFileBytesMax});
-  if (!json) return Error(Code::kInvalid, "servers_file: " + file + ": " + json.error().message());
-  for (const Json& item : (*json)["servers"].Items()) {
-    servers.push_back(ValueOf(item, file, "servers[" + std::to_string(servers.size()) + "]"));
+// What stands under `list` in the file that the setting <list>_file names, and in the setting.
+Result<std::vector<ConfigValue>> ReadList(const Config& config, const std::string& list) {
+  const std::string key = list + "_file";
+  const std::string& file = config.String(key);
+  std::vector<ConfigValue> values;
+  if (!file.empty()) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return Error(Code::kInvalid, key + ": cannot read " + file);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    auto json = ParseJson(text, {.bytes_max = kListFileBytesMax});
+    if (!json) return Error(Code::kInvalid, key + ": " + file + ": " + json.error().message());
+    for (const Json& item : (*json)[list].Items()) {
+      values.push_back(ValueOf(item, file, list + "[" + std::to_string(values.size()) + "]"));
+    }
   }
-  return servers;
+  const ConfigValue& tree = config.Tree(list);
+  values.insert(values.end(), tree.list.begin(), tree.list.end());
+  return values;
+}
+
+Result<std::vector<RegistryOptions>> ReadRegistries(const Config& config) {
+  A4C_TRY(const std::vector<ConfigValue> values, ReadList(config, "registries"));
+  std::vector<RegistryOptions> registries;
+  for (const ConfigValue& value : values) {
+    A4C_TRY(RegistryOptions registry, ReadRegistryOptions(value));
+    if (FindRegistry(registries, registry.address) != nullptr) {
+      return At(value, "the registry " + registry.address + " is there twice");
+    }
+    registries.push_back(std::move(registry));
+  }
+  return registries;
 }
 
 Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
-  A4C_TRY(std::vector<ConfigValue> values, ReadServersFile(config.String("servers_file")));
-  const ConfigValue& tree = config.Tree("servers");
-  values.insert(values.end(), tree.list.begin(), tree.list.end());
+  A4C_TRY(const std::vector<ConfigValue> values, ReadList(config, "servers"));
   std::vector<ServerOptions> servers;
   std::set<std::string> ids;
   std::string faults;
@@ -144,11 +161,17 @@ Result<std::vector<ServerOptions>> ReadServers(const Config& config) {
   return servers;
 }
 
+Result<void> CheckNetwork(const std::string& key, const std::string& network) {
+  if (network != "host" && !network.starts_with("container:")) return {};
+  return Error(Code::kInvalid, key + ": neither units nor builds share the network of others");
+}
+
 }  // namespace
 
 Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   BaremetalOptions options;
   A4C_TRY(options.servers, ReadServers(config));
+  A4C_TRY(options.registries, ReadRegistries(config));
   options.private_key_path = config.String("private_key_path");
   options.helper_program = config.String("helper_program");
   options.cluster = config.String("cluster");
@@ -165,9 +188,8 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
                   .init = config.Bool("init"),
                   .log_file_bytes = config.Long("log_file_max"),
                   .log_files = config.Long("log_files")};
-  if (options.unit.network == "host" || options.unit.network.starts_with("container:")) {
-    return Error(Code::kInvalid, "network: units do not share the network of others");
-  }
+  A4C_CHECK(CheckNetwork("network", options.unit.network));
+  A4C_CHECK(CheckNetwork("build_network", config.String("build_network")));
   options.connect_timeout_ms = config.Long("connect_timeout");
   options.keepalive_interval_ms = config.Long("keepalive_interval");
   options.sessions_max = config.Long("sessions_per_server");
@@ -180,6 +202,9 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   options.reply_bytes_max = config.Long("reply_max");
   options.build_context_bytes_max = config.Long("build_context_max");
   options.build_memory_bytes = config.Long("build_memory");
+  options.build_cpu_millis = config.Long("build_cpu_millis");
+  options.build_network = config.String("build_network");
+  options.image_send_bytes_max = config.Long("image_send_max");
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "a4c/config.h"
+#include "registries.h"
 
 namespace a4c::baremetal {
 
@@ -40,6 +41,7 @@ struct UnitDefaults {
 
 struct BaremetalOptions {
   std::vector<ServerOptions> servers;
+  std::vector<RegistryOptions> registries;
   std::string cluster;
   std::string private_key_path;  // of servers that are enrolled without one
   std::string helper_program;
@@ -56,6 +58,9 @@ struct BaremetalOptions {
   int64_t reply_bytes_max = 0;
   int64_t build_context_bytes_max = 0;
   int64_t build_memory_bytes = 0;
+  int64_t build_cpu_millis = 0;
+  std::string build_network;
+  int64_t image_send_bytes_max = 0;
 };
 
 // kInvalid names every server that is wrong, and why: a fingerprint out of form, an RSA key, a path

@@ -8,6 +8,7 @@
 #include "docker_epochs.h"
 #include "docker_errors.h"
 #include "helper_client.h"
+#include "image_names.h"
 #include "unit_effects.h"
 
 namespace a4c::baremetal {
@@ -103,6 +104,7 @@ class BaremetalHostProvider final : public HostProvider {
         logs_(NewBaremetalLogs(servers_)),
         exec_(NewBaremetalExec(servers_)),
         images_(NewBaremetalImages(servers_)),
+        image_supply_(NewBaremetalImageSupply(servers_)),
         incarnation_(NewBaremetalIncarnation(servers_)),
         enrolment_(NewBaremetalEnrolment(servers_)) {}
 
@@ -117,12 +119,14 @@ class BaremetalHostProvider final : public HostProvider {
     if (name == HostLogs::kExtension) return logs_.get();
     if (name == HostExec::kExtension) return exec_.get();
     if (name == HostImages::kExtension) return images_.get();
+    if (name == HostImageSupply::kExtension) return image_supply_.get();
     if (name == HostIncarnation::kExtension) return incarnation_.get();
     if (name == HostEnrolment::kExtension) return enrolment_.get();
     return nullptr;
   }
 
  private:
+  Result<UnitStatus> EnsureOnce(const Call& call, const Unit& unit);
   Result<std::map<std::string, HelperUnit>> Known(const Call& call, DockerLink& docker) const;
 
   BaremetalServers servers_;  // before what refers to it
@@ -130,6 +134,7 @@ class BaremetalHostProvider final : public HostProvider {
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
+  const std::unique_ptr<HostImageSupply> image_supply_;
   const std::unique_ptr<HostIncarnation> incarnation_;
   const std::unique_ptr<HostEnrolment> enrolment_;
 };
@@ -155,6 +160,19 @@ Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {
 
 Result<UnitStatus> BaremetalHostProvider::Ensure(const Call& call, const Unit& unit) {
   A4C_CHECK(CheckUnit(unit));
+  Result<UnitStatus> status = EnsureOnce(call, unit);
+  const bool is_missing = !status && status.error().code() == Code::kNotFound;
+  const std::string& image = unit.spec.image;
+  if (!is_missing ||
+      FindRegistry(servers_.options.registries, ParseImageName(image).registry) == nullptr) {
+    return status;
+  }
+  // Nothing of the server is held meanwhile.
+  A4C_CHECK(image_supply_->Pull(call, unit.host, image, [](std::string_view) {}));
+  return EnsureOnce(call, unit);
+}
+
+Result<UnitStatus> BaremetalHostProvider::EnsureOnce(const Call& call, const Unit& unit) {
   A4C_TRY(const auto effects,
           UnitEffects::Begin(servers_, call, unit.host, unit.name, {unit.epoch, unit.claim}));
   return Ensuring(servers_, call, unit, *effects).Run();

@@ -4,125 +4,130 @@
 
 #include "baremetal_servers.h"
 #include "docker_errors.h"
+#include "engine_messages.h"
+#include "image_names.h"
+#include "image_transfer.h"
 
 namespace a4c::baremetal {
 namespace {
 
-constexpr size_t kLineBytesMax = 1u << 20;
-constexpr size_t kTagBytesMax = 255;
-
-Result<void> CheckTag(const std::string& tag) {
-  const bool fits =
-      !tag.empty() && tag.size() <= kTagBytesMax && std::ranges::all_of(tag, [](unsigned char c) {
-        return c < 0x80 &&
-               (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '/' || c == ':');
-      });
-  if (fits) return {};
-  return Error(Code::kInvalid,
-               "tag: 1 to 255 letters, digits, \".\", \"_\", \"-\", \"/\" and \":\"");
-}
-
-// What a build says, line by line: a failing one answers 200 and names the error in the stream.
-class BuildStream {
- public:
-  explicit BuildStream(const std::function<void(std::string_view)>& progress)
-      : progress_(progress) {}
-
-  Result<void> Add(const std::string& piece) {
-    buffer_ += piece;
-    for (size_t end; (end = buffer_.find('\n')) != std::string::npos;) {
-      Line(buffer_.substr(0, end));
-      buffer_.erase(0, end + 1);
-    }
-    if (buffer_.size() > kLineBytesMax) return Error(Code::kUnavailable, "docker: an endless line");
-    return {};
-  }
-
-  Result<void> Done() {
-    Line(buffer_);
-    if (!failure_.empty()) return DockerError(400, failure_, true).Within("build");
-    if (built_) return {};
-    return Error(Code::kUnknownOutcome, "docker: the build's messages end without a result");
-  }
-
- private:
-  void Line(const std::string& text) {
-    const auto line = ParseJson(text);
-    if (!line) return;
-    const std::string& said = (*line)["stream"].Text();
-    if (!said.empty()) progress_(said);
-    if ((*line)["aux"]["ID"].IsText()) built_ = true;
-    if (line->Find("errorDetail") == nullptr && line->Find("error") == nullptr) return;
-    failure_ = (*line)["errorDetail"]["message"].Text();
-    if (failure_.empty()) failure_ = (*line)["error"].Text();
-    if (failure_.empty()) failure_ = "it failed without a message";
-  }
-
-  const std::function<void(std::string_view)>& progress_;
-  std::string buffer_;
-  std::string failure_;
-  bool built_ = false;
-};
+constexpr int64_t kCpuPeriodUs = 100'000;
+constexpr int64_t kTidyTimeoutMs = 5'000;
 
 class BaremetalImages final : public HostImages {
  public:
   explicit BaremetalImages(BaremetalServers& servers) : servers_(servers) {}
-  Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
-                          const ByteSource& tar,
-                          const std::function<void(std::string_view)>& progress) override;
+  Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
+                          const Progress& progress) override;
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override;
   Result<int64_t> Prune(const Call& call, const std::string& host,
                         const std::vector<std::string>& keep) override;
 
  private:
-  std::string BuildTarget(const std::string& tag) const;
+  Result<std::string> BuildTarget(const ImageBuild& build, const std::string& tag) const;
+  Result<void> Run(const Call& call, DockerConnection& docker, const std::string& target,
+                   const ByteSource& tar, EngineMessages& messages) const;
+  Result<ImageInfo> Name(const Call& call, DockerConnection& docker, const std::string& tag,
+                         const std::string& image_id) const;
   Result<Json> ListOurs(const Call& call, DockerConnection& docker) const;
 
   BaremetalServers& servers_;
 };
 
-std::string BaremetalImages::BuildTarget(const std::string& tag) const {
-  Json labels;
-  labels.Set(kImageLabel, servers_.options.cluster);
-  const std::string memory = std::to_string(servers_.options.build_memory_bytes);
-  return "/build?t=" + PercentEncode(tag) + "&rm=1&forcerm=1&networkmode=none&memory=" + memory +
-         "&memswap=" + memory + "&labels=" + PercentEncode(labels.ToString());
+// What was asked for, at most the bound.
+Result<int64_t> Bounded(const char* what, int64_t asked, int64_t bound) {
+  if (asked < 0 || asked > bound) {
+    return Error(Code::kInvalid, std::string("a build gets at most ") + std::to_string(bound) +
+                                     " of " + what + ", not " + std::to_string(asked));
+  }
+  return asked == 0 ? bound : asked;
 }
 
-Result<ImageInfo> BaremetalImages::Build(const Call& call, const std::string& host,
-                                         const std::string& tag, const ByteSource& tar,
-                                         const std::function<void(std::string_view)>& progress) {
-  A4C_CHECK(CheckTag(tag));
-  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->OpenStream(call));
+Result<std::string> BaremetalImages::BuildTarget(const ImageBuild& build,
+                                                 const std::string& tag) const {
+  const BaremetalOptions& options = servers_.options;
+  A4C_TRY(const int64_t memory,
+          Bounded("build_memory", build.memory_bytes, options.build_memory_bytes));
+  A4C_TRY(const int64_t cpu,
+          Bounded("build_cpu_millis", build.cpu_millis, options.build_cpu_millis));
+  if (build.network && options.build_network.empty()) {
+    return Error(Code::kDenied, "builds get no network here",
+                 "set build_network of host-baremetal, or bring what is needed in the context");
+  }
+  // A label of our own: the image is never one that somebody else has already.
+  Json labels;
+  labels.Set(kImageLabel, options.cluster);
+  return "/build?t=" + PercentEncode(tag) + "&rm=1&forcerm=1&networkmode=" +
+         (build.network ? PercentEncode(options.build_network) : "none") +
+         "&memory=" + std::to_string(memory) + "&memswap=" + std::to_string(memory) +
+         "&cpuperiod=" + std::to_string(kCpuPeriodUs) +
+         "&cpuquota=" + std::to_string(cpu * kCpuPeriodUs / 1000) +
+         "&labels=" + PercentEncode(labels.ToString());
+}
+
+Result<void> BaremetalImages::Run(const Call& call, DockerConnection& docker,
+                                  const std::string& target, const ByteSource& tar,
+                                  EngineMessages& messages) const {
   A4C_TRY(const int status,
-          docker->Begin(call, {.method = "POST",
-                               .target = BuildTarget(tag),
-                               .content_type = "application/x-tar",
-                               .stream = &tar,
-                               .stream_bytes_max = servers_.options.build_context_bytes_max,
-                               .effect = true}));
+          docker.Begin(call, {.method = "POST",
+                              .target = target,
+                              .content_type = "application/x-tar",
+                              .stream = &tar,
+                              .stream_bytes_max = servers_.options.build_context_bytes_max,
+                              .effect = true}));
   if (status != 200) {
-    A4C_TRY(const std::string body, docker->ReadAll(call));
+    A4C_TRY(const std::string body, docker.ReadAll(call));
     return DockerError(status, body, true);
   }
-  BuildStream stream(progress);
-  while (true) {
-    A4C_TRY(const std::string piece, docker->Read(call));
-    if (piece.empty()) break;
-    A4C_CHECK(stream.Add(piece));
+  A4C_CHECK(messages.ReadAll(call, docker));
+  if (!messages.failure().empty())
+    return DockerError(400, messages.failure(), true).Within("build");
+  if (!messages.image_id().empty()) return {};
+  return Error(Code::kUnknownOutcome, "docker: the build's messages end without a result");
+}
+
+// Ours first, then known by its name.
+Result<ImageInfo> BaremetalImages::Name(const Call& call, DockerConnection& docker,
+                                        const std::string& tag, const std::string& image_id) const {
+  A4C_CHECK(TagImage(call, docker, image_id, OwnTag(servers_.options.cluster, image_id)));
+  A4C_CHECK(TagImage(call, docker, image_id, tag));
+  A4C_TRY(const auto image, FindImage(call, docker, tag));
+  if (image && image->digest == image_id) return *image;
+  return Error(Code::kConflict, "another build of " + tag + " on this server was quicker");
+}
+
+Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& build,
+                                         const ByteSource& tar, const Progress& progress) {
+  A4C_CHECK(CheckImageTag(build.tag));
+  const std::string building =
+      BuildingTag(servers_.options.cluster, servers_.runtime.random.Next());
+  A4C_TRY(const std::string target, BuildTarget(build, building));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, build.host));
+  A4C_TRY(DockerLink docker, server->OpenStream(call));
+  EngineMessages messages(progress);
+  const auto built = Run(call, *docker, target, tar, messages);
+  Result<ImageInfo> image =
+      built ? Name(call, *docker, build.tag, messages.image_id()) : built.error();
+  // What is left to do is no longer the caller's, and only tidies: cleanup finds what stays.
+  if (docker->Reusable()) {
+    const Call tidy = Call::Within(call.clock, kTidyTimeoutMs);
+    if (image) {
+      (void)UntagImage(tidy, *docker, building);
+    } else if (!messages.layer_id().empty()) {
+      // Layers of a build that failed save the next one their making; by this they are ours.
+      (void)TagImage(tidy, *docker, messages.layer_id(), building);
+    }
   }
-  A4C_CHECK(stream.Done());
-  A4C_TRY(const Json image,
-          docker->ExchangeJson(
-              call, {.method = "GET", .target = "/images/" + PercentEncode(tag) + "/json"}));
-  return ImageInfo{tag, image["Id"].Text(), image["Size"].Int()};
+  return image;
 }
 
 Result<Json> BaremetalImages::ListOurs(const Call& call, DockerConnection& docker) const {
-  const std::string filter =
-      LabelFilter({std::string(kImageLabel) + "=" + servers_.options.cluster});
-  return docker.ExchangeJson(call, {.method = "GET", .target = "/images/json?filters=" + filter});
+  A4C_TRY(Json list, docker.ExchangeJson(call, {.method = "GET", .target = "/images/json"}));
+  Json ours(Json::Array{});
+  for (const Json& image : list.Items()) {
+    if (IsOurs(image, servers_.options.cluster)) ours.Append(image);
+  }
+  return ours;
 }
 
 Result<std::vector<ImageInfo>> BaremetalImages::List(const Call& call, const std::string& host) {
@@ -131,8 +136,8 @@ Result<std::vector<ImageInfo>> BaremetalImages::List(const Call& call, const std
   A4C_TRY(const Json list, ListOurs(call, *docker));
   std::vector<ImageInfo> images;
   for (const Json& image : list.Items()) {
-    for (const Json& tag : image["RepoTags"].Items()) {
-      images.push_back({tag.Text(), image["Id"].Text(), image["Size"].Int()});
+    for (const std::string& name : NamesOf(image, servers_.options.cluster)) {
+      images.push_back({name, image["Id"].Text(), image["Size"].Int()});
     }
   }
   return images;
@@ -158,24 +163,17 @@ Result<int64_t> BaremetalImages::Prune(const Call& call, const std::string& host
   A4C_TRY(const auto used, UsedImages(call, *docker));
   A4C_TRY(const Json list, ListOurs(call, *docker));
   A4C_TRY(const int64_t before, LayerBytes(call, *docker));
-  const auto kept = [&](const Json& name) { return std::ranges::count(keep, name.Text()) > 0; };
   for (const Json& image : list.Items()) {
-    const auto& tags = image["RepoTags"].Items();
-    if (used.contains(image["Id"].Text()) || kept(image["Id"]) || std::ranges::any_of(tags, kept)) {
-      continue;
-    }
-    // By each of its names: by id dockerd refuses an image that has several.
-    const Json::Array names = tags.empty() ? Json::Array{image["Id"]} : tags;
-    for (const Json& name : names) {
-      A4C_TRY(const DockerReply reply,
-              docker->Exchange(call, {.method = "DELETE",
-                                      .target = "/images/" + PercentEncode(name.Text()),
-                                      .effect = true}));
-      // 409: a unit uses it by now.
-      if (!reply.ok() && reply.status != 404 && reply.status != 409) {
-        return DockerError(reply.status, reply.body, true);
-      }
-    }
+    const std::string& id = image["Id"].Text();
+    std::vector<std::string> names = NamesOf(image, servers_.options.cluster);
+    const bool is_kept = std::ranges::count(keep, id) > 0 ||
+                         std::ranges::any_of(names, [&](const std::string& name) {
+                           return std::ranges::count(keep, name) > 0;
+                         });
+    if (is_kept || used.contains(id)) continue;
+    // By each of its names, the one that says that it is ours last.
+    names.push_back(OwnTag(servers_.options.cluster, id));
+    for (const std::string& name : names) A4C_CHECK(UntagImage(call, *docker, name));
   }
   A4C_TRY(const int64_t after, LayerBytes(call, *docker));
   return std::max<int64_t>(0, before - after);

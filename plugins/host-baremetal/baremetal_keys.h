@@ -8,6 +8,10 @@ namespace a4c::baremetal {
 inline constexpr ConfigKey kBaremetalKeys[] = {
     {"servers", ConfigType::kTree, "", "a list of servers; their settings are below"},
     {"servers_file", ConfigType::kString, "", "a JSON file {\"servers\": [...]} with more of them"},
+    {"registries", ConfigType::kTree, "",
+     "a list of registries that images are pulled from; their settings are below"},
+    {"registries_file", ConfigType::kString, "",
+     "a JSON file {\"registries\": [...]} with more of them"},
     {"cluster", ConfigType::kString, nullptr,
      "marks what is ours on the servers; another installation has another one"},
     {"private_key_path", ConfigType::kString, "", "of servers that are enrolled without one"},
@@ -46,7 +50,13 @@ inline constexpr ConfigKey kBaremetalKeys[] = {
     {"reply_max", ConfigType::kBytes, "64MiB", "an answer of dockerd may be this long", false,
      65536},
     {"build_context_max", ConfigType::kBytes, "2GiB", "a build context may be this long", false, 1},
-    {"build_memory", ConfigType::kBytes, "2GiB", "memory of each step of a build", false, 6 << 20},
+    {"build_memory", ConfigType::kBytes, "2GiB", "memory of each step of a build, at most", false,
+     6 << 20},
+    {"build_cpu_millis", ConfigType::kLong, "2000", "processor of each step, at most", false, 10},
+    {"build_network", ConfigType::kString, "",
+     "the Docker network of builds that ask for one; none: they get none"},
+    {"image_send_max", ConfigType::kBytes, "8GiB",
+     "an image that is sent from server to server may be this long", false, 1},
 };
 
 inline constexpr ConfigKey kServerKeys[] = {

@@ -30,6 +30,7 @@ std::string HeadOf(const DockerRequest& request, const std::map<std::string, std
                               Poco::Net::HTTPMessage::HTTP_1_1);
   head.setHost("docker");
   for (const auto& [name, value] : fields) head.set(name, value);
+  for (const auto& [name, value] : request.fields) head.set(name, value);
   if (request.stream != nullptr) {
     head.setChunkedTransferEncoding(true);
   } else if (request.method != "GET") {

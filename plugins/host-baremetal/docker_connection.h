@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/json.h"
 #include "byte_channel.h"
 
@@ -26,7 +26,8 @@ struct DockerRequest {
   std::string content_type = "application/json";
   const ByteSource* stream = nullptr;  // instead of body: sent chunked as it comes
   int64_t stream_bytes_max = 0;
-  bool effect = false;  // changes something on the server
+  bool effect = false;                             // changes something on the server
+  std::map<std::string, std::string> fields = {};  // of the header; may be secret
 };
 
 struct DockerReply {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/sinks.h"
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"

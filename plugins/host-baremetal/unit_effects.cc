@@ -83,7 +83,7 @@ Result<bool> UnitEffects::Create(const Unit& unit) {
   if (reply.status == 409) return false;
   if (reply.status == 404) {
     return Error(Code::kNotFound, "host " + server_->id() + " has no image " + unit.spec.image,
-                 "build or send it there first");
+                 "build it, send it there, or name an image of a registry that is configured");
   }
   if (!reply.ok()) return DockerError(reply.status, reply.body, true);
   return true;

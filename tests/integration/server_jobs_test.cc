@@ -15,11 +15,10 @@ const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_by
 class HookedImages final : public a4c::HostImages {
  public:
   explicit HookedImages(a4c::HostImages& inner) : inner_(inner) {}
-  Result<a4c::ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
-                               const a4c::ByteSource& tar,
-                               const std::function<void(std::string_view)>& progress) override {
+  Result<a4c::ImageInfo> Build(const Call& call, const a4c::ImageBuild& build,
+                               const a4c::ByteSource& tar, const a4c::Progress& progress) override {
     if (before_build) A4C_CHECK(before_build());
-    return inner_.Build(call, host, tag, tar, progress);
+    return inner_.Build(call, build, tar, progress);
   }
   Result<std::vector<a4c::ImageInfo>> List(const Call& call, const std::string& host) override {
     return inner_.List(call, host);

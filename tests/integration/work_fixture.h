@@ -19,6 +19,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/memory.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
@@ -68,6 +69,7 @@ class HookedHosts final : public a4c::HostProvider {
     if (name == a4c::HostImages::kExtension) {
       return images != nullptr ? images : inner_.As<a4c::HostImages>();
     }
+    if (name == a4c::HostImageSupply::kExtension) return inner_.As<a4c::HostImageSupply>();
     return nullptr;
   }
 

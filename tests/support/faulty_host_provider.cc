@@ -2,6 +2,7 @@
 
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 
 namespace a4c::testing {
 
@@ -28,6 +29,7 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return inner_.As<HostLogs>();
   if (name == HostExec::kExtension) return inner_.As<HostExec>();
   if (name == HostImages::kExtension) return inner_.As<HostImages>();
+  if (name == HostImageSupply::kExtension) return inner_.As<HostImageSupply>();
   if (name == HostEnrolment::kExtension) return inner_.As<HostEnrolment>();
   if (name == HostIncarnation::kExtension) return inner_.As<HostIncarnation>();
   return nullptr;

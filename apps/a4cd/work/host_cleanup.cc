@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/work/executors.h"

@@ -6,9 +6,10 @@
 #include <string_view>
 #include <utility>
 
-#include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "apps/a4cd/jobs/fields.h"
 #include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/job_room.h"
 
 namespace a4cd {
 namespace {
@@ -41,43 +42,6 @@ PlacementRequest RequestOf(const JobRun& run, size_t context_bytes) {
           .server = run.job().payload["host"].Text()};
 }
 
-// Room on this server, unless an attempt before has left it reserved. Nothing, once it is there.
-Result<std::optional<Outcome>> Reserve(JobRun& run, PlacementRequest request,
-                                       const std::string& host) {
-  Reservations& reservations = run.context().reservations;
-  A4C_TRY(const bool is_reserved, reservations.Has(run.context().StoreCall(), host, run.job().id));
-  if (is_reserved) return std::optional<Outcome>();
-  request.server = host;
-  Draft draft;
-  A4C_TRY(const Reserved reserved,
-          reservations.Reserve(
-              run.context().StoreCall(), run.tenant(), run.job().id, request,
-              [&](const Decision& decision) {
-                draft = run.NewDraft();
-                draft.job.host = decision.server;
-                draft.job.placement = decision.figures;
-                draft.job.placement.Set("server", decision.server);
-                draft.job.updated_at = run.NowMs();
-                return run.CommitOf(draft);
-              },
-              HolderOf::kJob));
-  switch (reserved.outcome) {
-    case Reserved::Outcome::kPlaced:
-      run.Adopt(draft);
-      return std::optional<Outcome>();
-    case Reserved::Outcome::kNoCapacity:
-      return std::optional(WaitFor(run, reason::kNoCapacity, reserved.placement.Summary()));
-    case Reserved::Outcome::kConflict: {
-      A4C_TRY(const bool is_ours, run.Recover(reserved.failures));
-      if (!is_ours) return std::optional(Outcome::Gone());
-      break;
-    }
-    case Reserved::Outcome::kOvertaken:
-      break;
-  }
-  return Error(Code::kExhausted, "others took the room of the server that was chosen");
-}
-
 // A server to build on, with room reserved and no other job at work on the whole of it; or what
 // becomes of the job instead.
 Result<std::optional<Outcome>> TakeBuilder(JobRun& run, size_t context_bytes, std::string& host) {
@@ -105,7 +69,13 @@ Result<std::optional<Outcome>> TakeBuilder(JobRun& run, size_t context_bytes, st
     return std::optional(
         WaitFor(run, reason::kServerBusy, "another job is at work on the server " + host));
   }
-  return Reserve(run, request, host);
+  PlacementRequest here = request;
+  here.server = host;
+  return ReserveForJob(run, here, [](Draft& draft, const Decision& decision) {
+    draft.job.host = decision.server;
+    draft.job.placement = decision.figures;
+    draft.job.placement.Set("server", decision.server);
+  });
 }
 
 // Of an unknown outcome the room stays reserved: for the next attempt, or until the server answers.
@@ -144,7 +114,7 @@ Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
     return piece;
   };
   const Result<a4c::ImageInfo> built =
-      images->Build(run.HostCall(), host, run.job().payload["tag"].Text(), source,
+      images->Build(run.HostCall(), {.host = host, .tag = run.job().payload["tag"].Text()}, source,
                     [&](std::string_view text) { log.Append(text); });
   if (!built) log.Note(built.error().ToString() + "\n");
   return OutcomeOfBuild(run, built, host);

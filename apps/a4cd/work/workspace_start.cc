@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/image_send.h"
 #include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
@@ -84,12 +85,22 @@ Result<std::optional<Outcome>> Place(JobRun& run, JobLog& log) {
   return a4c::Error(a4c::Code::kConflict, "the workspace kept changing while it was placed");
 }
 
+// An image that the server lacks, and its provider cannot get, is sent there.
+Result<a4c::UnitStatus> EnsureRunning(JobRun& run, JobLog& log) {
+  Result<a4c::UnitStatus> unit = EnsureUnit(run, a4c::UnitWanted::kRunning);
+  const std::string& image = run.workspace()->image;
+  const bool is_missing = !unit && unit.error().code() == a4c::Code::kNotFound;
+  if (!is_missing || image.empty()) return unit;
+  A4C_TRY(const bool is_sent, SendImage(run, log, image, run.workspace()->host));
+  return is_sent ? EnsureUnit(run, a4c::UnitWanted::kRunning) : unit;
+}
+
 }  // namespace
 
 Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
   A4C_TRY(const std::optional<Outcome> not_placed, Place(run, log));
   if (not_placed) return *not_placed;
-  A4C_TRY(const a4c::UnitStatus unit, EnsureUnit(run, a4c::UnitWanted::kRunning));
+  A4C_TRY(const a4c::UnitStatus unit, EnsureRunning(run, log));
   const UnitView view = ViewOf(unit);
   log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual +
            (view.message.empty() ? "" : ", " + view.message) + "\n");

@@ -1,6 +1,6 @@
-// What some host providers can do besides running units: logs, commands inside units, images, and
-// telling a restored store from the one they know. Asked for by host.As<HostLogs>(); null where the
-// provider cannot. All methods [any thread].
+// What some host providers can do besides running units: logs, commands inside units, and telling a
+// restored store from the one they know. Asked for by host.As<HostLogs>(); null where the provider
+// cannot. Images: host_images.h. All methods [any thread].
 #pragma once
 
 #include <cstdint>
@@ -46,30 +46,6 @@ class HostExec {
   // stop the command is killed where the provider can.
   virtual Result<int> Run(const Call& call, const ExecRequest& request,
                           const std::function<void(std::string_view)>& output) = 0;
-};
-
-// Gives the next piece of a byte stream, empty at its end.
-using ByteSource = std::function<Result<std::string>()>;
-
-struct ImageInfo {
-  std::string tag;
-  std::string digest;  // sha256:...
-  int64_t size_bytes = 0;
-};
-
-class HostImages {
- public:
-  static constexpr std::string_view kExtension = "a4c.host_images";
-  virtual ~HostImages() = default;
-  // Builds a tar context (Dockerfile at its root) on this host, without network; build messages go
-  // to `progress`. kInvalid: the build itself failed, the message is the builder's last line.
-  virtual Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
-                                  const ByteSource& tar,
-                                  const std::function<void(std::string_view)>& progress) = 0;
-  virtual Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) = 0;
-  // Removes images of ours that no unit uses and that are not in keep; the bytes given back.
-  virtual Result<int64_t> Prune(const Call& call, const std::string& host,
-                                const std::vector<std::string>& keep) = 0;
 };
 
 // Keeps a store that was restored from a backup, or cloned, from changing servers that have moved

@@ -36,9 +36,8 @@ class MemoryExec final : public HostExec {
 class MemoryImages final : public HostImages {
  public:
   explicit MemoryImages(MemoryHosts& hosts) : hosts_(hosts) {}
-  Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
-                          const ByteSource& tar,
-                          const std::function<void(std::string_view)>& progress) override;
+  Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
+                          const Progress& progress) override;
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override;
   Result<int64_t> Prune(const Call& call, const std::string& host,
                         const std::vector<std::string>& keep) override;
@@ -107,9 +106,9 @@ Result<int> MemoryExec::Run(const Call& call, const ExecRequest& request,
   return run->exit_code;
 }
 
-Result<ImageInfo> MemoryImages::Build(const Call& call, const std::string& host,
-                                      const std::string& tag, const ByteSource& tar,
-                                      const std::function<void(std::string_view)>& progress) {
+Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
+                                      const ByteSource& tar, const Progress& progress) {
+  A4C_CHECK(CheckImageTag(build.tag));
   std::string context;
   while (true) {
     A4C_TRY(const std::string piece, tar());
@@ -122,13 +121,13 @@ Result<ImageInfo> MemoryImages::Build(const Call& call, const std::string& host,
   std::set<std::string> known;
   {
     Waiter::Lock lock(*hosts_.waiter);
-    A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
+    A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
     for (const auto& [name, image] : server->images) known.insert(name);
   }
-  A4C_TRY(ImageInfo built, FakeBuild(tag, context, known, progress));
+  A4C_TRY(ImageInfo built, FakeBuild(build.tag, context, known, progress));
   Waiter::Lock lock(*hosts_.waiter);
-  A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
-  server->images[tag] = built;
+  A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
+  server->images[build.tag] = built;
   return built;
 }
 

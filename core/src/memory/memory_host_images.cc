@@ -39,8 +39,7 @@ std::string DigestOf(const std::string& context) {
 }  // namespace
 
 Result<ImageInfo> FakeBuild(const std::string& tag, const std::string& context,
-                            const std::set<std::string>& known,
-                            const std::function<void(std::string_view)>& progress) {
+                            const std::set<std::string>& known, const Progress& progress) {
   const std::string dockerfile = FileInTar(context, "Dockerfile");
   if (dockerfile.empty()) return Error(Code::kInvalid, "the context holds no Dockerfile");
   std::istringstream lines(dockerfile);
@@ -52,6 +51,21 @@ Result<ImageInfo> FakeBuild(const std::string& tag, const std::string& context,
     if (line == "RUN false") return Error(Code::kInvalid, "\"/bin/sh -c false\" returned code 1");
   }
   return ImageInfo{tag, DigestOf(context), static_cast<int64_t>(context.size())};
+}
+
+Result<ImageInfo> FakePull(const std::string& reference) {
+  const size_t slash = reference.find('/');
+  const std::string registry = slash == std::string::npos ? "" : reference.substr(0, slash);
+  if (registry.find('.') == std::string::npos || registry.ends_with(".invalid")) {
+    return Error(Code::kUnsupported, reference + ": its registry is not configured");
+  }
+  const std::string name = reference.substr(slash + 1);
+  if (name.starts_with("private/")) return Error(Code::kDenied, reference + ": unauthorized");
+  if (name.starts_with("away/")) return Error(Code::kUnavailable, reference + ": no answer");
+  if (name == "busybox:1" || name.starts_with("busybox@sha256:")) {
+    return ImageInfo{reference, DigestOf("busybox of a registry"), 1 << 20};
+  }
+  return Error(Code::kNotFound, reference + ": the registry has no such image");
 }
 
 }  // namespace a4c::memory

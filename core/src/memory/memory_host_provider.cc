@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "memory/memory_host_images.h"
 #include "memory/memory_host_state.h"
 
 namespace a4c {
@@ -36,6 +37,7 @@ class MemoryHostProvider final : public HostProvider {
         logs_(memory::NewMemoryLogs(hosts_)),
         exec_(memory::NewMemoryExec(hosts_)),
         images_(memory::NewMemoryImages(hosts_)),
+        image_supply_(memory::NewMemoryImageSupply(hosts_)),
         enrolment_(memory::NewMemoryEnrolment(hosts_)),
         incarnation_(memory::NewMemoryIncarnation(hosts_)) {}
 
@@ -57,6 +59,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
+  const std::unique_ptr<HostImageSupply> image_supply_;
   const std::unique_ptr<HostEnrolment> enrolment_;
   const std::unique_ptr<HostIncarnation> incarnation_;
 };
@@ -65,6 +68,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return logs_.get();
   if (name == HostExec::kExtension) return exec_.get();
   if (name == HostImages::kExtension) return images_.get();
+  if (name == HostImageSupply::kExtension) return image_supply_.get();
   if (name == HostEnrolment::kExtension) return enrolment_.get();
   if (name == HostIncarnation::kExtension) return incarnation_.get();
   return nullptr;
@@ -88,8 +92,14 @@ Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
 }
 
 Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit& unit) {
-  if (!unit.spec.image.empty() && !server.images.contains(unit.spec.image)) {
-    return Error(Code::kNotFound, "host " + unit.host + " has no image " + unit.spec.image);
+  const std::string& image = unit.spec.image;
+  if (!image.empty() && !memory::FindImage(server, image)) {
+    auto pulled = memory::FakePull(image);
+    if (!pulled && pulled.error().code() == Code::kUnsupported) {
+      return Error(Code::kNotFound, "host " + unit.host + " has no image " + image);
+    }
+    if (!pulled) return pulled.error();
+    server.images[image] = *std::move(pulled);
   }
   if (unit.spec.disk_bytes > server.options.disk_total_bytes - DiskUsed(server)) {
     return Error(Code::kExhausted, "host " + unit.host + " has no room for unit " + unit.name);

@@ -54,4 +54,14 @@ Result<MemoryUnit*> MemoryHosts::FindUnit(MemoryServer& server, const std::strin
   return &found->second;
 }
 
+std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string& reference) {
+  if (const auto found = server.images.find(reference); found != server.images.end()) {
+    return found->second;
+  }
+  for (const auto& [tag, image] : server.images) {
+    if (image.digest == reference) return ImageInfo{reference, image.digest, image.size_bytes};
+  }
+  return std::nullopt;
+}
+
 }  // namespace a4c::memory

@@ -9,6 +9,7 @@
 
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/memory.h"
 #include "memory/memory_host_process.h"
 
@@ -55,6 +56,9 @@ struct MemoryServer {
 
 MemoryServer NewServer(const MemoryHostOptions::Server& options);
 
+// By a tag or its id; nothing if the server lacks it.
+std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string& reference);
+
 // There before any build, on every server.
 inline constexpr const char* kFirstImage = "busybox:local";
 
@@ -76,6 +80,7 @@ void Settle(MemoryUnit& unit, int64_t now_mono_ms);
 std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
 std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
+std::unique_ptr<HostImageSupply> NewMemoryImageSupply(MemoryHosts& hosts);
 std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
 std::unique_ptr<HostIncarnation> NewMemoryIncarnation(MemoryHosts& hosts);
 

@@ -1,5 +1,5 @@
-// Logs, Exec, Images, Enrolment and Incarnation of a host provider, guarded. While a callback of
-// the caller runs, the call that it serves is still the one in flight.
+// Logs, Exec, Images, ImageSupply, Enrolment and Incarnation of a host provider, guarded. While a
+// callback of the caller runs, the call that it serves is still the one in flight.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "plugin/guard.h"
 
 namespace a4c::plugin {
@@ -56,10 +57,9 @@ class GuardedHostImages final : public HostImages {
         list_(plugin.Site("Images.List")),
         prune_(plugin.Site("Images.Prune", Code::kUnknownOutcome)) {}
 
-  Result<ImageInfo> Build(const Call& call, const std::string& host, const std::string& tag,
-                          const ByteSource& tar,
-                          const std::function<void(std::string_view)>& progress) override {
-    return Guarded(build_, call, [&] { return inner_.Build(call, host, tag, tar, progress); });
+  Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
+                          const Progress& progress) override {
+    return Guarded(build_, call, [&] { return inner_.Build(call, build, tar, progress); });
   }
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override {
     return Guarded(list_, call, [&] { return inner_.List(call, host); });
@@ -74,6 +74,34 @@ class GuardedHostImages final : public HostImages {
   const CallSite& build_;
   const CallSite& list_;
   const CallSite& prune_;
+};
+
+class GuardedHostImageSupply final : public HostImageSupply {
+ public:
+  GuardedHostImageSupply(HostImageSupply& inner, PluginRecord& plugin)
+      : inner_(inner),
+        find_(plugin.Site("ImageSupply.Find")),
+        pull_(plugin.Site("ImageSupply.Pull", Code::kUnknownOutcome)),
+        send_(plugin.Site("ImageSupply.Send", Code::kUnknownOutcome)) {}
+
+  Result<std::optional<ImageInfo>> Find(const Call& call, const std::string& host,
+                                        const std::string& reference) override {
+    return Guarded(find_, call, [&] { return inner_.Find(call, host, reference); });
+  }
+  Result<ImageInfo> Pull(const Call& call, const std::string& host, const std::string& reference,
+                         const Progress& progress) override {
+    return Guarded(pull_, call, [&] { return inner_.Pull(call, host, reference, progress); });
+  }
+  Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
+                         const std::string& reference) override {
+    return Guarded(send_, call, [&] { return inner_.Send(call, from, to, reference); });
+  }
+
+ private:
+  HostImageSupply& inner_;
+  const CallSite& find_;
+  const CallSite& pull_;
+  const CallSite& send_;
 };
 
 class GuardedHostEnrolment final : public HostEnrolment {

@@ -48,6 +48,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostLogs::kExtension) return logs_.Of(*inner_, plugin_);
     if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
     if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
+    if (name == HostImageSupply::kExtension) return image_supply_.Of(*inner_, plugin_);
     if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
     if (name == HostIncarnation::kExtension) return incarnation_.Of(*inner_, plugin_);
     return nullptr;
@@ -58,6 +59,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostLogs, GuardedHostLogs> logs_;
   ExtensionGuard<HostExec, GuardedHostExec> exec_;
   ExtensionGuard<HostImages, GuardedHostImages> images_;
+  ExtensionGuard<HostImageSupply, GuardedHostImageSupply> image_supply_;
   ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
   ExtensionGuard<HostIncarnation, GuardedHostIncarnation> incarnation_;
   const CallSite& hosts_;

@@ -19,6 +19,7 @@ read -r -a BM_DISKS <<<"${A4C_STACK_DISK_MB:-1024 768 512}"
 # The network 10.77.SLOT.0/24; the slot is also in the name of the bridge, of the servers' links and control groups.
 bm_slot() { cat "$BM_BASE/slot"; }
 bm_net() { echo "10.77.$(bm_slot)"; }
+bm_registry() { echo "$(bm_net).1:5000"; }
 bm_bridge() { echo "a4c$(bm_slot)-br"; }
 sname() { echo "a4c$(bm_slot)-$1"; }
 saddr() { echo "$(bm_net).$((1 + $1))"; }

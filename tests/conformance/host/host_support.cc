@@ -1,5 +1,6 @@
 #include "tests/conformance/host/host_support.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace a4c::conformance {
@@ -16,6 +17,19 @@ std::string TestImage() {
   return image == nullptr || *image == '\0' ? "busybox:local" : image;
 }
 
+ByteSource InPieces(const std::string& bytes, size_t piece) {
+  return [bytes, piece, at = size_t{0}]() mutable -> Result<std::string> {
+    const std::string part = bytes.substr(std::min(at, bytes.size()), piece);
+    at += part.size();
+    return part;
+  };
+}
+
+std::string TestRegistryImage() {
+  const char* image = std::getenv("A4C_TEST_REGISTRY_IMAGE");
+  return image == nullptr || *image == '\0' ? "registry.local/busybox:1" : image;
+}
+
 UnitSpec SpecOf(std::vector<std::string> command) {
   return {.image = Absent("image_less") ? TestImage() : "", .command = std::move(command)};
 }
@@ -26,7 +40,9 @@ void HostTest::SetUp() {
   const auto hosts = provider_->Hosts(Within());
   ASSERT_TRUE(hosts) << hosts.error().ToString();
   for (const Host& host : *hosts) {
-    if (!host.reachable || !host_.empty()) continue;
+    if (!host.reachable) continue;
+    hosts_.push_back(host.id);
+    if (hosts_.size() > 1) continue;
     host_ = host.id;
     host_absent_ = host.absent;
   }

@@ -12,12 +12,19 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/host_images.h"
 #include "tests/conformance/subject.h"
+#include "tests/support/tar.h"
 
 namespace a4c::conformance {
 
 // The image that units run in where the provider has images.
 std::string TestImage();
+
+// An image of a registry that the provider under test may pull from; no server has it beforehand.
+std::string TestRegistryImage();
+
+ByteSource InPieces(const std::string& bytes, size_t piece);
 
 // A spec that runs this command on the provider under test.
 UnitSpec SpecOf(std::vector<std::string> command);
@@ -44,10 +51,13 @@ class HostTest : public ::testing::Test {
 
   HostProvider& provider() { return *provider_; }
   const std::string& host() const { return host_; }
+  // All that are reachable; host() is the first.
+  const std::vector<std::string>& hosts() const { return hosts_; }
 
  private:
   std::unique_ptr<HostProvider> provider_;
   std::string host_;
+  std::vector<std::string> hosts_;
   std::map<std::string, std::string> host_absent_;
   std::set<std::pair<std::string, std::string>> made_;
 };

@@ -1,54 +1,17 @@
 #include <algorithm>
-#include <cstdio>
 
-#include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "tests/conformance/host/host_support.h"
 
 namespace a4c::conformance {
 namespace {
 
-// A tar stream of one file, as a build context is sent.
-std::string TarOf(const std::string& name, const std::string& content) {
-  std::string header(512, '\0');
-  const auto put = [&header](size_t at, const std::string& text) {
-    header.replace(at, text.size(), text);
-  };
-  char number[13];
-  std::snprintf(number, sizeof(number), "%011zo", content.size());
-  put(0, name);
-  put(100, "0000644");
-  put(108, "0000000");
-  put(116, "0000000");
-  put(124, number);
-  put(136, "00000000000");
-  put(148, "        ");
-  put(156, "0");
-  put(257, std::string("ustar\0"
-                       "00",
-                       8));
-  unsigned sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  std::snprintf(number, sizeof(number), "%06o", sum);
-  put(148, std::string(number, 6) + '\0' + ' ');
-  std::string tar = header + content;
-  tar.resize((tar.size() + 511) / 512 * 512 + 1024, '\0');
-  return tar;
-}
-
-ByteSource InPieces(const std::string& bytes, size_t piece) {
-  return [bytes, piece, at = size_t{0}]() mutable -> Result<std::string> {
-    const std::string part = bytes.substr(std::min(at, bytes.size()), piece);
-    at += part.size();
-    return part;
-  };
-}
-
 class HostProviderImages : public HostTest {
  protected:
   Result<ImageInfo> Build(const std::string& tag, const std::string& dockerfile) {
     progress_.clear();
-    return provider().As<HostImages>()->Build(Within(120'000), host(), tag,
-                                              InPieces(TarOf("Dockerfile", dockerfile), 700),
+    return provider().As<HostImages>()->Build(Within(120'000), {.host = host(), .tag = tag},
+                                              InPieces(TarOf({{"Dockerfile", dockerfile}}), 700),
                                               [&](std::string_view line) { progress_ += line; });
   }
   bool Has(const std::string& tag) {
@@ -105,8 +68,8 @@ TEST_F(HostProviderImages, AFailedBuildIsInvalidAndLeavesNoImage) {
 TEST_F(HostProviderImages, AContextWithoutDockerfileIsInvalid) {
   if (Absent("image_build")) return;
   const auto built = provider().As<HostImages>()->Build(
-      Within(), host(), Unique("a4c-conformance/image") + ":1",
-      InPieces(TarOf("README", "nothing to build"), 1 << 20), [](std::string_view) {});
+      Within(), {.host = host(), .tag = Unique("a4c-conformance/image") + ":1"},
+      InPieces(TarOf({{"README", "nothing to build"}}), 1 << 20), [](std::string_view) {});
   ASSERT_FALSE(built);
   EXPECT_EQ(built.error().code(), Code::kInvalid) << built.error().ToString();
 }
@@ -116,7 +79,7 @@ TEST_F(HostProviderImages, AContextThatBreaksOffGivesItsError) {
   const std::string tag = Unique("a4c-conformance/image") + ":1";
   int calls = 0;
   const auto built = provider().As<HostImages>()->Build(
-      Within(), host(), tag,
+      Within(), {.host = host(), .tag = tag},
       [&]() -> Result<std::string> {
         if (++calls == 1) return std::string(512, 'x');
         return Error(Code::kCanceled, "the sender has gone");

@@ -1,6 +1,7 @@
 #include "a4c/digests.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/rebuild.h"
 #include "tests/unit/plugin/plugin_test.h"
 
@@ -161,7 +162,7 @@ TEST_F(GuardedHostProvider, ExtensionsAreGuarded) {
 TEST_F(GuardedHostProvider, ImagesAreGuarded) {
   const Call call = Within(1000);
   const auto build = [&](HostProvider& provider) {
-    return provider.As<HostImages>()->Build(call, "h", "t", {}, {});
+    return provider.As<HostImages>()->Build(call, {"h", "t"}, {}, {});
   };
   EXPECT_TRUE(FailsWith(build(*Make("throw", "Images.Build")), Code::kUnknownOutcome,
                         "Images.Build threw"));
@@ -169,6 +170,17 @@ TEST_F(GuardedHostProvider, ImagesAreGuarded) {
                         Code::kInternal, "Images.List threw"));
   EXPECT_TRUE(FailsWith(Make("throw", "Images.Prune")->As<HostImages>()->Prune(call, "h", {}),
                         Code::kUnknownOutcome, "Images.Prune threw"));
+}
+
+TEST_F(GuardedHostProvider, ImageSupplyIsGuarded) {
+  const Call call = Within(1000);
+  const auto supply = [&](HostProvider& provider) { return provider.As<HostImageSupply>(); };
+  EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Find"))->Find(call, "h", "i"),
+                        Code::kInternal, "ImageSupply.Find threw"));
+  EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Pull"))->Pull(call, "h", "i", {}),
+                        Code::kUnknownOutcome, "ImageSupply.Pull threw"));
+  EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Send"))->Send(call, "h", "o", "i"),
+                        Code::kUnknownOutcome, "ImageSupply.Send threw"));
 }
 
 TEST_F(GuardedHostProvider, EnrolmentIsGuarded) {

@@ -1,5 +1,6 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_images.h"
 #include "a4c/plugin.h"
 #include "tests/unit/plugin/evil/mode.h"
 
@@ -36,11 +37,10 @@ class EvilExec final : public a4c::HostExec {
 class EvilImages final : public a4c::HostImages {
  public:
   explicit EvilImages(const evil::Mode& mode) : mode_(mode) {}
-  a4c::Result<a4c::ImageInfo> Build(const a4c::Call&, const std::string&, const std::string& tag,
-                                    const a4c::ByteSource&,
-                                    const std::function<void(std::string_view)>&) override {
+  a4c::Result<a4c::ImageInfo> Build(const a4c::Call&, const a4c::ImageBuild& build,
+                                    const a4c::ByteSource&, const a4c::Progress&) override {
     mode_.Act("Images.Build");
-    return a4c::ImageInfo{tag, "sha256:0", 1};
+    return a4c::ImageInfo{build.tag, "sha256:0", 1};
   }
   a4c::Result<std::vector<a4c::ImageInfo>> List(const a4c::Call&, const std::string&) override {
     mode_.Act("Images.List");
@@ -50,6 +50,29 @@ class EvilImages final : public a4c::HostImages {
                              const std::vector<std::string>&) override {
     mode_.Act("Images.Prune");
     return 0;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilImageSupply final : public a4c::HostImageSupply {
+ public:
+  explicit EvilImageSupply(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<std::optional<a4c::ImageInfo>> Find(const a4c::Call&, const std::string&,
+                                                  const std::string&) override {
+    mode_.Act("ImageSupply.Find");
+    return std::optional<a4c::ImageInfo>();
+  }
+  a4c::Result<a4c::ImageInfo> Pull(const a4c::Call&, const std::string&,
+                                   const std::string& reference, const a4c::Progress&) override {
+    mode_.Act("ImageSupply.Pull");
+    return a4c::ImageInfo{reference, "sha256:0", 1};
+  }
+  a4c::Result<a4c::ImageInfo> Send(const a4c::Call&, const std::string&, const std::string&,
+                                   const std::string& reference) override {
+    mode_.Act("ImageSupply.Send");
+    return a4c::ImageInfo{reference, "sha256:0", 1};
   }
 
  private:
@@ -109,6 +132,9 @@ class EvilHost final : public a4c::HostProvider {
     if (name == a4c::HostLogs::kExtension) return static_cast<a4c::HostLogs*>(&logs_);
     if (name == a4c::HostExec::kExtension) return static_cast<a4c::HostExec*>(&exec_);
     if (name == a4c::HostImages::kExtension) return static_cast<a4c::HostImages*>(&images_);
+    if (name == a4c::HostImageSupply::kExtension) {
+      return static_cast<a4c::HostImageSupply*>(&image_supply_);
+    }
     if (name == a4c::HostEnrolment::kExtension) {
       return static_cast<a4c::HostEnrolment*>(&enrolment_);
     }
@@ -119,6 +145,7 @@ class EvilHost final : public a4c::HostProvider {
   EvilLogs logs_{mode_};
   EvilExec exec_{mode_};
   EvilImages images_{mode_};
+  EvilImageSupply image_supply_{mode_};
   EvilEnrolment enrolment_{mode_};
 };
 

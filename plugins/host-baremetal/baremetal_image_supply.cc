@@ -1,0 +1,141 @@
+// HostImageSupply: images that come from a registry, or from another server.
+#include "baremetal_servers.h"
+#include "image_names.h"
+#include "image_transfer.h"
+#include "single_flight.h"
+
+namespace a4c::baremetal {
+namespace {
+
+class BaremetalImageSupply final : public HostImageSupply {
+ public:
+  explicit BaremetalImageSupply(BaremetalServers& servers)
+      : servers_(servers), flights_(servers.runtime) {}
+
+  Result<std::optional<ImageInfo>> Find(const Call& call, const std::string& host,
+                                        const std::string& reference) override;
+  Result<ImageInfo> Pull(const Call& call, const std::string& host, const std::string& reference,
+                         const Progress& progress) override;
+  Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
+                         const std::string& reference) override;
+
+ private:
+  Result<ImageInfo> PullNow(const Call& call, const std::string& host, const std::string& reference,
+                            const RegistryOptions& registry, const Progress& progress);
+  Result<ImageInfo> SendNow(const Call& call, const std::string& from, const std::string& to,
+                            const ImageInfo& image);
+  Result<void> Copy(const Call& call, const std::string& from, DockerConnection& to,
+                    const ImageInfo& image);
+
+  BaremetalServers& servers_;
+  SingleFlight flights_;
+};
+
+Error Lacks(const std::string& host, const std::string& reference) {
+  return Error(Code::kNotFound, "host " + host + " has no image " + reference);
+}
+
+Result<std::optional<ImageInfo>> BaremetalImageSupply::Find(const Call& call,
+                                                            const std::string& host,
+                                                            const std::string& reference) {
+  A4C_CHECK(CheckImageReference(reference));
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
+  A4C_TRY(DockerLink docker, server->Open(call));
+  return FindImage(call, *docker, reference);
+}
+
+Result<ImageInfo> BaremetalImageSupply::Pull(const Call& call, const std::string& host,
+                                             const std::string& reference,
+                                             const Progress& progress) {
+  A4C_CHECK(CheckImageReference(reference));
+  const std::string address = ParseImageName(reference).registry;
+  const RegistryOptions* registry = FindRegistry(servers_.options.registries, address);
+  A4C_TRY(auto there, Find(call, host, reference));
+  if (there) return *std::move(there);
+  if (registry == nullptr) {
+    return Error(Code::kUnsupported,
+                 reference + " is not pulled: the registry " + address + " is not configured",
+                 "add it to registries of host-baremetal, or build or send the image there");
+  }
+  return flights_.Run(call, host + " " + reference,
+                      [&] { return PullNow(call, host, reference, *registry, progress); });
+}
+
+Result<ImageInfo> BaremetalImageSupply::PullNow(const Call& call, const std::string& host,
+                                                const std::string& reference,
+                                                const RegistryOptions& registry,
+                                                const Progress& progress) {
+  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
+  A4C_TRY(DockerLink docker, server->OpenStream(call));
+  // The one before us may have been quicker.
+  A4C_TRY(auto there, FindImage(call, *docker, reference));
+  if (there) return *std::move(there);
+  A4C_TRY(const std::set<std::string> before, ImageIds(call, *docker));
+  A4C_CHECK(PullImage(call, *docker, reference, registry, progress));
+  A4C_TRY(const auto pulled, FindImage(call, *docker, reference));
+  if (!pulled) return Error(Code::kUnavailable, reference + " was pulled, and went away again");
+  // One that was there by another name is whose it was.
+  if (!before.contains(pulled->digest)) {
+    A4C_CHECK(
+        TagImage(call, *docker, pulled->digest, OwnTag(servers_.options.cluster, pulled->digest)));
+  }
+  return *pulled;
+}
+
+Result<ImageInfo> BaremetalImageSupply::Send(const Call& call, const std::string& from,
+                                             const std::string& to, const std::string& reference) {
+  A4C_CHECK(CheckImageReference(reference));
+  if (from == to) return Error(Code::kInvalid, "an image is sent from one host to another");
+  if (ParseImageName(reference).by_digest) {
+    return Error(Code::kUnsupported,
+                 reference +
+                     ": an image named by digest is pulled: no engine takes such a name "
+                     "from anybody but a registry");
+  }
+  A4C_TRY(const auto image, Find(call, from, reference));
+  if (!image) return Lacks(from, reference);
+  return flights_.Run(call, to + " " + reference, [&] { return SendNow(call, from, to, *image); });
+}
+
+Result<ImageInfo> BaremetalImageSupply::SendNow(const Call& call, const std::string& from,
+                                                const std::string& to, const ImageInfo& image) {
+  A4C_TRY(const std::shared_ptr<DockerServer> target, servers_.Find(call, to));
+  A4C_TRY(DockerLink docker, target->OpenStream(call));
+  A4C_TRY(auto there, FindImage(call, *docker, image.digest));
+  if (!there) {
+    A4C_CHECK(Copy(call, from, *docker, image));
+    // The id is a hash of all of it: this is the whole image, or it is not there.
+    A4C_TRY(there, FindImage(call, *docker, image.digest));
+    if (!there) return Error(Code::kUnavailable, image.tag + " did not arrive whole");
+  }
+  // It came just now, or by a send that was broken off before this.
+  A4C_TRY(const bool is_nameless, IsNameless(call, *docker, image.digest));
+  if (is_nameless) {
+    A4C_CHECK(
+        TagImage(call, *docker, image.digest, OwnTag(servers_.options.cluster, image.digest)));
+  }
+  if (!IsImageId(image.tag)) A4C_CHECK(TagImage(call, *docker, image.digest, image.tag));
+  return ImageInfo{image.tag, there->digest, there->size_bytes};
+}
+
+Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& from,
+                                        DockerConnection& to, const ImageInfo& image) {
+  const int64_t bytes_max = servers_.options.image_send_bytes_max;
+  if (image.size_bytes > bytes_max) {
+    return Error(Code::kExhausted,
+                 image.tag + " is larger than image_send_max, " + std::to_string(bytes_max));
+  }
+  A4C_TRY(const std::shared_ptr<DockerServer> source, servers_.Find(call, from));
+  A4C_TRY(DockerLink docker, source->OpenStream(call));
+  const auto copied = CopyImage(call, *docker, to, image.digest, bytes_max);
+  if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<HostImageSupply> NewBaremetalImageSupply(BaremetalServers& servers) {
+  return std::make_unique<BaremetalImageSupply>(servers);
+}
+
+}  // namespace a4c::baremetal
