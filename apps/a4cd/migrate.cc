@@ -29,7 +29,7 @@ Result<LoadedBackends> LoadStore(const Settings& settings, const a4c::Runtime& r
 Result<void> Migrate(const Settings& settings, const a4c::Runtime& runtime) {
   A4C_TRY(const LoadedBackends backends, LoadStore(settings, runtime));
   return backends.store->Ensure(Call::Within(runtime.clock, kMigrateTimeoutMs),
-                                a4c::Database::StoredKinds(AllCollections()));
+                                a4c::StoredKinds(AllCollections()));
 }
 
 Result<std::vector<std::string>> PlanMigration(const Settings& settings,
@@ -41,7 +41,7 @@ Result<std::vector<std::string>> PlanMigration(const Settings& settings,
                  "leave --dry-run out, or use store-postgres");
   }
   return migrations->Plan(Call::Within(runtime.clock, kMigrateTimeoutMs),
-                          a4c::Database::StoredKinds(AllCollections()));
+                          a4c::StoredKinds(AllCollections()));
 }
 
 }  // namespace a4cd

@@ -13,8 +13,9 @@ macro(a4c_mutable dir)
     list(APPEND mutant_sources ${file})
   endforeach()
 endmacro()
-a4c_mutable(core/src/collection database group_commit outbox poll_loop purge_loop search store_time
-            sync_batch sync_loop token verify writer)
+a4c_mutable(core/src/collection database fill group_commit next_index outbox poll_loop purge_loop rebuild_loop
+            repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
+            writer)
 a4c_mutable(apps/a4cd/work job_run workspace_delete)
 a4c_mutable(apps/a4cd/placement reservations)
 a4c_mutable(apps/a4cd/hosts leftovers)
@@ -34,18 +35,19 @@ endfunction()
 
 # The poller follows a cursor over the times of changes, and looks at nothing behind it again.
 a4c_mutant(cursor_instead_of_rows poll_loop
-[==[    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));]==]
-[==[    if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
-      request.index = std::string(outbox::kOldestIndex);
-      request.lower = cursor_;
-    }
-    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));
-    if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
-      if (!due.records.empty()) {
-        cursor_ = Scalar(outbox::LongOf(due.records.back(), "since") + 1);
+[==[      A4C_TRY(ScanAnswer page, state_.store->Scan(call, request));]==]
+[==[      if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
+        request.index = std::string(outbox::kOldestIndex);
+        request.lower = cursor_;
       }
-      std::erase_if(due.records, [](const Record& row) { return !row.quiet.contains("next_at"); });
-    }]==])
+      A4C_TRY(ScanAnswer page, state_.store->Scan(call, request));
+      if (a4c::simulation::Mutant("cursor_instead_of_rows")) {
+        if (!page.records.empty()) {
+          cursor_ = Scalar(outbox::LongOf(page.records.back(), "since") + 1);
+        }
+        std::erase_if(page.records, [](const Record& row) { return !row.quiet.contains("next_at"); });
+        page.next.clear();
+      }]==])
 a4c_mutant(cursor_instead_of_rows poll_loop
 [==[  Database::State& state_;]==] [==[  Scalar cursor_;
   Database::State& state_;]==])

@@ -28,6 +28,7 @@ DatabaseOptions OptionsOf(uint64_t seed) {
   options.sync_batch_max = testing::Below(random, 2) == 0 ? 3 : 500;
   options.rejections_max = 3;
   options.tombstone_keep_ms = kTombstoneKeepMs;
+  options.verify_period_ms = kVerifyPauseMs;
   return options;
 }
 

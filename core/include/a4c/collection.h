@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@
 #include "a4c/highlight.h"
 #include "a4c/search_index.h"
 #include "a4c/store.h"
+#include "a4c/sync_task.h"
 
 namespace a4c {
 
@@ -57,7 +59,15 @@ struct DatabaseOptions {
   int sync_batch_max = 500;
   int rejections_max = 5;  // of one document, then it is a dead letter
   int tokens_max = 16;
+  int64_t verify_period_ms = 10 * 60'000;  // between two proofs that store and index agree
+  int64_t task_lease_ms = 30'000;   // a verify, repair or rebuild goes on elsewhere after so long
+  int outbox_count_max = 10'000;    // rows of the outbox that Status counts
+  std::string index_identity = {};  // names the index, so that RetireIndex can; empty: it cannot
 };
+
+// Every kind that a Database over these collections keeps in its store: the collections' own, their
+// outboxes, and what it needs for itself.
+A4C_API std::vector<Kind> StoredKinds(std::span<const CollectionSpec> collections);
 
 // "This write": valid on every instance, also after a restart.
 struct Token {
@@ -125,7 +135,7 @@ struct DeadLetter {
   RecordRef ref;
   int64_t rev = 0;
   std::string reason;
-  int64_t since_ms = 0;
+  int64_t since_ms = 0;  // when it was given up
 };
 
 // A piece of background work that a thread repeats: a4cd runs each by itself, tests step them.
@@ -149,9 +159,6 @@ class A4C_API Database {
   Database(const Backends& backends, const Runtime& runtime, const DatabaseOptions& options = {});
   ~Database();
 
-  // The kinds that these collections keep in the store: theirs, and those of the machinery.
-  static std::vector<Kind> StoredKinds(std::span<const CollectionSpec> collections);
-
   // Ensures store and index. Once, before anything else.
   Result<void> Open(const Call& call, std::vector<CollectionSpec> collections);
 
@@ -162,26 +169,55 @@ class A4C_API Database {
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request);
   Result<Found> Search(const Call& call, const FindRequest& request);
 
+  // The age of the oldest change that is not confirmed searchable, dead letters left out; read from
+  // the store at most once a second.
+  Result<int64_t> LagMs(const Call& call, const std::string& kind);
+  Result<SyncStatus> Status(const Call& call, const std::string& kind);
   // Compares store and index by digests; lists what differs though nothing is on its way.
   Result<VerifyReport> Verify(const Call& call, const std::string& kind);
   // Sends these records (all of the kind, if none) through the sync again; how many.
   Result<int64_t> Repair(const Call& call, const std::string& kind,
                          std::span<const RecordRef> refs);
+  // At most 1,000.
   Result<std::vector<DeadLetter>> DeadLetters(const Call& call, const std::string& kind);
+  // Tries these dead letters again (all of the kind, if none); how many.
+  Result<int64_t> RetryDeadLetters(const Call& call, const std::string& kind,
+                                   std::span<const RecordRef> refs);
+
+  // Long work, done by the loops below, of whichever instance: see a4c/sync_task.h. kConflict: it
+  // is running already; kUnsupported: the search plugin cannot do it.
+  Result<SyncTask> StartTask(const Call& call, const std::string& kind, SyncWork work);
+  Result<std::optional<SyncTask>> FindTask(const Call& call, const std::string& kind,
+                                           SyncWork work);
+  // kConflict: it is not running, or a rebuild whose generation is in place already.
+  Result<SyncTask> CancelTask(const Call& call, const std::string& kind, SyncWork work);
+  // For an index that is filled before anybody uses it: writes these records (all of the kind, if
+  // none) to it, past the outbox; how many. progress is told so too, and may end it.
+  Result<int64_t> Fill(const Call& call, const std::string& kind, std::span<const RecordRef> refs,
+                       const std::function<Result<void>(int64_t records)>& progress = {});
+  // From now on nobody whose index_identity is this one confirms that a change is searchable: what
+  // is written waits in the outbox for those with another index. Empty: nobody is held back.
+  Result<void> RetireIndex(const Call& call, const std::string& kind, const std::string& identity);
+  // Drops the generations of the index that are neither live nor being filled; how many.
+  Result<int64_t> DropOldGenerations(const Call& call, const std::string& kind);
 
   // The background work of a searchable kind. `sync` reads the bus, so it blocks for up to the
   // call's deadline; it is null without a bus.
   std::unique_ptr<Loop> NewSyncLoop(const std::string& kind);
-  std::unique_ptr<Loop> NewPollLoop(const std::string& kind);
+  // Of several poll loops each takes its part of the records: two keep the index busy.
+  std::unique_ptr<Loop> NewPollLoop(const std::string& kind, int part = 0, int parts = 1);
+  // verify and repair also do what StartTask asks for; verify does it each verify_period besides.
   std::unique_ptr<Loop> NewVerifyLoop(const std::string& kind);
+  std::unique_ptr<Loop> NewRepairLoop(const std::string& kind);
+  std::unique_ptr<Loop> NewRebuildLoop(const std::string& kind);
+  // Publishes what Status says as metrics.
+  std::unique_ptr<Loop> NewStatusLoop(const std::string& kind);
   std::unique_ptr<Loop> NewPurgeLoop(const std::string& kind);
 
   // What the parts of the implementation share; opaque to users.
   struct State;
 
  private:
-  Result<int64_t> Announce(const Call& call, std::span<const RecordRef> refs);
-
   std::unique_ptr<State> state_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -52,7 +53,9 @@ class Digests {
 };
 
 class Store;
+// Told how many records have been read so far; an error from it ends the reading.
+using DigestProgress = std::function<Result<void>(int64_t records)>;
 // Over any store, by scanning in the order of ids. Costs a full read.
-A4C_API std::unique_ptr<Digests> NewStoreDigests(Store& store);
+A4C_API std::unique_ptr<Digests> NewStoreDigests(Store& store, DigestProgress progress = {});
 
 }  // namespace a4c

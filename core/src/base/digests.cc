@@ -11,7 +11,8 @@ constexpr int kPageRecords = 1000;
 
 class StoreDigests final : public Digests {
  public:
-  explicit StoreDigests(Store& store) : store_(store) {}
+  StoreDigests(Store& store, DigestProgress progress)
+      : store_(store), progress_(std::move(progress)) {}
 
   Result<DigestSums> Sums(const Call& call, const Kind& kind) override {
     DigestSums sums{};
@@ -35,6 +36,7 @@ class StoreDigests final : public Digests {
   template <typename Visit>
   Result<void> ForEach(const Call& call, const Kind& kind, const Visit& visit) {
     ScanRequest request{.kind = kind.name, .limit = kPageRecords};
+    int64_t read = 0;
     do {
       A4C_TRY(ScanAnswer page, store_.Scan(call, request));
       for (Record& record : page.records) {
@@ -43,18 +45,21 @@ class StoreDigests final : public Digests {
         const int bucket = DigestBucket(record.ref.key.id);
         visit(bucket, DigestRow{std::move(record.ref.key), record.rev, digest});
       }
+      read += static_cast<int64_t>(page.records.size());
+      if (progress_) A4C_CHECK(progress_(read));
       request.after = page.next;
     } while (!request.after.empty());
     return {};
   }
 
   Store& store_;
+  const DigestProgress progress_;
 };
 
 }  // namespace
 
-std::unique_ptr<Digests> NewStoreDigests(Store& store) {
-  return std::make_unique<StoreDigests>(store);
+std::unique_ptr<Digests> NewStoreDigests(Store& store, DigestProgress progress) {
+  return std::make_unique<StoreDigests>(store, std::move(progress));
 }
 
 }  // namespace a4c

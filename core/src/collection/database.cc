@@ -1,9 +1,12 @@
 #include "collection/database.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "a4c/json.h"
 #include "collection/outbox.h"
+#include "collection/store_moved.h"
+#include "collection/sync_task.h"
 
 namespace a4c {
 namespace {
@@ -34,6 +37,32 @@ bool Database::State::IsSearchable(const std::string& kind) const {
   return found != collections.end() && found->second.searchable;
 }
 
+Result<void> Database::State::EnsureIndex(const Call& call) {
+  if (backends.index == nullptr || index_ensured) return {};
+  std::vector<Kind> kinds;
+  for (const auto& [name, spec] : collections) {
+    if (spec.searchable) kinds.push_back(spec.kind);
+  }
+  const Result<void> ensured = backends.index->Ensure(call, kinds);
+  index_ensured = ensured.has_value();
+  index_outdated = !ensured && ensured.error().code() == Code::kConflict &&
+                   backends.index->As<Rebuild>() != nullptr;
+  if (!index_outdated) return ensured;
+  return Error(Code::kUnavailable, ensured.error().message(), "rebuild the index");
+}
+
+Result<GetAnswer> Database::State::GetInParts(const Call& call, std::span<const RecordRef> refs) {
+  GetAnswer all;
+  while (!refs.empty()) {
+    const size_t count = std::min(refs.size(), static_cast<size_t>(options.sync_batch_max));
+    A4C_TRY(GetAnswer part, store->Get(call, refs.first(count)));
+    all.store_time_ms = part.store_time_ms;
+    std::ranges::move(part.records, std::back_inserter(all.records));
+    refs = refs.subspan(count);
+  }
+  return all;
+}
+
 bool Database::State::Pause(const Call& call, int64_t pause_ms) const {
   const int64_t until = runtime.clock.MonotonicMs() + std::min(pause_ms, call.RemainingMs());
   Waiter::Lock lock(*waiter);
@@ -41,13 +70,8 @@ bool Database::State::Pause(const Call& call, int64_t pause_ms) const {
   return !call.Expired() && !call.Stopping();
 }
 
-Database::Database(const Backends& backends, const Runtime& runtime, const DatabaseOptions& options)
-    : state_(std::make_unique<State>(backends, runtime, options)) {}
-
-Database::~Database() = default;
-
-std::vector<Kind> Database::StoredKinds(std::span<const CollectionSpec> collections) {
-  std::vector<Kind> kinds = {IdempotencyKind()};
+std::vector<Kind> StoredKinds(std::span<const CollectionSpec> collections) {
+  std::vector<Kind> kinds = {IdempotencyKind(), SyncTaskKind()};
   for (const CollectionSpec& spec : collections) {
     kinds.push_back(spec.kind);
     if (!spec.searchable) continue;
@@ -57,17 +81,25 @@ std::vector<Kind> Database::StoredKinds(std::span<const CollectionSpec> collecti
   return kinds;
 }
 
+Database::Database(const Backends& backends, const Runtime& runtime, const DatabaseOptions& options)
+    : state_(std::make_unique<State>(backends, runtime, options)) {}
+
+Database::~Database() = default;
+
 Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collections) {
-  const std::vector<Kind> kinds = StoredKinds(collections);
-  std::vector<Kind> indexed;
   for (CollectionSpec& spec : collections) {
     A4C_CHECK(CheckKind(spec.kind));
     if (spec.topic.empty()) spec.topic = spec.kind.name + "-sync";
-    if (spec.searchable) indexed.push_back(spec.kind);
     state_->collections[spec.kind.name] = spec;
   }
-  A4C_CHECK(state_->backends.store.Ensure(call, kinds));
-  if (state_->backends.index != nullptr) A4C_CHECK(state_->backends.index->Ensure(call, indexed));
+  A4C_CHECK(state_->backends.store.Ensure(call, StoredKinds(collections)));
+  A4C_CHECK(CheckStoreNotMoved(call, state_->backends.store));
+  const Result<void> ensured = state_->EnsureIndex(call);
+  if (!ensured && !state_->index_outdated) return ensured;
+  if (!ensured) {
+    state_->runtime.log.Write(LogLevel::kWarning, "collection", "the index has to be rebuilt",
+                              {{"error", ensured.error().ToString()}});
+  }
   A4C_TRY(ScanAnswer first, Scan(call, {.kind = std::string(kIdempotencyKind), .limit = 1}));
   state_->store_time.Heard(first.store_time_ms);
   return {};

@@ -33,6 +33,12 @@ struct Database::State {
     return backends.bus != nullptr ? options.poll_period_ms
                                    : std::min<int64_t>(options.poll_period_ms, 1'000);
   }
+  // The index holds our kinds: found out once. kUnavailable, and index_outdated: it has another
+  // mapping, and has to be rebuilt first; that keeps nobody from starting, and changes wait in the
+  // outbox until then.
+  Result<void> EnsureIndex(const Call& call);
+  // Get in parts: for more records than the queue of reads takes at once.
+  Result<GetAnswer> GetInParts(const Call& call, std::span<const RecordRef> refs);
   // Waits, or returns false if the call ends first.
   bool Pause(const Call& call, int64_t pause_ms) const;
 
@@ -43,6 +49,8 @@ struct Database::State {
   std::unique_ptr<Waiter> waiter;
   StoreTime store_time;
   std::map<std::string, CollectionSpec> collections;
+  std::atomic<bool> index_ensured{false};
+  std::atomic<bool> index_outdated{false};
   std::atomic<int64_t> lag_ms{0};
   std::atomic<int64_t> lag_read_at_ms{INT64_MIN};
 };

@@ -15,12 +15,12 @@ Field Quiet(std::string name, FieldType type, Merge merge = Merge::kReplace) {
 Kind KindOf(const Kind& kind) {
   return Kind{
       .name = kind.name + std::string(kSuffix),
-      .version = 2,
+      .version = 3,
       .fields = {Quiet("change", FieldType::kLong), Quiet("since", FieldType::kTime, Merge::kKeep),
                  Quiet("next_at", FieldType::kTime, Merge::kMin),
                  Quiet("confirmed", FieldType::kLong, Merge::kMax),
                  Quiet("rejections", FieldType::kLong), Quiet("reason", FieldType::kKeyword),
-                 Quiet("dead", FieldType::kBool)},
+                 Quiet("dead", FieldType::kBool), Quiet("dead_at", FieldType::kTime)},
       .indexes = {{.name = std::string(kDueIndex), .fields = {"next_at"}, .scoped = false},
                   {.name = std::string(kOldestIndex), .fields = {"since"}, .scoped = false},
                   {.name = std::string(kDeadIndex), .fields = {"dead"}, .scoped = false}}};
@@ -43,8 +43,24 @@ Put Announce(const RecordRef& record, int64_t rev, uint64_t drawn, int64_t now_m
                        {"next_at", now_ms + first_due_ms},
                        {"rejections", int64_t{0}},
                        {"reason", Scalar()},
-                       {"dead", Scalar()}},
+                       {"dead", Scalar()},
+                       {"dead_at", Scalar()}},
              .min_rev = rev};
+}
+
+FieldValues Dead(int64_t now_ms) {
+  return {{"dead", true}, {"dead_at", now_ms}, {"next_at", Scalar()}, {"since", Scalar()}};
+}
+
+Put Revive(const Record& row, int64_t now_ms) {
+  return Put{.ref = row.ref,
+             .quiet = {{"since", now_ms},
+                       {"next_at", now_ms},
+                       {"rejections", int64_t{0}},
+                       {"reason", Scalar()},
+                       {"dead", Scalar()},
+                       {"dead_at", Scalar()}},
+             .expect = Expect::Rev(row.rev)};
 }
 
 std::vector<Op> Confirm(const Record& row) {

@@ -5,10 +5,10 @@
 // tells them apart, so that a row is deleted by exactly the change it stood for. All but the rev is
 // quiet:
 //   change     a number drawn for the change; absent: made before there were any
-//   since      when the oldest unconfirmed change was made (store time): the lag
+//   since      when the oldest unconfirmed change was made (store time): the lag; absent: dead
 //   next_at    when the poller looks at it; absent: dead
 //   confirmed  the highest rev known to be searchable
-//   rejections, reason, dead   of a document that the index refuses for good
+//   rejections, reason, dead, dead_at   of a document that the index refuses for good
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,10 @@ RecordRef RecordOf(const RecordRef& row);
 // Put beside a change that makes `rev`; drawn: any random number.
 Put Announce(const RecordRef& record, int64_t rev, uint64_t drawn, int64_t now_ms,
              int64_t first_due_ms);
+// What makes a row a dead letter: nobody looks at it, and it is no lag.
+FieldValues Dead(int64_t now_ms);
+// Makes one due again, if it is still the row that was read.
+Put Revive(const Record& row, int64_t now_ms);
 // After the index has shown the change: removes the row if it is still the one that was read. A row
 // that has moved on makes the first op a conflict of its rev.
 std::vector<Op> Confirm(const Record& row);

@@ -9,45 +9,60 @@ namespace {
 // what is not confirmed is still there, and comes up again. Without faults it finds nothing.
 class PollLoop final : public Loop {
  public:
-  PollLoop(Database::State& state, const CollectionSpec& collection)
+  PollLoop(Database::State& state, const CollectionSpec& collection, int part, int parts)
       : state_(state),
         collection_(collection),
-        name_("poll-" + collection.kind.name),
+        part_(part),
+        parts_(parts),
+        name_("poll-" + collection.kind.name + (part > 0 ? "-" + std::to_string(part + 1) : "")),
         syncer_(state, collection) {}
 
   const std::string& name() const override { return name_; }
 
+  // One refresh a tick confirms what was indexed before it, so throughput does not wait for them.
   Result<int64_t> Step(const Call& call) override {
-    A4C_CHECK(syncer_.Confirm(call));
+    A4C_CHECK(Confirm(call));
     while (!call.Stopping() && !call.Expired()) {
-      A4C_TRY(ScanAnswer due, Due(call));
-      if (due.records.empty()) break;
+      A4C_TRY(const std::vector<Record> due, Due(call));
+      if (due.empty()) break;
       A4C_TRY(std::vector<Token> ours, Take(call, due));
-      if (ours.empty()) continue;
-      A4C_CHECK(Sync(call, ours));
+      if (!ours.empty()) A4C_CHECK(Sync(call, ours));
+      if (RefreshDue()) A4C_CHECK(Confirm(call));
     }
+    A4C_CHECK(Confirm(call));
     return state_.PollPeriodMs();
   }
 
  private:
   static constexpr int64_t kLeftMs = 1'000;  // where nothing is left to a bus
 
-  Result<ScanAnswer> Due(const Call& call) {
+  // The rows of our part that are due, but for those that wait for our next refresh.
+  Result<std::vector<Record>> Due(const Call& call) {
+    const auto batch_max = static_cast<size_t>(state_.options.sync_batch_max);
     ScanRequest request{.kind = outbox::KindOf(collection_.kind).name,
                         .index = std::string(outbox::kDueIndex),
                         .upper = Scalar(state_.store_time.NowMs()),
                         .limit = state_.options.sync_batch_max};
-    A4C_TRY(ScanAnswer due, state_.store->Scan(call, request));
-    state_.store_time.Heard(due.store_time_ms);
+    std::vector<Record> due;
+    do {
+      A4C_TRY(ScanAnswer page, state_.store->Scan(call, request));
+      state_.store_time.Heard(page.store_time_ms);
+      for (Record& row : page.records) {
+        const bool ours = DigestBucket(row.ref.key.id) % parts_ == part_ &&
+                          !syncer_.IsUnconfirmed(outbox::RecordOf(row.ref));
+        if (ours && due.size() < batch_max) due.push_back(std::move(row));
+      }
+      request.after = page.next;
+    } while (due.size() < batch_max && !request.after.empty());
     return due;
   }
 
   // Moves the due time of each row on, expecting the one that was read: of several pollers one gets
   // the row, and the others skip it.
-  Result<std::vector<Token>> Take(const Call& call, const ScanAnswer& due) {
+  Result<std::vector<Token>> Take(const Call& call, const std::vector<Record>& due) {
     std::vector<WriteBatch> batches;
-    for (const Record& row : due.records) {
-      const int64_t next_at = due.store_time_ms + AgainMs();
+    for (const Record& row : due) {
+      const int64_t next_at = state_.store_time.NowMs() + AgainMs();
       batches.push_back({{Check{.ref = row.ref, .quiet = {{"next_at", row.quiet.at("next_at")}}},
                           Put{.ref = row.ref, .quiet = {{"next_at", next_at}}}}});
     }
@@ -56,7 +71,7 @@ class PollLoop final : public Loop {
     for (size_t i = 0; i < batches.size(); ++i) {
       if (taken.results[i].outcome == BatchOutcome::kNotApplied) return *taken.results[i].error;
       if (taken.results[i].outcome != BatchOutcome::kApplied) continue;
-      ours.push_back({outbox::RecordOf(due.records[i].ref), due.records[i].rev});
+      ours.push_back({outbox::RecordOf(due[i].ref), due[i].rev});
     }
     return ours;
   }
@@ -77,23 +92,37 @@ class PollLoop final : public Loop {
     std::vector<RecordRef> refs;
     for (const Token& found : ours) refs.push_back(found.ref);
     A4C_TRY(std::vector<RecordRef> again, syncer_.Index(call, refs));
+    if (again.empty()) return {};
+    A4C_CHECK(Confirm(call));
+    return Error(Code::kUnavailable, "the index did not take all documents");
+  }
+
+  bool RefreshDue() const {
+    return state_.runtime.clock.MonotonicMs() >=
+           refreshed_at_ms_ + state_.options.refresh_period_ms;
+  }
+
+  Result<void> Confirm(const Call& call) {
     A4C_CHECK(syncer_.Confirm(call));
-    if (!again.empty()) return Error(Code::kUnavailable, "the index did not take all documents");
+    refreshed_at_ms_ = state_.runtime.clock.MonotonicMs();
     return {};
   }
 
   Database::State& state_;
   const CollectionSpec& collection_;
+  const int part_;
+  const int parts_;
   const std::string name_;
   Syncer syncer_;
+  int64_t refreshed_at_ms_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Loop> Database::NewPollLoop(const std::string& kind) {
+std::unique_ptr<Loop> Database::NewPollLoop(const std::string& kind, int part, int parts) {
   const auto collection = state_->Searchable(kind);
   if (!collection || state_->backends.index == nullptr) return nullptr;
-  return std::make_unique<PollLoop>(*state_, **collection);
+  return std::make_unique<PollLoop>(*state_, **collection, part, parts);
 }
 
 }  // namespace a4c

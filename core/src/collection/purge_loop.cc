@@ -1,4 +1,5 @@
 #include "collection/database.h"
+#include "collection/next_index.h"
 #include "collection/outbox.h"
 
 namespace a4c {
@@ -42,7 +43,10 @@ class PurgeLoop final : public Loop {
     return page.next.empty();
   }
 
+  // Not while the index is being rebuilt: the copy may bring back what it read before.
   Result<bool> PurgeTombstones(const Call& call) {
+    A4C_TRY(const bool rebuilt, IsBeingRebuilt(state_, call, collection_.kind.name));
+    if (rebuilt) return true;
     A4C_TRY(ScanAnswer markers, Older(call, outbox::MarkerKindOf(collection_.kind).name,
                                       outbox::kMarkerIndex, state_.options.tombstone_keep_ms));
     A4C_TRY(std::vector<Record> old, Purgeable(call, markers.records));

@@ -8,7 +8,6 @@ namespace {
 
 constexpr int64_t kFirstPauseMs = 10;
 constexpr int64_t kLongestPauseMs = 100;
-constexpr int64_t kLagAgeMs = 1'000;
 
 enum class Seen : uint8_t { kSearchable, kNotYet, kLost };
 
@@ -59,23 +58,6 @@ Result<Freshness> Await(Database::State& state, const Call& call, std::span<cons
   return all;
 }
 
-// The age of the oldest change that is not confirmed; read from the store at most once a second.
-Result<int64_t> Lag(Database::State& state, const Call& call, const Kind& kind) {
-  const int64_t now = state.runtime.clock.MonotonicMs();
-  if (state.lag_read_at_ms != INT64_MIN && now - state.lag_read_at_ms < kLagAgeMs) {
-    return state.lag_ms.load();
-  }
-  A4C_TRY(ScanAnswer oldest, state.store->Scan(call, {.kind = outbox::KindOf(kind).name,
-                                                      .index = std::string(outbox::kOldestIndex),
-                                                      .limit = 1}));
-  state.lag_ms =
-      oldest.records.empty()
-          ? 0
-          : std::max<int64_t>(0, oldest.store_time_ms - outbox::LongOf(oldest.records[0], "since"));
-  state.lag_read_at_ms = now;
-  return state.lag_ms.load();
-}
-
 Result<void> CheckTokens(const Database::State& state, std::span<const Token> tokens) {
   if (static_cast<int>(tokens.size()) > state.options.tokens_max) {
     return Error(Code::kInvalid,
@@ -102,12 +84,13 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
   Found found;
   found.fresh = freshness.waiting.empty() && freshness.lost.empty();
   found.lost = std::move(freshness.lost);
-  A4C_TRY(found.lag_ms, Lag(*state_, call, request.request.kind));
+  A4C_TRY(found.lag_ms, LagMs(call, request.request.kind.name));
   if (request.require_fresh && !found.fresh) {
     return Error(Code::kUnavailable, "the index does not show the write of a token yet",
                  "try again, or leave out require_fresh; the index is " +
                      std::to_string(found.lag_ms) + " ms behind");
   }
+  A4C_CHECK(state_->EnsureIndex(call));
   A4C_TRY(found.answer, state_->backends.index->Search(call, request.request));
   if (!request.highlight) return found;
   for (const Hit& hit : found.answer.hits) {

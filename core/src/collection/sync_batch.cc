@@ -28,6 +28,13 @@ bool SameDocument(const Document& document, const StoredVersion& stored) {
          stored.tombstone == document.tombstone && stored.projection == document.projection;
 }
 
+// Whether the index holds the document now, as far as its answer tells.
+bool IsHeld(const Document& document, const BulkResult& result) {
+  return result.outcome == BulkOutcome::kApplied ||
+         (result.outcome == BulkOutcome::kStale && result.stored &&
+          SameDocument(document, *result.stored));
+}
+
 std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
   std::string prefix = text.substr(0, bytes_max);
   while (!prefix.empty() && !IsUtf8(prefix)) prefix.pop_back();
@@ -37,17 +44,31 @@ std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
 }  // namespace
 
 Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const RecordRef> records) {
+  A4C_CHECK(state_.EnsureIndex(call));
   A4C_TRY(std::vector<Announced> announced, Read(call, records));
   std::vector<RecordRef> again;
   if (announced.empty()) return again;
   std::vector<Document> documents;
   documents.reserve(announced.size());
   for (const Announced& one : announced) documents.push_back(one.document);
-  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
+  A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));
   for (size_t i = 0; i < announced.size(); ++i) {
     A4C_CHECK(Judge(call, announced[i], results[i], again));
   }
   return again;
+}
+
+// Of two generations the one that does not hold a document decides what becomes of it.
+Result<std::vector<BulkResult>> Syncer::Bulk(const Call& call,
+                                             std::span<const Document> documents) {
+  A4C_TRY(SearchIndex* const next, next_.Find(call));
+  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
+  if (next == nullptr) return results;
+  A4C_TRY(std::vector<BulkResult> of_next, next->Bulk(call, documents));
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);
+  }
+  return results;
 }
 
 Result<std::vector<Syncer::Announced>> Syncer::Read(const Call& call,
@@ -95,6 +116,7 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
 
 void Syncer::Keep(const Announced& announced, int64_t rev, int64_t read_at_ms) {
   indexed_.push_back({announced.document.ref, rev, announced.row, announced.is_stored, read_at_ms});
+  unconfirmed_.insert(announced.document.ref);
 }
 
 WriteBatch Syncer::ConfirmBatch(const Indexed& indexed) {
@@ -110,6 +132,7 @@ WriteBatch Syncer::ConfirmBatch(const Indexed& indexed) {
 // the store lost writes that the index saw.
 Result<void> Syncer::Stale(const Call& call, const Announced& announced,
                            const StoredVersion& stored) {
+  state_.runtime.metrics.Count("a4c_sync_stale_total", {{"kind", collection_.kind.name}});
   if (SameDocument(announced.document, stored)) {
     Keep(announced, announced.document.rev, announced.read_at_ms);
     return {};
@@ -152,8 +175,7 @@ Result<void> Syncer::Reject(const Call& call, const Announced& announced, const 
   FieldValues quiet = {{"rejections", rejections},
                        {"reason", Utf8Prefix(why.message(), kReasonBytesMax)}};
   if (rejections >= state_.options.rejections_max) {
-    quiet["dead"] = true;
-    quiet["next_at"] = Scalar();
+    quiet.merge(outbox::Dead(announced.read_at_ms));
   }
   const WriteBatch batch{{Put{.ref = announced.row.ref,
                               .quiet = std::move(quiet),
@@ -168,12 +190,15 @@ Result<void> Syncer::Reject(const Call& call, const Announced& announced, const 
 Result<void> Syncer::Confirm(const Call& call) {
   if (indexed_.empty()) return {};
   A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
+  A4C_CHECK(next_.Refresh(call));
   // In parts: what a tick has indexed may be more than the write queue takes at once.
   const auto part_max =
       std::max<size_t>(1, static_cast<size_t>(state_.options.group_commit.queue_batches_max) / 2);
   while (!indexed_.empty()) {
     const size_t count = std::min(indexed_.size(), part_max);
-    A4C_CHECK(ConfirmSome(call, std::span<const Indexed>(indexed_).last(count)));
+    const std::span<const Indexed> some = std::span<const Indexed>(indexed_).last(count);
+    A4C_CHECK(ConfirmSome(call, some));
+    for (const Indexed& one : some) unconfirmed_.erase(one.record);
     indexed_.resize(indexed_.size() - count);
   }
   return {};

@@ -8,7 +8,8 @@
 // since, so what was indexed is the latest. (The row's own rev is compared, not the record's: a row
 // can be ahead of its record, if it was announced for one that the store had lost and that came
 // back. Then the record's is compared too: it may have been read between the loss of the change and
-// its return.) One Syncer belongs to one loop. [one thread]
+// its return.) While the index is being rebuilt, both generations are written, and confirmed means
+// searchable in both. One Syncer belongs to one loop. [one thread]
 #pragma once
 
 #include <set>
@@ -16,13 +17,14 @@
 #include <vector>
 
 #include "collection/database.h"
+#include "collection/next_index.h"
 
 namespace a4c {
 
 class Syncer {
  public:
   Syncer(Database::State& state, const CollectionSpec& collection)
-      : state_(state), collection_(collection) {}
+      : state_(state), collection_(collection), next_(state, collection.kind) {}
 
   // Indexes what is announced among these records. Returns those to be tried again, for an outage
   // (never for the rejection of a document, which is counted on its row).
@@ -30,6 +32,7 @@ class Syncer {
   // Makes what was indexed searchable and confirms it. After an error it can be called again.
   Result<void> Confirm(const Call& call);
   bool HasUnconfirmed() const { return !indexed_.empty(); }
+  bool IsUnconfirmed(const RecordRef& record) const { return unconfirmed_.contains(record); }
 
  private:
   struct Indexed {
@@ -47,6 +50,7 @@ class Syncer {
   };
 
   Result<std::vector<Announced>> Read(const Call& call, std::span<const RecordRef> records);
+  Result<std::vector<BulkResult>> Bulk(const Call& call, std::span<const Document> documents);
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
                      std::vector<RecordRef>& again);
   void Keep(const Announced& announced, int64_t rev, int64_t read_at_ms);
@@ -61,7 +65,9 @@ class Syncer {
 
   Database::State& state_;
   const CollectionSpec& collection_;
+  NextIndex next_;
   std::vector<Indexed> indexed_;
+  std::set<RecordRef> unconfirmed_;  // the records of indexed_
 };
 
 }  // namespace a4c

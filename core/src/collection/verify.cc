@@ -1,9 +1,10 @@
+#include "collection/verify.h"
+
 #include <algorithm>
 #include <map>
 
-#include "a4c/digests.h"
-#include "collection/database.h"
 #include "collection/outbox.h"
+#include "collection/sync_task.h"
 
 namespace a4c {
 namespace {
@@ -43,13 +44,14 @@ std::vector<RecordRef> Differing(const std::string& kind, const RowMap& left, co
 
 class Verifying {
  public:
-  Verifying(Database::State& state, const Call& call, const Kind& kind)
+  Verifying(Database::State& state, const Call& call, const Kind& kind, SearchIndex& index,
+            const DigestProgress& progress)
       : state_(state),
         call_(call),
         kind_(kind),
-        generic_(NewStoreDigests(state.backends.store)),
+        generic_(NewStoreDigests(state.backends.store, progress)),
         store_(state.backends.store.As<Digests>()),
-        index_(state.backends.index->As<Digests>()) {
+        index_(index.As<Digests>()) {
     if (store_ == nullptr) store_ = generic_.get();
   }
 
@@ -83,7 +85,7 @@ class Verifying {
   Result<std::vector<RecordRef>> WithoutAnnounced(std::vector<RecordRef> differing) {
     std::vector<RecordRef> rows;
     for (const RecordRef& ref : differing) rows.push_back(outbox::RefOf(ref));
-    A4C_TRY(GetAnswer found, state_.store->Get(call_, rows));
+    A4C_TRY(GetAnswer found, state_.GetInParts(call_, rows));
     std::vector<RecordRef> left;
     for (size_t i = 0; i < differing.size(); ++i) {
       if (!found.records[i]) left.push_back(std::move(differing[i]));
@@ -99,94 +101,95 @@ class Verifying {
   Digests* index_;
 };
 
+// Proves every verify_period that store and index agree, or when it is asked to, on one instance.
 class VerifyLoop final : public Loop {
  public:
-  VerifyLoop(Database& database, Database::State& state, std::string kind)
-      : database_(database), state_(state), kind_(std::move(kind)), name_("verify-" + kind_) {}
+  VerifyLoop(Database::State& state, const Kind& kind)
+      : state_(state), kind_(kind), name_("verify-" + kind.name), run_(state, kind.name, kWork) {}
 
   const std::string& name() const override { return name_; }
 
   Result<int64_t> Step(const Call& call) override {
-    A4C_TRY(VerifyReport report, database_.Verify(call, kind_));
-    state_.runtime.metrics.Gauge("a4c_drift_records", {{"kind", kind_}},
-                                 static_cast<double>(report.drift.size()));
-    if (!report.drift.empty()) A4C_CHECK(database_.Repair(call, kind_, report.drift));
-    return kPeriodMs;
+    A4C_TRY(bool ours, run_.Claim(call));
+    if (!ours && Due()) {
+      const auto begun = WriteTask(state_, call, kind_.name, run_.stored(), NewTask(), "");
+      if (!begun && begun.error().code() == Code::kConflict) return kLookMs;  // another was first
+      if (!begun) return begun.error();
+      A4C_TRY(ours, run_.Claim(call));
+    }
+    if (!ours) return kLookMs;
+    const Result<void> verified = Verify(Call::Within(state_.runtime.clock, kVerifyMs, call.stop));
+    if (!verified) return run_.Fail(call, verified.error());
+    return kLookMs;
   }
 
  private:
-  static constexpr int64_t kPeriodMs = 10 * 60'000;
+  static constexpr SyncWork kWork = SyncWork::kVerify;
+  static constexpr int64_t kLookMs = 1'000;
+  static constexpr int64_t kVerifyMs = 10 * 60'000;
+  static constexpr size_t kExamples = 20;
 
-  Database& database_;
+  bool Due() const {
+    const auto& stored = run_.stored();
+    if (!stored) return true;
+    return stored->task.state != SyncTask::State::kRunning &&
+           state_.store_time.NowMs() - stored->task.ended_ms >= state_.options.verify_period_ms;
+  }
+
+  SyncTask NewTask() const {
+    const int64_t proved_ms = run_.stored() ? run_.stored()->task.proved_ms : 0;
+    return {.work = kWork,
+            .phase = "comparing",
+            .started_ms = state_.store_time.NowMs(),
+            .proved_ms = proved_ms};
+  }
+
+  Result<void> Verify(const Call& call) {
+    const int64_t began_ms = state_.store_time.NowMs();
+    const auto progress = [&](int64_t records) -> Result<void> {
+      run_.task().done = records;
+      return run_.SaveNowAndThen(call);
+    };
+    A4C_TRY(VerifyReport report,
+            VerifyIndex(state_, call, kind_, *state_.backends.index, progress));
+    if (!report.drift.empty()) A4C_CHECK(AnnounceAgain(state_, call, report.drift));
+    SyncTask& task = run_.task();
+    task.done = task.total = report.records;
+    task.mismatched_buckets = report.mismatched_buckets;
+    task.drift = static_cast<int64_t>(report.drift.size());
+    if (report.drift.empty()) task.proved_ms = began_ms;
+    report.drift.resize(std::min(report.drift.size(), kExamples));
+    task.examples = std::move(report.drift);
+    state_.runtime.metrics.Count("a4c_drift_repaired_total", {{"kind", kind_.name}},
+                                 static_cast<double>(task.drift));
+    return run_.End(call, SyncTask::State::kSucceeded);
+  }
+
   Database::State& state_;
-  const std::string kind_;
+  const Kind& kind_;
   const std::string name_;
+  TaskRun run_;
 };
 
 }  // namespace
 
+Result<VerifyReport> VerifyIndex(Database::State& state, const Call& call, const Kind& kind,
+                                 SearchIndex& index, const DigestProgress& progress) {
+  return Verifying(state, call, kind, index, progress).Run();
+}
+
 Result<VerifyReport> Database::Verify(const Call& call, const std::string& kind) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
-  if (state_->backends.index == nullptr)
+  if (state_->backends.index == nullptr) {
     return Error(Code::kUnsupported, "there is no search index");
-  return Verifying(*state_, call, collection->kind).Run();
-}
-
-// Announces records as if they had changed; the sync compares revs and hashes and does the rest.
-Result<int64_t> Database::Repair(const Call& call, const std::string& kind,
-                                 std::span<const RecordRef> refs) {
-  A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
-  std::vector<RecordRef> some(refs.begin(), refs.end());
-  int64_t announced = 0;
-  ScanRequest all{.kind = collection->kind.name, .tombstones = true, .limit = 500};
-  do {
-    if (refs.empty()) {
-      A4C_TRY(ScanAnswer page, Scan(call, all));
-      some.clear();
-      for (const Record& record : page.records) some.push_back(record.ref);
-      all.after = page.next;
-    }
-    A4C_TRY(int64_t count, Announce(call, some));
-    announced += count;
-  } while (refs.empty() && !all.after.empty());
-  return announced;
-}
-
-// A row that is there already stays as it is, but is due at once. A record that the store lacks is
-// announced with rev 1: the index's copy of it is then answered with a tombstone.
-Result<int64_t> Database::Announce(const Call& call, std::span<const RecordRef> refs) {
-  if (refs.empty()) return int64_t{0};
-  A4C_TRY(GetAnswer found, Get(call, refs));
-  std::vector<WriteBatch> batches;
-  for (size_t i = 0; i < refs.size(); ++i) {
-    const int64_t rev = found.records[i] ? found.records[i]->rev : 1;
-    Put put = outbox::Announce(refs[i], rev, state_->runtime.random.Next(), found.store_time_ms, 0);
-    put.expect = Expect::Absent();
-    batches.push_back({{std::move(put)}});
   }
-  A4C_TRY(ApplyAnswer answer, state_->store->Apply(call, batches));
-  return static_cast<int64_t>(
-      std::ranges::count(answer.results, BatchOutcome::kApplied, &BatchResult::outcome));
-}
-
-Result<std::vector<DeadLetter>> Database::DeadLetters(const Call& call, const std::string& kind) {
-  A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
-  A4C_TRY(ScanAnswer page, Scan(call, {.kind = outbox::KindOf(collection->kind).name,
-                                       .index = std::string(outbox::kDeadIndex),
-                                       .limit = 1000}));
-  std::vector<DeadLetter> letters;
-  for (const Record& row : page.records) {
-    const auto reason = row.quiet.find("reason");
-    letters.push_back({outbox::RecordOf(row.ref), row.rev,
-                       reason == row.quiet.end() ? "" : std::get<std::string>(reason->second),
-                       outbox::LongOf(row, "since")});
-  }
-  return letters;
+  return VerifyIndex(*state_, call, collection->kind, *state_->backends.index);
 }
 
 std::unique_ptr<Loop> Database::NewVerifyLoop(const std::string& kind) {
-  if (!state_->Searchable(kind) || state_->backends.index == nullptr) return nullptr;
-  return std::make_unique<VerifyLoop>(*this, *state_, kind);
+  const auto collection = state_->Searchable(kind);
+  if (!collection || state_->backends.index == nullptr) return nullptr;
+  return std::make_unique<VerifyLoop>(*state_, (*collection)->kind);
 }
 
 }  // namespace a4c

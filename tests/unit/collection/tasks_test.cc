@@ -1,0 +1,164 @@
+// Verify, repair and the status of the sync, as operators ask for them.
+#include "tests/unit/collection/fixture.h"
+
+namespace a4c::testing {
+namespace {
+
+class TasksTest : public DatabaseTest {
+ protected:
+  SyncTask Task(SyncWork work) {
+    const auto found = database_->FindTask(Within(), "photo", work);
+    EXPECT_TRUE(found && *found);
+    return found && *found ? **found : SyncTask{};
+  }
+  SyncStatus Status() {
+    const auto status = database_->Status(Within(), "photo");
+    EXPECT_TRUE(status) << status.error().ToString();
+    return status ? *status : SyncStatus{};
+  }
+  void Poll(int times = 1) {
+    for (int i = 0; i < times; ++i) {
+      fake_.clock().Advance(60'000);
+      Step(*poll_);
+    }
+  }
+  void Lose(const std::string& id) {
+    const Purge purge{Photo(id)};
+    ASSERT_TRUE(index_->Remove(Within(), std::span(&purge, 1)));
+    ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+  }
+};
+
+TEST_F(TasksTest, AVerifyThatWasAskedForReportsDriftAndRepairsIt) {
+  Open(false);
+  Put("lost", R"({"title":"pier"})");
+  Put("kept", "{}");
+  Poll();
+  const auto verify = database_->NewVerifyLoop("photo");
+  Step(*verify, 10'000);
+  EXPECT_EQ(Task(SyncWork::kVerify).drift, 0);
+  const int64_t proved = Status().proved_ms;
+  EXPECT_GT(proved, 0);
+  Lose("lost");
+  ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kVerify));
+  Step(*verify, 10'000);
+  const SyncTask found = Task(SyncWork::kVerify);
+  EXPECT_EQ(found.state, SyncTask::State::kSucceeded);
+  EXPECT_EQ(found.drift, 1);
+  EXPECT_EQ(found.examples, (std::vector<RecordRef>{Photo("lost")}));
+  EXPECT_EQ(found.done, 2);
+  EXPECT_EQ(Status().proved_ms, proved);
+  Poll();
+  EXPECT_EQ(Find("pier").size(), 1u);
+  fake_.clock().Advance(11 * 60'000);
+  Step(*verify, 10'000);
+  EXPECT_GT(Status().proved_ms, proved);
+}
+
+TEST_F(TasksTest, OfManyInstancesOneVerifiesInAPeriod) {
+  Open(false);
+  const auto one = database_->NewVerifyLoop("photo");
+  const auto other = database_->NewVerifyLoop("photo");
+  Step(*one, 10'000);
+  const int64_t ended = Task(SyncWork::kVerify).ended_ms;
+  fake_.clock().Advance(60'000);
+  Step(*other, 10'000);
+  EXPECT_EQ(Task(SyncWork::kVerify).ended_ms, ended);
+  fake_.clock().Advance(10 * 60'000);
+  Step(*other, 10'000);
+  EXPECT_GT(Task(SyncWork::kVerify).ended_ms, ended);
+}
+
+TEST_F(TasksTest, WhatCannotBeDoneFailsWithItsReasonAndWhatMayPassIsTriedAgain) {
+  Open(false);
+  ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kRepair));
+  const auto repair = database_->NewRepairLoop("photo");
+  int failures = 1;
+  store_.on_apply = [&](Store& store, const Call& call,
+                        std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    const auto* put = std::get_if<a4c::Put>(&batches[0].ops[0]);
+    if (put != nullptr && put->ref.kind == "photo_outbox" && failures-- > 0) {
+      return Error(Code::kUnavailable, "no primary");
+    }
+    return store.Apply(call, batches);
+  };
+  Put("a", "{}");
+  Poll();
+  failures = 1;
+  EXPECT_FALSE(repair->Step(fake_.Within(10'000)));
+  EXPECT_EQ(Task(SyncWork::kRepair).message, "no primary");
+  EXPECT_EQ(Task(SyncWork::kRepair).state, SyncTask::State::kRunning);
+  Step(*repair, 10'000);
+  EXPECT_EQ(Task(SyncWork::kRepair).state, SyncTask::State::kSucceeded);
+}
+
+TEST_F(TasksTest, RepairSendsEveryRecordThroughTheSyncAgain) {
+  Open(false);
+  for (int i = 0; i < 1100; ++i) Put("id-" + std::to_string(10'000 + i), R"({"album":"x"})");
+  Poll();
+  for (int i = 0; i < 1100; ++i) Lose("id-" + std::to_string(10'000 + i));
+  EXPECT_TRUE(Find("album:x").empty());
+  ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kRepair));
+  const auto repair = database_->NewRepairLoop("photo");
+  Step(*repair, 10'000);
+  EXPECT_EQ(Task(SyncWork::kRepair).done, 1100);
+  Poll();
+  EXPECT_EQ(index_->Search(Within(), {.kind = PhotoKind()})->total, 1100);
+}
+
+TEST_F(TasksTest, StatusCountsWhatIsOnItsWayAndHowLongItHasBeen) {
+  Open();
+  EXPECT_EQ(Status().outbox_rows, 0);
+  EXPECT_EQ(Status().lag_ms, 0);
+  Put("a", "{}");
+  fake_.clock().Advance(5'000);
+  Put("b", "{}");
+  const SyncStatus status = Status();
+  EXPECT_EQ(status.outbox_rows, 2);
+  EXPECT_FALSE(status.outbox_rows_more);
+  EXPECT_EQ(status.lag_ms, 5'000);
+  EXPECT_EQ(status.generations, (std::vector<IndexGeneration>{{1, true}}));
+}
+
+TEST_F(TasksTest, ADeadLetterIsNoLagAndIsTriedAgainWhenAsked) {
+  Open(false);
+  Put("bad", R"({"size":"no number"})");
+  Put("worse", R"({"size":"neither"})");
+  Poll(10);
+  SyncStatus status = Status();
+  EXPECT_EQ(status.dead_letters, 2);
+  EXPECT_EQ(status.outbox_rows, 0);
+  EXPECT_EQ(status.lag_ms, 0);
+  EXPECT_GT(database_->DeadLetters(Within(), "photo")->at(0).since_ms, 0);
+  const RecordRef bad = Photo("bad");
+  EXPECT_EQ(*database_->RetryDeadLetters(Within(), "photo", std::span(&bad, 1)), 1);
+  status = Status();
+  EXPECT_EQ(status.dead_letters, 1);
+  EXPECT_EQ(status.outbox_rows, 1);
+  EXPECT_EQ(*database_->RetryDeadLetters(Within(), "photo", {}), 1);
+  Poll(10);
+  EXPECT_EQ(Status().dead_letters, 2);
+}
+
+TEST_F(TasksTest, TheStatusIsPublishedAsMetrics) {
+  Open();
+  Put("a", "{}");
+  fake_.clock().Advance(4'000);
+  const auto verify = database_->NewVerifyLoop("photo");
+  Step(*verify, 10'000);
+  fake_.clock().Advance(2'000);
+  const auto status = database_->NewStatusLoop("photo");
+  Step(*status);
+  const auto gauge = [&](const char* name) {
+    return fake_.metrics().GaugeOf(std::string(name) + R"({kind="photo"})");
+  };
+  EXPECT_EQ(gauge("a4c_outbox_rows"), 1);
+  EXPECT_EQ(gauge("a4c_sync_lag_documents"), 1);
+  EXPECT_GE(gauge("a4c_sync_lag_seconds"), 6);
+  EXPECT_EQ(gauge("a4c_sync_dead_letters"), 0);
+  EXPECT_EQ(gauge("a4c_drift_records"), 0);
+  EXPECT_GE(gauge("a4c_oldest_bucket_proof_seconds"), 2);
+}
+
+}  // namespace
+}  // namespace a4c::testing
