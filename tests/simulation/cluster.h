@@ -25,7 +25,8 @@ struct Faults {
   int error = 0;    // nothing was done, and it says so
   int unknown = 0;  // the answer is lost, before or after the effect
   int late = 0;     // the answer is lost, and the effect comes later
-  int slow = 0;     // the call takes up to slow_ms_max, before and after its effect
+  int64_t late_ms_max = 2'000;
+  int slow = 0;  // the call takes up to slow_ms_max, before and after its effect
   int64_t slow_ms_max = 3000;
   int hint_lost = 0;
   int hint_twice = 0;

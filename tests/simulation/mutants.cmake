@@ -78,8 +78,8 @@ a4c_mutant(version_without_hash sync_batch
 
 # Whatever the index calls stale is taken for done.
 a4c_mutant(stale_is_success sync_batch
-[==[  if (SameDocument(announced.document, stored)) {]==]
-[==[  if (a4c::simulation::Mutant("stale_is_success") || SameDocument(announced.document, stored)) {]==])
+[==[  if (SameDocument(announced.document, stored)) return]==]
+[==[  if (a4c::simulation::Mutant("stale_is_success") || SameDocument(announced.document, stored)) return]==])
 
 # Hints are acknowledged before what they announce is confirmed.
 a4c_mutant(ack_before_confirm sync_loop
@@ -146,8 +146,8 @@ a4c_mutant(record_before_outbox sync_batch
   }]==])
 
 a4c_mutant(record_before_outbox sync_batch
-[==[  if (indexed.is_stored && indexed.row.rev > indexed.rev) {]==]
-[==[  if (indexed.is_stored && indexed.row.rev > indexed.rev &&
+[==[  if (indexed.row.rev > indexed.rev) {]==]
+[==[  if (indexed.row.rev > indexed.rev &&
       !a4c::simulation::Mutant("record_before_outbox")) {]==])
 
 # An outage of the index counts towards the dead letter.

@@ -32,7 +32,10 @@ class NastyCalls {
   }
   Error Unavailable() const { return Error(Code::kUnavailable, "the back end is away"); }
   Error Lost() const { return Error(Code::kUnknownOutcome, "the connection was lost"); }
-  int64_t LateMs() { return static_cast<int64_t>(simulation().Below(2'000)); }
+  int64_t LateMs() {
+    return static_cast<int64_t>(
+        simulation().Below(static_cast<uint64_t>(cluster_.faults.late_ms_max)));
+  }
   Simulation& simulation() { return cluster_.simulation(); }
 
  private:

@@ -127,7 +127,7 @@ std::string MutantOf(const ::testing::TestParamInfo<Hunt>& test) {
 
 // From the seed that did it last time; a few more, since code changes move seeds.
 TEST_P(Mutants, AreKilled) {
-  constexpr int kSeedsMax = 100;
+  constexpr int kSeedsMax = 200;
   const Kill kill = HuntFrom(GetParam(), GetParam().seed, kSeedsMax);
   EXPECT_TRUE(kill.killed()) << "survived " << kSeedsMax << " seeds from " << GetParam().seed;
   std::printf("seed %llu, the %d.: %s\n", static_cast<unsigned long long>(kill.outcome.seed),

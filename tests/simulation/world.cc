@@ -13,6 +13,7 @@ constexpr int64_t kTombstoneKeepMs = 10 * 60'000;
 // All is searchable so long after the last fault: a poll period, a due time, a refresh.
 constexpr int64_t kSearchableMs = 36'500;
 // With the records that a failover took back from under the index, which only the digests find.
+constexpr int64_t kVerifyPeriodMs = 60'000;
 constexpr int64_t kVerifyPauseMs = 10'000;
 constexpr int64_t kRepairedMs = 100'000;
 constexpr int64_t kRejectionsMs = 110'000;
@@ -28,7 +29,7 @@ DatabaseOptions OptionsOf(uint64_t seed) {
   options.sync_batch_max = testing::Below(random, 2) == 0 ? 3 : 500;
   options.rejections_max = 3;
   options.tombstone_keep_ms = kTombstoneKeepMs;
-  options.verify_period_ms = kVerifyPauseMs;
+  options.verify_period_ms = kVerifyPeriodMs;
   return options;
 }
 
@@ -112,9 +113,11 @@ Scenario ScenarioOf(uint64_t seed, std::string_view ground) {
 
 Outcome RunSeed(uint64_t seed, const RunOptions& options) {
   Simulation simulation({.seed = seed, .trace = options.trace});
-  if (options.ground == "app") {
-    simulation.Run([&] { AppWorld(simulation, AppScenarioOf(seed), seed).Run(); });
-    return {seed, "app", simulation.failure(), simulation.trace_hash(), simulation.steps()};
+  if (options.ground == "app" || options.ground == "overtaken") {
+    const bool overtaken = options.ground == "overtaken";
+    simulation.Run([&] { AppWorld(simulation, AppScenarioOf(seed, overtaken), seed).Run(); });
+    return {seed, options.ground, simulation.failure(), simulation.trace_hash(),
+            simulation.steps()};
   }
   const Scenario scenario = ScenarioOf(seed, options.ground);
   simulation.Run([&] {

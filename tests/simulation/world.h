@@ -37,14 +37,15 @@ Scenario ScenarioOf(uint64_t seed);
 // A ground is a family of scenarios in which some faults are sought rather than met: see kGrounds.
 // Empty: all that there is.
 Scenario ScenarioOf(uint64_t seed, std::string_view ground);
-inline constexpr std::array<std::string_view, 7> kGrounds = {
-    "app",       // the application: see app/app_world.h
-    "crowd",     // many clients at once on a slow store, on few records
-    "failover",  // every seed, and often
-    "hand",      // dies_in_hand
-    "lossy",     // every seed has a lossy failover, and often
-    "outage",    // the index is often away, and documents are tried again
-    "purge"};    // every seed, without failovers
+inline constexpr std::array<std::string_view, 8> kGrounds = {
+    "app",        // the application: see app/app_world.h
+    "crowd",      // many clients at once on a slow store, on few records
+    "failover",   // every seed, and often
+    "hand",       // dies_in_hand
+    "lossy",      // every seed has a lossy failover, and often
+    "overtaken",  // the application, whose writes often take effect after the lease of their holder
+    "outage",     // the index is often away, and documents are tried again
+    "purge"};     // every seed, without failovers
 
 struct Outcome {
   uint64_t seed = 0;

@@ -100,8 +100,7 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
                            std::vector<RecordRef>& again) {
   switch (result.outcome) {
     case BulkOutcome::kApplied:
-      Keep(announced, announced.document.rev, announced.read_at_ms);
-      return {};
+      return Held(call, announced);
     case BulkOutcome::kStale:
       return Stale(call, announced, result.stored.value_or(StoredVersion{}));
     case BulkOutcome::kRejected:
@@ -114,14 +113,25 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
   return {};
 }
 
+// A tombstone for what the store lacks: a failover took the record back, or it was purged while it
+// was announced. The store gets one too, so that it is purged in its time; nobody else knows of it.
+Result<void> Syncer::Held(const Call& call, const Announced& announced) {
+  const Document& document = announced.document;
+  if (!announced.is_stored) {
+    return Heal(call, document.ref, std::nullopt, document.rev, announced.read_at_ms);
+  }
+  Keep(announced, document.rev, announced.read_at_ms);
+  return {};
+}
+
 void Syncer::Keep(const Announced& announced, int64_t rev, int64_t read_at_ms) {
-  indexed_.push_back({announced.document.ref, rev, announced.row, announced.is_stored, read_at_ms});
+  indexed_.push_back({announced.document.ref, rev, announced.row, read_at_ms});
   unconfirmed_.insert(announced.document.ref);
 }
 
 WriteBatch Syncer::ConfirmBatch(const Indexed& indexed) {
   WriteBatch batch{outbox::Confirm(indexed.row)};
-  if (indexed.is_stored && indexed.row.rev > indexed.rev) {
+  if (indexed.row.rev > indexed.rev) {
     batch.ops.emplace_back(Check{.ref = indexed.record, .rev = indexed.rev});
   }
   return batch;
@@ -133,10 +143,7 @@ WriteBatch Syncer::ConfirmBatch(const Indexed& indexed) {
 Result<void> Syncer::Stale(const Call& call, const Announced& announced,
                            const StoredVersion& stored) {
   state_.runtime.metrics.Count("a4c_sync_stale_total", {{"kind", collection_.kind.name}});
-  if (SameDocument(announced.document, stored)) {
-    Keep(announced, announced.document.rev, announced.read_at_ms);
-    return {};
-  }
+  if (SameDocument(announced.document, stored)) return Held(call, announced);
   const RecordRef& ref = announced.document.ref;
   A4C_TRY(GetAnswer again, state_.store->Get(call, std::span(&ref, 1)));
   const std::optional<Record>& record = again.records[0];

@@ -38,14 +38,13 @@ class Syncer {
   struct Indexed {
     RecordRef record;
     int64_t rev = 0;
-    Record row;             // read before the record
-    bool is_stored = true;  // false: the store had no record, and the index a tombstone made for it
+    Record row;  // read before the record
     int64_t read_at_ms = 0;
   };
   struct Announced {
     Record row;  // of the outbox
     Document document;
-    bool is_stored = true;
+    bool is_stored = true;  // false: the store has no record, and the document is a tombstone
     int64_t read_at_ms = 0;
   };
 
@@ -53,6 +52,7 @@ class Syncer {
   Result<std::vector<BulkResult>> Bulk(const Call& call, std::span<const Document> documents);
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
                      std::vector<RecordRef>& again);
+  Result<void> Held(const Call& call, const Announced& announced);
   void Keep(const Announced& announced, int64_t rev, int64_t read_at_ms);
   static WriteBatch ConfirmBatch(const Indexed& indexed);
   Result<void> Stale(const Call& call, const Announced& announced, const StoredVersion& stored);

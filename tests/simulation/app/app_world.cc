@@ -34,7 +34,7 @@ a4cd::WorkerOptions OptionsOf() {
 
 }  // namespace
 
-AppScenario AppScenarioOf(uint64_t seed) {
+AppScenario AppScenarioOf(uint64_t seed, bool overtaken) {
   testing::SeededRandom random(seed ^ 0xa99);
   const auto below = [&random](uint64_t bound) {
     return static_cast<int>(testing::Below(random, bound));
@@ -46,6 +46,13 @@ AppScenario AppScenarioOf(uint64_t seed) {
   scenario.operations = 4 + below(5);
   scenario.pause_ms = below(2) == 0 ? 1'000 : 6'000;
   scenario.writers_commit_alone = below(4) != 0;
+  if (overtaken) {
+    scenario.name = "overtaken";
+    scenario.instances = 3;
+    scenario.servers = 1;
+    scenario.faults = {.late = 150, .late_ms_max = 15'000, .slow = 100, .slow_ms_max = 6'000};
+    return scenario;
+  }
   if (seed % 10 == 0) return scenario;
   scenario.crashes = below(2) == 0;
   scenario.failovers = below(4) == 0;

@@ -35,7 +35,8 @@ struct AppScenario {
   bool writers_commit_alone = true;  // see AppWatcher
   Faults faults = {};
 };
-AppScenario AppScenarioOf(uint64_t seed);
+// overtaken: writes often take effect after the lease of their holder.
+AppScenario AppScenarioOf(uint64_t seed, bool overtaken = false);
 
 class AppInstance;
 

@@ -41,6 +41,30 @@ TEST_F(DatabaseTest, DriftOfEverySortIsFoundAndRepaired) {
   EXPECT_EQ(database_->Verify(Within(), "photo")->mismatched_buckets, 0);
 }
 
+// The digests read it before a purge and announced it afterwards: the sync then writes a tombstone
+// that only the index would know of.
+TEST_F(DatabaseTest, WhatIsAnnouncedAfterItsPurgeIsPurgedAgain) {
+  Open();
+  const RecordRef gone = Photo("a");
+  ASSERT_TRUE(database_->Repair(Within(), "photo", std::span(&gone, 1)));
+  const auto purge = database_->NewPurgeLoop("photo");
+  for (int day = 0; day < 10; ++day) {
+    for (int i = 0; i < 3; ++i) {
+      fake_.clock().Advance(60'000);
+      Step(*poll_);
+    }
+    EXPECT_EQ(database_->Verify(Within(), "photo")->mismatched_buckets, 0) << "day " << day;
+    fake_.clock().Advance(24LL * 3'600'000);
+    Step(*purge);
+  }
+  const auto stored = database_->Get(Within(), std::span(&gone, 1));
+  ASSERT_TRUE(stored);
+  EXPECT_FALSE(stored->records.at(0));
+  const Document again{.ref = gone, .rev = 1, .body = "{}"};
+  const auto results = index_->Bulk(Within(), std::span(&again, 1));
+  EXPECT_EQ(results->at(0).outcome, BulkOutcome::kApplied) << "the index has forgotten it";
+}
+
 TEST_F(DatabaseTest, WhatIsOnItsWayIsNoDrift) {
   Open();
   Put("a", "{}");
