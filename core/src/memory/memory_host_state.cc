@@ -29,7 +29,8 @@ void Settle(MemoryUnit& unit, int64_t now_mono_ms) {
 }
 
 MemoryServer NewServer(const MemoryHostOptions::Server& options) {
-  return {.options = options, .images = {{kFirstImage, {kFirstImage, "", 0}}}};
+  const ImageInfo first{kFirstImage, "sha256:" + std::string(64, '0'), 0};
+  return {.options = options, .images = {{kFirstImage, first}}};
 }
 
 MemoryHosts::MemoryHosts(const Runtime& given, const MemoryHostOptions& options)
