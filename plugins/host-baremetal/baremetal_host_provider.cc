@@ -64,6 +64,8 @@ Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container) {
   const bool started = reply.ok() || reply.status == 304;
   // A command that cannot be run is a state of the unit; dockerd keeps the reason with it.
   if (started || !status || status->state == UnitState::kBroken) return status;
+  // The one that was to start is gone, and somebody has made another.
+  if (reply.status == 404) return std::optional<UnitStatus>();
   return DockerError(reply.status, reply.body, true);
 }
 

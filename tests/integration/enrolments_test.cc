@@ -2,7 +2,9 @@
 #include "apps/a4cd/hosts/enrolments.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "apps/a4cd/hosts/disk_service.h"
 #include "tests/integration/work_fixture.h"
@@ -27,10 +29,12 @@ class SlowHosts final : public a4c::HostProvider {
     return inner_.Remove(call, host, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    if (while_listing) while_listing();
     return inner_.List(call, host);
   }
 
   std::function<void()> meanwhile;
+  std::function<void()> while_listing;
 
  protected:
   void* Extension(std::string_view name) override {
@@ -177,6 +181,48 @@ TEST_F(EnrolmentsTest, AServerThatIsRemovedWhileServersAreAskedStaysRemoved) {
   slow.meanwhile = [&] { Say(Enrolled("new-1", "a"), true); };
   ASSERT_TRUE(disks.Refresh(Within()));
   EXPECT_FALSE(ReadHost(Within(), database_, "new-1"));
+}
+
+// The first question after the start meets the first round half-way.
+TEST_F(EnrolmentsTest, WhoAsksDuringARoundIsToldOfAllServers) {
+  SlowHosts slow(*one_);
+  Enrolments enrolments(database_, slow, fake_.runtime(), 2'000);
+  DiskService disks(database_, slow, enrolments, fake_.runtime());
+  std::unique_ptr<a4c::Thread> asker;
+  std::optional<a4c::Result<std::vector<HostRecord>>> told;
+  Say(Enrolled("new-1", "a"));
+  slow.meanwhile = [&] {
+    asker = fake_.runtime().threads.Start("asker",
+                                          [&](std::stop_token) { told = disks.Hosts(Within()); });
+    EXPECT_TRUE(fake_.clock().AwaitWaiting(1)) << "for the round to end";
+  };
+  ASSERT_TRUE(disks.Refresh(Within()));
+  asker->Join();
+  ASSERT_TRUE(told && *told);
+  ASSERT_EQ((*told)->size(), 2u);
+  for (const HostRecord& host : **told) EXPECT_TRUE(host.figures) << host.id;
+}
+
+TEST_F(EnrolmentsTest, OneThatDoesNotAnswerDoesNotKeepTheFiguresOfOthersBack) {
+  SlowHosts slow(*one_);
+  Enrolments enrolments(database_, slow, fake_.runtime(), 2'000);
+  DiskService disks(database_, slow, enrolments, fake_.runtime(), {.hosts_at_once = 2});
+  for (const char* id : {"new-1", "new-2"}) Say(Enrolled(id, id));
+  const auto figures_of_others = [&] {
+    const auto hosts = ReadHosts(Within(), database_);
+    return hosts && std::ranges::count_if(*hosts, [](const HostRecord& host) {
+                      return host.figures.has_value();
+                    }) >= 2;
+  };
+  std::atomic<bool> first = true;
+  slow.while_listing = [&] {
+    if (!first.exchange(false)) return;
+    const a4c::Runtime real = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    const int64_t until_ms = real.clock.MonotonicMs() + 30'000;
+    while (!figures_of_others() && real.clock.MonotonicMs() < until_ms) std::this_thread::yield();
+    EXPECT_TRUE(figures_of_others()) << "the two others wait for the first";
+  };
+  ASSERT_TRUE(disks.Refresh(Within()));
 }
 
 TEST_F(EnrolmentsTest, AServerThatNoProviderKnowsIsSaidToBeOutOfReach) {

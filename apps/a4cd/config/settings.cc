@@ -52,6 +52,8 @@ constexpr ConfigKey kHostKeys[] = {
     {"config", ConfigType::kTree, "", "the plugin's own settings"},
     {"poll_period", ConfigType::kDurationMs, "10s", "how often figures of servers are read", false,
      100},
+    {"poll_threads", ConfigType::kLong, "16", "servers asked at once for their figures", false, 1,
+     64},
     {"reconcile_period", ConfigType::kDurationMs, "15s",
      "how often records are compared with what runs", false, 100},
     {"timeout", ConfigType::kDurationMs, "5s", "for the list of units of one server", false, 100},
@@ -286,7 +288,8 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                                 placement.Long("default_cpu_millis")};
   options.placement.build_disk_bytes = placement.Long("build_disk");
   options.disks = {.period_ms = hosts.Long("poll_period"),
-                   .host_timeout_ms = hosts.Long("timeout")};
+                   .host_timeout_ms = hosts.Long("timeout"),
+                   .hosts_at_once = static_cast<int>(hosts.Long("poll_threads"))};
   options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
                         .host_timeout_ms = hosts.Long("timeout")};
   options.expiry.period_ms = work.Long("expiry_period");

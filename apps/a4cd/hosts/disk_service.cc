@@ -1,6 +1,7 @@
 #include "apps/a4cd/hosts/disk_service.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,8 @@
 namespace a4cd {
 
 using a4c::Call;
+using a4c::Code;
+using a4c::Error;
 using a4c::Expect;
 using a4c::Host;
 using a4c::RecordRef;
@@ -31,11 +34,13 @@ class DiskLoop final : public a4c::Loop {
   const int64_t period_ms_;
 };
 
-// Whether somebody has read figures within this time.
+// Whether somebody has read figures within this time, of all: a round makes the records first.
 bool IsFresh(const std::vector<HostRecord>& hosts, int64_t age_ms_max) {
-  return std::ranges::any_of(hosts, [&](const HostRecord& host) {
-    return host.figures && host.figures->host.age_ms <= age_ms_max;
-  });
+  return std::ranges::any_of(hosts,
+                             [&](const HostRecord& host) {
+                               return host.figures && host.figures->host.age_ms <= age_ms_max;
+                             }) &&
+         std::ranges::all_of(hosts, [](const HostRecord& host) { return host.figures; });
 }
 
 }  // namespace
@@ -46,15 +51,32 @@ DiskService::DiskService(a4c::Database& database, a4c::HostProvider& hosts, Enro
       hosts_(hosts),
       enrolments_(enrolments),
       runtime_(runtime),
-      options_(options) {}
+      options_(options),
+      waiter_(runtime.threads.NewWaiter()) {}
 
 Result<void> DiskService::Refresh(const Call& call) {
+  {
+    a4c::Waiter::Lock lock(*waiter_);
+    const bool somebody_is = in_round_;
+    while (in_round_ && !call.Expired() && !call.Stopping()) waiter_->Wait(call.deadline_ms);
+    if (in_round_) return Error(Code::kTimeout, "the servers are still being asked");
+    if (somebody_is) return {};
+    in_round_ = true;
+  }
+  const Result<void> done = Round(call);
+  a4c::Waiter::Lock lock(*waiter_);
+  in_round_ = false;
   refreshed_ms_ = runtime_.clock.MonotonicMs();
+  waiter_->NotifyAll();
+  return done;
+}
+
+Result<void> DiskService::Round(const Call& call) {
   A4C_TRY(std::vector<HostRecord> records, ReadHosts(call, database_));
   A4C_CHECK(enrolments_.Follow(call, records));
   A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
   A4C_CHECK(MakeRecords(call, hosts));
-  for (const Host& host : hosts) A4C_CHECK(Write(call, Ask(call, host)));
+  A4C_CHECK(AskAll(call, hosts));
   for (HostRecord& record : records) {
     if (std::ranges::find(hosts, record.id, &Host::id) != hosts.end()) continue;
     HostFigures lost = record.figures.value_or(HostFigures{.host = {.id = record.id}});
@@ -62,6 +84,23 @@ Result<void> DiskService::Refresh(const Call& call) {
     lost.host.reason = "the host provider does not know it: is it still in its config?";
     A4C_CHECK(Write(call, lost));
   }
+  return {};
+}
+
+// One that is slow to answer does not keep the figures of the others from being written down.
+Result<void> DiskService::AskAll(const Call& call, std::span<const Host> hosts) {
+  std::vector<Result<void>> written(hosts.size());
+  std::atomic<size_t> next = 0;
+  const auto ask = [&](std::stop_token) {
+    for (size_t i = next++; i < hosts.size(); i = next++)
+      written[i] = Write(call, Ask(call, hosts[i]));
+  };
+  std::vector<std::unique_ptr<a4c::Thread>> helpers;
+  const size_t threads = std::min(hosts.size(), static_cast<size_t>(options_.hosts_at_once));
+  for (size_t i = 1; i < threads; ++i) helpers.push_back(runtime_.threads.Start("hosts", ask));
+  ask({});
+  for (const auto& helper : helpers) helper->Join();
+  for (const Result<void>& one : written) A4C_CHECK(one);
   return {};
 }
 
@@ -129,12 +168,15 @@ Result<void> DiskService::Write(const Call& call, const HostFigures& figures) {
   return {};
 }
 
+bool DiskService::DidJustNow() {
+  a4c::Waiter::Lock lock(*waiter_);
+  return refreshed_ms_ != INT64_MIN &&
+         runtime_.clock.MonotonicMs() - refreshed_ms_ < options_.period_ms;
+}
+
 Result<std::vector<HostRecord>> DiskService::Hosts(const Call& call) {
   A4C_TRY(std::vector<HostRecord> hosts, ReadHosts(call, database_));
-  const int64_t before_ms = refreshed_ms_;
-  const bool did_just_now =
-      before_ms != INT64_MIN && runtime_.clock.MonotonicMs() - before_ms < options_.period_ms;
-  if (!did_just_now && !IsFresh(hosts, 2 * options_.period_ms)) {
+  if (!DidJustNow() && !IsFresh(hosts, 2 * options_.period_ms)) {
     A4C_CHECK(Refresh(call));
     A4C_TRY(hosts, ReadHosts(call, database_));
   }

@@ -8,7 +8,6 @@
 // Of each server there is a record (kind host), made when the server is first seen.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -26,6 +25,7 @@ namespace a4cd {
 struct DiskOptions {
   int64_t period_ms = 10'000;       // of refreshes
   int64_t host_timeout_ms = 5'000;  // for the answer of one server
+  int hosts_at_once = 1;            // asked by as many threads, which live for one round
 };
 
 // [any thread]
@@ -36,12 +36,14 @@ class DiskService {
               const a4c::Runtime& runtime, const DiskOptions& options = {});
 
   // Asks the provider for every server, makes the records of new ones, and writes the figures down.
+  // Waits for a round that another thread of this instance is in, and has then nothing to do.
   a4c::Result<void> Refresh(const a4c::Call& call);
 
   // The figures of one server whose record is there, for those who do not want to wait a period.
   a4c::Result<void> Look(const a4c::Call& call, const std::string& id);
 
-  // All servers' records. Refreshes first if nobody did for two periods; at most once a period.
+  // All servers' records. Refreshes first if nobody did for two periods, or if of some server there
+  // are no figures yet; at most once a period. So whoever is asked first waits for a whole round.
   a4c::Result<std::vector<HostRecord>> Hosts(const a4c::Call& call);
   // One of them, also if nobody has looked at it yet. kNotFound: there is none of that id.
   a4c::Result<HostRecord> Find(const a4c::Call& call, const std::string& id);
@@ -52,6 +54,9 @@ class DiskService {
   std::unique_ptr<a4c::Loop> NewLoop();
 
  private:
+  bool DidJustNow();
+  a4c::Result<void> Round(const a4c::Call& call);
+  a4c::Result<void> AskAll(const a4c::Call& call, std::span<const a4c::Host> hosts);
   HostFigures Ask(const a4c::Call& call, const a4c::Host& host);
   a4c::Result<void> MakeRecords(const a4c::Call& call, std::span<const a4c::Host> hosts);
   a4c::Result<void> Write(const a4c::Call& call, const HostFigures& figures);
@@ -61,7 +66,10 @@ class DiskService {
   Enrolments& enrolments_;
   const a4c::Runtime runtime_;
   const DiskOptions options_;
-  std::atomic<int64_t> refreshed_ms_{INT64_MIN};  // by this instance, on the monotonic clock
+  const std::unique_ptr<a4c::Waiter> waiter_;
+  // Under waiter_:
+  bool in_round_ = false;
+  int64_t refreshed_ms_ = INT64_MIN;  // the end of this instance's last round, monotonic
 };
 
 }  // namespace a4cd
