@@ -29,6 +29,33 @@ constexpr const char* kFish = R"(# a4c completion for fish: a4c completion fish 
 complete -c a4c -f -a '(a4c __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 )";
 
+// What the API says within a second; null if it does not.
+a4c::Json Ask(Session& session, const std::string& path) {
+  session.endpoint.timeout_ms = 1'000;
+  const auto endpoint = ResolveEndpoint(session.endpoint);
+  if (!endpoint) return nullptr;
+  const auto client = NewClient(*endpoint, session.runtime);
+  if (!client) return nullptr;
+  const auto reply = (*client)->Send({.path = path});
+  return reply ? reply->body : a4c::Json(nullptr);
+}
+
+// Whole queries, each with one suggestion at its end. A shell hands over the opening quote too.
+std::vector<std::string> Queries(Session& session, std::string query) {
+  if (query.starts_with('\'') || query.starts_with('"')) query.erase(0, 1);
+  const a4c::Json answer = Ask(session, WithQuery("/v1/jobs:complete", {{"q", query}}));
+  size_t kept = 0;
+  for (int64_t characters = answer["start"].Int(); kept < query.size(); ++kept) {
+    const bool begins = (static_cast<unsigned char>(query[kept]) & 0xC0u) != 0x80u;
+    if (begins && characters-- == 0) break;
+  }
+  std::vector<std::string> queries;
+  for (const a4c::Json& suggestion : answer["suggestions"].Items()) {
+    queries.push_back(query.substr(0, kept) + suggestion["text"].Text());
+  }
+  return queries;
+}
+
 std::vector<std::string> Ids(Session& session, const std::string& noun) {
   std::string path;
   if (noun == "job" || noun == "explain") path = "/v1/jobs?limit=50";
@@ -36,23 +63,28 @@ std::vector<std::string> Ids(Session& session, const std::string& noun) {
   if (noun == "host") path = "/v1/hosts";
   if (noun == "key") path = "/v1/keys?limit=50";
   std::vector<std::string> ids;
-  session.endpoint.timeout_ms = 1'000;
   if (path.empty()) return ids;
-  const auto endpoint = ResolveEndpoint(session.endpoint);
-  if (!endpoint) return ids;
-  const auto client = NewClient(*endpoint, session.runtime);
-  if (!client) return ids;
-  const auto reply = (*client)->Send({.path = path});
-  if (!reply) return ids;
-  for (const a4c::Json& item : reply->body["items"].Items()) {
+  const a4c::Json answer = Ask(session, path);
+  for (const a4c::Json& item : answer["items"].Items()) {
     ids.push_back(noun == "workspace" ? item["name"].Text() : item["id"].Text());
   }
   return ids;
 }
 
+bool IsQuery(const std::vector<std::string>& words) {
+  if (words.size() < 2) return false;
+  const std::string& option = words[words.size() - 2];
+  return option == "-q" || option == "--query";
+}
+
 }  // namespace
 
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words) {
+  if (IsQuery(words)) {
+    std::string text;
+    for (const std::string& query : Queries(session, words.back())) text += query + "\n";
+    return session.ShowText(text);
+  }
   CLI::App* at = &root;
   const std::string typed = words.empty() ? "" : words.back();
   std::string noun;

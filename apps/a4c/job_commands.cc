@@ -31,6 +31,7 @@ struct ListOptions {
   std::vector<std::string> tokens;
   int limit = 50;
   bool all = false;
+  bool highlight = false;
 };
 
 struct StepOptions {
@@ -100,7 +101,17 @@ void Create(Session& session, const CreateOptions& options) {
   Finish(session, reply.body, options.wait, options.timeout_s);
 }
 
+// With -o wide a search shows what it found.
+std::vector<Column> ListColumns(const Session& session, const ListOptions& options) {
+  std::vector<Column> columns = JobColumns();
+  const bool search = !options.query.empty() && session.format() == Format::kWide;
+  if (search) columns.push_back({"FOUND", "highlights", true, Column::As::kFound});
+  return columns;
+}
+
 void List(Session& session, const ListOptions& options) {
+  const std::vector<Column> columns = ListColumns(session, options);
+  const bool highlight = options.highlight || columns.size() > JobColumns().size();
   std::string cursor;
   Json items(Json::Array{});
   do {
@@ -108,7 +119,8 @@ void List(Session& session, const ListOptions& options) {
         {"q", options.query},
         {"sort", options.sort},
         {"limit", std::to_string(options.limit)},
-        {"cursor", cursor}};
+        {"cursor", cursor},
+        {"highlight", highlight ? "true" : ""}};
     for (const std::string& token : options.tokens) query.emplace_back("token", token);
     Reply reply;
     if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
@@ -119,7 +131,7 @@ void List(Session& session, const ListOptions& options) {
                    " ms: some jobs may be missing");
     }
   } while (options.all && !cursor.empty());
-  session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", JobColumns());
+  session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", columns);
   if (!cursor.empty()) session.Note("there are more: use --all, or a larger --limit");
 }
 
@@ -175,6 +187,7 @@ void AddList(CLI::App& job, Session& session) {
   leaf->add_option("--limit", options->limit, "of one page");
   leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
   leaf->add_flag("--all", options->all, "all pages");
+  leaf->add_flag("--highlight", options->highlight, "say which words matched where (-o wide does)");
   leaf->callback([&session, options] { List(session, *options); });
 }
 

@@ -32,8 +32,36 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
-std::string Cell(const Json& value, Column::As as, int64_t now_ms) {
-  if (as == Column::As::kAge) return AgeText(value.Text(), now_ms);
+std::string FragmentText(const Json& pieces, bool color) {
+  std::string text;
+  for (const Json& piece : pieces.Items()) {
+    const std::string shown = Printable(piece["text"].Text());
+    if (!piece["match"].Bool()) {
+      text += shown;
+    } else {
+      text += color ? "\x1b[1m" + shown + "\x1b[0m" : "[" + shown + "]";
+    }
+  }
+  return text;
+}
+
+// "message: Connection [refused] ... [refused] again; title: ..."
+std::string FoundText(const Json& highlights, bool color) {
+  std::string text;
+  for (const Json& highlight : highlights.Items()) {
+    text += (text.empty() ? "" : "; ") + Printable(highlight["field"].Text()) + ":";
+    const char* between = " ";
+    for (const Json& fragment : highlight["fragments"].Items()) {
+      text += between + FragmentText(fragment, color);
+      between = " ... ";
+    }
+  }
+  return text.empty() ? "-" : text;
+}
+
+std::string Cell(const Json& value, Column::As as, const Style& style) {
+  if (as == Column::As::kAge) return AgeText(value.Text(), style.now_ms);
+  if (as == Column::As::kFound) return FoundText(value, style.color);
   if (as == Column::As::kBytes) return BytesText(value.Int());
   if (as == Column::As::kYesNo) return value.Bool() ? "yes" : "no";
   if (value.IsNull()) return "-";
@@ -41,7 +69,7 @@ std::string Cell(const Json& value, Column::As as, int64_t now_ms) {
   if (!value.IsArray()) return value.ToString();
   std::string list;
   for (const Json& item : value.Items()) {
-    list += (list.empty() ? "" : ",") + Cell(item, Column::As::kText, now_ms);
+    list += (list.empty() ? "" : ",") + Cell(item, Column::As::kText, style);
   }
   return list.empty() ? "-" : list;
 }
@@ -63,7 +91,7 @@ std::string Table(const Json& items, const std::vector<Column>& columns, const S
   for (const Json& item : items.Items()) {
     std::vector<std::string> row;
     for (const Column& column : shown) {
-      row.push_back(Cell(Member(item, column.member), column.as, style.now_ms));
+      row.push_back(Cell(Member(item, column.member), column.as, style));
     }
     rows.push_back(std::move(row));
   }

@@ -17,7 +17,8 @@ struct Column {
   const char* title;
   const char* member;  // of the item; "a.b" goes down
   bool wide = false;   // only with -o wide
-  enum class As { kText, kAge, kBytes, kState, kYesNo } as = As::kText;
+  // kFound: `highlights` of the API, what matched in bold or in brackets; a last column.
+  enum class As { kText, kAge, kBytes, kState, kYesNo, kFound } as = As::kText;
 };
 
 struct Style {

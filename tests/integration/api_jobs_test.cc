@@ -27,6 +27,44 @@ TEST_F(ApiJobs, AreCreatedReadListedAndFoundByTheirWords) {
   EXPECT_EQ(Get("/v1/workspaces/dev-1").body["id"].Text(), created.body["workspace"].Text());
 }
 
+TEST_F(ApiJobs, FoundWithHighlightSayWhichWordsMatchedWhere) {
+  const std::string token = CreateWorkspaceJob("dev-1").Header("a4c-token");
+  const std::string path = "/v1/jobs?q=pie*+and+state:pending&token=" + token;
+  const Answer found = Get(path + "&highlight=true");
+  ASSERT_EQ(found.status, 200) << found.text;
+  EXPECT_EQ(
+      found.body["items"].Items().at(0)["highlights"].ToString(),
+      R"([{"field":"title","fragments":[[{"text":"the "},{"text":"pier","match":true},{"text":" of dev-1"}]]}])");
+  EXPECT_EQ(Get(path).body["items"].Items().at(0).Find("highlights"), nullptr);
+  EXPECT_EQ(Get("/v1/jobs?q=state:pending&highlight=true&token=" + token)
+                .body["items"]
+                .Items()
+                .at(0)["highlights"]
+                .ToString(),
+            "[]");
+}
+
+TEST_F(ApiJobs, AQueryIsCompletedWithFieldsAndTheTenantsOwnValues) {
+  const std::string token = CreateWorkspaceJob("dev-1").Header("a4c-token");
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + token).body["total"].Int(), 1);
+  EXPECT_EQ(
+      Get("/v1/jobs:complete?q=not+sta").body.ToString(),
+      R"({"start":4,"end":7,"suggestions":[{"text":"state:","kind":"field","description":"keyword"},)"
+      R"({"text":"started_at:","kind":"field","description":"time"}]})");
+  const std::string pending =
+      R"({"start":6,"end":7,"suggestions":[{"text":"pending","kind":"value","description":"1"}]})";
+  EXPECT_EQ(Get("/v1/jobs:complete?q=state:p").body.ToString(), pending);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=state:p+or+x&cursor=7").body.ToString(), pending);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=%C3%A4+or+state:p").body["start"].Int(), 11);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=state:p", Bearer(KeyFor("other")))
+                .body["suggestions"]
+                .Items()
+                .size(),
+            0u);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=abc&cursor=4").status, 400);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=abc&cursor=x").status, 400);
+}
+
 TEST_F(ApiJobs, WithATakenNameAreAConflict) {
   EXPECT_EQ(CreateWorkspaceJob("dev-1").status, 201);
   const Answer second = CreateWorkspaceJob("dev-1");

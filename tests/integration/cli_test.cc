@@ -297,6 +297,31 @@ TEST_F(Cli, CompletesCommandsFlagsAndIds) {
             std::string::npos);
 }
 
+TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
+  const Answer created = CreateWorkspaceJob("dev-1");
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + created.Header("a4c-token")).status, 200);
+  const auto complete = [&](const std::string& query) {
+    return Run({"__complete", "--", "job", "list", "-q", query}).out;
+  };
+  EXPECT_EQ(complete("sta"), "state:\nstarted_at:\n");
+  EXPECT_EQ(complete("'type:image.build or state:pen"), "type:image.build or state:pending\n");
+  EXPECT_EQ(complete("\"\u00e4rger or wor"), "\u00e4rger or workspace:\n");
+  EXPECT_EQ(complete("state:a) b"), "");
+}
+
+TEST_F(Cli, AWideListOfASearchShowsWhatItFound) {
+  const Answer created = CreateWorkspaceJob("dev-1");
+  const Ran ran =
+      Run({"-o", "wide", "job", "list", "-q", "pier", "--token", created.Header("a4c-token")});
+  EXPECT_NE(ran.out.find("  FOUND\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("  title: the [pier] of dev-1\n"), std::string::npos) << ran.out;
+  EXPECT_EQ(Run({"-o", "wide", "job", "list"}).out.find("FOUND"), std::string::npos);
+  const auto json =
+      a4c::ParseJson(Run({"-o", "json", "job", "list", "-q", "pier", "--highlight"}).out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->Items().at(0)["highlights"].Items().at(0)["field"].Text(), "title");
+}
+
 TEST_F(Cli, DoctorSaysWhatToDo) {
   const Ran well = Run({"doctor"});
   EXPECT_EQ(well.exit_code, 0) << well.out;

@@ -12,6 +12,8 @@ Response GetJob(ApiContext& api, Request& request);
 Response CancelJob(ApiContext& api, Request& request);
 Response RetryJob(ApiContext& api, Request& request);
 Response GetJobLogs(ApiContext& api, Request& request);
+// complete_api.cc
+Response CompleteJobQuery(ApiContext& api, Request& request);
 // batch_api.cc
 Response CreateJobs(ApiContext& api, Request& request);
 // events_api.cc

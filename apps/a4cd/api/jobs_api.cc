@@ -40,15 +40,59 @@ Result<JobList> ReadList(const ApiContext& api, const Request& request, const st
   jobs.query = request.Query("q");
   if (request.HasQuery("sort")) jobs.sort = request.Query("sort");
   jobs.require_fresh = request.Query("require_fresh") == "true";
+  jobs.highlight = request.Query("highlight") == "true";
   A4C_TRY(jobs.after, PagePosition(request, list));
   A4C_TRY(jobs.limit, PageLimit(api, request));
   A4C_TRY(jobs.tokens, Tokens(request));
   return jobs;
 }
 
-Json PageJson(const JobPage& page) {
+// A fragment in pieces, of which those say match that the query found.
+Json FragmentJson(const a4c::Fragment& fragment) {
+  Json pieces(Json::Array{});
+  size_t at = 0;
+  const auto add = [&](size_t end, bool match) {
+    if (at == end) return;
+    Json piece(Json::Object{{"text", fragment.text.substr(at, end - at)}});
+    if (match) piece.AppendMember("match", true);
+    pieces.Append(std::move(piece));
+    at = end;
+  };
+  for (const a4c::TextSpan& match : fragment.matches) {
+    add(match.offset, false);
+    add(match.offset + match.size, true);
+  }
+  add(fragment.text.size(), false);
+  return pieces;
+}
+
+Json HighlightsJson(const std::vector<a4c::Highlight>& highlights) {
+  Json fields(Json::Array{});
+  for (const a4c::Highlight& highlight : highlights) {
+    Json fragments(Json::Array{});
+    for (const a4c::Fragment& fragment : highlight.fragments) {
+      fragments.Append(FragmentJson(fragment));
+    }
+    fields.Append(
+        Json(Json::Object{{"field", highlight.field}, {"fragments", std::move(fragments)}}));
+  }
+  return fields;
+}
+
+Json ItemsJson(const JobPage& page) {
   Json items(Json::Array{});
-  for (const Job& job : page.jobs) items.Append(JobView(job));
+  for (size_t i = 0; i < page.jobs.size(); ++i) {
+    Json item = JobView(page.jobs[i]);
+    if (i < page.highlights.size()) {
+      item.AppendMember("highlights", HighlightsJson(page.highlights[i]));
+    }
+    items.Append(std::move(item));
+  }
+  return items;
+}
+
+Json PageJson(const JobPage& page) {
+  Json items = ItemsJson(page);
   Json body(Json::Object{{"items", std::move(items)}});
   if (page.total) body.AppendMember("total", *page.total);
   body.AppendMember("source", page.from_index ? "index" : "store");

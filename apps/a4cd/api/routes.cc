@@ -11,6 +11,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/jobs", "createJob", "jobs:write", CreateJob, kJson},
     {"GET", "/v1/jobs", "listJobs", "jobs:read", ListJobs},
     {"POST", "/v1/jobs:batch", "createJobs", "jobs:write", CreateJobs, BodyRule::kStream},
+    {"GET", "/v1/jobs:complete", "completeJobQuery", "jobs:read", CompleteJobQuery},
     {"GET", "/v1/jobs/{id}", "getJob", "jobs:read", GetJob},
     {"POST", "/v1/jobs/{id}:cancel", "cancelJob", "jobs:write", CancelJob, kEmpty},
     {"POST", "/v1/jobs/{id}:retry", "retryJob", "jobs:write", RetryJob, kEmpty},

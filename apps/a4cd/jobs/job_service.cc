@@ -116,6 +116,7 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
   find.request.limit = list.limit;
   find.tokens = list.tokens;
   find.require_fresh = list.require_fresh;
+  find.highlight = list.highlight;
   A4C_TRY(a4c::Found found, database_.Search(call, find));
   JobPage page;
   page.next = found.answer.next;
@@ -124,11 +125,23 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
   page.fresh = found.fresh;
   page.lost = std::move(found.lost);
   page.lag_ms = found.lag_ms;
+  page.highlights = std::move(found.highlights);
   for (const a4c::Hit& hit : found.answer.hits) {
     A4C_TRY(Job job, JobOf(hit.ref.key.id, hit.rev, hit.body));
     page.jobs.push_back(std::move(job));
   }
   return page;
+}
+
+Result<a4c::QueryCompletion> JobService::Complete(const Call& call, const std::string& tenant,
+                                                  std::string_view query, size_t cursor) {
+  a4c::QueryCompletion completion = a4c::CompleteQuery(query, cursor, JobKind());
+  if (!completion.values) return completion;
+  a4c::FindRequest find{.request = {.kind = JobKind(), .scope = tenant, .limit = 1}};
+  find.request.facets = {*completion.values};
+  A4C_TRY(const a4c::Found found, database_.Search(call, find));
+  a4c::AddValues(completion, found.answer.facets.at(0));
+  return completion;
 }
 
 Result<LogPage> JobService::Logs(const Call& call, const std::string& tenant, const std::string& id,

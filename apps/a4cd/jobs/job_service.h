@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "a4c/collection.h"
+#include "a4c/completion.h"
 #include "a4c/record.h"
 #include "apps/a4cd/auth/principal.h"
 #include "apps/a4cd/jobs/job.h"
@@ -24,6 +26,7 @@ struct JobList {
   int limit = 50;
   std::vector<a4c::Token> tokens;
   bool require_fresh = false;
+  bool highlight = false;  // fill JobPage::highlights
 };
 
 struct JobPage {
@@ -34,6 +37,7 @@ struct JobPage {
   bool fresh = true;
   std::vector<a4c::Token> lost;
   int64_t lag_ms = 0;
+  std::vector<std::vector<a4c::Highlight>> highlights;  // one list per job, if asked of the index
 };
 
 struct LogPage {
@@ -48,6 +52,9 @@ class JobService {
 
   a4c::Result<Job> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
   a4c::Result<JobPage> List(const a4c::Call& call, const std::string& tenant, const JobList& list);
+  // What can stand at this byte of a query for List, values from the tenant's jobs.
+  a4c::Result<a4c::QueryCompletion> Complete(const a4c::Call& call, const std::string& tenant,
+                                             std::string_view query, size_t cursor);
   // Chunks with seq >= from, in order, at most 1 MiB.
   a4c::Result<LogPage> Logs(const a4c::Call& call, const std::string& tenant, const std::string& id,
                             int64_t from);
