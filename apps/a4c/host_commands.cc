@@ -120,6 +120,9 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddHostAdd(*host, session);
   AddStep(*host, session, "cordon", "place nothing new on a server");
   AddStep(*host, session, "uncordon", "place on it again");
+  AddStep(
+      *host, session, "enrol",
+      "prepare an enrolled server again; after a restore of the store, make it the store's own");
   AddDrain(*host, session);
   AddRemove(*host, session);
 }

@@ -169,6 +169,7 @@ class RunningApp final : public App, public ProcessView {
       for (auto& loop : worker_->NewSingletons()) StartSingleton("worker", std::move(loop));
     }
     if (worker_) loops_.Start("hosts", worker_->NewEnrolmentLoop());
+    if (worker_) loops_.Start("hosts", worker_->NewTokenLoop());
     if (settings_.HasRole("poller")) {
       StartSingleton("poller", NewRetentionLoop(*database_, runtime_, settings_.retention));
     }

@@ -31,6 +31,7 @@ Response ListHosts(ApiContext& api, Request& request);
 Response GetHost(ApiContext& api, Request& request);
 Response ProbeHost(ApiContext& api, Request& request);
 Response AddHost(ApiContext& api, Request& request);
+Response EnrolHost(ApiContext& api, Request& request);
 Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);

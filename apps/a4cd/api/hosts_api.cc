@@ -151,6 +151,26 @@ Result<void> Prepared(Result<void> prepared) {
                                                : prepared.error().hint());
 }
 
+// From now on the server refuses every other store, where it can.
+Result<void> Claim(ApiContext& api, const Request& request, const std::string& host) {
+  const Result<void> adopted = api.worker->tokens().Adopt(api.CallFor(request), host);
+  if (!adopted && adopted.error().code() == Code::kUnsupported) return {};
+  return adopted;
+}
+
+// What enrolment does on the server, once more: a new version of the helper, or a store that was
+// restored and is the one to go on with.
+Result<PreparedWrite> PrepareEnrol(ApiContext& api, const Request& request) {
+  A4C_TRY(const HostRecord host, FindHost(api, request));
+  if (host.spec) {
+    A4C_TRY(a4c::HostEnrolment * provider, Provider(api));
+    A4C_CHECK(Prepared(provider->Prepare(api.CallFor(request), *host.spec)));
+  }
+  A4C_CHECK(api.worker->enrolments().Know(api.CallFor(request), host.id));
+  A4C_CHECK(Claim(api, request, host.id));
+  return WriteOf(host, host, request);
+}
+
 // Only of a server on which nothing is left: no workspace, and nothing reserved.
 Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
@@ -172,6 +192,7 @@ Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   }
   PreparedWrite write = WriteOf(host, host, request);
   write.commit.changes[0].tombstone = true;
+  A4C_CHECK(api.worker->tokens().Forget(api.CallFor(request), host.id, write.commit));
   // The counters are judged with the batch: nothing was reserved meanwhile.
   write.commit.also.emplace_back(a4c::Check{.ref = HostRef(host.id), .quiet = host.counters});
   write.view = Json::Object{{"id", host.id}, {"removed", true}};
@@ -237,13 +258,20 @@ Response AddHost(ApiContext& api, Request& request) {
   // The other instances follow within a period; this one need not wait. It follows too, should this
   // fail.
   if (response.status == 201) {
-    const Result<void> known = api.worker->disks().Look(api.CallFor(request), draft.spec.id);
+    Result<void> known = api.worker->disks().Look(api.CallFor(request), draft.spec.id);
+    if (known) known = Claim(api, request, draft.spec.id);
     if (!known) {
       api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
                             {{"host", draft.spec.id}, {"error", known.error().ToString()}});
     }
   }
   return response;
+}
+
+Response EnrolHost(ApiContext& api, Request& request) {
+  request.deadline_ms =
+      api.runtime.clock.MonotonicMs() + std::max(api.settings.enrol_timeout_ms, int64_t{1});
+  return MakeWrite(api, request, {}, [&] { return PrepareEnrol(api, request); });
 }
 
 Response CordonHost(ApiContext& api, Request& request) {

@@ -35,6 +35,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/hosts/{id}", "getHost", "hosts:read", GetHost},
     {"POST", "/v1/hosts/{id}:cordon", "cordonHost", "hosts:admin", CordonHost, kEmpty},
     {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kEmpty},
+    {"POST", "/v1/hosts/{id}:enrol", "enrolHost", "hosts:admin", EnrolHost, kEmpty},
     {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kEmpty},
     {"DELETE", "/v1/hosts/{id}", "removeHost", "hosts:admin", RemoveHost, kEmpty},
     {"GET", "/v1/placement:explain", "explainPlacement", "hosts:read", ExplainPlacement},

@@ -61,6 +61,8 @@ constexpr ConfigKey kHostKeys[] = {
      "how soon an instance uses a server that was enrolled through another", false, 100},
     {"enrol_timeout", ConfigType::kDurationMs, "1m", "of the request that enrols a server", false,
      1'000},
+    {"token_period", ConfigType::kDurationMs, "10m",
+     "between rotations of the token that tells a server which store is its own", false, 1'000},
     {"drain_period", ConfigType::kDurationMs, "2s",
      "between looks at servers that are being drained", false, 100}};
 
@@ -294,6 +296,9 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                         .host_timeout_ms = hosts.Long("timeout")};
   options.expiry.period_ms = work.Long("expiry_period");
   options.enrolment_period_ms = hosts.Long("enrol_period");
+  options.tokens = {.look_period_ms = hosts.Long("enrol_period"),
+                    .rotate_period_ms = hosts.Long("token_period"),
+                    .host_timeout_ms = hosts.Long("timeout")};
   options.drain.period_ms = hosts.Long("drain_period");
   return options;
 }

@@ -65,13 +65,14 @@ Result<Leftovers> SortLeftovers(const Call& call, a4c::Database& database,
 }
 
 Result<void> RemoveLeftover(const Call& call, a4c::Database& database, a4c::HostProvider& hosts,
-                            const UnitStatus& unit) {
+                            HostTokens& tokens, const UnitStatus& unit) {
   const std::optional<RecordRef> ref = WorkspaceOfUnit(unit);
   if (!ref) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
   A4C_TRY(const int64_t epoch, HighestEpoch(call, database, *ref));
   if (epoch < unit.epoch) {
     return Error(Code::kConflict, "unit " + unit.name + " has a higher epoch than the store knows");
   }
+  A4C_CHECK(tokens.Introduce(call, unit.host));
   return hosts.Remove(call, unit.host, unit.name, epoch);
 }
 

@@ -8,6 +8,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
+#include "apps/a4cd/hosts/host_tokens.h"
 
 namespace a4cd {
 
@@ -23,6 +24,7 @@ a4c::Result<Leftovers> SortLeftovers(const a4c::Call& call, a4c::Database& datab
 
 // Removes one, as the highest epoch that its subject's lease has had.
 a4c::Result<void> RemoveLeftover(const a4c::Call& call, a4c::Database& database,
-                                 a4c::HostProvider& hosts, const a4c::UnitStatus& unit);
+                                 a4c::HostProvider& hosts, HostTokens& tokens,
+                                 const a4c::UnitStatus& unit);
 
 }  // namespace a4cd

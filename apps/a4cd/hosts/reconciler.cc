@@ -24,10 +24,12 @@ using a4c::UnitStatus;
 
 class Reconciler final : public a4c::Loop {
  public:
-  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, Reservations& reservations,
-             const a4c::Runtime& runtime, const ReconcilerOptions& options)
+  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, HostTokens& tokens,
+             Reservations& reservations, const a4c::Runtime& runtime,
+             const ReconcilerOptions& options)
       : database_(database),
         hosts_(hosts),
+        tokens_(tokens),
         reservations_(reservations),
         runtime_(runtime),
         options_(options) {}
@@ -108,7 +110,7 @@ class Reconciler final : public a4c::Loop {
   }
 
   void Remove(const Call& call, const UnitStatus& unit) {
-    const Result<void> removed = RemoveLeftover(call, database_, hosts_, unit);
+    const Result<void> removed = RemoveLeftover(call, database_, hosts_, tokens_, unit);
     runtime_.log.Write(removed ? LogLevel::kInfo : LogLevel::kWarning, name_,
                        removed ? "a leftover was removed" : "a leftover could not be removed",
                        {{"host", unit.host},
@@ -119,6 +121,7 @@ class Reconciler final : public a4c::Loop {
   const std::string name_ = "reconciler";
   a4c::Database& database_;
   a4c::HostProvider& hosts_;
+  HostTokens& tokens_;
   Reservations& reservations_;
   const a4c::Runtime runtime_;
   const ReconcilerOptions options_;
@@ -128,9 +131,10 @@ class Reconciler final : public a4c::Loop {
 }  // namespace
 
 std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         Reservations& reservations, const a4c::Runtime& runtime,
+                                         HostTokens& tokens, Reservations& reservations,
+                                         const a4c::Runtime& runtime,
                                          const ReconcilerOptions& options) {
-  return std::make_unique<Reconciler>(database, hosts, reservations, runtime, options);
+  return std::make_unique<Reconciler>(database, hosts, tokens, reservations, runtime, options);
 }
 
 }  // namespace a4cd

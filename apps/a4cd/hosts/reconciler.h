@@ -12,6 +12,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
+#include "apps/a4cd/hosts/host_tokens.h"
 #include "apps/a4cd/placement/reservations.h"
 
 namespace a4cd {
@@ -23,7 +24,8 @@ struct ReconcilerOptions {
 
 // All outlive the loop.
 std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         Reservations& reservations, const a4c::Runtime& runtime,
+                                         HostTokens& tokens, Reservations& reservations,
+                                         const a4c::Runtime& runtime,
                                          const ReconcilerOptions& options = {});
 
 }  // namespace a4cd

@@ -89,6 +89,11 @@ const Kind& ReservationKind() {
   return kind;
 }
 
+const Kind& HostTokenKind() {
+  static const Kind kind{.name = "host_token"};
+  return kind;
+}
+
 const Kind& ApiKeyKind() {
   static const Kind kind{
       .name = "api_key",
@@ -127,6 +132,7 @@ std::vector<a4c::CollectionSpec> AllCollections() {
           {.kind = WorkspaceKind()},
           {.kind = HostKind()},
           {.kind = a4c::LeaseKind(HostKind())},
+          {.kind = HostTokenKind()},
           {.kind = ReservationKind()},
           {.kind = ApiKeyKind()},
           {.kind = TenantKind()},

@@ -36,6 +36,9 @@ const a4c::Kind& HostKind();
 // Room on a server that belongs to a workspace: see placement/reservations.h.
 const a4c::Kind& ReservationKind();
 
+// The token that the store shares with a server: see hosts/host_tokens.h.
+const a4c::Kind& HostTokenKind();
+
 // An API key: id and hash, never the key. Scope "", the tenant is a field: who sends a key has no
 // tenant yet.
 const a4c::Kind& ApiKeyKind();

@@ -86,6 +86,7 @@ class LeaseKeeperTest : public ::testing::Test {
   FakeLeases leases_;
   const std::unique_ptr<a4c::HostProvider> hosts_ = a4c::NewMemoryHostProvider(fake_.runtime());
   Enrolments enrolments_{database_, *hosts_, fake_.runtime(), 2'000};
+  HostTokens tokens_{database_, *hosts_, fake_.runtime()};
   DiskService disks_{database_, *hosts_, enrolments_, fake_.runtime()};
   Reservations reservations_{database_, disks_, fake_.runtime(), {}};
   FairShares shares_{database_, fake_.runtime()};
@@ -94,6 +95,7 @@ class LeaseKeeperTest : public ::testing::Test {
                        .leases = leases_,
                        .hosts = *hosts_,
                        .enrolments = enrolments_,
+                       .tokens = tokens_,
                        .disks = disks_,
                        .reservations = reservations_,
                        .shares = shares_,

@@ -10,6 +10,7 @@
 #include "a4c/leases.h"
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/hosts/host_tokens.h"
 #include "apps/a4cd/placement/reservations.h"
 #include "apps/a4cd/work/fair_shares.h"
 
@@ -34,6 +35,7 @@ struct WorkContext {
   a4c::Leases& leases;
   a4c::HostProvider& hosts;
   Enrolments& enrolments;
+  HostTokens& tokens;
   DiskService& disks;
   Reservations& reservations;
   FairShares& shares;

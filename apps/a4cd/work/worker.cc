@@ -16,6 +16,7 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
       jobs_(jobs),
       own_leases_(store.As<a4c::Leases>() == nullptr ? a4c::NewLeases(store) : nullptr),
       enrolments_(database, hosts, runtime, options.enrolment_period_ms),
+      tokens_(database, hosts, runtime, options.tokens),
       disks_(database, hosts, enrolments_, runtime, options.disks),
       reservations_(database, disks_, runtime, options.placement),
       shares_(database, runtime),
@@ -24,6 +25,7 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
                .leases = own_leases_ ? *own_leases_ : *store.As<a4c::Leases>(),
                .hosts = hosts,
                .enrolments = enrolments_,
+               .tokens = tokens_,
                .disks = disks_,
                .reservations = reservations_,
                .shares = shares_,
@@ -41,7 +43,7 @@ std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops() {
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
   loops.push_back(disks_.NewLoop());
-  loops.push_back(NewReconciler(database_, hosts_, reservations_, runtime_, options_.reconciler));
+  loops.push_back(NewReconciler(database_, hosts_, tokens_, reservations_, runtime_, options_.reconciler));
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
   return loops;

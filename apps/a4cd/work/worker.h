@@ -14,6 +14,7 @@
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/hosts/host_tokens.h"
 #include "apps/a4cd/hosts/reconciler.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/placement/reservations.h"
@@ -26,6 +27,7 @@ struct WorkerOptions {
   WorkOptions work = {};
   PlacementOptions placement = {};
   DiskOptions disks = {};
+  HostTokenOptions tokens = {};
   int64_t enrolment_period_ms = 2'000;
   ReconcilerOptions reconciler = {};
   ExpiryOptions expiry = {};
@@ -42,13 +44,15 @@ class Worker {
   // are to run as singletons.
   std::vector<std::unique_ptr<a4c::Loop>> NewWorkLoops();
   std::vector<std::unique_ptr<a4c::Loop>> NewSingletons();
-  // Of every process, whatever its role: keeps the provider's servers those that are enrolled. May
-  // be null.
+  // Of every process, whatever its role: keep the provider's servers those that are enrolled, and
+  // this store theirs. May be null.
   std::unique_ptr<a4c::Loop> NewEnrolmentLoop() { return enrolments_.NewLoop(); }
+  std::unique_ptr<a4c::Loop> NewTokenLoop() { return tokens_.NewLoop(); }
 
   Reservations& reservations() { return reservations_; }
   DiskService& disks() { return disks_; }
   Enrolments& enrolments() { return enrolments_; }
+  HostTokens& tokens() { return tokens_; }
 
  private:
   const a4c::Runtime runtime_;
@@ -58,6 +62,7 @@ class Worker {
   JobService& jobs_;
   const std::unique_ptr<a4c::Leases> own_leases_;  // null: the store has its own
   Enrolments enrolments_;
+  HostTokens tokens_;
   DiskService disks_;
   Reservations reservations_;
   FairShares shares_;

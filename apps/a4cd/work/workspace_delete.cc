@@ -12,8 +12,7 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   const std::string host = run.workspace()->host;
   const std::string unit = UnitName(run.workspace()->id);
   if (!host.empty()) {
-    const Result<void> removed =
-        run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
+    const Result<void> removed = RemoveUnit(run, host, unit);
     if (!removed && removed.error().retryable() && !run.Stopping()) {
       // A server that is out of reach keeps its reservations, and the job waits for it.
       return WaitFor(run, reason::kHostUnreachable,

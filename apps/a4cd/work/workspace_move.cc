@@ -63,8 +63,7 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
       return WaitFor(run, reason::kNoCapacity, "no other server has room for it now");
     }
     const std::string unit = UnitName(run.workspace()->id);
-    const Result<void> removed =
-        run.context().hosts.Remove(run.HostCall(), host, unit, run.lease().epoch);
+    const Result<void> removed = RemoveUnit(run, host, unit);
     if (!removed && removed.error().retryable() && !run.Stopping()) {
       return WaitFor(run, reason::kHostUnreachable,
                      "the server " + host +

@@ -20,6 +20,7 @@ PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& res
 
 a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const Workspace& workspace = *run.workspace();
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), workspace.host));
   return run.context().hosts.Ensure(
       run.HostCall(), {.host = workspace.host,
                        .name = UnitName(workspace.id),
@@ -34,6 +35,11 @@ a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
                                 .disk_bytes = workspace.disk_bytes,
                                 .pids = workspace.pids},
                        .wanted = wanted});
+}
+
+a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+  return run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
 }
 
 bool CannotRun(const UnitStatus& unit) {

@@ -20,6 +20,9 @@ PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& res
 // Brings the unit of run's workspace, which has a server, to what is wanted.
 a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);
 
+// Removes it from a server, as the holder of the job's lease.
+a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit);
+
 // What a unit's state says of its workspace: actual and message.
 struct UnitView {
   std::string actual;

@@ -1,0 +1,230 @@
+#include "apps/a4cd/hosts/host_tokens.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "a4c/json.h"
+#include "a4c/sinks.h"
+#include "apps/a4cd/jobs/kinds.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Error;
+using a4c::Expect;
+using a4c::Json;
+using a4c::Record;
+using a4c::RecordRef;
+using a4c::Result;
+using a4c::Waiter;
+
+struct HostTokens::Pair {
+  std::string host = {};
+  std::string current = {};
+  std::string next = {};
+  int64_t rotated_at = 0;  // of the store
+  int64_t rev = 0;         // 0: there is none yet
+  int64_t age_ms = 0;
+};
+
+namespace {
+
+constexpr int kPage = 500;
+constexpr int kTriesMax = 3;
+constexpr size_t kTokenSize = 32;
+
+Error Denied(const std::string& host, const Error& error) {
+  return Error(Code::kDenied, "the server " + host + " refuses this store: " + error.message(),
+               "if the store was restored and is the one to go on with: a4c host enrol " + host);
+}
+
+}  // namespace
+
+RecordRef HostTokenRef(const std::string& host) {
+  return {HostTokenKind().name, {.scope = "", .id = host}};
+}
+
+class HostTokens::TokenLoop final : public a4c::Loop {
+ public:
+  explicit TokenLoop(HostTokens& tokens) : tokens_(tokens) {}
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    a4c::ScanRequest scan{.kind = HostTokenKind().name, .scope = "", .limit = kPage};
+    do {
+      A4C_TRY(const a4c::ScanAnswer page, tokens_.database_.Scan(call, scan));
+      for (const Record& record : page.records) {
+        A4C_TRY(const Pair pair, PairOf(record, page.store_time_ms));
+        A4C_CHECK(StepOf(call, pair));
+      }
+      scan.after = page.next;
+    } while (!scan.after.empty());
+    return tokens_.options_.look_period_ms;
+  }
+
+  static Result<Pair> PairOf(const Record& record, int64_t store_time_ms) {
+    A4C_TRY(const Json body, a4c::ParseJson(record.body));
+    Pair pair{.host = record.ref.key.id,
+              .current = std::string(body["current"].Text()),
+              .next = std::string(body["next"].Text()),
+              .rotated_at = body["rotated_at"].Int(),
+              .rev = record.rev};
+    pair.age_ms = std::max<int64_t>(0, store_time_ms - pair.rotated_at);
+    return pair;
+  }
+
+ private:
+  // A server that is out of reach, or denies it, is asked again the next time.
+  Result<void> StepOf(const Call& call, const Pair& pair) {
+    if (!tokens_.HasPresented(pair) && !tokens_.Present(call, pair.host)) return {};
+    const bool is_due = pair.age_ms >= tokens_.options_.rotate_period_ms;
+    return is_due ? tokens_.Rotate(call, pair) : Result<void>();
+  }
+
+  const std::string name_ = "host-tokens";
+  HostTokens& tokens_;
+};
+
+HostTokens::HostTokens(a4c::Database& database, a4c::HostProvider& hosts,
+                       const a4c::Runtime& runtime, const HostTokenOptions& options)
+    : database_(database),
+      provider_(hosts.As<a4c::HostIncarnation>()),
+      runtime_(runtime),
+      options_(options),
+      waiter_(runtime.threads.NewWaiter()) {}
+
+Result<void> HostTokens::Adopt(const Call& call, const std::string& host) {
+  if (provider_ == nullptr) {
+    return Error(Code::kUnsupported, "this host provider keeps no token of the store");
+  }
+  A4C_TRY(const std::optional<Pair> before, Read(call, host));
+  Pair pair = before.value_or(Pair{.host = host});
+  pair.current = NewToken();
+  pair.next = NewToken();
+  // Not yet written down: a server that cannot keep one leaves no record behind.
+  A4C_CHECK(provider_->Adopt(call, host, pair.current));
+  A4C_TRY(const bool is_written, Write(call, pair));
+  if (!is_written) return Error(Code::kConflict, "the server is being enrolled by somebody else");
+  return Present(call, host);
+}
+
+Result<void> HostTokens::Forget(const Call& call, const std::string& host, a4c::Commit& commit) {
+  A4C_TRY(const std::optional<Pair> pair, Read(call, host));
+  if (!pair || pair->current.empty()) return {};
+  commit.changes.push_back({.ref = HostTokenRef(host),
+                            .body = "{}",
+                            .tombstone = true,
+                            .expect = Expect::Rev(pair->rev)});
+  return {};
+}
+
+Result<void> HostTokens::Introduce(const Call& call, const std::string& host) {
+  if (provider_ == nullptr) return {};
+  {
+    Waiter::Lock lock(*waiter_);
+    if (presented_.contains(host)) return {};
+  }
+  return Present(call, host);
+}
+
+Result<void> HostTokens::Present(const Call& call, const std::string& host) {
+  Result<void> presented;
+  int64_t rev = 0;
+  // Another instance may rotate between the read and the presentation.
+  for (int i = 0; i < kTriesMax; ++i) {
+    A4C_TRY(const std::optional<Pair> pair, Read(call, host));
+    if (!pair || pair->current.empty() || HasPresented(*pair)) return {};
+    if (!presented && pair->rev == rev) break;
+    presented = PresentPair(call, *pair);
+    if (presented || presented.error().code() != Code::kDenied) break;
+    rev = pair->rev;
+  }
+  Note(host, presented);
+  if (!presented && presented.error().code() == Code::kDenied) {
+    return Denied(host, presented.error());
+  }
+  return presented;
+}
+
+Result<std::optional<HostTokens::Pair>> HostTokens::Read(const Call& call,
+                                                         const std::string& host) {
+  const RecordRef ref = HostTokenRef(host);
+  if (!a4c::CheckKey(ref.key)) return std::optional<Pair>();
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& record = answer.records.at(0);
+  if (!record) return std::optional<Pair>();
+  // Of a server that was removed.
+  if (record->tombstone) return std::optional(Pair{.host = host, .rev = record->rev});
+  A4C_TRY(Pair pair, TokenLoop::PairOf(*record, answer.store_time_ms));
+  return std::optional(std::move(pair));
+}
+
+// False: somebody else has written it meanwhile.
+Result<bool> HostTokens::Write(const Call& call, const Pair& pair) {
+  const RecordRef ref = HostTokenRef(pair.host);
+  A4C_TRY(const a4c::GetAnswer now, database_.Get(call, std::span(&ref, 1)));
+  const Json body(Json::Object{
+      {"current", pair.current}, {"next", pair.next}, {"rotated_at", now.store_time_ms}});
+  A4C_TRY(const a4c::Committed committed,
+          database_.Write(call, {.changes = {{.ref = ref,
+                                              .body = body.ToString(),
+                                              .expect = pair.rev == 0 ? Expect::Absent()
+                                                                      : Expect::Rev(pair.rev)}}}));
+  return committed.outcome == a4c::Committed::Outcome::kApplied;
+}
+
+Result<void> HostTokens::PresentPair(const Call& call, const Pair& pair) {
+  Call bounded = call;
+  bounded.deadline_ms =
+      std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
+  const Result<void> presented = provider_->Present(bounded, pair.host, pair.current, pair.next);
+  Waiter::Lock lock(*waiter_);
+  if (presented) presented_[pair.host] = pair.rev;
+  if (!presented && presented.error().code() == Code::kDenied) presented_.erase(pair.host);
+  return presented;
+}
+
+// Both halves of the old pair are known to the server until the new one is presented.
+Result<void> HostTokens::Rotate(const Call& call, const Pair& pair) {
+  Pair rotated = pair;
+  rotated.current = pair.next;
+  rotated.next = NewToken();
+  A4C_TRY(const bool is_written, Write(call, rotated));
+  if (is_written) (void)Present(call, pair.host);
+  return {};
+}
+
+bool HostTokens::HasPresented(const Pair& pair) const {
+  Waiter::Lock lock(*waiter_);
+  const auto found = presented_.find(pair.host);
+  return found != presented_.end() && found->second == pair.rev;
+}
+
+void HostTokens::Note(const std::string& host, const Result<void>& presented) {
+  const bool is_denied = !presented && presented.error().code() == Code::kDenied;
+  runtime_.metrics.Gauge("a4c_host_denied", {{"host", host}}, is_denied ? 1 : 0);
+  if (!is_denied) return;
+  runtime_.log.Write(a4c::LogLevel::kError, "hosts", "a server refuses this store",
+                     {{"host", host}, {"error", Denied(host, presented.error()).ToString()}});
+}
+
+std::string HostTokens::NewToken() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz012345";
+  std::string token;
+  while (token.size() < kTokenSize) {
+    for (uint64_t bits = runtime_.random.Next(), i = 0; i < 12; ++i, bits >>= 5) {
+      token += kLetters[bits & 31u];
+    }
+  }
+  token.resize(kTokenSize);
+  return token;
+}
+
+std::unique_ptr<a4c::Loop> HostTokens::NewLoop() {
+  if (provider_ == nullptr) return nullptr;
+  return std::make_unique<TokenLoop>(*this);
+}
+
+}  // namespace a4cd
