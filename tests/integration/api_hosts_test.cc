@@ -61,6 +61,16 @@ TEST_F(ApiHosts, AServerIsProbedEnrolledAndUsed) {
   EXPECT_EQ(HostOf("dev-1"), "new-1");
 }
 
+TEST_F(ApiHosts, AServerIsEnrolledAgainAndServesOn) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  const Answer enrolled = Post("/v1/hosts/new-1:enrol", "");
+  EXPECT_EQ(enrolled.status, 200) << enrolled.text;
+  EXPECT_EQ(enrolled.body["id"].Text(), "new-1");
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  EXPECT_EQ(Post("/v1/hosts/local-1:enrol", "").status, 200) << "one of the provider's config";
+  EXPECT_EQ(Post("/v1/hosts/nobody:enrol", "").status, 404);
+}
+
 TEST_F(ApiHosts, NobodyIsTrustedAtFirstSight) {
   const Answer none = Post("/v1/hosts", R"({"id":"new-1","address":"memory:new"})");
   EXPECT_EQ(none.status, 400) << none.text;
