@@ -40,7 +40,8 @@ bool IsFresh(const std::vector<HostRecord>& hosts, int64_t age_ms_max) {
                              [&](const HostRecord& host) {
                                return host.figures && host.figures->host.age_ms <= age_ms_max;
                              }) &&
-         std::ranges::all_of(hosts, [](const HostRecord& host) { return host.figures; });
+         std::ranges::all_of(hosts,
+                             [](const HostRecord& host) { return host.figures.has_value(); });
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ Result<Outcome> CleanHost(JobRun& run, JobLog& log) {
   }
   A4C_TRY(const Leftovers leftovers, SortLeftovers(context.StoreCall(), context.database, units));
   for (const a4c::UnitStatus& unit : leftovers.removable) {
-    A4C_CHECK(RemoveLeftover(run.HostCall(), context.database, context.hosts, context.tokens, unit));
+    A4C_CHECK(
+        RemoveLeftover(run.HostCall(), context.database, context.hosts, context.tokens, unit));
     log.Note("unit " + unit.name + " was removed: its workspace was deleted\n");
   }
   Json result(Json::Object{{"host", host},
