@@ -130,7 +130,7 @@ inline Json CreatePayload(const std::string& name, int64_t disk_bytes = kGiB,
 }
 
 // Writes a job as the API does.
-inline Result<Job> Submit(const a4c::Runtime& runtime, Instance& instance, JobDraft draft) {
+inline Result<Job> Submit(const a4c::Runtime& runtime, Instance& instance, const JobDraft& draft) {
   const Call call = Call::Within(runtime.clock, 30'000);
   const Principal principal{.tenant = kTenant, .key_id = "key", .scopes = {"*"}};
   A4C_TRY(const PreparedWrite write, instance.jobs.PrepareCreate(call, principal, draft));

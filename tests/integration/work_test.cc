@@ -451,5 +451,62 @@ TEST(Reservations, WhoWasOvertakenChoosesAgainOnTheFiguresThatCameOut) {
   }
 }
 
+// Others reserve on the server that was chosen, which has room for all.
+TEST(Reservations, OneOtherOnTheSameServerIsNoReasonToChooseAgainAndTwoAre) {
+  for (const int others : {1, 2}) {
+    World world({.servers = {{.id = "a"}, {.id = "b"}}});
+    Reservations& reservations = world.instance.worker.reservations();
+    PlacementRequest request{.amounts = reservations.WithDefaults({kGiB})};
+    std::vector<std::string> chosen;
+    const auto reserved = reservations.Reserve(
+        world.Within(), kTenant, "mine", request, [&](const Decision& decision) {
+          chosen.push_back(decision.server);
+          PlacementRequest same = request;
+          same.server = decision.server;
+          for (int i = 0; i < others && chosen.size() == 1; ++i) {
+            const auto theirs =
+                reservations.Reserve(world.Within(), kTenant, "theirs-" + std::to_string(i), same,
+                                     [](const Decision&) { return a4c::Commit{}; });
+            EXPECT_TRUE(theirs && theirs->outcome == Reserved::Outcome::kPlaced);
+          }
+          return a4c::Commit{};
+        });
+    ASSERT_TRUE(reserved);
+    EXPECT_EQ(reserved->outcome, Reserved::Outcome::kPlaced);
+    EXPECT_EQ(chosen.size(), static_cast<size_t>(others));
+    EXPECT_EQ(world.Committed(chosen[0]), 2 * kGiB);
+    EXPECT_EQ(chosen.back() == chosen.front(), others == 1);
+  }
+}
+
+TEST(Reservations, WhoWasOvertakenTwiceReadsAllFiguresAnew) {
+  const std::vector<std::string> servers = {"a", "b", "c", "d", "e"};
+  a4c::MemoryHostOptions five{.servers = {}};
+  for (const std::string& id : servers) five.servers.push_back({.id = id});
+  World world(five);
+  Reservations& reservations = world.instance.worker.reservations();
+  const PlacementRequest request{.amounts = reservations.WithDefaults({kGiB})};
+  const auto others_everywhere = [&] {
+    for (PlacementRequest same = request; const std::string& server : servers) {
+      same.server = server;
+      for (int i = 0; i < 3; ++i) {
+        const auto theirs =
+            reservations.Reserve(world.Within(), kTenant, server + std::to_string(i), same,
+                                 [](const Decision&) { return a4c::Commit{}; });
+        EXPECT_TRUE(theirs && theirs->outcome == Reserved::Outcome::kPlaced);
+      }
+    }
+  };
+  int choices = 0;
+  const auto reserved =
+      reservations.Reserve(world.Within(), kTenant, "mine", request, [&](const Decision&) {
+        if (++choices == 1) others_everywhere();
+        return a4c::Commit{};
+      });
+  ASSERT_TRUE(reserved);
+  EXPECT_EQ(reserved->outcome, Reserved::Outcome::kPlaced);
+  EXPECT_EQ(choices, 3);
+}
+
 }  // namespace
 }  // namespace a4cd::testing

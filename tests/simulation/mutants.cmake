@@ -242,17 +242,17 @@ a4c_mutant(cancel_overwritten job_run
 
 # Workspaces are placed without a reservation.
 a4c_mutant(no_reservation reservations
-[==[    AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);]==]
+[==[    AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);]==]
 [==[    const bool apart = a4c::simulation::Mutant("reservation_outside_the_batch");
     if (!apart && !a4c::simulation::Mutant("no_reservation")) {
-      AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);
+      AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);
     }]==])
 # The reservation is made after the placement, in a batch of its own.
 a4c_mutant(reservation_outside_the_batch reservations
 [==[    reserved.placement.server = nullptr;  // points into the snapshot]==]
 [==[    if (apart && done.outcome == Committed::Outcome::kApplied) {
       Commit later;
-      AddReservation(*chosen, {tenant, holder, kind}, request.amounts, later);
+      AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, later);
       A4C_CHECK(database_.Write(call, later));
     }
     reserved.placement.server = nullptr;  // points into the snapshot]==])

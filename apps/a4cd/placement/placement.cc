@@ -1,10 +1,13 @@
 #include "apps/a4cd/placement/placement.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 namespace a4cd {
 namespace {
+
+constexpr double kRounding = 1e-6;  // of a step: shares are quotients
 
 bool HasLabels(const Server& server, const std::map<std::string, std::string>& wanted) {
   return std::ranges::all_of(wanted, [&](const auto& label) {
@@ -18,6 +21,21 @@ double DiskShare(const Server& server, const Amounts& request) {
                       static_cast<double>(server.committed.disk_bytes) +
                       static_cast<double>(request.disk_bytes);
   return used / static_cast<double>(server.total.disk_bytes);
+}
+
+// By how much the request raises the share of its disk.
+double StepOf(const Server& server, const Amounts& request) {
+  return static_cast<double>(request.disk_bytes) / static_cast<double>(server.total.disk_bytes);
+}
+
+// `least`: the score of the least used server. Never less than what was seen and the request.
+Amounts MostOn(const Server& server, const Amounts& request, const PlacementLimits& limits,
+               double least) {
+  const double share = std::min(least + StepOf(server, request), limits.disk_watermark);
+  const int64_t disk =
+      std::llround(share * static_cast<double>(server.total.disk_bytes)) - server.disk_other_bytes;
+  return {std::max(disk, server.committed.disk_bytes + request.disk_bytes),
+          server.total.memory_bytes, server.total.cpu_millis};
 }
 
 // What would be refused by an empty server is refused for ever.
@@ -91,20 +109,25 @@ Candidate Judge(const Server& server, const PlacementRequest& request,
 }
 
 Placement Place(std::span<const Server> servers, const PlacementRequest& request,
-                const PlacementLimits& limits, uint64_t tie) {
+                const PlacementLimits& limits, uint64_t tie, Among among) {
   Placement placement;
-  const size_t first = servers.empty() ? 0 : tie % servers.size();
-  for (size_t i = 0; i < servers.size(); ++i) {
-    // Begins at a drawn server and goes round, so the first of equals is a drawn one.
-    const size_t at = first + i < servers.size() ? first + i : first + i - servers.size();
-    const Candidate candidate = Judge(servers[at], request, limits);
+  std::vector<Candidate> fitting;
+  fitting.reserve(servers.size());
+  for (const Server& server : servers) {
+    const Candidate candidate = Judge(server, request, limits);
     ++placement.rejections[static_cast<size_t>(candidate.rejection)];
-    if (candidate.rejection != Rejection::kNone) continue;
-    if (placement.server == nullptr || candidate.score < placement.score) {
-      placement.server = candidate.server;
-      placement.score = candidate.score;
-    }
+    if (candidate.rejection == Rejection::kNone) fitting.push_back(candidate);
   }
+  if (fitting.empty()) return placement;
+  const double least = std::ranges::min_element(fitting, {}, &Candidate::score)->score;
+  const double steps = among == Among::kLeast ? 0 : 1 + kRounding;
+  std::erase_if(fitting, [&](const Candidate& candidate) {
+    return candidate.score > least + steps * StepOf(*candidate.server, request.amounts);
+  });
+  const Candidate& drawn = fitting[tie % fitting.size()];
+  placement.server = drawn.server;
+  placement.score = drawn.score;
+  placement.most = MostOn(*drawn.server, request.amounts, limits, least);
   return placement;
 }
 

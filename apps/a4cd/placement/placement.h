@@ -81,6 +81,9 @@ struct Candidate {
 struct Placement {
   const Server* server = nullptr;  // null: none fits now
   double score = 0;
+  // What may be committed on it once it has the request: what it has room for, and on its disk no
+  // more than one request of this size above what the least used server would have.
+  Amounts most = {};
   std::array<int, kRejections> rejections = {};  // how many servers, by reason
 
   // True if some server could take it once it is free, reachable or uncordoned.
@@ -92,10 +95,12 @@ struct Placement {
 // How one server stands to a request.
 Candidate Judge(const Server& server, const PlacementRequest& request,
                 const PlacementLimits& limits);
-// The best of all. Servers with equal scores are taken in an order drawn from `tie`, so that
-// several instances with the same snapshot do not all choose the same one.
+// Which servers are taken: the least used, or also those that are at most one request above it.
+enum class Among : uint8_t { kLeast, kNearLeast };
+// One of these, drawn by `tie`, so that several instances with the same snapshot do not all choose
+// the same one.
 Placement Place(std::span<const Server> servers, const PlacementRequest& request,
-                const PlacementLimits& limits, uint64_t tie);
+                const PlacementLimits& limits, uint64_t tie, Among among = Among::kLeast);
 // All of them, best first, those that do not fit last: what `a4c explain` shows.
 std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
                                const PlacementLimits& limits);

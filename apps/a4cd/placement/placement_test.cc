@@ -49,6 +49,37 @@ TEST(Placement, EqualsAreTakenInADrawnOrder) {
   EXPECT_EQ(chosen.size(), 8u);
 }
 
+TEST(Placement, NearTheLeastIsOneRequestAboveItAndNoMore) {
+  std::vector<Server> servers;
+  for (int used = 0; used < 4; ++used) {
+    servers.push_back(Empty("s" + std::to_string(used)));
+    servers.back().committed.disk_bytes = (5 + used) * kGiB;
+  }
+  const auto chosen = [&](Among among) {
+    std::set<std::string> ids;
+    for (uint64_t tie = 0; tie < 12; ++tie) {
+      ids.insert(Place(servers, Want(1), {}, tie, among).server->id);
+    }
+    return ids;
+  };
+  EXPECT_EQ(chosen(Among::kLeast), std::set<std::string>({"s0"}));
+  EXPECT_EQ(chosen(Among::kNearLeast), std::set<std::string>({"s0", "s1"}));
+}
+
+TEST(Placement, AServerMayGetOneRequestMoreThanTheLeastUsedWouldHaveAndNeverMoreThanItHas) {
+  std::vector<Server> servers = {Empty("a"), Empty("b", 300)};
+  servers[0].committed.disk_bytes = 7 * kGiB;
+  servers[1].committed.disk_bytes = 21 * kGiB;
+  servers[1].disk_other_bytes = 3 * kGiB;
+  // a would be at 10 %, b at 9 %, and with one more at 10 %.
+  const Placement placement = Place(servers, Want(3), {}, 0);
+  EXPECT_EQ(placement.server->id, "b");
+  EXPECT_EQ(placement.most, (Amounts{27 * kGiB, 16 * kGiB, 8000}));
+  servers.pop_back();
+  servers[0].committed.disk_bytes = 86 * kGiB;
+  EXPECT_EQ(Place(servers, Want(3), {}, 0).most.disk_bytes, 90 * kGiB);
+}
+
 TEST(Placement, EachReasonIsToldAndNothingIsPlacedAgainstIt) {
   const auto rejection = [](auto change, PlacementRequest request = Want(10)) {
     Server server = Empty("a");

@@ -51,9 +51,10 @@ std::string ReservationBody(const Holder& holder, const std::string& server,
       .ToString();
 }
 
-// The reservation and its amounts: at most what was committed when the choice was made, and this.
-void AddReservation(const Server& server, const Holder& holder, const Amounts& amounts,
+// The reservation and its amounts.
+void AddReservation(const Placement& placement, const Holder& holder, const Amounts& amounts,
                     Commit& commit) {
+  const Server& server = *placement.server;
   commit.also.emplace_back(a4c::Put{.ref = ReservationRef(server.id, holder.id),
                                     .body = ReservationBody(holder, server.id, amounts),
                                     .expect = Expect::Absent()});
@@ -65,7 +66,7 @@ void AddReservation(const Server& server, const Holder& holder, const Amounts& a
     commit.also.emplace_back(Add{.ref = HostRef(server.id),
                                  .field = std::string(counter.field),
                                  .delta = amount,
-                                 .max = server.committed.*counter.amount + amount});
+                                 .max = placement.most.*counter.amount});
   }
 }
 
@@ -99,16 +100,22 @@ Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tena
                                        const std::string& holder, const PlacementRequest& request,
                                        const std::function<Commit(const Decision&)>& changes,
                                        HolderOf kind) {
-  A4C_TRY(std::vector<Server> servers, disks_.Servers(call));
+  std::vector<Server> servers;
   for (int i = 0; i < options_.tries_max; ++i) {
+    // The second choice is made on what came out of the first; later ones, on figures read anew.
+    if (i != 1) {
+      A4C_TRY(servers, disks_.Servers(call));
+    }
     Reserved reserved;
-    reserved.placement = Place(servers, request, options_.limits, runtime_.random.Next());
+    // Who was overtaken gives way: near the end of a level all want the same few servers.
+    reserved.placement = Place(servers, request, options_.limits, runtime_.random.Next(),
+                               i == 0 ? Among::kLeast : Among::kNearLeast);
     if (reserved.placement.server == nullptr) return reserved;
     const auto chosen = std::ranges::find(servers, reserved.placement.server->id, &Server::id);
     reserved.decision = {chosen->id,
                          ExplainJson(servers, request, options_.limits, runtime_.clock.NowMs())};
     Commit commit = changes(reserved.decision);
-    AddReservation(*chosen, {tenant, holder, kind}, request.amounts, commit);
+    AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);
     A4C_TRY(Committed done, database_.Write(call, commit));
     reserved.placement.server = nullptr;  // points into the snapshot
     reserved.failures = std::move(done.failures);

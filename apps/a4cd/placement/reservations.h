@@ -2,9 +2,10 @@
 // job (an image build) while it is at work, until the server has confirmed that nothing is left.
 //
 // A reservation is a record (scope "", id "<server>/<workspace or job>"), put together with bounded
-// additions to the server's counters: the bound is the committed amount that the choice was made on
-// plus the request. So of two that choose on the same figures one is told the figures that came
-// out, and chooses again; no server is ever given more than it has, and equals stay equal.
+// additions to the server's counters, whose bound comes from the figures that the choice was made
+// on. Of several that choose a server on the same figures two get it; the others are told the
+// figures that came out, and choose again: no server is ever given more than it has, and of equal
+// servers none gets more than two requests ahead (docs/design/reservations.md).
 #pragma once
 
 #include <cstdint>
