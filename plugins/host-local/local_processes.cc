@@ -7,7 +7,6 @@
 
 #include <charconv>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 namespace a4c::local {
@@ -15,7 +14,13 @@ namespace {
 
 std::string ReadProc(pid_t pid, const char* file) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/" + file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string text;
+  char piece[4096];
+  // read, and no iterator: a process that ends meanwhile makes reading fail, and an iterator throws.
+  while (in.read(piece, sizeof(piece)) || in.gcount() > 0) {
+    text.append(piece, static_cast<size_t>(in.gcount()));
+  }
+  return text;
 }
 
 class PidFd {

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "local_processes.h"
 
 namespace a4c::local {
@@ -118,6 +120,18 @@ TEST(Processes, TheNameInAStatFileMayHoldAnything) {
   EXPECT_EQ(look->start, 123456);
   EXPECT_FALSE(ReadStat(""));
   EXPECT_FALSE(ReadStat("77 (a) R 1"));
+}
+
+TEST(Processes, OneThatEndsWhileItIsLookedAtIsNoneAndNoFault) {
+  for (int round = 0; round < 100; ++round) {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    std::thread reaper([&] { waitpid(child, nullptr, 0); });
+    while (LookAt(child)) {
+    }
+    reaper.join();
+    EXPECT_FALSE(LookAt(child));
+  }
 }
 
 TEST(Processes, OnlyTheOneThatStartedThenIsSignalled) {
