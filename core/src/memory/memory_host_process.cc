@@ -23,6 +23,7 @@ class Planner {
     if (name == "echo") return Echo(words);
     if (name == "pwd") return Say(working_dir_ + "\n");
     if (name == "sleep") return Sleep(words);
+    if (name == "stty") return Terminal();
     if (name == "seq") return Sequence(words);
     if (name == "sh" && words.size() == 3 && words[1] == "-c") return Script(words[2]);
     return false;
@@ -40,17 +41,26 @@ class Planner {
     return true;
   }
 
-  bool Say(std::string text) {
-    run_.output.push_back({now_ms_, std::move(text)});
+  bool Say(std::string text, bool errors = false) {
+    run_.output.push_back({now_ms_, std::move(text), errors});
     return true;
+  }
+
+  bool Terminal() {
+    const auto size = env_.find(kTerminalSize);
+    if (size != env_.end()) return Say(size->second + "\n");
+    Say("stty: standard input: not a terminal\n", true);
+    return Code(1);
   }
 
   bool Echo(const Words& words) {
     std::string line;
+    bool errors = false;
     for (size_t i = 1; i < words.size(); ++i) {
+      errors |= words[i] == ">&2";
       if (words[i] != ">&2") line += (line.empty() ? "" : " ") + words[i];
     }
-    return Say(line + "\n");
+    return Say(line + "\n", errors);
   }
 
   bool Sleep(const Words& words) {

@@ -1,6 +1,6 @@
 // What a unit's command would do, worked out when it starts: a fake process needs no thread and no
-// kernel, only the time. Understands true, false, sleep, echo, seq, pwd, exit, and `sh -c` with
-// these separated by ";", with $NAME and >&2: what tests need of a program.
+// kernel, only the time. Understands true, false, sleep, echo, seq, pwd, exit, `stty size`, and
+// `sh -c` with these separated by ";", with $NAME and >&2: what tests need of a program.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace a4c::memory {
 struct FakeOutput {
   int64_t at_ms;  // after the start
   std::string text;
+  bool errors = false;  // to standard error
 };
 
 struct FakeRun {
@@ -23,6 +24,9 @@ struct FakeRun {
   int64_t ends_ms = Waiter::kForever;  // after the start
   int exit_code = 0;
 };
+
+// The variable that holds the size of the terminal, "24 80", of a command that has one.
+inline constexpr const char* kTerminalSize = "A4C_TERMINAL_SIZE";
 
 // Nothing if there is no such program. An empty command is an image's own: it runs until stopped.
 std::optional<FakeRun> PlanRun(const std::vector<std::string>& command,

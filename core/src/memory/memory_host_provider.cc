@@ -39,7 +39,8 @@ class MemoryHostProvider final : public HostProvider {
         images_(memory::NewMemoryImages(hosts_)),
         image_supply_(memory::NewMemoryImageSupply(hosts_)),
         enrolment_(memory::NewMemoryEnrolment(hosts_)),
-        incarnation_(memory::NewMemoryIncarnation(hosts_)) {}
+        incarnation_(memory::NewMemoryIncarnation(hosts_)),
+        streams_(memory::NewMemoryStreams(hosts_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -62,6 +63,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostImageSupply> image_supply_;
   const std::unique_ptr<HostEnrolment> enrolment_;
   const std::unique_ptr<HostIncarnation> incarnation_;
+  const std::unique_ptr<HostStreams> streams_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
@@ -71,6 +73,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostImageSupply::kExtension) return image_supply_.get();
   if (name == HostEnrolment::kExtension) return enrolment_.get();
   if (name == HostIncarnation::kExtension) return incarnation_.get();
+  if (name == HostStreams::kExtension) return streams_.get();
   return nullptr;
 }
 

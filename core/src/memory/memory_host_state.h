@@ -10,6 +10,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_streams.h"
 #include "a4c/memory.h"
 #include "memory/memory_host_process.h"
 
@@ -83,5 +84,6 @@ std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
 std::unique_ptr<HostImageSupply> NewMemoryImageSupply(MemoryHosts& hosts);
 std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
 std::unique_ptr<HostIncarnation> NewMemoryIncarnation(MemoryHosts& hosts);
+std::unique_ptr<HostStreams> NewMemoryStreams(MemoryHosts& hosts);
 
 }  // namespace a4c::memory

@@ -4,6 +4,7 @@
 #include "plugin/guard.h"
 #include "plugin/guarded.h"
 #include "plugin/guarded_host_extensions.h"
+#include "plugin/guarded_host_streams.h"
 
 namespace a4c::plugin {
 namespace {
@@ -51,6 +52,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostImageSupply::kExtension) return image_supply_.Of(*inner_, plugin_);
     if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
     if (name == HostIncarnation::kExtension) return incarnation_.Of(*inner_, plugin_);
+    if (name == HostStreams::kExtension) return streams_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -62,6 +64,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostImageSupply, GuardedHostImageSupply> image_supply_;
   ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
   ExtensionGuard<HostIncarnation, GuardedHostIncarnation> incarnation_;
+  ExtensionGuard<HostStreams, GuardedHostStreams> streams_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;
