@@ -163,6 +163,7 @@ Result<LocalOptions> ReadLocalConfig(const Config& config) {
   options.disk_refresh_ms = config.Long("disk_refresh");
   options.epochs_kept_ms = config.Long("epochs_kept");
   options.commands_max = config.Long("commands_max");
+  options.streams_max = config.Long("streams_max");
   return options;
 }
 

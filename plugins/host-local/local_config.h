@@ -36,6 +36,8 @@ inline constexpr ConfigKey kLocalKeys[] = {
     {"epochs_kept", ConfigType::kDurationMs, "30d",
      "the epoch of a removed unit is forgotten after this", false, 3'600'000},
     {"commands_max", ConfigType::kLong, "32", "commands (HostExec) at a time", false, 1, 1000},
+    {"streams_max", ConfigType::kLong, "128", "commands with input (HostStreams) at a time", false,
+     1, 1000},
 };
 
 inline constexpr ConfigKey kLocalServerKeys[] = {
@@ -70,6 +72,7 @@ struct LocalOptions {
   int64_t disk_refresh_ms = 0;
   int64_t epochs_kept_ms = 0;
   int64_t commands_max = 0;
+  int64_t streams_max = 0;
 };
 
 // One server of the config, or one that is enrolled. kInvalid: no id, a path that is not ours

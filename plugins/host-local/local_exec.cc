@@ -1,36 +1,17 @@
-// HostExec: a command as the unit's user, in the unit's files, under the unit's limits. It carries
-// the unit's mark, so that it ends with the unit.
+// HostExec: a command whose output is handed on, without input.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
 
-#include "local_servers.h"
+#include "local_command.h"
 
 namespace a4c::local {
 namespace {
 
-constexpr int64_t kPollMs = 5;
 constexpr int64_t kStopCheckMs = 100;
-
-// A place among those that may run at a time.
-class Place {
- public:
-  Place(std::atomic<int64_t>& count, int64_t max) : count_(count), got_(count.fetch_add(1) < max) {}
-  ~Place() { --count_; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  bool got() const { return got_; }
-
- private:
-  std::atomic<int64_t>& count_;
-  const bool got_;
-};
 
 class LocalExec final : public HostExec {
  public:
@@ -41,7 +22,6 @@ class LocalExec final : public HostExec {
 
  private:
   bool HandOn(const Call& call, int from, const std::function<void(std::string_view)>& output);
-  int WaitFor(const Call& call, pid_t pid);
 
   LocalServers& servers_;
   const std::unique_ptr<Waiter> waiter_;
@@ -64,45 +44,25 @@ bool LocalExec::HandOn(const Call& call, int from,
   return false;
 }
 
-int LocalExec::WaitFor(const Call& call, pid_t pid) {
-  int status = 0;
-  while (waitpid(pid, &status, WNOHANG) == 0) {
-    Waiter::Lock lock(*waiter_);
-    waiter_->Wait(call.clock.MonotonicMs() + kPollMs);
-  }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 Result<int> LocalExec::Run(const Call& call, const ExecRequest& request,
                            const std::function<void(std::string_view)>& output) {
-  A4C_CHECK(CheckUnitName(request.unit));
-  A4C_CHECK(CheckCommand(request.command, request.env, request.working_dir));
-  if (request.command.empty()) return Error(Code::kInvalid, "command is empty");
   const Place place(running_, commands_max_);
   if (!place.got()) {
     return Error(Code::kExhausted, std::to_string(commands_max_) + " commands run already");
   }
-  A4C_TRY(const std::shared_ptr<LocalServer> server, servers_.Find(call, request.host));
-  A4C_TRY(const LocalUnit unit, servers_.FindUnit(call, request.host, request.unit));
-  if (unit.status.state != UnitState::kRunning) {
-    return Error(Code::kConflict, "unit " + request.unit + " is not running");
-  }
-  UnitSpec spec = unit.record.spec;
-  spec.command = request.command;
-  if (!request.working_dir.empty()) spec.working_dir = request.working_dir;
-  LaunchPlan plan = server->PlanOf(spec);
-  plan.command = true;
-  plan.stop_timeout_ms = 0;
-  plan.env = server->EnvironmentOf(unit.record, request.env);
+  A4C_TRY(const PlannedCommand planned, PlanCommand(call, servers_, request));
   int pipes[2];
   if (pipe2(pipes, O_CLOEXEC) != 0) return FileError(errno, "pipe");
   const Fd in(pipes[0]);
   Fd out(pipes[1]);
-  A4C_TRY(const pid_t pid, server->Spawn(plan, unit.directory.get(), out.get(), -1));
+  A4C_TRY(const pid_t pid,
+          planned.server->Spawn(
+              planned.plan, {.answer = out.get(), .unit_directory = planned.unit.directory.get()}));
   out = Fd();
   const bool whole = HandOn(call, in.get(), output);
   if (!whole) kill(pid, SIGTERM);  // our own child, not yet waited for: it is the right one
-  const int code = WaitFor(call, pid);
+  // The supervisor ends soon, either way.
+  auto code = AwaitExit(Call{call.clock}, *waiter_, pid);
   if (whole) return code;
   return Error(Code::kUnknownOutcome, "the command was started and killed before its end");
 }

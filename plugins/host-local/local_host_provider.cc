@@ -14,6 +14,7 @@ class LocalHostProvider final : public HostProvider {
       : servers_(std::move(servers)),
         logs_(NewLocalLogs(*servers_)),
         exec_(NewLocalExec(*servers_, runtime, options.commands_max)),
+        streams_(NewLocalStreams(*servers_, runtime, options.streams_max)),
         enrolment_(NewLocalEnrolment(*servers_, runtime, options)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override {
@@ -43,6 +44,7 @@ class LocalHostProvider final : public HostProvider {
   void* Extension(std::string_view name) override {
     if (name == HostLogs::kExtension) return logs_.get();
     if (name == HostExec::kExtension) return exec_.get();
+    if (name == HostStreams::kExtension) return streams_.get();
     if (name == HostEnrolment::kExtension) return enrolment_.get();
     return nullptr;
   }
@@ -51,6 +53,7 @@ class LocalHostProvider final : public HostProvider {
   const std::unique_ptr<LocalServers> servers_;  // before what refers to it
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
+  const std::unique_ptr<HostStreams> streams_;
   const std::unique_ptr<HostEnrolment> enrolment_;
 };
 

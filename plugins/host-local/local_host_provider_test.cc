@@ -46,6 +46,7 @@ class LocalHost : public ::testing::Test {
     options_.stop_timeout_ms = 5'000;
     options_.epochs_kept_ms = 86'400'000;
     options_.commands_max = 2;
+    options_.streams_max = 4;
     unit_ = {.host = "one", .name = "ws-1", .epoch = 1, .spec = {.command = {"sleep", "600"}}};
   }
   ~LocalHost() override {

@@ -6,7 +6,7 @@
 namespace a4c::local {
 namespace {
 
-constexpr std::string_view kVersion = "a4c-launch-1";
+constexpr std::string_view kVersion = "a4c-launch-2";
 constexpr int64_t kListMax = 4096;
 
 class Writer {
@@ -66,7 +66,7 @@ class Reader {
 std::string EncodePlan(const LaunchPlan& plan) {
   Writer out;
   out.Text(kVersion);
-  out.Number(plan.command ? 1 : 0);
+  for (const bool flag : {plan.command, plan.streams, plan.terminal}) out.Number(flag ? 1 : 0);
   out.Number(plan.uid);
   out.Number(plan.gid);
   out.Number(plan.change_user ? 1 : 0);
@@ -84,7 +84,7 @@ std::optional<LaunchPlan> DecodePlan(std::string_view bytes) {
   Reader in(bytes);
   if (in.Text() != kVersion) return std::nullopt;
   LaunchPlan plan;
-  plan.command = in.Number() != 0;
+  for (bool* flag : {&plan.command, &plan.streams, &plan.terminal}) *flag = in.Number() != 0;
   plan.uid = static_cast<uint32_t>(in.Number());
   plan.gid = static_cast<uint32_t>(in.Number());
   plan.change_user = in.Number() != 0;

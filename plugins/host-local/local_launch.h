@@ -15,7 +15,9 @@
 namespace a4c::local {
 
 struct LaunchPlan {
-  bool command = false;  // HostExec: output to standard output, ends with its caller
+  bool command = false;   // HostExec, HostStreams: output to standard output, ends with its caller
+  bool streams = false;   // of a command: descriptor 4 is its input, 5 takes its errors
+  bool terminal = false;  // then these and its output are one terminal, which is to control it
   uint32_t uid = 0;
   uint32_t gid = 0;
   bool change_user = false;

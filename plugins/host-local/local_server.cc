@@ -290,8 +290,7 @@ std::vector<std::string> LocalServer::EnvironmentOf(
   return entries;
 }
 
-Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, int unit_directory, int answer,
-                                 int lock) const {
+Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, const Descriptors& descriptors) const {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return FileError(errno, "socketpair");
@@ -299,8 +298,9 @@ Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, int unit_directory, int
   const Fd ours(pair[0]);
   Fd theirs(pair[1]);
   {
-    const Fd copies[] = {HighCopy(theirs.get()), HighCopy(answer), HighCopy(unit_directory),
-                         HighCopy(lock)};
+    const Fd copies[] = {HighCopy(theirs.get()), HighCopy(descriptors.answer),
+                         HighCopy(descriptors.unit_directory), HighCopy(descriptors.lock_or_input),
+                         HighCopy(descriptors.errors)};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, copies[0].get(), 0);
@@ -308,6 +308,7 @@ Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, int unit_directory, int
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, copies[2].get(), 3);
     if (copies[3]) posix_spawn_file_actions_adddup2(&actions, copies[3].get(), 4);
+    if (copies[4]) posix_spawn_file_actions_adddup2(&actions, copies[4].get(), 5);
     const std::string program = options_.supervisor_path;
     char* argv[] = {const_cast<char*>(program.c_str()), nullptr};
     char* env[] = {nullptr};
@@ -339,7 +340,9 @@ Result<void> LocalServer::Start(const Call& call, const LocalUnit& unit) const {
   if (pipe2(answer, O_CLOEXEC) != 0) return FileError(errno, "pipe");
   const Fd answer_in(answer[0]);
   Fd answer_out(answer[1]);
-  A4C_TRY(const pid_t pid, Spawn(plan, unit.directory.get(), answer_out.get(), lock->get()));
+  A4C_TRY(const pid_t pid, Spawn(plan, {.answer = answer_out.get(),
+                                        .unit_directory = unit.directory.get(),
+                                        .lock_or_input = lock->get()}));
   answer_out = Fd();
   waitpid(pid, nullptr, 0);  // it forks and ends at once; the supervisor is the grandchild
   std::string text;

@@ -48,8 +48,15 @@ class LocalServer {
   // The environment that its processes get.
   std::vector<std::string> EnvironmentOf(const UnitRecord& record,
                                          const std::map<std::string, std::string>& env) const;
-  // Starts the supervisor with a plan: its pid. answer: what becomes its standard output.
-  Result<pid_t> Spawn(const LaunchPlan& plan, int unit_directory, int answer, int lock) const;
+  // What the supervisor is given besides its plan; see supervisor.cc.
+  struct Descriptors {
+    int answer;
+    int unit_directory;
+    int lock_or_input = -1;
+    int errors = -1;
+  };
+  // Starts the supervisor with a plan: its pid.
+  Result<pid_t> Spawn(const LaunchPlan& plan, const Descriptors& descriptors) const;
   LaunchPlan PlanOf(const UnitSpec& spec) const;
 
  private:

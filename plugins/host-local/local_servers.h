@@ -10,6 +10,7 @@
 
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
+#include "a4c/host_streams.h"
 #include "local_server.h"
 
 namespace a4c::local {
@@ -37,6 +38,8 @@ class LocalServers {
 std::unique_ptr<HostLogs> NewLocalLogs(LocalServers& servers);
 std::unique_ptr<HostExec> NewLocalExec(LocalServers& servers, const Runtime& runtime,
                                        int64_t commands_max);
+std::unique_ptr<HostStreams> NewLocalStreams(LocalServers& servers, const Runtime& runtime,
+                                             int64_t streams_max);
 std::unique_ptr<HostEnrolment> NewLocalEnrolment(LocalServers& servers, const Runtime& runtime,
                                                  const LocalOptions& options);
 

@@ -2,8 +2,9 @@
 // keeps the log, stops the unit when asked to (SIGTERM), and writes down how it ended.
 //
 // Descriptors: 0 the plan, 1 where to answer (a unit) or the output (a command), 3 the unit's
-// directory, 4 (a unit) the lock that says that a supervisor lives. Time and waiting are the
-// kernel's here: this is a program of its own, and its tests run it as one.
+// directory, 4 (a unit) the lock that says that a supervisor lives, or 4 and 5 (a command with
+// streams) its input and its errors. Time and waiting are the kernel's here: this is a program of
+// its own, and its tests run it as one.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,6 +28,9 @@ namespace a4c::local {
 namespace {
 
 constexpr int kDirectory = 3;
+constexpr int kLock = 4;
+constexpr Streams kStreams{.input = 4, .output = STDOUT_FILENO, .errors = 5};
+constexpr Streams kOutputAlone{.output = STDOUT_FILENO, .errors = STDOUT_FILENO};
 constexpr size_t kPlanBytesMax = 4u << 20;
 constexpr int64_t kDrainMs = 2'000;
 
@@ -163,11 +167,14 @@ class Watch {
 int RunCommand(const LaunchPlan& plan) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // nobody would read the output
   const int signals = SignalDescriptor();
-  const Started started = StartProgram(plan, kDirectory, STDOUT_FILENO);
+  const Streams& streams = plan.streams ? kStreams : kOutputAlone;
+  const Started started = StartProgram(plan, kDirectory, streams);
   if (started.pid < 0) return 126;
+  // Whoever writes must see that nobody reads any more, once the program does not.
+  if (plan.streams) close(streams.input);
   (void)!write(started.go, "g", 1);
-  const std::string failure = ReadStatus(started.status);
-  if (!failure.empty()) Answer(failure + "\n");
+  const std::string failure = ReadStatus(started.status) + "\n";
+  if (failure.size() > 1) (void)!write(streams.errors, failure.data(), failure.size());
   return ExitCodeOf(Watch(plan, signals, started.pid, -1, nullptr).Run());
 }
 
@@ -175,7 +182,8 @@ int RunUnit(const LaunchPlan& plan) {
   const int signals = SignalDescriptor();
   int output[2];
   if (pipe2(output, O_CLOEXEC) != 0) return 1;
-  const Started started = StartProgram(plan, kDirectory, output[1]);
+  const Started started =
+      StartProgram(plan, kDirectory, {.output = output[1], .errors = output[1]});
   close(output[1]);
   if (started.pid < 0) {
     Answer("cannot fork");
@@ -208,9 +216,9 @@ int RunUnit(const LaunchPlan& plan) {
 int Main() {
   const auto plan = DecodePlan(ReadAll(STDIN_FILENO));
   if (!plan) return 2;
-  closefrom(plan->command ? kDirectory + 1 : kDirectory + 2);
-  fcntl(kDirectory, F_SETFD, FD_CLOEXEC);
-  if (!plan->command) fcntl(kDirectory + 1, F_SETFD, FD_CLOEXEC);
+  const int last = plan->streams ? kStreams.errors : plan->command ? kDirectory : kLock;
+  closefrom(last + 1);
+  for (int fd = kDirectory; fd <= last; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   umask(022);
   if (plan->command) return RunCommand(*plan);

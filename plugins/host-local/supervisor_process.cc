@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,13 +25,14 @@ constexpr timespec kRoundPause = {0, 5'000'000};
 // In the child: says what went wrong and ends.
 class Child {
  public:
-  Child(const LaunchPlan& plan, int unit_directory, int output, int go, int status)
-      : plan_(plan), directory_(unit_directory), output_(output), go_(go), status_(status) {}
+  Child(const LaunchPlan& plan, int unit_directory, const Streams& streams, int go, int status)
+      : plan_(plan), directory_(unit_directory), streams_(streams), go_(go), status_(status) {}
 
   [[noreturn]] void Run(pid_t supervisor) {
     setsid();
     char byte = 0;
     if (read(go_, &byte, 1) != 1) _exit(1);
+    if (plan_.terminal && ioctl(streams_.input, TIOCSCTTY, 0) != 0) Fail("the terminal");
     EnterFiles();
     SetLimits();
     if (plan_.change_user) ChangeUser();
@@ -87,8 +89,11 @@ class Child {
   }
 
   void Redirect() {
-    const int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(output_, 1) < 0 || dup2(output_, 2) < 0) {
+    // Away from where the standard streams will be.
+    const int output = fcntl(streams_.output, F_DUPFD, 6);
+    const int errors = fcntl(streams_.errors, F_DUPFD, 6);
+    const int input = streams_.input < 0 ? open("/dev/null", O_RDONLY) : streams_.input;
+    if (input < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) {
       Fail("redirecting output");
     }
     // The status pipe closes itself on exec; everything else goes here.
@@ -120,14 +125,14 @@ class Child {
 
   const LaunchPlan& plan_;
   const int directory_;
-  const int output_;
+  const Streams streams_;
   const int go_;
   int status_;
 };
 
 }  // namespace
 
-Started StartProgram(const LaunchPlan& plan, int unit_directory, int output) {
+Started StartProgram(const LaunchPlan& plan, int unit_directory, const Streams& streams) {
   int go[2];
   int status[2];
   if (pipe2(go, O_CLOEXEC) != 0 || pipe2(status, O_CLOEXEC) != 0) return {};
@@ -136,7 +141,7 @@ Started StartProgram(const LaunchPlan& plan, int unit_directory, int output) {
   if (pid == 0) {
     close(go[1]);
     close(status[0]);
-    Child(plan, unit_directory, output, go[0], status[1]).Run(supervisor);
+    Child(plan, unit_directory, streams, go[0], status[1]).Run(supervisor);
   }
   close(go[0]);
   close(status[1]);

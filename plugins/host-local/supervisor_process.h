@@ -15,9 +15,15 @@ struct Started {
   int status = -1;  // gives an error text, or nothing and its end once the program runs
 };
 
-// Forks. The child is a session of its own, dies with us, and waits for `go`. output: where its
-// standard output and errors go.
-Started StartProgram(const LaunchPlan& plan, int unit_directory, int output);
+// What becomes its standard streams.
+struct Streams {
+  int input = -1;  // -1: /dev/null
+  int output;
+  int errors;
+};
+
+// Forks. The child is a session of its own, dies with us, and waits for `go`.
+Started StartProgram(const LaunchPlan& plan, int unit_directory, const Streams& streams);
 
 // All that the status pipe says: empty once the program runs.
 std::string ReadStatus(int status);
