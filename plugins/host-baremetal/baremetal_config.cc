@@ -194,6 +194,7 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   options.keepalive_interval_ms = config.Long("keepalive_interval");
   options.sessions_max = config.Long("sessions_per_server");
   options.streams_max = config.Long("streams_per_server");
+  options.terminals_max = config.Long("terminals_per_server");
   options.breaker_failures = config.Long("breaker_failures");
   options.reconnect_wait_max_ms = config.Long("reconnect_wait_max");
   options.hosts_at_once = config.Long("hosts_at_once");

@@ -50,6 +50,7 @@ struct BaremetalOptions {
   int64_t keepalive_interval_ms = 0;
   int64_t sessions_max = 0;
   int64_t streams_max = 0;
+  int64_t terminals_max = 0;
   int64_t breaker_failures = 0;
   int64_t reconnect_wait_max_ms = 0;
   int64_t hosts_at_once = 0;

@@ -1,14 +1,11 @@
 // HostExec: a command inside a running container.
 #include "baremetal_servers.h"
 #include "docker_errors.h"
+#include "docker_exec.h"
 #include "docker_frames.h"
 
 namespace a4c::baremetal {
 namespace {
-
-constexpr int kCannotRun = 126;
-constexpr int kNotFound = 127;
-constexpr int64_t kExitPollMs = 20;
 
 class BaremetalExec final : public HostExec {
  public:
@@ -17,8 +14,6 @@ class BaremetalExec final : public HostExec {
                   const std::function<void(std::string_view)>& output) override;
 
  private:
-  Result<int> ExitCode(const Call& call, DockerConnection& docker, const std::string& exec);
-
   BaremetalServers& servers_;
 };
 
@@ -37,20 +32,6 @@ Error StillUnknown(const Error& error) {
   return Error(Code::kUnknownOutcome, "the command was started: " + error.message(), error.hint());
 }
 
-// The stream may end a moment before dockerd has noted the exit.
-Result<int> BaremetalExec::ExitCode(const Call& call, DockerConnection& docker,
-                                    const std::string& exec) {
-  while (true) {
-    A4C_TRY(const Json state,
-            docker.ExchangeJson(call, {.method = "GET", .target = "/exec/" + exec + "/json"}));
-    if (!state["Running"].Bool() && state["ExitCode"].IsInt()) {
-      return static_cast<int>(state["ExitCode"].Int());
-    }
-    Waiter::Lock lock(*servers_.waiter);
-    servers_.waiter->Wait(call.clock.MonotonicMs() + kExitPollMs);
-  }
-}
-
 Result<int> BaremetalExec::Run(const Call& call, const ExecRequest& request,
                                const std::function<void(std::string_view)>& output) {
   A4C_CHECK(CheckUnitName(request.unit));
@@ -60,19 +41,14 @@ Result<int> BaremetalExec::Run(const Call& call, const ExecRequest& request,
   std::string exec;
   {
     A4C_TRY(DockerLink docker, server->OpenStream(call));
-    A4C_TRY(const Container container, servers_.FindOurs(call, *docker, request.unit));
-    A4C_TRY(const Json made,
-            docker->ExchangeJson(call, {.method = "POST",
-                                        .target = "/containers/" + container.id + "/exec",
-                                        .body = ExecBody(request).ToString()}));
-    exec = made["Id"].Text();
+    A4C_TRY(exec, MakeExec(call, servers_, *docker, request.unit, ExecBody(request)));
     A4C_TRY(const int status, docker->Begin(call, {.method = "POST",
                                                    .target = "/exec/" + exec + "/start",
                                                    .body = R"({"Detach":false,"Tty":false})",
                                                    .effect = true}));
     if (status != 200) {
       A4C_TRY(const std::string body, docker->ReadAll(call));
-      const auto code = ExitCode(call, *docker, exec);
+      const auto code = AwaitExecExit(call, servers_, *docker, exec);
       if (!code || (*code != kCannotRun && *code != kNotFound)) {
         return DockerError(status, body, true);
       }
@@ -85,7 +61,7 @@ Result<int> BaremetalExec::Run(const Call& call, const ExecRequest& request,
   // dockerd ends the connection with the output.
   auto docker = server->Open(call);
   if (!docker) return StillUnknown(docker.error());
-  const auto code = ExitCode(call, **docker, exec);
+  const auto code = AwaitExecExit(call, servers_, **docker, exec);
   if (!code) return StillUnknown(code.error());
   return code;
 }

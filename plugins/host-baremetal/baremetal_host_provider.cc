@@ -105,6 +105,7 @@ class BaremetalHostProvider final : public HostProvider {
         epochs_(servers_.options.cluster),
         logs_(NewBaremetalLogs(servers_)),
         exec_(NewBaremetalExec(servers_)),
+        streams_(NewBaremetalStreams(servers_)),
         images_(NewBaremetalImages(servers_)),
         image_supply_(NewBaremetalImageSupply(servers_)),
         incarnation_(NewBaremetalIncarnation(servers_)),
@@ -120,6 +121,7 @@ class BaremetalHostProvider final : public HostProvider {
   void* Extension(std::string_view name) override {
     if (name == HostLogs::kExtension) return logs_.get();
     if (name == HostExec::kExtension) return exec_.get();
+    if (name == HostStreams::kExtension) return streams_.get();
     if (name == HostImages::kExtension) return images_.get();
     if (name == HostImageSupply::kExtension) return image_supply_.get();
     if (name == HostIncarnation::kExtension) return incarnation_.get();
@@ -135,6 +137,7 @@ class BaremetalHostProvider final : public HostProvider {
   const DockerEpochs epochs_;
   const std::unique_ptr<HostLogs> logs_;
   const std::unique_ptr<HostExec> exec_;
+  const std::unique_ptr<HostStreams> streams_;
   const std::unique_ptr<HostImages> images_;
   const std::unique_ptr<HostImageSupply> image_supply_;
   const std::unique_ptr<HostIncarnation> incarnation_;

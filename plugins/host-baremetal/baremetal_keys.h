@@ -37,6 +37,8 @@ inline constexpr ConfigKey kBaremetalKeys[] = {
      "SSH connections to one server at most, for what is short", false, 1, 100},
     {"streams_per_server", ConfigType::kLong, "16",
      "the same for builds, commands and logs, which last", false, 1, 1000},
+    {"terminals_per_server", ConfigType::kLong, "64",
+     "the same for commands with input, terminals and forwarded ports of people", false, 1, 1000},
     {"breaker_failures", ConfigType::kLong, "3",
      "after so many failed connections in a row a server is left alone for a while", false, 1, 100},
     {"reconnect_wait_max", ConfigType::kDurationMs, "30s",

@@ -10,6 +10,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_streams.h"
 #include "baremetal_config.h"
 #include "docker_body.h"
 #include "docker_server.h"
@@ -46,6 +47,7 @@ struct BaremetalServers {
 
 std::unique_ptr<HostLogs> NewBaremetalLogs(BaremetalServers& servers);
 std::unique_ptr<HostExec> NewBaremetalExec(BaremetalServers& servers);
+std::unique_ptr<HostStreams> NewBaremetalStreams(BaremetalServers& servers);
 std::unique_ptr<HostImages> NewBaremetalImages(BaremetalServers& servers);
 std::unique_ptr<HostImageSupply> NewBaremetalImageSupply(BaremetalServers& servers);
 std::unique_ptr<HostIncarnation> NewBaremetalIncarnation(BaremetalServers& servers);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "a4c/call.h"
+#include "a4c/host_streams.h"
 #include "a4c/result.h"
 
 namespace a4c::baremetal {
@@ -22,6 +24,15 @@ class ByteChannel {
   virtual std::string Complaint() { return {}; }
   // False if it has ended, or something came that nobody has asked for. Does not wait.
   virtual bool Alive() const { return true; }
+
+  // The same without waiting, for streams that go both ways. Nothing: not now.
+  virtual Result<std::optional<size_t>> ReadNow(char* buffer, size_t size) = 0;
+  // How many bytes were taken. What was not is to be offered again as it was.
+  virtual Result<size_t> WriteNow(std::string_view bytes) = 0;
+  // The other side sees our end. False: not now.
+  virtual Result<bool> EndNow() = 0;
+  // See HostStream.
+  virtual Result<StreamWait> WaitFor(const Clock& clock, bool reading, bool writing) = 0;
 };
 
 }  // namespace a4c::baremetal

@@ -173,6 +173,13 @@ Json ExecBody(const ExecRequest& request) {
   return body;
 }
 
+Json InteractiveExecBody(const ExecRequest& request, bool terminal) {
+  Json body = ExecBody(request);
+  body.Set("AttachStdin", true);
+  body.Set("Tty", terminal);
+  return body;
+}
+
 std::string LabelFilter(const std::vector<std::string>& labels) {
   Json filter;
   filter.Set("label", TextArray(labels));
@@ -214,6 +221,9 @@ Container ReadContainer(const Json& inspected) {
   for (const Json& mount : inspected["Mounts"].Items()) {
     container.own_volume |=
         mount["Destination"].Text() == kVolumeTarget && mount["Type"].Text() == "bind";
+  }
+  for (const auto& [label, network] : inspected["NetworkSettings"]["Networks"].Members()) {
+    if (container.address.empty()) container.address = network["IPAddress"].Text();
   }
   ReadState(inspected["State"], container);
   return container;

@@ -33,6 +33,8 @@ Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults
                 const std::string& volume_path = {});
 // POST /containers/{id}/exec.
 Json ExecBody(const ExecRequest& request);
+// The same of a command with input.
+Json InteractiveExecBody(const ExecRequest& request, bool terminal);
 // {"label": ["a=b", ...]}, encoded for a query.
 std::string LabelFilter(const std::vector<std::string>& labels);
 
@@ -48,6 +50,7 @@ struct Container {
   bool running = false;
   bool removing = false;
   bool own_volume = false;  // a file system that a4c-host made
+  std::string address;      // in its Docker network; empty: it has none
   UnitStatus status;        // without host; its epoch is the label's
 };
 Container ReadContainer(const Json& inspected);

@@ -37,6 +37,10 @@ std::string HeadOf(const DockerRequest& request, const std::map<std::string, std
     head.setContentLength64(static_cast<Poco::Int64>(request.body.size()));
   }
   if (request.stream != nullptr || !request.body.empty()) head.setContentType(request.content_type);
+  if (request.upgrade) {
+    head.set("Connection", "Upgrade");
+    head.set("Upgrade", "tcp");
+  }
   std::ostringstream out;
   head.write(out);
   return out.str();
@@ -132,6 +136,15 @@ Result<int> DockerConnection::ReadHead(const Call& call) {
   }
   if (left_ < 0) return NotHttp("a negative length");
   return status;
+}
+
+Result<std::optional<std::string>> DockerConnection::ReadNow() {
+  if (!buffer_.empty()) return std::optional(std::exchange(buffer_, {}));
+  std::string piece(kPieceBytes, '\0');
+  A4C_TRY(const std::optional<size_t> count, channel_->ReadNow(piece.data(), piece.size()));
+  if (!count) return std::optional<std::string>();
+  piece.resize(*count);
+  return std::optional(std::move(piece));
 }
 
 bool DockerConnection::Reusable() const {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +29,10 @@ struct DockerRequest {
   int64_t stream_bytes_max = 0;
   bool effect = false;                             // changes something on the server
   std::map<std::string, std::string> fields = {};  // of the header; may be secret
+  bool upgrade = false;  // for a stream both ways: the answer is kSwitched, no HTTP follows
 };
+
+inline constexpr int kSwitched = 101;
 
 struct DockerReply {
   int status = 0;
@@ -59,6 +63,10 @@ class DockerConnection {
   Result<std::string> Read(const Call& call);
   // What is left of the body.
   Result<std::string> ReadAll(const Call& call);
+
+  // After kSwitched: what comes, and the channel for what goes. Nothing: not now; empty: the end.
+  Result<std::optional<std::string>> ReadNow();
+  ByteChannel& channel() { return *channel_; }
 
   // True if the last answer was read to its end and another request may follow.
   bool Reusable() const;

@@ -9,6 +9,11 @@
 namespace a4c::baremetal {
 namespace {
 
+const Clock& TestClock() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return runtime.clock;
+}
+
 // Answers with what it was given, a few bytes at a time, and keeps what was written.
 struct Script {
   std::string answer;
@@ -33,16 +38,22 @@ class ScriptedChannel final : public ByteChannel {
     return {};
   }
   std::string Complaint() override { return script_.complaint; }
+  Result<std::optional<size_t>> ReadNow(char* buffer, size_t size) override {
+    A4C_TRY(const size_t count, Read(Call{TestClock()}, buffer, size));
+    return std::optional(count);
+  }
+  Result<size_t> WriteNow(std::string_view bytes) override {
+    A4C_CHECK(Write(Call{TestClock()}, bytes));
+    return bytes.size();
+  }
+  Result<bool> EndNow() override { return true; }
+  Result<StreamWait> WaitFor(const Clock&, bool, bool) override { return StreamWait{}; }
 
  private:
   Script& script_;
   size_t at_ = 0;
 };
 
-const Clock& TestClock() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime.clock;
-}
 Call Soon() {
   return Call::Within(TestClock(), 10'000);
 }
@@ -120,6 +131,26 @@ TEST(DockerConnection, AStreamIsSentInChunks) {
                                    .effect = true});
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().code(), Code::kInvalid);
+}
+
+TEST(DockerConnection, AfterASwitchItIsAStreamThatBeginsWithWhatCameWithTheAnswer) {
+  Script script{.answer = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\nearly", .piece = 45};
+  DockerConnection docker(std::make_unique<ScriptedChannel>(script), 10'000);
+  const auto status =
+      docker.Begin(Soon(), {.method = "POST", .target = "/x", .effect = true, .upgrade = true});
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(*status, kSwitched);
+  EXPECT_NE(script.written.find("Connection: Upgrade\r\nUpgrade: tcp\r\n"), std::string::npos)
+      << script.written;
+  std::string got;
+  while (true) {
+    const auto bytes = docker.ReadNow();
+    ASSERT_TRUE(bytes && *bytes);
+    if ((*bytes)->empty()) break;
+    got += **bytes;
+  }
+  EXPECT_EQ(got, "early");
+  EXPECT_FALSE(docker.Reusable());
 }
 
 TEST(DockerConnection, ALostAnswerIsUnknownOfAnEffectAndRetryableOfARead) {

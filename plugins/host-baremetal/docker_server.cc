@@ -76,6 +76,11 @@ DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
       streams_(runtime,
                {.routes_max = options.streams_max, .idle_max_ms = options.session_idle_max_ms},
                [this](const Call& call) { return Connect(call); }),
+      terminals_(runtime,
+                 {.routes_max = options.terminals_max,
+                  .idle_max_ms = options.session_idle_max_ms,
+                  .wait = false},
+                 [this](const Call& call) { return Connect(call); }),
       waiter_(runtime.threads.NewWaiter()),
       last_{.id = server_.id, .absent = AbsentOf(server_)} {}
 
@@ -164,6 +169,30 @@ Result<DockerLink> DockerServer::Open(const Call& call) {
 
 Result<DockerLink> DockerServer::OpenStream(const Call& call) {
   return OpenTo(call, streams_, Peer::kDocker);
+}
+
+Result<DockerLink> DockerServer::OpenForTerminal(const Call& call) {
+  return OpenTo(call, terminals_, Peer::kDocker);
+}
+
+Result<PortLink> DockerServer::OpenPort(const Call& call, const std::string& address, int port) {
+  if (server_.IsLocal()) {
+    A4C_TRY(Socket socket, ConnectTcp(call, address, port, keepalive_interval_ms_));
+    return PortLink{nullptr, NewSocketChannel(std::move(socket))};
+  }
+  auto route = terminals_.Take(call, Peer::kNone);
+  if (!route) return route.error().Within("server " + server_.id);
+  PortLink link{std::make_unique<RoutePool::Lent>(*std::move(route)), nullptr};
+  (*link.route)->connection.reset();  // one channel at a time
+  (*link.route)->peer = Peer::kNone;
+  auto channel = (*link.route)->session->OpenPort(call, address, port);
+  if (!channel) {
+    return Error(channel.error().code(),
+                 "port " + std::to_string(port) + ": " + channel.error().message(),
+                 "does something listen there, on all addresses?");
+  }
+  link.channel = *std::move(channel);
+  return link;
 }
 
 Result<DockerLink> DockerServer::OpenForUnits(const Call& call) {

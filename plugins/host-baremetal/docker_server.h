@@ -28,6 +28,12 @@ class DockerLink {
   RoutePool::Lent route_;
 };
 
+// A connection to a port that the server can reach, and what carries it.
+struct PortLink {
+  std::unique_ptr<RoutePool::Lent> route;  // outlives the channel in it; null: none was needed
+  std::unique_ptr<ByteChannel> channel;
+};
+
 // [any thread]
 class DockerServer {
  public:
@@ -38,6 +44,10 @@ class DockerServer {
   Result<DockerLink> Open(const Call& call);
   // The same for what lasts (builds, commands, logs), which so never keeps short requests waiting.
   Result<DockerLink> OpenStream(const Call& call);
+  // The same for what people have open (commands with input, ports), which keeps neither waiting.
+  // kExhausted: there are too many.
+  Result<DockerLink> OpenForTerminal(const Call& call);
+  Result<PortLink> OpenPort(const Call& call, const std::string& address, int port);
   // For what changes units: through a4c-host where the server has it, and never around it.
   Result<DockerLink> OpenForUnits(const Call& call);
   bool has_helper() const { return server_.helper; }
@@ -68,6 +78,7 @@ class DockerServer {
   Breaker breaker_;
   RoutePool requests_;
   RoutePool streams_;
+  RoutePool terminals_;
   std::atomic<bool> socket_refused_ = false;
   const std::unique_ptr<Waiter> waiter_;
   Host last_;                 // under waiter_, as are the next two

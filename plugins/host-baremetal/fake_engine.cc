@@ -41,6 +41,8 @@ struct FakeEngine::Peer {
   int fd;
   std::string in = {};
   bool endless = false;
+  bool switched = false;  // what comes now is no HTTP
+  bool done = false;
 };
 
 FakeEngine::FakeEngine(Threads& threads, std::string path)
@@ -52,6 +54,46 @@ FakeEngine::~FakeEngine() {
   thread_.reset();
   close(listener_);
   unlink(path_.c_str());
+}
+
+void FakeEngine::SetStream(std::string bytes, bool ends) {
+  const std::lock_guard lock(mutex_);
+  stream_ = std::move(bytes);
+  stream_ends_ = ends;
+}
+
+void FakeEngine::SetExitCode(int code) {
+  const std::lock_guard lock(mutex_);
+  exit_code_ = code;
+}
+
+std::string FakeEngine::Heard() const {
+  const std::lock_guard lock(mutex_);
+  return heard_;
+}
+
+// Empty: it is about no exec.
+std::string FakeEngine::ExecAnswerTo(const std::string& head, Peer& peer) const {
+  const std::lock_guard lock(mutex_);
+  const auto is = [&](const char* text) { return head.find(text) != std::string::npos; };
+  if (is("/containers/unit-1/json ")) {
+    return Reply("200 OK", R"({"Id":"c1","Name":"/unit-1","State":{"Status":"running",)"
+                           R"("Running":true},"Config":{"Labels":{"a4c.cluster":"test",)"
+                           R"("a4c.unit":"unit-1"}},"NetworkSettings":{"Networks":{)"
+                           R"("none":{"IPAddress":""}}}})");
+  }
+  if (is("/containers/c1/exec ")) return Reply("201 Created", R"({"Id":"exec-1"})");
+  if (is("/exec/exec-1/json ")) {
+    return Reply("200 OK", R"({"Running":false,"ExitCode":)" + std::to_string(exit_code_) + "}");
+  }
+  if (is("/exec/exec-1/resize?")) return Reply("200 OK", "");
+  if (!is("/exec/exec-1/start ")) return "";
+  if (!is("Upgrade: tcp")) return Reply("200 OK", "");
+  peer.switched = true;
+  peer.done = stream_ends_;
+  return "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
+         "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n" +
+         stream_;
 }
 
 std::string FakeEngine::AnswerTo(const std::string& head) const {
@@ -70,7 +112,12 @@ bool FakeEngine::Serve(Peer& peer) {
   char piece[4096];
   const ssize_t count = recv(peer.fd, piece, sizeof(piece), MSG_DONTWAIT);
   if (count <= 0) return false;
+  if (peer.switched) return true;
   peer.in.append(piece, static_cast<size_t>(count));
+  {
+    const std::lock_guard lock(mutex_);
+    heard_.append(piece, static_cast<size_t>(count));
+  }
   for (size_t end; (end = peer.in.find("\r\n\r\n")) != std::string::npos;) {
     const std::string head = peer.in.substr(0, end);
     peer.in.clear();  // bodies come in the same piece here
@@ -78,14 +125,15 @@ bool FakeEngine::Serve(Peer& peer) {
     const EngineMood mood = mood_;
     if (mood == EngineMood::kClosing) return false;
     if (mood == EngineMood::kSilent) continue;
-    std::string answer = AnswerTo(head);
+    std::string answer = mood == EngineMood::kWell ? ExecAnswerTo(head, peer) : "";
+    if (answer.empty()) answer = AnswerTo(head);
     if (mood == EngineMood::kEndless) {
       answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
       peer.endless = true;
     }
     (void)send(peer.fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
-  return true;
+  return !peer.done;
 }
 
 void FakeEngine::Run(const std::stop_token& stop) {

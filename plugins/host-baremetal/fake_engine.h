@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "a4c/clock.h"
@@ -20,17 +21,29 @@ class FakeEngine {
   const std::string& path() const { return path_; }
   void SetMood(EngineMood mood) { mood_ = mood; }
   int64_t requests() const { return requests_; }
+  // There is a container unit-1 of the cluster "test". An exec in it, once it has the connection,
+  // says these bytes, and then ends or does not.
+  void SetStream(std::string bytes, bool ends);
+  void SetExitCode(int code);
+  // All requests until now, heads and bodies.
+  std::string Heard() const;
 
  private:
   struct Peer;
   void Run(const std::stop_token& stop);
   bool Serve(Peer& peer);
+  std::string ExecAnswerTo(const std::string& head, Peer& peer) const;
   std::string AnswerTo(const std::string& head) const;
 
   const std::string path_;
   const int listener_;
   std::atomic<EngineMood> mood_ = EngineMood::kWell;
   std::atomic<int64_t> requests_ = 0;
+  mutable std::mutex mutex_;
+  std::string heard_;  // guarded by mutex_, as are the next
+  std::string stream_;
+  bool stream_ends_ = true;
+  int exit_code_ = 0;
   std::unique_ptr<Thread> thread_;  // last: joined before what it uses goes
 };
 

@@ -40,6 +40,9 @@ Result<RoutePool::Lent> RoutePool::Take(const Call& call, Peer peer) {
     while (true) {
       if (auto route = TakeIdle(peer, stale)) return Lent(*this, std::move(*route), false);
       if (count_ < options_.routes_max) break;
+      if (!options_.wait) {
+        return Error(Code::kExhausted, "all " + std::to_string(count_) + " connections are in use");
+      }
       if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
       if (call.Expired()) {
         return Error(Code::kTimeout, "all " + std::to_string(count_) + " connections are in use");

@@ -25,6 +25,7 @@ struct Route {
 struct RoutePoolOptions {
   int64_t routes_max = 8;
   int64_t idle_max_ms = 300'000;
+  bool wait = true;  // for one to come back while all are lent; false: kExhausted
 };
 
 // [any thread]; outlives what it lent.

@@ -1,5 +1,8 @@
 #include "socket.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,9 +23,44 @@ Error Lost(const char* what) {
                std::string("the local socket: ") + what + ": " + std::strerror(errno));
 }
 
-class LocalChannel final : public ByteChannel {
+// Until it stands, or the call ends.
+Result<void> AwaitConnected(const Call& call, const Socket& socket) {
+  A4C_CHECK(WaitSocket(call, socket.fd(), POLLOUT));
+  int error = 0;
+  socklen_t size = sizeof(error);
+  getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) return {};
+  return Error(Code::kUnavailable, std::strerror(error));
+}
+
+// The kernel asks a connection that nobody uses, so that one that has died is known before it is
+// used again, and gives up one on which what is written is not acknowledged.
+void WatchSilence(int fd, int64_t interval_ms) {
+  const int on = 1;
+  const int seconds = static_cast<int>(std::max<int64_t>(1, interval_ms / 1000));
+  const int probes = 2;
+  const auto silence_ms = static_cast<unsigned>(2 * interval_ms);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
+}
+
+Result<Socket> ConnectOne(const Call& call, const addrinfo& to, int64_t keepalive_interval_ms) {
+  Socket socket(::socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.fd() < 0) return Error(Code::kUnavailable, std::strerror(errno));
+  WatchSilence(socket.fd(), keepalive_interval_ms);
+  if (connect(socket.fd(), to.ai_addr, to.ai_addrlen) == 0) return socket;
+  if (errno != EINPROGRESS) return Error(Code::kUnavailable, std::strerror(errno));
+  A4C_CHECK(AwaitConnected(call, socket));
+  return socket;
+}
+
+class SocketChannel final : public ByteChannel {
  public:
-  explicit LocalChannel(Socket socket) : socket_(std::move(socket)) {}
+  explicit SocketChannel(Socket socket) : socket_(std::move(socket)) {}
 
   Result<size_t> Read(const Call& call, char* buffer, size_t size) override {
     while (true) {
@@ -47,6 +85,34 @@ class LocalChannel final : public ByteChannel {
   }
 
   bool Alive() const override { return !HasNews(socket_.fd()); }
+
+  Result<std::optional<size_t>> ReadNow(char* buffer, size_t size) override {
+    const ssize_t count = recv(socket_.fd(), buffer, size, MSG_DONTWAIT);
+    if (count >= 0) return std::optional(static_cast<size_t>(count));
+    if (errno == EAGAIN || errno == EINTR) return std::optional<size_t>();
+    return Lost("read");
+  }
+
+  Result<size_t> WriteNow(std::string_view bytes) override {
+    const ssize_t count =
+        send(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) return static_cast<size_t>(count);
+    if (errno == EAGAIN || errno == EINTR) return size_t{0};
+    return Lost("write");
+  }
+
+  Result<bool> EndNow() override {
+    if (shutdown(socket_.fd(), SHUT_WR) == 0 || errno == ENOTCONN) return true;
+    return Lost("shutdown");
+  }
+
+  Result<StreamWait> WaitFor(const Clock&, bool reading, bool writing) override {
+    // Not even for the other side's end, if nothing is wanted.
+    if (!reading && !writing) return StreamWait{};
+    return StreamWait{
+        .fd = socket_.fd(),
+        .events = static_cast<short>((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))};
+  }
 
  private:
   const Socket socket_;
@@ -78,6 +144,28 @@ bool HasNews(int fd) {
   return poll(&entry, 1, 0) != 0;
 }
 
+Result<Socket> ConnectTcp(const Call& call, const std::string& address, int port,
+                          int64_t keepalive_interval_ms) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int rc = getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (rc != 0) return Error(Code::kUnavailable, gai_strerror(rc));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
+  Error last(Code::kUnavailable, "no address");
+  for (const addrinfo* to = found; to != nullptr; to = to->ai_next) {
+    auto socket = ConnectOne(call, *to, keepalive_interval_ms);
+    if (socket) return socket;
+    last = socket.error();
+    if (call.Expired() || call.Stopping()) break;
+  }
+  return last;
+}
+
+std::unique_ptr<ByteChannel> NewSocketChannel(Socket socket) {
+  return std::make_unique<SocketChannel>(std::move(socket));
+}
+
 Result<std::unique_ptr<ByteChannel>> ConnectLocal(const Call& call, const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -90,7 +178,7 @@ Result<std::unique_ptr<ByteChannel>> ConnectLocal(const Call& call, const std::s
     Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (socket.fd() < 0) return Lost("socket");
     if (connect(socket.fd(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-      return std::unique_ptr<ByteChannel>(std::make_unique<LocalChannel>(std::move(socket)));
+      return NewSocketChannel(std::move(socket));
     }
     // Its queue is full: whoever listens is busy.
     if (errno != EAGAIN) {

@@ -26,6 +26,12 @@ Result<void> WaitSocket(const Call& call, int fd, short events);
 // True if something came, or the other side has gone. Does not wait.
 bool HasNews(int fd);
 
+// A TCP connection to the first of an address's that takes it; its silences are watched by the
+// kernel. kUnavailable: none does.
+Result<Socket> ConnectTcp(const Call& call, const std::string& address, int port,
+                          int64_t keepalive_interval_ms);
+// A stream over a socket that is connected.
+std::unique_ptr<ByteChannel> NewSocketChannel(Socket socket);
 // A stream to a Unix socket of this machine. kUnavailable: nobody listens there.
 Result<std::unique_ptr<ByteChannel>> ConnectLocal(const Call& call, const std::string& path);
 

@@ -2,9 +2,6 @@
 
 #include <fcntl.h>
 #include <libssh2.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +18,7 @@ namespace a4c::baremetal {
 namespace {
 
 constexpr int64_t kCloseMs = 2'000;
+constexpr int64_t kKeepAliveAgainMs = 1'000;
 constexpr size_t kErrorBytesMax = 2'000;
 constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
 constexpr const char* kHostKeyTypes = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384";
@@ -37,54 +35,10 @@ Error CannotConnect(const SshTarget& target, const std::string& why) {
       "is the server up, and sshd with it?");
 }
 
-// The kernel asks a connection that nobody uses, so that one that has died is known before it is
-// used again.
-void KeepAlive(int fd, int64_t interval_ms) {
-  const int on = 1;
-  const int seconds = static_cast<int>(std::max<int64_t>(1, interval_ms / 1000));
-  const int probes = 2;
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-}
-
-Result<Socket> ConnectOne(const Call& call, const SshTarget& target, const addrinfo& to) {
-  Socket socket(::socket(to.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket.fd() < 0) return CannotConnect(target, std::strerror(errno));
-  const int on = 1;
-  setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  // A server that has silently gone is noticed although nothing is written for a while.
-  KeepAlive(socket.fd(), target.keepalive_interval_ms);
-  const auto silence_ms = static_cast<unsigned>(2 * target.keepalive_interval_ms);
-  setsockopt(socket.fd(), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof(silence_ms));
-  if (connect(socket.fd(), to.ai_addr, to.ai_addrlen) != 0) {
-    if (errno != EINPROGRESS) return CannotConnect(target, std::strerror(errno));
-    A4C_CHECK(WaitSocket(call, socket.fd(), POLLOUT));
-    int error = 0;
-    socklen_t size = sizeof(error);
-    getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) return CannotConnect(target, std::strerror(error));
-  }
-  return socket;
-}
-
-Result<Socket> ConnectSocket(const Call& call, const SshTarget& target) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int rc =
-      getaddrinfo(target.address.c_str(), std::to_string(target.port).c_str(), &hints, &found);
-  if (rc != 0) return CannotConnect(target, gai_strerror(rc));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
-  Error last = CannotConnect(target, "no address");
-  for (const addrinfo* to = found; to != nullptr; to = to->ai_next) {
-    auto socket = ConnectOne(call, target, *to);
-    if (socket) return socket;
-    last = socket.error();
-    if (call.Expired() || call.Stopping()) break;
-  }
-  return last;
+// Names the server, and what may be wrong there.
+Error ConnectError(const SshTarget& target, const Error& error) {
+  if (error.code() != Code::kUnavailable) return error;
+  return CannotConnect(target, error.message());
 }
 
 class Session;
@@ -97,13 +51,23 @@ class Channel final : public ByteChannel {
   Result<void> Write(const Call& call, std::string_view bytes) override;
   std::string Complaint() override;
   bool Alive() const override;
+  Result<std::optional<size_t>> ReadNow(char* buffer, size_t size) override;
+  Result<size_t> WriteNow(std::string_view bytes) override;
+  Result<bool> EndNow() override;
+  Result<StreamWait> WaitFor(const Clock& clock, bool reading, bool writing) override;
 
  private:
+  // What must be called again, the same, before anything else is sent: a packet of it is half out.
+  enum class HalfOut : uint8_t { kNothing, kReading, kWriting, kEnding };
+
   void TakeErrors();
+  bool Blocked(HalfOut by) const { return half_out_ != HalfOut::kNothing && half_out_ != by; }
+  Result<int64_t> Judge(HalfOut by, int64_t rc);
 
   Session& session_;
   LIBSSH2_CHANNEL* const channel_;
   std::string errors_;
+  HalfOut half_out_ = HalfOut::kNothing;
 };
 
 class Session final : public SshSession {
@@ -145,6 +109,9 @@ class Session final : public SshSession {
     }
   }
   Result<void> WaitReady(const Call& call);
+  int Directions() const { return libssh2_session_block_directions(ssh_); }
+  // Asks the server for a sign of life if it is time to; ms until it is again.
+  Result<int64_t> KeepAlive();
   Error Broken(Error error) {
     usable_ = false;
     return error;
@@ -154,6 +121,8 @@ class Session final : public SshSession {
   bool usable() const { return usable_; }
   int fd() const { return socket_.fd(); }
   bool is_another() const { return is_another_; }
+  Result<std::unique_ptr<ByteChannel>> OpenPort(const Call& call, const std::string& address,
+                                                int port) override;
 
  private:
   Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
@@ -185,6 +154,16 @@ Result<void> Session::WaitReady(const Call& call) {
     if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) return Failed(rc);
   }
   return WaitSocket(call, socket_.fd(), events);
+}
+
+Result<int64_t> Session::KeepAlive() {
+  // One that stays half out would be in the way of the next packet.
+  pollfd entry{socket_.fd(), POLLOUT, 0};
+  if (poll(&entry, 1, 0) <= 0) return kKeepAliveAgainMs;
+  int seconds_left = 0;
+  const int rc = libssh2_keepalive_send(ssh_, &seconds_left);
+  if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) return Broken(Failed(rc));
+  return std::max<int64_t>(1, seconds_left) * 1000;
 }
 
 Result<std::string> Session::Shake(const Call& call) {
@@ -249,6 +228,19 @@ Result<std::unique_ptr<ByteChannel>> Session::OpenSocket(const Call& call,
   return std::unique_ptr<ByteChannel>(std::make_unique<Channel>(*this, channel));
 }
 
+Result<std::unique_ptr<ByteChannel>> Session::OpenPort(const Call& call, const std::string& address,
+                                                       int port) {
+  // RFC 4254, section 7.2: to whom, and from whom.
+  std::string message;
+  for (const auto& [name, number] : {std::pair(address, port), std::pair(std::string("::1"), 0)}) {
+    AppendWord(message, name.size());
+    message += name;
+    AppendWord(message, static_cast<size_t>(number));
+  }
+  A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, "direct-tcpip", message));
+  return std::unique_ptr<ByteChannel>(std::make_unique<Channel>(*this, channel));
+}
+
 Result<std::unique_ptr<ByteChannel>> Session::OpenCommand(const Call& call,
                                                           const std::string& command) {
   A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, "session", {}));
@@ -292,6 +284,50 @@ Result<void> Channel::Write(const Call& call, std::string_view bytes) {
   return {};
 }
 
+// What a call that does not wait returned: its count, or -1: not now.
+Result<int64_t> Channel::Judge(HalfOut by, int64_t rc) {
+  half_out_ = HalfOut::kNothing;
+  if (rc >= 0) return rc;
+  if (rc != LIBSSH2_ERROR_EAGAIN) return session_.Broken(session_.Failed(static_cast<int>(rc)));
+  // libssh2 finishes a packet only if it is asked for the very same again.
+  if ((session_.Directions() & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0) half_out_ = by;
+  return -1;
+}
+
+Result<std::optional<size_t>> Channel::ReadNow(char* buffer, size_t size) {
+  if (Blocked(HalfOut::kReading)) return std::optional<size_t>();
+  A4C_TRY(const int64_t count,
+          Judge(HalfOut::kReading, libssh2_channel_read(channel_, buffer, size)));
+  if (count > 0) return std::optional(static_cast<size_t>(count));
+  if (half_out_ != HalfOut::kNothing) return std::optional<size_t>();
+  TakeErrors();
+  if (libssh2_channel_eof(channel_) != 0) return std::optional<size_t>(0);
+  return std::optional<size_t>();
+}
+
+Result<size_t> Channel::WriteNow(std::string_view bytes) {
+  if (Blocked(HalfOut::kWriting)) return size_t{0};
+  A4C_TRY(const int64_t count,
+          Judge(HalfOut::kWriting, libssh2_channel_write(channel_, bytes.data(), bytes.size())));
+  return static_cast<size_t>(std::max<int64_t>(0, count));
+}
+
+Result<bool> Channel::EndNow() {
+  if (Blocked(HalfOut::kEnding)) return false;
+  A4C_TRY(const int64_t rc, Judge(HalfOut::kEnding, libssh2_channel_send_eof(channel_)));
+  return rc == 0;
+}
+
+Result<StreamWait> Channel::WaitFor(const Clock& clock, bool reading, bool writing) {
+  if (half_out_ != HalfOut::kNothing) return StreamWait{.fd = session_.fd(), .events = POLLOUT};
+  A4C_TRY(const int64_t left_ms, session_.KeepAlive());
+  StreamWait wait{.until_ms = clock.MonotonicMs() + left_ms};
+  // A window that is closed to our writing opens by what comes in.
+  if (reading || writing) wait.fd = session_.fd();
+  wait.events = POLLIN;
+  return wait;
+}
+
 // Whatever came unasked is no answer to the next request.
 bool Channel::Alive() const {
   return session_.usable() && !HasNews(session_.fd()) && libssh2_channel_eof(channel_) == 0;
@@ -318,8 +354,9 @@ Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target) {
   Call bounded = call;
   bounded.deadline_ms =
       std::min(call.deadline_ms, call.clock.MonotonicMs() + target.connect_timeout_ms);
-  A4C_TRY(Socket socket, ConnectSocket(bounded, target));
-  Session session(call.clock, std::move(socket), target);
+  auto socket = ConnectTcp(bounded, target.address, target.port, target.keepalive_interval_ms);
+  if (!socket) return ConnectError(target, socket.error());
+  Session session(call.clock, *std::move(socket), target);
   A4C_TRY(const std::string fingerprint, session.Shake(bounded));
   return SshIdentity{fingerprint, session.Banner()};
 }
@@ -336,8 +373,8 @@ Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget
                                 "no answer in " + std::to_string(target.connect_timeout_ms) + " ms")
                 : error;
   };
-  auto socket = ConnectSocket(bounded, target);
-  if (!socket) return judged(socket.error());
+  auto socket = ConnectTcp(bounded, target.address, target.port, target.keepalive_interval_ms);
+  if (!socket) return judged(ConnectError(target, socket.error()));
   auto session = std::make_unique<Session>(call.clock, *std::move(socket), target);
   const auto started = session->Start(bounded);
   if (is_another != nullptr) *is_another = session->is_another();

@@ -33,6 +33,9 @@ class SshSession {
   // never anything that a user wrote.
   virtual Result<std::unique_ptr<ByteChannel>> OpenCommand(const Call& call,
                                                            const std::string& command) = 0;
+  // A stream to a TCP port that the server can reach. kUnavailable: it cannot.
+  virtual Result<std::unique_ptr<ByteChannel>> OpenPort(const Call& call,
+                                                        const std::string& address, int port) = 0;
   // False once the connection failed or was left in the middle of something.
   virtual bool Usable() const = 0;
 };

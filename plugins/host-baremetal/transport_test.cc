@@ -191,6 +191,9 @@ class FakeSession final : public SshSession {
   Result<std::unique_ptr<ByteChannel>> OpenCommand(const Call&, const std::string&) override {
     return Error(Code::kUnsupported, "fake");
   }
+  Result<std::unique_ptr<ByteChannel>> OpenPort(const Call&, const std::string&, int) override {
+    return Error(Code::kUnsupported, "fake");
+  }
   bool Usable() const override { return usable_; }
 
  private:
