@@ -1,5 +1,7 @@
 #include "apps/a4c/client.h"
 
+#include <Poco/Base64Encoder.h>
+#include <Poco/Buffer.h>
 #include <Poco/Exception.h>
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
@@ -12,6 +14,10 @@
 #include <cctype>
 #include <charconv>
 #include <istream>
+#include <sstream>
+#include <type_traits>
+
+#include "apps/websocket/connection.h"
 
 namespace a4c_cli {
 namespace {
@@ -31,6 +37,20 @@ std::string Hex(uint64_t value) {
   return std::string(digits.data(), end);
 }
 
+class PocoLink final : public WebSocketLink {
+ public:
+  PocoLink(const net::StreamSocket& socket, std::string_view early, const a4c::Runtime& runtime)
+      : socket_(socket),
+        connection_(socket_.impl()->sockfd(), a4c_websocket::Side::kClient, {}, runtime, early) {
+    socket_.setBlocking(false);
+  }
+  a4c_websocket::Connection& connection() override { return connection_; }
+
+ private:
+  net::StreamSocket socket_;  // outlives the connection over it
+  a4c_websocket::Connection connection_;
+};
+
 class PocoClient final : public Client {
  public:
   PocoClient(const Endpoint& endpoint, const Poco::URI& uri, const a4c::Runtime& runtime)
@@ -49,6 +69,40 @@ class PocoClient final : public Client {
       }
       Pause(wait_ms);
     }
+  }
+
+  Result<Switched> Switch(const std::string& path, const std::string& protocol) override {
+    const int64_t deadline_ms = runtime_.clock.MonotonicMs() + endpoint_.timeout_ms;
+    session_.reset();
+    return Guarded([&]() -> Result<Switched> {
+      net::HTTPClientSession& session = Session(deadline_ms, false);
+      net::HTTPRequest request("GET", path, net::HTTPMessage::HTTP_1_1);
+      if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
+      request.set("Connection", "Upgrade");
+      request.set("Upgrade", "websocket");
+      request.set("Sec-WebSocket-Version", "13");
+      request.set("Sec-WebSocket-Key", HandshakeKey());
+      request.set("Sec-WebSocket-Protocol", protocol);
+      session.sendRequest(request).flush();
+      net::HTTPResponse response;
+      std::istream& input = session.receiveResponse(response);
+      if (response.getStatus() != net::HTTPResponse::HTTP_SWITCHING_PROTOCOLS) {
+        A4C_TRY(Reply refusal, Receive(response, input, nullptr));
+        return Switched{nullptr, std::move(refusal)};
+      }
+      const std::string expected = a4c_websocket::AcceptKey(request.get("Sec-WebSocket-Key"));
+      if (response.get("Sec-WebSocket-Accept", "") != expected ||
+          response.get("Sec-WebSocket-Protocol", "") != protocol) {
+        return Error(Code::kUnavailable, endpoint_.url + " answered as no WebSocket of ours does",
+                     "is there something between that does not know WebSockets?");
+      }
+      Poco::Buffer<char> early(0);
+      session.drainBuffer(early);
+      auto link = std::make_unique<PocoLink>(
+          session.detachSocket(), std::string_view(early.begin(), early.size()), runtime_);
+      session_.reset();
+      return Switched{std::move(link)};
+    });
   }
 
   Result<Reply> Stream(const Ask& ask, const std::function<bool(std::string_view)>& take) override {
@@ -94,7 +148,7 @@ class PocoClient final : public Client {
   // One exchange. A broken connection after sending is unavailable too: the key makes it safe.
   Result<Reply> Try(const Ask& ask, const std::string& key, int64_t deadline_ms,
                     const std::function<bool(std::string_view)>* take) {
-    try {
+    return Guarded([&]() -> Result<Reply> {
       net::HTTPClientSession& session = Session(deadline_ms, take != nullptr);
       net::HTTPRequest request(ask.method, ask.path, net::HTTPMessage::HTTP_1_1);
       request.set("Accept", "application/json, */*");
@@ -109,6 +163,14 @@ class PocoClient final : public Client {
       net::HTTPResponse response;
       std::istream& input = session.receiveResponse(response);
       return Receive(response, input, take);
+    });
+  }
+
+  // What the connection throws, as an error; the connection is not used again.
+  template <typename Exchange>
+  std::invoke_result_t<Exchange> Guarded(const Exchange& exchange) {
+    try {
+      return exchange();
     } catch (const Poco::TimeoutException&) {
       session_.reset();
       return Error(Code::kTimeout, endpoint_.url + " did not answer in time");
@@ -117,6 +179,19 @@ class PocoClient final : public Client {
       return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText(),
                    "is a4cd running there? see a4c doctor");
     }
+  }
+
+  // 16 random bytes in Base64.
+  std::string HandshakeKey() {
+    std::string bytes;
+    for (const uint64_t number : {runtime_.random.Next(), runtime_.random.Next()}) {
+      for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+    }
+    std::ostringstream text;
+    Poco::Base64Encoder encoder(text);
+    encoder << bytes;
+    encoder.close();
+    return text.str();
   }
 
   Result<Reply> Receive(const net::HTTPResponse& response, std::istream& input,

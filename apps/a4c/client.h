@@ -13,6 +13,10 @@
 #include "a4c/json.h"
 #include "a4c/result.h"
 
+namespace a4c_websocket {
+class Connection;
+}
+
 namespace a4c_cli {
 
 struct Endpoint {
@@ -29,6 +33,18 @@ struct Reply {
 
   bool ok() const { return status >= 200 && status < 300; }
   std::string Header(const std::string& name) const;
+};
+
+// A connection that has become a WebSocket.
+class WebSocketLink {
+ public:
+  virtual ~WebSocketLink() = default;
+  virtual a4c_websocket::Connection& connection() = 0;
+};
+
+struct Switched {
+  std::unique_ptr<WebSocketLink> link;  // null: refused
+  Reply refusal = {};
 };
 
 struct Ask {
@@ -48,6 +64,8 @@ class Client {
   // text. An answer that is no success is returned whole.
   virtual a4c::Result<Reply> Stream(const Ask& ask,
                                     const std::function<bool(std::string_view)>& take) = 0;
+  // Asks for a WebSocket of this protocol, once.
+  virtual a4c::Result<Switched> Switch(const std::string& path, const std::string& protocol) = 0;
 };
 
 // kInvalid: the URL is none.

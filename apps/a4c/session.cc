@@ -21,18 +21,18 @@ Format Session::format() const {
 
 Client* Session::Connect() {
   if (client_ != nullptr) return client_.get();
-  Result<Endpoint> resolved = ResolveEndpoint(endpoint);
-  if (!resolved) {
-    exit_code = Complain(resolved.error());
-    return nullptr;
-  }
-  Result<std::unique_ptr<Client>> made = NewClient(*resolved, runtime);
+  Result<std::unique_ptr<Client>> made = Open();
   if (!made) {
     exit_code = Complain(made.error());
     return nullptr;
   }
   client_ = *std::move(made);
   return client_.get();
+}
+
+Result<std::unique_ptr<Client>> Session::Open() const {
+  A4C_TRY(const Endpoint resolved, ResolveEndpoint(endpoint));
+  return NewClient(resolved, runtime);
 }
 
 bool Session::Send(const Ask& ask, Reply& reply) {

@@ -35,6 +35,8 @@ class Session {
   bool Send(const Ask& ask, Reply& reply);
   // Null: exit_code is set.
   Client* Connect();
+  // One more connection, of its own. [any thread]
+  a4c::Result<std::unique_ptr<Client>> Open() const;
 
   // Prints a page ({"items": [...]}) or one item.
   void Show(const a4c::Json& body, const std::string& noun, const std::vector<Column>& columns);

@@ -145,6 +145,7 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");
+  AddExecCommands(*workspace, session);
   const auto logs = std::make_shared<StepOptions>();
   leaf = workspace->add_subcommand("logs", "print what a workspace has written");
   leaf->add_option("workspace", logs->workspace, "its id or name")->required();

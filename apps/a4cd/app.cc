@@ -203,12 +203,16 @@ class RunningApp final : public App, public ProcessView {
     context_.reset(new ApiContext{
         runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
         ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
-        InFlight(runtime_), worker_ ? &*worker_ : nullptr});
+        InFlight(runtime_),
+        SessionPlaces(runtime_.metrics, settings_.api.sessions_max,
+                      settings_.api.sessions_per_tenant_max),
+        worker_ ? &*worker_ : nullptr});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
                                        .period_ms = settings_.api.events_period_ms});
-    A4C_TRY(server_, StartApiServer(runtime_, settings_.api, *api_, *streams_));
+    sessions_ = NewSessionHub(runtime_);
+    A4C_TRY(server_, StartApiServer(runtime_, settings_.api, *api_, *streams_, *sessions_));
     runtime_.log.Write(LogLevel::kInfo, "api", "listening",
                        {{"listen", settings_.api.listen}, {"port", std::to_string(port())}});
     return {};
@@ -230,6 +234,7 @@ class RunningApp final : public App, public ProcessView {
     draining_ = true;
     Pause(std::min(deadline_ms, runtime_.clock.MonotonicMs() + settings_.drain_not_ready_ms));
     server_->StopAccepting();
+    sessions_->End();
     const int left = server_->WaitIdle(deadline_ms);
     if (left == 0) return;
     runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
@@ -321,6 +326,7 @@ class RunningApp final : public App, public ProcessView {
   std::optional<Api> api_;
   LoopRunner loops_;
   std::unique_ptr<StreamHub> streams_;
+  std::unique_ptr<SessionHub> sessions_;
   std::unique_ptr<ApiServer> server_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "a4c/sinks.h"
+#include "test_channel.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -23,7 +24,7 @@ struct Script {
   std::string complaint = {};
 };
 
-class ScriptedChannel final : public ByteChannel {
+class ScriptedChannel final : public TestChannel {
  public:
   explicit ScriptedChannel(Script& script) : script_(script) {}
   Result<size_t> Read(const Call&, char* buffer, size_t size) override {
@@ -38,16 +39,6 @@ class ScriptedChannel final : public ByteChannel {
     return {};
   }
   std::string Complaint() override { return script_.complaint; }
-  Result<std::optional<size_t>> ReadNow(char* buffer, size_t size) override {
-    A4C_TRY(const size_t count, Read(Call{TestClock()}, buffer, size));
-    return std::optional(count);
-  }
-  Result<size_t> WriteNow(std::string_view bytes) override {
-    A4C_CHECK(Write(Call{TestClock()}, bytes));
-    return bytes.size();
-  }
-  Result<bool> EndNow() override { return true; }
-  Result<StreamWait> WaitFor(const Clock&, bool, bool) override { return StreamWait{}; }
 
  private:
   Script& script_;

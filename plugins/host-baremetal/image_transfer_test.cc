@@ -10,6 +10,7 @@
 
 #include "a4c/sinks.h"
 #include "engine_messages.h"
+#include "test_channel.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -27,7 +28,7 @@ struct Part {
   size_t piece_max = 0;
 };
 
-class PlayingChannel final : public ByteChannel {
+class PlayingChannel final : public TestChannel {
  public:
   explicit PlayingChannel(Part& part) : part_(part) {}
   Result<size_t> Read(const Call&, char* buffer, size_t size) override {

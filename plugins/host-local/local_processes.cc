@@ -16,7 +16,8 @@ std::string ReadProc(pid_t pid, const char* file) {
   std::ifstream in("/proc/" + std::to_string(pid) + "/" + file, std::ios::binary);
   std::string text;
   char piece[4096];
-  // read, and no iterator: a process that ends meanwhile makes reading fail, and an iterator throws.
+  // read, and no iterator: a process that ends meanwhile makes reading fail, and an iterator
+  // throws.
   while (in.read(piece, sizeof(piece)) || in.gcount() > 0) {
     text.append(piece, static_cast<size_t>(in.gcount()));
   }

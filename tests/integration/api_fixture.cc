@@ -33,9 +33,10 @@ void ApiTest::StartApp(const std::string& yaml) {
       // Without workers, unless asked for: what is created stays as it was until the test changes
       // it.
       std::string(yaml.find("roles:") == std::string::npos ? "roles: [api, sync, poller]\n" : "") +
-      "store: {plugin: store-memory}\nsearch: {plugin: search-memory}\n"
-      "hosts: {plugin: host-memory}\nplugin_directories: ['" +
-      std::string(A4C_PLUGIN_DIRECTORY) + "']\n" + yaml;
+      "store: {plugin: store-memory}\nsearch: {plugin: search-memory}\n" +
+      std::string(yaml.find("hosts:") == std::string::npos ? "hosts: {plugin: host-memory}\n"
+                                                           : "") +
+      "plugin_directories: ['" + std::string(A4C_PLUGIN_DIRECTORY) + "']\n" + yaml;
   auto root = ParseYaml(text, "test.yaml");
   ASSERT_TRUE(root) << root.error().ToString();
   ASSERT_TRUE(ApplyEnvironment(*root, {{"A4C_API_LISTEN", "127.0.0.1:0"},

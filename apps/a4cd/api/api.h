@@ -18,6 +18,7 @@
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/sessions/session_places.h"
 
 namespace a4cd {
 
@@ -46,6 +47,7 @@ struct ApiContext {
   a4c::IdSource& ids;
   RateLimiter limiter;
   InFlight in_flight;
+  SessionPlaces session_places;
   Worker* worker = nullptr;  // null: this installation has no host provider
 
   a4c::Call CallFor(const Request& request) const {

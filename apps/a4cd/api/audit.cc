@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "a4c/sinks.h"
 #include "apps/a4cd/jobs/job.h"
 
 namespace a4cd {
@@ -37,6 +38,26 @@ void AddAudit(ApiContext& api, const Request& request, const AuditEntry& entry,
   commit.also.emplace_back(a4c::Put{.ref = {"audit", {request.principal.tenant, api.ids.Next()}},
                                     .body = RowOf(api, request, entry).ToString(),
                                     .expect = a4c::Expect::Absent()});
+}
+
+Result<void> NoteAudit(ApiContext& api, const Request& request, const AuditEntry& entry) {
+  if (!api.settings.audit) return {};
+  a4c::Commit commit;
+  AddAudit(api, request, entry, commit);
+  A4C_TRY(const a4c::Committed committed, api.database.Write(api.CallFor(request), commit));
+  (void)committed;  // a row of a new id: there is nothing that it could conflict with
+  return {};
+}
+
+Response RefuseNoted(ApiContext& api, const Request& request, const Problem& problem) {
+  const Result<void> noted =
+      NoteAudit(api, request, {.outcome = std::string(problem.type), .ref = {}});
+  if (!noted) {
+    api.runtime.log.Write(
+        a4c::LogLevel::kWarning, "api", "a refusal is not in the audit log",
+        {{"request_id", request.request_id}, {"error", noted.error().ToString()}});
+  }
+  return ProblemResponse(problem);
 }
 
 Result<Json> AuditView(const a4c::Record& record) {

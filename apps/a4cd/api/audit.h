@@ -8,6 +8,7 @@
 #include "a4c/collection.h"
 #include "a4c/json.h"
 #include "apps/a4cd/api/api.h"
+#include "apps/a4cd/api/problem.h"
 
 namespace a4cd {
 
@@ -20,6 +21,11 @@ struct AuditEntry {
 // Adds the row to the commit, unless api.audit is off.
 void AddAudit(ApiContext& api, const Request& request, const AuditEntry& entry,
               a4c::Commit& commit);
+
+// Adds the row in a commit of its own: for what changes no record.
+a4c::Result<void> NoteAudit(ApiContext& api, const Request& request, const AuditEntry& entry);
+// The refusal, which is one whether or not it could be noted.
+Response RefuseNoted(ApiContext& api, const Request& request, const Problem& problem);
 
 // As the API shows it.
 a4c::Result<a4c::Json> AuditView(const a4c::Record& record);

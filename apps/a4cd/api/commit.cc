@@ -186,27 +186,15 @@ class Writer {
   Response Refuse(const Problem& problem, Code code) {
     const bool by_state = code == Code::kConflict || code == Code::kNotFound;
     const bool by_key = by_state && !request_.Header("Idempotency-Key").empty();
-    if (!by_key && !api_.settings.audit) return ProblemResponse(problem);
+    if (!by_key) return RefuseNoted(api_, request_, problem);
     a4c::Commit commit;
     AddAudit(api_, request_, {.outcome = std::string(problem.type), .ref = {}}, commit);
-    if (!by_key) return RefuseUnkeyed(problem, commit);
     commit.idempotency = idempotency_;
     commit.idempotency->answer = StoredProblem(problem).ToString();
     const Result<Committed> committed = api_.database.Write(api_.CallFor(request_), commit);
     if (!committed) return ErrorResponse(committed.error());
     if (committed->outcome == Committed::Outcome::kReplayed) return Replayed(*committed);
     if (committed->outcome == Committed::Outcome::kKeyReused) return KeyReused();
-    return ProblemResponse(problem);
-  }
-
-  // A refusal is one whether or not it could be noted.
-  Response RefuseUnkeyed(const Problem& problem, const a4c::Commit& commit) {
-    const Result<Committed> noted = api_.database.Write(api_.CallFor(request_), commit);
-    if (!noted) {
-      api_.runtime.log.Write(
-          a4c::LogLevel::kWarning, "api", "a refusal is not in the audit log",
-          {{"request_id", request_.request_id}, {"error", noted.error().ToString()}});
-    }
     return ProblemResponse(problem);
   }
 

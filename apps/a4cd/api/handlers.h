@@ -26,6 +26,9 @@ Response StartWorkspace(ApiContext& api, Request& request);
 Response StopWorkspace(ApiContext& api, Request& request);
 Response DeleteWorkspace(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
+// sessions_api.cc
+Response ExecInWorkspace(ApiContext& api, Request& request);
+Response ForwardToWorkspace(ApiContext& api, Request& request);
 // hosts_api.cc
 Response ListHosts(ApiContext& api, Request& request);
 Response GetHost(ApiContext& api, Request& request);

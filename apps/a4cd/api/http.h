@@ -15,6 +15,7 @@
 #include "a4c/json.h"
 #include "a4c/result.h"
 #include "apps/a4cd/auth/principal.h"
+#include "apps/a4cd/sessions/session.h"
 
 namespace a4cd {
 
@@ -66,6 +67,7 @@ struct Response {
   std::string content_type = "application/json";
   std::string body = {};
   std::unique_ptr<StreamSource> stream = {};  // the body follows, off the thread pool
+  std::unique_ptr<Session> session = {};      // with status 101: it takes the connection over
 
   void Add(std::string name, std::string value) {
     headers.emplace_back(std::move(name), std::move(value));

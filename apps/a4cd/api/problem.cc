@@ -50,6 +50,7 @@ constexpr Title kTitles[] = {
     {"idempotency-key-reused", "The Idempotency-Key belongs to another request"},
     {"idempotency-in-progress", "The first request with this Idempotency-Key is not done"},
     {"rate-limited", "Too many requests"},
+    {"upgrade-required", "This is spoken over another protocol"},
 };
 
 std::string_view TitleOf(std::string_view type) {

@@ -28,6 +28,9 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/v1/workspaces/{id}", "deleteWorkspace", "workspaces:write", DeleteWorkspace,
      kEmpty},
     {"GET", "/v1/workspaces/{id}/logs", "getWorkspaceLogs", "workspaces:read", GetWorkspaceLogs},
+    {"GET", "/v1/workspaces/{id}:exec", "execInWorkspace", "workspaces:write", ExecInWorkspace},
+    {"GET", "/v1/workspaces/{id}:forward", "forwardToWorkspace", "workspaces:write",
+     ForwardToWorkspace},
 
     {"GET", "/v1/hosts", "listHosts", "hosts:read", ListHosts},
     {"POST", "/v1/hosts:probe", "probeHost", "hosts:admin", ProbeHost, kJson},

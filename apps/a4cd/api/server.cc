@@ -12,7 +12,6 @@
 
 #include <array>
 #include <atomic>
-#include <sstream>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -34,6 +33,7 @@ struct Shared {
   const a4c::Runtime runtime;
   Api& api;
   StreamHub& streams;
+  SessionHub& sessions;
   net::HTTPServer* server = nullptr;
   std::atomic<bool> sending_away{false};
   std::atomic<bool> stopping{false};
@@ -95,6 +95,10 @@ class Handler final : public net::HTTPRequestHandler {
       Detach(http, std::move(response));
       return;
     }
+    if (response.session != nullptr) {
+      Switch(http, std::move(response));
+      return;
+    }
     Send(answer, response, unread, http.getMethod() == "HEAD");
     if (unread) Linger(http);
   }
@@ -154,12 +158,24 @@ class Handler final : public net::HTTPRequestHandler {
       Send(http.response(), response, true, false);
       return;
     }
-    std::ostringstream head;
-    head << "HTTP/1.1 200 OK\r\nContent-Type: " << response.content_type
-         << "\r\nConnection: close\r\n";
-    for (const auto& [name, value] : response.headers) head << name << ": " << value << "\r\n";
-    head << "\r\n";
-    shared_.streams.Add(connection.detachSocket(), head.str(), std::move(response.stream));
+    const std::string first =
+        "HTTP/1.1 200 OK\r\nContent-Type: " + response.content_type + "\r\nConnection: close\r\n";
+    shared_.streams.Add(connection.detachSocket(), HeadOf(first, response),
+                        std::move(response.stream));
+  }
+
+  // From here on it is no HTTP; the socket leaves this thread.
+  void Switch(net::HTTPServerRequest& http, Response response) {
+    auto& connection = dynamic_cast<net::HTTPServerRequestImpl&>(http);
+    shared_.sessions.Start(connection.detachSocket(),
+                           HeadOf("HTTP/1.1 101 Switching Protocols\r\n", response),
+                           std::move(response.session));
+  }
+
+  static std::string HeadOf(const std::string& first, const Response& response) {
+    std::string head = first;
+    for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
+    return head + "\r\n";
   }
 
   Shared& shared_;
@@ -210,8 +226,8 @@ class Filter final : public net::TCPServerConnectionFilter {
 class PocoServer final : public ApiServer {
  public:
   PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
-             const net::ServerSocket& socket)
-      : shared_{runtime, api, streams, nullptr, false, false, runtime.threads.NewWaiter()},
+             SessionHub& sessions, const net::ServerSocket& socket)
+      : shared_{runtime, api, streams, sessions, nullptr, false, false, runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);
@@ -263,14 +279,14 @@ class PocoServer final : public ApiServer {
 
 Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                   const ApiSettings& settings, Api& api,
-                                                  StreamHub& streams) {
+                                                  StreamHub& streams, SessionHub& sessions) {
   try {
     const net::SocketAddress address(settings.listen);
     net::ServerSocket socket;
     socket.bind(address, true);
     socket.listen(settings.queue);
     return std::unique_ptr<ApiServer>(
-        std::make_unique<PocoServer>(runtime, settings, api, streams, socket));
+        std::make_unique<PocoServer>(runtime, settings, api, streams, sessions, socket));
   } catch (const Poco::Exception& error) {
     return Error(Code::kUnavailable,
                  "cannot listen on " + settings.listen + ": " + error.displayText(),

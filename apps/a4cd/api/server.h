@@ -12,6 +12,7 @@
 #include "apps/a4cd/api/api.h"
 #include "apps/a4cd/api/stream_hub.h"
 #include "apps/a4cd/config/settings.h"
+#include "apps/a4cd/sessions/session_hub.h"
 
 namespace a4cd {
 
@@ -31,6 +32,6 @@ class ApiServer {
 // kUnavailable: the address cannot be listened on.
 a4c::Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                        const ApiSettings& settings, Api& api,
-                                                       StreamHub& streams);
+                                                       StreamHub& streams, SessionHub& sessions);
 
 }  // namespace a4cd

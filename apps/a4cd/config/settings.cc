@@ -92,6 +92,17 @@ constexpr ConfigKey kApiKeys[] = {
      "with a bus: how often changes that no hint named are looked for", false, 20},
     {"audit", ConfigType::kBool, "true",
      "a row of the audit log with every request that changes something"},
+    {"sessions_max", ConfigType::kLong, "200",
+     "open commands and forwarded connections of people, a thread each; past it: 429", false, 0,
+     10'000},
+    {"sessions_per_tenant_max", ConfigType::kLong, "50",
+     "of one tenant on this instance; past it: 429", false, 0, 10'000},
+    {"session_idle_max", ConfigType::kDurationMs, "1h",
+     "a session in which nothing happens for so long is ended", false, 100},
+    {"session_duration_max", ConfigType::kDurationMs, "24h", "how long a session may last", false,
+     100},
+    {"session_ping_period", ConfigType::kDurationMs, "15s",
+     "a client that is silent for three of these has gone", false, 20},
     {"bootstrap_key_file", ConfigType::kString, "",
      "if there is no API key yet, one with all scopes is made at start and written here, mode "
      "0600"},
@@ -253,7 +264,12 @@ ApiSettings ReadApi(const Config& config) {
           .events_period_ms = config.Long("events_period"),
           .events_scan_ms = config.Long("events_scan"),
           .bootstrap_key_file = config.String("bootstrap_key_file"),
-          .audit = config.Bool("audit")};
+          .audit = config.Bool("audit"),
+          .sessions_max = static_cast<int>(config.Long("sessions_max")),
+          .sessions_per_tenant_max = static_cast<int>(config.Long("sessions_per_tenant_max")),
+          .session_idle_max_ms = config.Long("session_idle_max"),
+          .session_duration_max_ms = config.Long("session_duration_max"),
+          .session_ping_period_ms = config.Long("session_ping_period")};
 }
 
 a4c::DatabaseOptions ReadDatabase(const Config& config) {

@@ -52,6 +52,11 @@ struct ApiSettings {
   std::string bootstrap_key_file = {};
   int64_t enrol_timeout_ms = 60'000;
   bool audit = true;
+  int sessions_max = 200;
+  int sessions_per_tenant_max = 50;
+  int64_t session_idle_max_ms = 3'600'000;
+  int64_t session_duration_max_ms = 86'400'000;
+  int64_t session_ping_period_ms = 15'000;
 };
 
 enum class RebuildAtStart : uint8_t { kNever, kIfEmpty, kAlways };

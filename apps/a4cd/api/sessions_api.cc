@@ -1,0 +1,157 @@
+// Requests that become sessions. All that can be refused is refused before, as any request is.
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "a4c/host_streams.h"
+#include "apps/a4cd/api/audit.h"
+#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/sessions/workspace_sessions.h"
+#include "apps/websocket/frames.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+constexpr const char* kExecProtocol = "a4c.exec.v1";
+constexpr const char* kForwardProtocol = "a4c.forward.v1";
+
+// Whether a header that is a list ("keep-alive, Upgrade") has this word, in any case.
+bool HasWord(const std::string& list, std::string_view word) {
+  const auto same = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
+  size_t at = 0;
+  while (at <= list.size()) {
+    const size_t comma = std::min(list.find(',', at), list.size());
+    std::string_view item(list.data() + at, comma - at);
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (std::ranges::equal(item, word, same)) return true;
+    at = comma + 1;
+  }
+  return false;
+}
+
+std::optional<Response> RefuseHandshake(const Request& request, const std::string& protocol) {
+  if (!HasWord(request.Header("Connection"), "upgrade") ||
+      !HasWord(request.Header("Upgrade"), "websocket")) {
+    Response response = ProblemResponse({.status = 426,
+                                         .type = "upgrade-required",
+                                         .detail = "this is spoken over a WebSocket",
+                                         .hint = "use a4c workspace exec, or a WebSocket client"});
+    response.Add("Upgrade", "websocket");
+    return response;
+  }
+  const bool known = request.Header("Sec-WebSocket-Version") == "13";
+  if (!known || request.Header("Sec-WebSocket-Key").empty()) {
+    return ErrorResponse(
+        Error(Code::kInvalid, "the WebSocket handshake is not that of version 13"));
+  }
+  if (HasWord(request.Header("Sec-WebSocket-Protocol"), protocol)) return std::nullopt;
+  return ErrorResponse(Error(Code::kInvalid, "the client does not speak " + protocol,
+                             "offer it in Sec-WebSocket-Protocol"));
+}
+
+Result<Workspace> FindRunning(ApiContext& api, const Request& request) {
+  A4C_TRY(
+      Workspace workspace,
+      api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant, request.Param("id")));
+  if (!workspace.host.empty() && workspace.actual == "running" && workspace.desired == "running") {
+    return workspace;
+  }
+  return Error(Code::kConflict,
+               "the workspace " + workspace.name + " is not running: it is " + workspace.actual +
+                   ", and is to be " + workspace.desired,
+               workspace.desired == "stopped" ? "a4c workspace start " + workspace.name + " --wait"
+                                              : "a4c workspace get " + workspace.name);
+}
+
+SessionRules RulesOf(const ApiSettings& settings) {
+  return {.idle_max_ms = settings.session_idle_max_ms,
+          .duration_max_ms = settings.session_duration_max_ms,
+          .ping_period_ms = settings.session_ping_period_ms,
+          .step_timeout_ms = settings.request_timeout_ms};
+}
+
+Response TooMany(const Error& error) {
+  return ProblemResponse({.status = 429,
+                          .type = "exhausted",
+                          .detail = error.message(),
+                          .hint = error.hint(),
+                          .errors = {},
+                          .retry_after_s = 5});
+}
+
+Response Switch(const Request& request, const char* protocol, std::unique_ptr<Session> session) {
+  Response response;
+  response.status = 101;
+  response.Add("Upgrade", "websocket");
+  response.Add("Connection", "Upgrade");
+  response.Add("Sec-WebSocket-Accept",
+               a4c_websocket::AcceptKey(request.Header("Sec-WebSocket-Key")));
+  response.Add("Sec-WebSocket-Protocol", protocol);
+  response.session = std::move(session);
+  return response;
+}
+
+using Make = std::function<std::unique_ptr<Session>(a4c::HostStreams&, SessionSubject)>;
+
+Response BeginSession(ApiContext& api, const Request& request, const char* protocol,
+                      const Make& make) {
+  if (auto refused = RefuseHandshake(request, protocol)) return *std::move(refused);
+  auto* streams = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostStreams>();
+  if (streams == nullptr) {
+    return ErrorResponse(
+        Error(Code::kUnsupported, "the host provider has no way into its workspaces"));
+  }
+  const Result<Workspace> workspace = FindRunning(api, request);
+  if (!workspace) return RefuseNoted(api, request, ProblemOf(workspace.error()));
+  auto place = api.session_places.Enter(request.principal.tenant);
+  if (!place) return TooMany(place.error());
+  const a4c::RecordRef ref{"workspace", {request.principal.tenant, workspace->id}};
+  const auto noted = NoteAudit(api, request, {.outcome = "applied", .ref = ref});
+  if (!noted) return ErrorResponse(noted.error());
+  return Switch(request, protocol,
+                make(*streams, {.host = workspace->host,
+                                .unit = UnitName(workspace->id),
+                                .request_id = request.request_id,
+                                .place = *std::move(place)}));
+}
+
+Result<int> PortOf(const Request& request) {
+  const std::string& text = request.Query("port");
+  int port = 0;
+  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool whole = error == std::errc() && at == text.data() + text.size();
+  if (whole && port >= 1 && port <= 65535) return port;
+  return Error(Code::kInvalid, "port is a whole number from 1 to 65535");
+}
+
+}  // namespace
+
+Response ExecInWorkspace(ApiContext& api, Request& request) {
+  return BeginSession(
+      api, request, kExecProtocol, [&](a4c::HostStreams& streams, SessionSubject subject) {
+        return NewCommandSession(api.runtime, RulesOf(api.settings), streams, std::move(subject));
+      });
+}
+
+Response ForwardToWorkspace(ApiContext& api, Request& request) {
+  const Result<int> port = PortOf(request);
+  if (!port) return ErrorResponse(port.error());
+  return BeginSession(api, request, kForwardProtocol,
+                      [&](a4c::HostStreams& streams, SessionSubject subject) {
+                        return NewForwardSession(api.runtime, RulesOf(api.settings), streams,
+                                                 std::move(subject), *port);
+                      });
+}
+
+}  // namespace a4cd

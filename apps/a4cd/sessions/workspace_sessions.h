@@ -1,0 +1,36 @@
+// The sessions that there are.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "a4c/host_streams.h"
+#include "apps/a4cd/sessions/conversation.h"
+#include "apps/a4cd/sessions/session.h"
+#include "apps/a4cd/sessions/session_places.h"
+
+namespace a4cd {
+
+// What a session is about, and its right to be.
+struct SessionSubject {
+  std::string host;
+  std::string unit;
+  std::string request_id;  // of the request that became it
+  std::unique_ptr<SessionPlaces::Place> place;
+};
+
+// A command, with or without a terminal: the protocol a4c.exec.v1.
+std::unique_ptr<Session> NewCommandSession(const a4c::Runtime& runtime, const SessionRules& rules,
+                                           a4c::HostStreams& streams, SessionSubject subject);
+// A connection to a port of the workspace's: the protocol a4c.forward.v1.
+std::unique_ptr<Session> NewForwardSession(const a4c::Runtime& runtime, const SessionRules& rules,
+                                           a4c::HostStreams& streams, SessionSubject subject,
+                                           int port);
+
+// In log and metrics. end: in words; word: of a few that there are.
+void NoteSessionEnd(const a4c::Runtime& runtime, const SessionSubject& subject,
+                    std::string_view kind, const std::string& end, std::string_view word,
+                    int64_t bytes);
+
+}  // namespace a4cd

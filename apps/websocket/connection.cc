@@ -1,0 +1,88 @@
+#include "apps/websocket/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+namespace a4c_websocket {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+namespace {
+
+constexpr size_t kPieceBytes = 64u << 10;
+
+Error Gone() {
+  return Error(Code::kUnavailable, "the connection has ended");
+}
+
+}  // namespace
+
+Connection::Connection(int fd, Side side, const ConnectionOptions& options,
+                       const a4c::Runtime& runtime, std::string_view early)
+    : fd_(fd),
+      side_(side),
+      options_(options),
+      runtime_(runtime),
+      decoder_(side == Side::kServer, options.message_bytes_max),
+      heard_at_ms_(runtime.clock.MonotonicMs()) {
+  decoder_.Add(early);
+}
+
+Result<std::optional<Message>> Connection::Receive() {
+  while (true) {
+    A4C_TRY(std::optional<Message> message, decoder_.Next());
+    if (message && message->kind == Kind::kPing) {
+      Send(Kind::kPong, message->bytes);
+    } else if (message && message->kind != Kind::kPong) {
+      return message;
+    }
+    if (message) continue;
+    std::array<char, kPieceBytes> piece;
+    const ssize_t got = recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::optional<Message>();
+    if (got <= 0) return Gone();
+    heard_at_ms_ = runtime_.clock.MonotonicMs();
+    decoder_.Add({piece.data(), static_cast<size_t>(got)});
+  }
+}
+
+void Connection::Send(Kind kind, std::string_view bytes) {
+  std::optional<uint32_t> mask;
+  if (side_ == Side::kClient) mask = static_cast<uint32_t>(runtime_.random.Next());
+  unsent_.erase(0, sent_);
+  sent_ = 0;
+  unsent_ += EncodeFrame(kind, bytes, mask);
+}
+
+Result<void> Connection::Flush() {
+  while (sent_ < unsent_.size()) {
+    const ssize_t count =
+        send(fd_, unsent_.data() + sent_, unsent_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count > 0) {
+      sent_ += static_cast<size_t>(count);
+    } else if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+      return {};
+    } else {
+      return Gone();
+    }
+  }
+  unsent_.clear();
+  sent_ = 0;
+  return {};
+}
+
+bool Connection::HungUp() const {
+  pollfd entry{fd_, POLLRDHUP, 0};
+  return poll(&entry, 1, 0) > 0;
+}
+
+short Connection::Events(bool receiving) const {
+  return static_cast<short>((receiving ? POLLIN : 0) | (Flushed() ? 0 : POLLOUT));
+}
+
+}  // namespace a4c_websocket

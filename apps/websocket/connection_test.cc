@@ -1,0 +1,94 @@
+#include "apps/websocket/connection.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "a4c/sinks.h"
+
+namespace a4c_websocket {
+namespace {
+
+using a4c::Code;
+
+class WebSocketConnection : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds_), 0); }
+  void TearDown() override {
+    for (const int fd : fds_) {
+      if (fd >= 0) close(fd);
+    }
+  }
+  Connection Make(Side side, const ConnectionOptions& options = {}, std::string_view early = {}) {
+    static const a4c::Runtime runtime =
+        a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    return Connection(fds_[side == Side::kServer ? 0 : 1], side, options, runtime, early);
+  }
+
+  int fds_[2] = {-1, -1};
+};
+
+TEST_F(WebSocketConnection, CarriesMessagesBothWaysAndAnswersPings) {
+  Connection server = Make(Side::kServer);
+  Connection client = Make(Side::kClient);
+  client.Send(Kind::kPing, "there?");
+  client.Send(Kind::kText, "hello");
+  EXPECT_FALSE(client.Flushed());
+  ASSERT_TRUE(client.Flush());
+  EXPECT_TRUE(client.Flushed());
+  const auto got = server.Receive();
+  ASSERT_TRUE(got && *got);
+  EXPECT_EQ((*got)->kind, Kind::kText);
+  EXPECT_EQ((*got)->bytes, "hello");
+  EXPECT_FALSE(server.Flushed());  // the pong
+  server.Send(Kind::kBinary, "there");
+  ASSERT_TRUE(server.Flush());
+  const auto answer = client.Receive();
+  ASSERT_TRUE(answer && *answer);
+  EXPECT_EQ((*answer)->bytes, "there");
+}
+
+TEST_F(WebSocketConnection, SaysWhenNoMoreShouldBeSentAndLosesNothing) {
+  Connection server = Make(Side::kServer, {.unsent_bytes_max = 100'000});
+  Connection client = Make(Side::kClient);
+  std::string sent;
+  for (char c = 'a'; !server.Full(); c = c == 'z' ? 'a' : static_cast<char>(c + 1)) {
+    const std::string bytes(10'000, c);
+    server.Send(Kind::kBinary, bytes);
+    ASSERT_TRUE(server.Flush());
+    sent += bytes;
+    ASSERT_LT(sent.size(), 100'000'000u);
+  }
+  EXPECT_EQ(server.Events(false), POLLOUT);
+  std::string got;
+  while (got.size() < sent.size()) {
+    const auto message = client.Receive();
+    ASSERT_TRUE(message);
+    if (*message) got += (*message)->bytes;
+    ASSERT_TRUE(server.Flush());
+  }
+  EXPECT_TRUE(got == sent);
+  EXPECT_TRUE(server.Flushed());
+}
+
+TEST_F(WebSocketConnection, WhatWasReadBeforeCountsFirst) {
+  Connection client = Make(Side::kClient, {}, EncodeFrame(Kind::kText, "early", {}));
+  const auto message = client.Receive();
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((*message)->bytes, "early");
+}
+
+TEST_F(WebSocketConnection, TheOtherSidesEndIsSeenBothWays) {
+  Connection server = Make(Side::kServer);
+  close(fds_[1]);
+  fds_[1] = -1;
+  const auto message = server.Receive();
+  ASSERT_FALSE(message);
+  EXPECT_EQ(message.error().code(), Code::kUnavailable);
+  server.Send(Kind::kText, "anybody?");
+  EXPECT_FALSE(server.Flush());
+}
+
+}  // namespace
+}  // namespace a4c_websocket

@@ -1,0 +1,298 @@
+// The command line at work in workspaces: as a program, with pipes and with a terminal of its own.
+#include <Poco/Net/StreamSocket.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "apps/a4c/exit_code.h"
+#include "tests/integration/workspace_fixture.h"
+
+namespace a4cd {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Ran {
+  int exit_code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+template <typename Fixture>
+class CliOver : public Fixture {
+ protected:
+  void SetUp() override {
+    Fixture::SetUp();
+    home_ = testing::TempDir() + "a4c_cli_sessions_" + std::to_string(getpid());
+    fs::create_directories(home_);
+  }
+  void TearDown() override {
+    Fixture::TearDown();
+    fs::remove_all(home_);
+  }
+
+  // In the child of a fork.
+  [[noreturn]] void Become(const std::vector<std::string>& arguments) const {
+    setenv("A4C_URL", ("http://127.0.0.1:" + std::to_string(this->port_)).c_str(), 1);
+    setenv("A4C_API_KEY_FILE", this->key_file_.c_str(), 1);
+    setenv("A4C_CONFIG", (home_ + "/config.yaml").c_str(), 1);
+    setenv("HOME", home_.c_str(), 1);
+    std::vector<char*> argv = {const_cast<char*>("a4c")};
+    for (const std::string& argument : arguments)
+      argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    if (chdir(home_.c_str()) == 0) execv(A4C_CLI, argv.data());
+    _exit(98);
+  }
+
+  Ran Run(const std::vector<std::string>& arguments, const std::string& input = "") {
+    const std::string paths[] = {home_ + "/.in", home_ + "/.out", home_ + "/.err"};
+    std::ofstream(paths[0]) << input;
+    const pid_t child = fork();
+    if (child == 0) {
+      for (int fd = 0; fd < 3; ++fd) {
+        const int opened =
+            open(paths[fd].c_str(), fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(opened, fd);
+      }
+      Become(arguments);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(paths[1]), ReadAll(paths[2])};
+  }
+
+  std::string home_;
+};
+using CliSessions = CliOver<LocalWorkspaceTest>;
+using CliForwards = CliOver<WorkspaceTest>;
+
+TEST_F(CliSessions, ExecHasTheInputOutputErrorsAndExitCodeOfTheCommand) {
+  const Ran cat = Run({"workspace", "exec", "dev-1", "--", "cat"}, "hello there");
+  EXPECT_EQ(cat.exit_code, 0) << cat.err;
+  EXPECT_EQ(cat.out, "hello there");
+  EXPECT_EQ(cat.err, "");
+  const Ran failed = Run({"workspace", "exec", "dev-1", "--env", "NAME=value", "--", "sh", "-c",
+                          "echo $NAME; echo wrong >&2; exit 37"});
+  EXPECT_EQ(failed.exit_code, 37);
+  EXPECT_EQ(failed.out, "value\n");
+  EXPECT_EQ(failed.err, "wrong\n");
+  const Ran deaf = Run({"workspace", "exec", "-n", "dev-1", "--", "cat"}, "left alone");
+  EXPECT_EQ(deaf.exit_code, 0) << deaf.err;
+  EXPECT_EQ(deaf.out, "");
+}
+
+TEST_F(CliSessions, WhatCannotBeIsSaidWithAHintAndACode) {
+  const Ran missing = Run({"workspace", "exec", "nothing", "--", "true"});
+  EXPECT_EQ(missing.exit_code, a4c_cli::kNotFound);
+  EXPECT_NE(missing.err.find("hint: "), std::string::npos) << missing.err;
+  const Ran program = Run({"workspace", "exec", "dev-1", "--", "/a4c/no/such/program"});
+  EXPECT_EQ(program.exit_code, 127);
+  EXPECT_NE(program.err.find("No such file"), std::string::npos) << program.err;
+  EXPECT_EQ(Run({"workspace", "exec", "dev-1"}).exit_code, a4c_cli::kUsage);
+  const Ran ports = Run({"workspace", "port-forward", "dev-1", "80:x"});
+  EXPECT_EQ(ports.exit_code, a4c_cli::kUsage);
+  EXPECT_NE(ports.err.find("LOCAL:PORT"), std::string::npos) << ports.err;
+}
+
+// a4c on a terminal of its own.
+TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
+  const winsize size{31, 77, 0, 0};
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
+  if (child == 0) Become({"workspace", "shell", "dev-1"});
+  std::string seen;
+  const auto type = [&](const std::string& keys) {
+    EXPECT_EQ(write(terminal, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  };
+  const auto see = [&](const std::string& text) {
+    return Eventually([&] {
+      pollfd entry{terminal, POLLIN, 0};
+      char piece[4096];
+      if (poll(&entry, 1, 0) > 0) {
+        const ssize_t count = read(terminal, piece, sizeof(piece));
+        if (count > 0) seen.append(piece, static_cast<size_t>(count));
+      }
+      return seen.find(text) != std::string::npos;
+    });
+  };
+  termios before{};
+  ASSERT_EQ(tcgetattr(terminal, &before), 0);
+  // The shell's prompt is the sign that keys go there.
+  ASSERT_TRUE(see("$ ")) << seen;
+  termios during{};
+  ASSERT_EQ(tcgetattr(terminal, &during), 0);
+  EXPECT_EQ(during.c_lflag & (ICANON | ECHO | ISIG), 0u);
+  type("stty size\r");
+  EXPECT_TRUE(see("31 77")) << seen;
+  const winsize larger{40, 99, 0, 0};
+  ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &larger), 0);
+  type("while ! stty size | grep -q '40 99'; do :; done; echo now si''zed; sleep 1000\r");
+  EXPECT_TRUE(see("now sized")) << seen;
+  type("\x03");
+  type("echo still $((40 + 2)); exit 9\r");
+  EXPECT_TRUE(see("still 42")) << seen;
+  int status = 0;
+  EXPECT_TRUE(Eventually([&] {
+    see("\n");
+    return waitpid(child, &status, WNOHANG) == child;
+  })) << seen;
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 9);
+  termios after{};
+  ASSERT_EQ(tcgetattr(terminal, &after), 0);
+  EXPECT_EQ(after.c_lflag, before.c_lflag);
+  close(terminal);
+}
+
+TEST_F(CliSessions, ATerminalIsAsItWasAlsoWhenA4cIsEndedByASignal) {
+  int terminal = -1;
+  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child == 0)
+    Become({"workspace", "exec", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"});
+  termios before{};
+  ASSERT_EQ(tcgetattr(terminal, &before), 0);
+  const auto is_raw = [&] {
+    termios now{};
+    return tcgetattr(terminal, &now) == 0 && (now.c_lflag & ICANON) == 0;
+  };
+  ASSERT_TRUE(Eventually(is_raw));
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 128 + SIGTERM);
+  EXPECT_FALSE(is_raw());
+  close(terminal);
+}
+
+TEST_F(CliSessions, AnInstanceThatGoesIsToldWithItsReason) {
+  const std::string err = home_ + "/.err2";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
+    if (freopen((home_ + "/.out2").c_str(), "w", stdout) == nullptr) _exit(99);
+    Become({"workspace", "exec", "-n", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"});
+  }
+  ASSERT_TRUE(Eventually([&] { return ReadAll(home_ + "/.out2") == "begun\n"; })) << ReadAll(err);
+  app_->Drain();
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, a4c_cli::kUnavailable);
+  EXPECT_NE(ReadAll(err).find("this instance is ending"), std::string::npos) << ReadAll(err);
+  SetUp();
+}
+
+TEST_F(CliSessions, CpCopiesFilesAndTreesBothWaysAndIntoWhatIsThere) {
+  fs::create_directories(home_ + "/tree/deep");
+  std::ofstream(home_ + "/tree/deep/a file") << std::string(300'000, 'x');
+  std::ofstream(home_ + "/one.txt") << "one";
+  fs::create_symlink("../one.txt", home_ + "/tree/link");
+  EXPECT_EQ(Run({"workspace", "cp", "one.txt", "dev-1:two.txt"}).exit_code, 0);
+  EXPECT_EQ(Run({"workspace", "exec", "dev-1", "--", "cat", "two.txt"}).out, "one");
+  const Ran up = Run({"workspace", "cp", "tree", "dev-1:"});
+  EXPECT_EQ(up.exit_code, 0) << up.err;
+  EXPECT_EQ(Run({"workspace", "cp", "one.txt", "dev-1:tree"}).exit_code, 0);
+  EXPECT_EQ(Run({"workspace", "exec", "dev-1", "--", "cat", "tree/one.txt"}).out, "one");
+  const Ran down = Run({"workspace", "cp", "dev-1:tree", "back"});
+  EXPECT_EQ(down.exit_code, 0) << down.err;
+  EXPECT_EQ(ReadAll(home_ + "/back/deep/a file"), std::string(300'000, 'x'));
+  EXPECT_EQ(ReadAll(home_ + "/back/one.txt"), "one");
+  EXPECT_EQ(fs::read_symlink(home_ + "/back/link"), "../one.txt");
+  EXPECT_EQ(Run({"workspace", "cp", "dev-1:two.txt", "back"}).exit_code, 0);
+  EXPECT_EQ(ReadAll(home_ + "/back/two.txt"), "one");
+  const auto left = [&] {
+    return std::ranges::any_of(fs::directory_iterator(home_), [](const auto& entry) {
+      return entry.path().filename().string().starts_with(".a4c-cp-");
+    });
+  };
+  EXPECT_FALSE(left());
+  const Ran missing = Run({"workspace", "cp", "dev-1:nothing", "there"});
+  EXPECT_NE(missing.exit_code, 0);
+  EXPECT_FALSE(fs::exists(home_ + "/there"));
+  EXPECT_FALSE(left());
+  EXPECT_EQ(Run({"workspace", "cp", "nothing", "dev-1:there"}).exit_code, a4c_cli::kNotFound);
+  EXPECT_EQ(Run({"workspace", "cp", "one.txt", "two.txt"}).exit_code, a4c_cli::kUsage);
+  EXPECT_EQ(Run({"workspace", "cp", "dev-1:..", "x"}).exit_code, a4c_cli::kUsage);
+}
+
+TEST_F(CliSessions, NothingButWhatWasAskedForComesOfACopy) {
+  Make("dev-2", R"(,"env":{"PATH":"./bin:/usr/bin:/bin"})");
+  // A tar in the workspace that also gives what nobody asked for.
+  const Ran planted = Run({"workspace", "exec", "dev-2", "--", "sh", "-c",
+                           "mkdir bin && echo good > wanted && echo bad > planted && "
+                           "printf '#!/bin/sh\\nexec /bin/tar -c -f - planted wanted\\n' > bin/tar "
+                           "&& chmod +x bin/tar"});
+  ASSERT_EQ(planted.exit_code, 0) << planted.err;
+  fs::create_directories(home_ + "/into");
+  const Ran copied = Run({"workspace", "cp", "dev-2:wanted", "into"});
+  EXPECT_EQ(copied.exit_code, 0) << copied.err;
+  EXPECT_EQ(ReadAll(home_ + "/into/wanted"), "good\n");
+  EXPECT_FALSE(fs::exists(home_ + "/into/planted"));
+  EXPECT_EQ(Run({"workspace", "delete", "dev-2", "--wait"}).exit_code, 0);
+  // Nor anything that is more than a file.
+  ASSERT_EQ(Run({"workspace", "exec", "dev-1", "--", "mkfifo", "pipe"}).exit_code, 0);
+  EXPECT_NE(Run({"workspace", "cp", "dev-1:pipe", "into"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(fs::symlink_status(home_ + "/into/pipe")));
+}
+
+TEST_F(CliForwards, APortOfTheLoopbackLeadsToTheWorkspace) {
+  Make("web", R"(,"env":{"PORT":"8080"})");
+  const std::string err = home_ + "/.err2";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
+    Become({"workspace", "port-forward", "web", "0:8080", "0:8081"});
+  }
+  ASSERT_TRUE(Eventually([&] {
+    const std::string said = ReadAll(err);
+    return std::ranges::count(said, '\n') == 2;
+  })) << ReadAll(err);
+  const std::string said = ReadAll(err);
+  const auto connect = [](const std::string& from) {
+    const int port = std::atoi(from.substr(from.find("127.0.0.1:") + 10).c_str());
+    Poco::Net::StreamSocket socket(
+        Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port)));
+    socket.setReceiveTimeout(Poco::Timespan(60, 0));
+    return socket;
+  };
+  std::string bytes;
+  for (int i = 0; bytes.size() < 300'000; ++i) bytes += std::to_string(i);
+  for (int round = 0; round < 3; ++round) {
+    Poco::Net::StreamSocket socket = connect(said);
+    std::thread writer([&] { socket.sendBytes(bytes.data(), static_cast<int>(bytes.size())); });
+    std::string got;
+    char piece[4096];
+    while (got.size() < bytes.size()) {
+      const int count = socket.receiveBytes(piece, sizeof(piece));
+      if (count <= 0) break;
+      got.append(piece, static_cast<size_t>(count));
+    }
+    writer.join();
+    EXPECT_TRUE(got == bytes) << got.size();
+  }
+  // Nobody listens on the other: its connections end, and it is said why.
+  Poco::Net::StreamSocket refused = connect(said.substr(said.find('\n')));
+  char byte = 0;
+  EXPECT_EQ(refused.receiveBytes(&byte, 1), 0);
+  EXPECT_TRUE(Eventually([&] { return ReadAll(err).find("8081") != std::string::npos; }));
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+}  // namespace
+}  // namespace a4cd
