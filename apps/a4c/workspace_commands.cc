@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "apps/a4c/commands.h"
+#include "apps/a4c/follow.h"
 
 namespace a4c_cli {
 namespace {
@@ -27,6 +28,7 @@ struct CreateOptions {
 struct StepOptions {
   std::string workspace;
   bool wait = false;
+  bool follow = false;
   int64_t timeout_s = 600;
 };
 
@@ -149,10 +151,12 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   const auto logs = std::make_shared<StepOptions>();
   leaf = workspace->add_subcommand("logs", "print what a workspace has written");
   leaf->add_option("workspace", logs->workspace, "its id or name")->required();
+  leaf->add_flag("-f,--follow", logs->follow, "go on as it grows, over breaks");
   leaf->callback([&session, logs] {
-    session.exit_code = ShowLog(
-        session, "/v1/workspaces/" + PercentEncode(BareId(logs->workspace, "workspace")) + "/logs",
-        false);
+    const std::string id = BareId(logs->workspace, "workspace");
+    session.exit_code =
+        logs->follow ? FollowWorkspaceLog(session, id)
+                     : ShowLog(session, "/v1/workspaces/" + PercentEncode(id) + "/logs", false);
   });
 }
 

@@ -1,6 +1,9 @@
 // Sessions as a client sees them, over pretended workspaces and over processes of this machine.
+#include <Poco/Base64Decoder.h>
 #include <signal.h>
 
+#include <iterator>
+#include <sstream>
 #include <thread>
 
 #include "tests/integration/session_client.h"
@@ -190,6 +193,42 @@ TEST_F(ApiSessions, APortLeadsToWhatListensThere) {
   for (const char* query : {"", "?port=", "?port=0", "?port=65536", "?port=80x"}) {
     EXPECT_EQ(open(query).status(), 400) << query;
   }
+}
+
+std::string FromBase64(const std::string& text) {
+  std::istringstream in(text);
+  Poco::Base64Decoder decoder(in);
+  return {std::istreambuf_iterator<char>(decoder), {}};
+}
+
+TEST_F(ApiSessions, ALogGoesOnAsItGrowsAndComesBackWhereItWas) {
+  Make("talker", "", R"(["sh","-c","echo one; sleep 1; echo two; sleep 600"])");
+  const std::string reader = KeyFor("default", "\"workspaces:read\"");
+  const auto open = [&](const std::string& query) {
+    return SessionClient(port_, reader, "/v1/workspaces/talker/logs:follow" + query, "a4c.logs.v1");
+  };
+  SessionClient first = open("");
+  ASSERT_EQ(first.status(), 101) << first.head();
+  EXPECT_EQ(first.Hear()["type"].Text(), "started");
+  Json log = first.Hear();
+  ASSERT_EQ(log["type"].Text(), "log") << log.ToString();
+  std::string seen = FromBase64(log["bytes"].Text());
+  EXPECT_TRUE(seen.starts_with("one\n")) << seen;
+  first.Vanish();
+  SessionClient second = open("?from=" + log["next"].Text());
+  EXPECT_EQ(second.Hear()["type"].Text(), "started");
+  while (seen.find("two\n") == std::string::npos) {
+    log = second.Hear();
+    ASSERT_EQ(log["type"].Text(), "log") << log.ToString();
+    seen += FromBase64(log["bytes"].Text());
+  }
+  EXPECT_EQ(seen, "one\ntwo\n");
+  Send("DELETE", "/v1/workspaces/talker");
+  EXPECT_EQ(second.HearTheEnd()["problem"]["status"].Int(), 404);
+  EXPECT_EQ(
+      SessionClient(port_, KeyFor("strangers"), "/v1/workspaces/dev-1/logs:follow", "a4c.logs.v1")
+          .status(),
+      404);
 }
 
 TEST_F(LocalSessions, MuchInputComesBackWholeAlsoToAClientThatIsSlow) {

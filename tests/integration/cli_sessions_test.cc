@@ -294,5 +294,28 @@ TEST_F(CliForwards, APortOfTheLoopbackLeadsToTheWorkspace) {
   waitpid(child, &status, 0);
 }
 
+TEST_F(CliForwards, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
+  // Each connection ends soon.
+  StartWith("api: {session_duration_max: 300ms}\n");
+  std::string script;
+  std::string whole;
+  for (int i = 1; i <= 8; ++i) {
+    script += "echo " + std::to_string(i) + "; sleep 0.2; ";
+    whole += std::to_string(i) + "\n";
+  }
+  Make("talker", "", R"(["sh","-c",")" + script + R"(sleep 600"])");
+  const std::string out = home_ + "/.out2";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen(out.c_str(), "w", stdout) == nullptr) _exit(99);
+    Become({"workspace", "logs", "-f", "talker"});
+  }
+  EXPECT_TRUE(Eventually([&] { return ReadAll(out).size() >= whole.size(); })) << ReadAll(out);
+  EXPECT_EQ(ReadAll(out), whole);
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
 }  // namespace
 }  // namespace a4cd

@@ -14,8 +14,9 @@ void WorkspaceTest::StartWith(const std::string& yaml) {
   Make("dev-1");
 }
 
-void WorkspaceTest::Make(const std::string& name, const std::string& more) {
-  Post("/v1/workspaces", R"({"name":")" + name + R"(","command":["sleep","600"])" + more + "}");
+void WorkspaceTest::Make(const std::string& name, const std::string& more,
+                         const std::string& command) {
+  Post("/v1/workspaces", R"({"name":")" + name + R"(","command":)" + command + more + "}");
   EXPECT_TRUE(Eventually([&] {
     return Get("/v1/workspaces/" + name).body["actual"].Text() == "running";
   })) << Get("/v1/jobs").text;

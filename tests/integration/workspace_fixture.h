@@ -14,7 +14,8 @@ class WorkspaceTest : public ApiTest {
   void SetUp() override { StartWith(""); }
   // With these lines more in its config.
   void StartWith(const std::string& yaml);
-  void Make(const std::string& name, const std::string& more = "");
+  void Make(const std::string& name, const std::string& more = "",
+            const std::string& command = R"(["sleep","600"])");
   // Asks until it is true, at most a generous while.
   static bool Eventually(const std::function<bool()>& condition);
 };

@@ -29,6 +29,7 @@ Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // sessions_api.cc
 Response ExecInWorkspace(ApiContext& api, Request& request);
 Response ForwardToWorkspace(ApiContext& api, Request& request);
+Response FollowWorkspaceLogs(ApiContext& api, Request& request);
 // hosts_api.cc
 Response ListHosts(ApiContext& api, Request& request);
 Response GetHost(ApiContext& api, Request& request);

@@ -31,6 +31,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/workspaces/{id}:exec", "execInWorkspace", "workspaces:write", ExecInWorkspace},
     {"GET", "/v1/workspaces/{id}:forward", "forwardToWorkspace", "workspaces:write",
      ForwardToWorkspace},
+    {"GET", "/v1/workspaces/{id}/logs:follow", "followWorkspaceLogs", "workspaces:read",
+     FollowWorkspaceLogs},
 
     {"GET", "/v1/hosts", "listHosts", "hosts:read", ListHosts},
     {"POST", "/v1/hosts:probe", "probeHost", "hosts:admin", ProbeHost, kJson},

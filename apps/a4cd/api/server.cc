@@ -227,7 +227,8 @@ class PocoServer final : public ApiServer {
  public:
   PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
              SessionHub& sessions, const net::ServerSocket& socket)
-      : shared_{runtime, api, streams, sessions, nullptr, false, false, runtime.threads.NewWaiter()},
+      : shared_{runtime, api,   streams, sessions,
+                nullptr, false, false,   runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);

@@ -22,6 +22,7 @@ using a4c::Result;
 
 constexpr const char* kExecProtocol = "a4c.exec.v1";
 constexpr const char* kForwardProtocol = "a4c.forward.v1";
+constexpr const char* kLogsProtocol = "a4c.logs.v1";
 
 // Whether a header that is a list ("keep-alive, Upgrade") has this word, in any case.
 bool HasWord(const std::string& list, std::string_view word) {
@@ -102,28 +103,51 @@ Response Switch(const Request& request, const char* protocol, std::unique_ptr<Se
   return response;
 }
 
-using Make = std::function<std::unique_ptr<Session>(a4c::HostStreams&, SessionSubject)>;
+Result<Workspace> FindPlaced(ApiContext& api, const Request& request) {
+  A4C_TRY(
+      Workspace workspace,
+      api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant, request.Param("id")));
+  if (!workspace.host.empty()) return workspace;
+  return Error(Code::kConflict, "the workspace is on no server yet",
+               "see its job: a4c job list -q workspace:" + workspace.id);
+}
 
+using Make = std::function<std::unique_ptr<Session>(SessionSubject)>;
+
+// note: whether it is a change, which belongs into the audit log.
 Response BeginSession(ApiContext& api, const Request& request, const char* protocol,
-                      const Make& make) {
+                      const Result<Workspace>& workspace, bool note, const Make& make) {
+  if (!workspace) {
+    const Problem problem = ProblemOf(workspace.error());
+    return note ? RefuseNoted(api, request, problem) : ProblemResponse(problem);
+  }
   if (auto refused = RefuseHandshake(request, protocol)) return *std::move(refused);
+  auto place = api.session_places.Enter(request.principal.tenant);
+  if (!place) return TooMany(place.error());
+  const a4c::RecordRef ref{"workspace", {request.principal.tenant, workspace->id}};
+  if (note) {
+    const auto noted = NoteAudit(api, request, {.outcome = "applied", .ref = ref});
+    if (!noted) return ErrorResponse(noted.error());
+  }
+  return Switch(request, protocol,
+                make({.host = workspace->host,
+                      .unit = UnitName(workspace->id),
+                      .request_id = request.request_id,
+                      .place = *std::move(place)}));
+}
+
+// The same for what runs in it, or is reached there.
+Response BeginStream(
+    ApiContext& api, const Request& request, const char* protocol,
+    const Result<Workspace>& workspace,
+    const std::function<std::unique_ptr<Session>(a4c::HostStreams&, SessionSubject)>& make) {
   auto* streams = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostStreams>();
   if (streams == nullptr) {
     return ErrorResponse(
         Error(Code::kUnsupported, "the host provider has no way into its workspaces"));
   }
-  const Result<Workspace> workspace = FindRunning(api, request);
-  if (!workspace) return RefuseNoted(api, request, ProblemOf(workspace.error()));
-  auto place = api.session_places.Enter(request.principal.tenant);
-  if (!place) return TooMany(place.error());
-  const a4c::RecordRef ref{"workspace", {request.principal.tenant, workspace->id}};
-  const auto noted = NoteAudit(api, request, {.outcome = "applied", .ref = ref});
-  if (!noted) return ErrorResponse(noted.error());
-  return Switch(request, protocol,
-                make(*streams, {.host = workspace->host,
-                                .unit = UnitName(workspace->id),
-                                .request_id = request.request_id,
-                                .place = *std::move(place)}));
+  return BeginSession(api, request, protocol, workspace, true,
+                      [&](SessionSubject subject) { return make(*streams, std::move(subject)); });
 }
 
 Result<int> PortOf(const Request& request) {
@@ -138,19 +162,33 @@ Result<int> PortOf(const Request& request) {
 }  // namespace
 
 Response ExecInWorkspace(ApiContext& api, Request& request) {
-  return BeginSession(
-      api, request, kExecProtocol, [&](a4c::HostStreams& streams, SessionSubject subject) {
-        return NewCommandSession(api.runtime, RulesOf(api.settings), streams, std::move(subject));
-      });
+  return BeginStream(api, request, kExecProtocol, FindRunning(api, request),
+                     [&](a4c::HostStreams& streams, SessionSubject subject) {
+                       return NewCommandSession(api.runtime, RulesOf(api.settings), streams,
+                                                std::move(subject));
+                     });
 }
 
 Response ForwardToWorkspace(ApiContext& api, Request& request) {
+  const Result<Workspace> workspace = FindRunning(api, request);
   const Result<int> port = PortOf(request);
-  if (!port) return ErrorResponse(port.error());
-  return BeginSession(api, request, kForwardProtocol,
-                      [&](a4c::HostStreams& streams, SessionSubject subject) {
-                        return NewForwardSession(api.runtime, RulesOf(api.settings), streams,
-                                                 std::move(subject), *port);
+  if (workspace && !port) return ErrorResponse(port.error());
+  return BeginStream(api, request, kForwardProtocol, workspace,
+                     [&](a4c::HostStreams& streams, SessionSubject subject) {
+                       return NewForwardSession(api.runtime, RulesOf(api.settings), streams,
+                                                std::move(subject), *port);
+                     });
+}
+
+Response FollowWorkspaceLogs(ApiContext& api, Request& request) {
+  auto* logs = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostLogs>();
+  if (logs == nullptr) {
+    return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
+  }
+  return BeginSession(api, request, kLogsProtocol, FindPlaced(api, request), false,
+                      [&](SessionSubject subject) {
+                        return NewLogSession(api.runtime, RulesOf(api.settings), *logs,
+                                             std::move(subject), request.Query("from"));
                       });
 }
 

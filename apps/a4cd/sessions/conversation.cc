@@ -196,6 +196,23 @@ Result<void> Conversation::Carry(HostStream& stream, bool terminal,
 
 void Conversation::Tell(const Json& message) {
   peer_.socket.Send(Kind::kText, message.ToString());
+  moved_ms_ = runtime_.clock.MonotonicMs();
+}
+
+Result<void> Conversation::Pass(int64_t wait_ms) {
+  const int64_t until_ms = runtime_.clock.MonotonicMs() + wait_ms;
+  while (true) {
+    A4C_CHECK(TakeInput([](const Json&) -> Result<void> {
+      return Error(Code::kInvalid, "there is nothing to be said here");
+    }));
+    A4C_CHECK(peer_.socket.Flush());
+    A4C_CHECK(CheckTime());
+    const bool over = runtime_.clock.MonotonicMs() >= until_ms;
+    if (over && !peer_.socket.Full()) return {};
+    WaitFor(runtime_.clock,
+            {{peer_.socket.fd(), peer_.socket.Events(true), 0}, {peer_.wake_fd, POLLIN, 0}},
+            over ? pinged_ms_ + rules_.ping_period_ms : until_ms);
+  }
 }
 
 void Conversation::TellProblem(const Error& error) {

@@ -41,6 +41,8 @@ class Conversation {
                           const std::function<a4c::Result<void>(const a4c::Json&)>& control);
 
   void Tell(const a4c::Json& message);
+  // Until so much time is over and what was told is on its way; why it is broken off, as above.
+  a4c::Result<void> Pass(int64_t wait_ms);
   // Why it ends.
   void TellProblem(const a4c::Error& error);
   // Closes, once all that was told is out; waits for the client a little.

@@ -67,6 +67,7 @@ class Hub final : public SessionHub {
                                          runtime_);
     connection.SendHead(head);
     session.Run({connection, wake_fd_, stop});
+    socket.close();
   }
 
   const a4c::Runtime runtime_;

@@ -27,6 +27,10 @@ std::unique_ptr<Session> NewCommandSession(const a4c::Runtime& runtime, const Se
 std::unique_ptr<Session> NewForwardSession(const a4c::Runtime& runtime, const SessionRules& rules,
                                            a4c::HostStreams& streams, SessionSubject subject,
                                            int port);
+// What a workspace writes, as it comes: the protocol a4c.logs.v1. from: a position in it, or "".
+std::unique_ptr<Session> NewLogSession(const a4c::Runtime& runtime, const SessionRules& rules,
+                                       a4c::HostLogs& logs, SessionSubject subject,
+                                       std::string from);
 
 // In log and metrics. end: in words; word: of a few that there are.
 void NoteSessionEnd(const a4c::Runtime& runtime, const SessionSubject& subject,

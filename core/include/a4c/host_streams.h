@@ -41,7 +41,7 @@ struct StreamWait {
   int64_t until_ms = Waiter::kForever;  // look again then at the latest, on MonotonicMs
 };
 
-// Destroying it closes the stream; it takes at most some seconds.
+// Destroying it closes the stream; it takes at most ten seconds.
 class HostStream {
  public:
   virtual ~HostStream() = default;

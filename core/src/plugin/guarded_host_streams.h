@@ -20,8 +20,14 @@ class GuardedStreamOf : public Interface {
         wait_(plugin.Site("Stream.WaitFor")),
         read_(plugin.Site("Stream.Read")),
         write_(plugin.Site("Stream.Write", Code::kUnknownOutcome)),
-        end_input_(plugin.Site("Stream.EndInput", Code::kUnknownOutcome)) {}
-  ~GuardedStreamOf() override { DestroyGuarded(plugin_, inner_); }
+        end_input_(plugin.Site("Stream.EndInput", Code::kUnknownOutcome)),
+        close_(plugin.Site("Stream.destructor")) {}
+  // Closing may take a while: a command is ended, on a server that may be far away.
+  ~GuardedStreamOf() override {
+    const Clock& clock = plugin_.clock();
+    const CallInFlight in_flight(close_, clock.MonotonicNs(), clock.MonotonicMs() + kCloseMs);
+    inner_.reset();
+  }
 
   Result<StreamWait> WaitFor(const Call& call, bool reading, bool writing) override {
     return Guarded(wait_, call, [&] { return inner_->WaitFor(call, reading, writing); });
@@ -48,10 +54,13 @@ class GuardedStreamOf : public Interface {
   std::unique_ptr<Interface> inner_;
 
  private:
+  static constexpr int64_t kCloseMs = 10'000;
+
   const CallSite& wait_;
   const CallSite& read_;
   const CallSite& write_;
   const CallSite& end_input_;
+  const CallSite& close_;
 };
 
 using GuardedHostStream = GuardedStreamOf<HostStream>;
