@@ -1,0 +1,192 @@
+// How fast a build context of 200 MB goes through host-baremetal over SSH to the engine that
+// builds, against the same tar posted to the engine's own local socket, and what memory that takes.
+//
+//   image_context_bench [MB [rounds]]
+//
+// Servers: A4C_TEST_BAREMETAL_HOSTS; the local socket of the first of them, as this machine reaches
+// it: A4C_TEST_BAREMETAL_SOCKET. The ways take turns. `ratio` is of the median throughputs;
+// `memory_mib` the most that this process held above what it held idle, on the way over SSH.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "a4c/json.h"
+#include "a4c/sinks.h"
+#include "baremetal_config.h"
+#include "baremetal_host_provider.h"
+#include "baremetal_keys.h"
+#include "docker_connection.h"
+#include "engine_messages.h"
+#include "socket.h"
+#include "tests/support/tar.h"
+
+namespace a4c::bench {
+namespace {
+
+using namespace baremetal;
+
+constexpr int64_t kMiB = 1 << 20;
+constexpr size_t kPieceBytes = 64u << 10;
+constexpr const char* kTag = "a4c-bench/context:1";
+
+const Runtime& TheRuntime() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return runtime;
+}
+Call Soon() {
+  return Call::Within(TheRuntime().clock, 600'000);
+}
+
+[[noreturn]] void Fail(const std::string& why) {
+  std::fprintf(stderr, "image_context_bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+const char* Needed(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) Fail(std::string(variable) + " is not set: see dev/stack");
+  return text;
+}
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+BaremetalOptions Options() {
+  auto config = CheckConfig(
+      ConfigValue::Map({{"servers_file", ConfigValue::Scalar(Needed("A4C_TEST_BAREMETAL_HOSTS"))},
+                        {"cluster", ConfigValue::Scalar("bench")}}),
+      kBaremetalKeys);
+  if (!config) Fail(config.error().ToString());
+  auto options = ReadBaremetalConfig(*config);
+  if (!options) Fail(options.error().ToString());
+  return *std::move(options);
+}
+
+// A Dockerfile that wants little, and a file of so many bytes that no compression makes less of. A
+// piece at a time: nobody has the whole of it.
+class Context {
+ public:
+  explicit Context(int64_t bytes) : left_(bytes) {
+    for (char& c : noise_) c = static_cast<char>(TheRuntime().random.Next());
+    const std::string whole =
+        TarOf({{"Dockerfile", "FROM scratch\nCOPY Dockerfile /\n"}, {"data", ""}});
+    // The header of "data" is the last block before the end; its size and sum are made anew.
+    head_ = whole.substr(0, whole.size() - 1024);
+    char size[12];
+    std::snprintf(size, sizeof(size), "%011llo", static_cast<unsigned long long>(bytes));
+    const size_t at = head_.size() - 512;
+    head_.replace(at + 124, 11, size);
+    head_.replace(at + 148, 8, "        ");
+    unsigned sum = 0;
+    for (size_t i = at; i < head_.size(); ++i) sum += static_cast<unsigned char>(head_[i]);
+    char digits[7];
+    std::snprintf(digits, sizeof(digits), "%06o", sum);
+    head_.replace(at + 148, 8, std::string(digits, 6) + '\0' + ' ');
+  }
+  Result<std::string> Next() {
+    if (!head_.empty()) return std::exchange(head_, {});
+    if (left_ > 0) {
+      left_ -= static_cast<int64_t>(kPieceBytes);
+      return noise_;
+    }
+    if (ended_) return std::string();
+    ended_ = true;
+    return std::string(1024, '\0');
+  }
+
+ private:
+  std::string head_;
+  std::string noise_ = std::string(kPieceBytes, '\0');
+  int64_t left_;
+  bool ended_ = false;
+};
+
+// Of this process: what it holds now, and the most that it has held since Reset.
+int64_t StatusBytes(const std::string& field) {
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(field)) return std::atoll(line.c_str() + field.size() + 1) * 1024;
+  }
+  return 0;
+}
+void ResetPeak() {
+  std::ofstream("/proc/self/clear_refs") << 5;
+}
+
+template <typename Function>
+double MiBPerSecond(int64_t bytes, Function function) {
+  const int64_t start = TheRuntime().clock.MonotonicNs();
+  function();
+  const double seconds = static_cast<double>(TheRuntime().clock.MonotonicNs() - start) * 1e-9;
+  return static_cast<double>(bytes) / static_cast<double>(kMiB) / seconds;
+}
+
+void OverSsh(HostProvider& provider, const std::string& host, int64_t bytes) {
+  Context context(bytes);
+  const auto built = provider.As<HostImages>()->Build(
+      Soon(), {.host = host, .tag = kTag}, [&] { return context.Next(); }, [](std::string_view) {});
+  if (!built) Fail(built.error().ToString());
+}
+
+void OnLocalSocket(int64_t bytes) {
+  auto channel = ConnectLocal(Soon(), Needed("A4C_TEST_BAREMETAL_SOCKET"));
+  if (!channel) Fail(channel.error().ToString());
+  DockerConnection docker(*std::move(channel), kMiB);
+  Context context(bytes);
+  const ByteSource source = [&] { return context.Next(); };
+  const auto status = docker.Begin(Soon(), {.method = "POST",
+                                            .target = "/build?rm=1&networkmode=none",
+                                            .content_type = "application/x-tar",
+                                            .stream = &source,
+                                            .stream_bytes_max = bytes + kMiB,
+                                            .effect = true});
+  if (!status) Fail(status.error().ToString());
+  const Progress nobody = [](std::string_view) {};
+  EngineMessages messages(nobody);
+  const auto read = messages.ReadAll(Soon(), docker);
+  if (!read || !messages.failure().empty()) Fail("build: " + messages.failure());
+}
+
+int Run(int64_t bytes, int rounds) {
+  const BaremetalOptions options = Options();
+  const std::string& host = options.servers[0].id;
+  const auto provider = NewBaremetalHostProvider(TheRuntime(), options);
+  std::vector<double> over_ssh;
+  std::vector<double> on_socket;
+  int64_t memory_bytes = 0;
+  for (int round = -1; round < rounds; ++round) {  // the first one warms both
+    const int64_t size = round < 0 ? kMiB : bytes;
+    ResetPeak();
+    const int64_t idle_bytes = StatusBytes("VmRSS:");
+    const double ssh = MiBPerSecond(size, [&] { OverSsh(*provider, host, size); });
+    const int64_t above_bytes = StatusBytes("VmHWM:") - idle_bytes;
+    const double socket = MiBPerSecond(size, [&] { OnLocalSocket(size); });
+    if (round < 0) continue;
+    over_ssh.push_back(ssh);
+    on_socket.push_back(socket);
+    memory_bytes = std::max(memory_bytes, above_bytes);
+  }
+  Json line;
+  line.Set("question",
+           "a build context over SSH against the same tar on the engine's local socket");
+  line.Set("mib", bytes / kMiB).Set("rounds", int64_t{rounds});
+  line.Set("ssh_mib_s", Median(over_ssh)).Set("local_mib_s", Median(on_socket));
+  line.Set("memory_mib", static_cast<double>(memory_bytes) / static_cast<double>(kMiB));
+  line.Set("memory_reach", 32).Set("ratio", Median(over_ssh) / Median(on_socket)).Set("reach", 0.8);
+  std::printf("%s\n", line.ToString().c_str());
+  (void)provider->As<HostImages>()->Prune(Soon(), host, {});
+  return 0;
+}
+
+}  // namespace
+}  // namespace a4c::bench
+
+int main(int argc, char** argv) {
+  const int64_t mib = argc > 1 ? std::max(1, std::atoi(argv[1])) : 200;
+  return a4c::bench::Run(mib * a4c::bench::kMiB, argc > 2 ? std::max(1, std::atoi(argv[2])) : 5);
+}
