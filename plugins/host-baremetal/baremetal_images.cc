@@ -29,6 +29,7 @@ class BaremetalImages final : public HostImages {
                    const ByteSource& tar, EngineMessages& messages) const;
   Result<ImageInfo> Name(const Call& call, DockerConnection& docker, const std::string& tag,
                          const std::string& image_id) const;
+  std::vector<std::string> OwnTags(const Json& image) const;
   Result<Json> ListOurs(const Call& call, DockerConnection& docker) const;
 
   BaremetalServers& servers_;
@@ -121,11 +122,21 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& bui
   return image;
 }
 
+// By which it is ours: what was made, and what builds that failed have left.
+std::vector<std::string> BaremetalImages::OwnTags(const Json& image) const {
+  std::vector<std::string> tags;
+  for (const Json& tag : image["RepoTags"].Items()) {
+    const bool is_building = IsBuildingTag(tag.Text(), servers_.options.cluster);
+    if (is_building || IsOwnTag(tag.Text(), servers_.options.cluster)) tags.push_back(tag.Text());
+  }
+  return tags;
+}
+
 Result<Json> BaremetalImages::ListOurs(const Call& call, DockerConnection& docker) const {
   A4C_TRY(Json list, docker.ExchangeJson(call, {.method = "GET", .target = "/images/json"}));
   Json ours(Json::Array{});
   for (const Json& image : list.Items()) {
-    if (IsOurs(image, servers_.options.cluster)) ours.Append(image);
+    if (!OwnTags(image).empty()) ours.Append(image);
   }
   return ours;
 }
@@ -171,8 +182,8 @@ Result<int64_t> BaremetalImages::Prune(const Call& call, const std::string& host
                            return std::ranges::count(keep, name) > 0;
                          });
     if (is_kept || used.contains(id)) continue;
-    // By each of its names, the one that says that it is ours last.
-    names.push_back(OwnTag(servers_.options.cluster, id));
+    // By each of its names, those that say that it is ours last.
+    for (const std::string& tag : OwnTags(image)) names.push_back(tag);
     for (const std::string& name : names) A4C_CHECK(UntagImage(call, *docker, name));
   }
   A4C_TRY(const int64_t after, LayerBytes(call, *docker));

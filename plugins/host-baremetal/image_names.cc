@@ -78,9 +78,4 @@ std::vector<std::string> NamesOf(const Json& image, const std::string& cluster) 
   return names;
 }
 
-bool IsOurs(const Json& image, const std::string& cluster) {
-  return std::ranges::any_of(image["RepoTags"].Items(),
-                             [&](const Json& tag) { return IsOwnTag(tag.Text(), cluster); });
-}
-
 }  // namespace a4c::baremetal

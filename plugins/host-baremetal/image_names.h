@@ -31,7 +31,5 @@ bool IsOwnTag(std::string_view tag, const std::string& cluster);
 bool IsBuildingTag(std::string_view tag, const std::string& cluster);
 // Of an image as GET /images/json shows it: the names that people gave it, by tag or digest.
 std::vector<std::string> NamesOf(const Json& image, const std::string& cluster);
-// True if it has a tag of the form of OwnTag.
-bool IsOurs(const Json& image, const std::string& cluster);
 
 }  // namespace a4c::baremetal

@@ -38,17 +38,11 @@ TEST(ImageNames, OnlyTheTagOfThisClusterMakesAnImageOurs) {
   Json image;
   image.Set("RepoTags", Json::Array{"app:1", own, BuildingTag("prod", 7)});
   image.Set("RepoDigests", Json::Array{"reg/app@" + kId, "<none>@<none>"});
-  EXPECT_TRUE(IsOurs(image, "prod"));
-  EXPECT_FALSE(IsOurs(image, "pro"));
-  EXPECT_FALSE(IsOurs(image, "production"));
+  EXPECT_TRUE(IsOwnTag(own, "prod"));
+  EXPECT_FALSE(IsOwnTag(own, "pro"));
+  EXPECT_FALSE(IsOwnTag(own, "production"));
+  EXPECT_FALSE(IsOwnTag("app:1", "prod"));
   EXPECT_EQ(NamesOf(image, "prod"), (std::vector<std::string>{"app:1", "reg/app@" + kId}));
-}
-
-TEST(ImageNames, WhatIsBuiltFromOursIsNotOurs) {
-  Json image;
-  image.Set("RepoTags", Json::Array{"theirs:1"});
-  image.Set("Labels", Json::Object{{"a4c.image_of", "prod"}});
-  EXPECT_FALSE(IsOurs(image, "prod"));
 }
 
 }  // namespace

@@ -96,6 +96,29 @@ TEST_F(BaremetalImages, AWrongPasswordIsDeniedAndNotShown) {
   EXPECT_EQ(status.error().ToString().find("not-the-password"), std::string::npos);
 }
 
+TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsPruned) {
+  const std::string tar =
+      TarOf({{"Dockerfile", "FROM busybox:local\nRUN echo " + Word("x") + " > /x\nRUN false\n"}});
+  bool is_sent = false;
+  std::string last;
+  const auto built = provider_->As<HostImages>()->Build(
+      Soon(), {.host = unit_.host, .tag = Word("a4c-test/failed") + ":1"},
+      [&]() -> Result<std::string> { return std::exchange(is_sent, true) ? "" : tar; },
+      [&](std::string_view text) {
+        if (text.starts_with(" ---> ") && text.size() == 19) last = text.substr(6, 12);
+      });
+  ASSERT_FALSE(built);
+  ASSERT_EQ(last.size(), 12u);
+  const auto find = [&] {
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, last);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found && found->has_value();
+  };
+  EXPECT_TRUE(find()) << "it saves the next build its making";
+  ASSERT_TRUE(provider_->As<HostImages>()->Prune(Soon(), unit_.host, {}));
+  EXPECT_FALSE(find());
+}
+
 TEST_F(BaremetalImages, ASendThatBreaksOffLeavesNoNameAndTheSameAgainSettlesIt) {
   const std::string tag = Built();
   CuttingProxy proxy(TestRuntime().threads, options_.servers[1].address, options_.servers[1].port);
