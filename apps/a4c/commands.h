@@ -16,6 +16,7 @@ void AddHostCommands(CLI::App& root, Session& session);       // host_commands.c
 void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
 void AddAuditCommands(CLI::App& root, Session& session);      // audit_commands.cc
 void AddStatusCommands(CLI::App& root, Session& session);     // status_commands.cc
+void AddSyncCommands(CLI::App& root, Session& session);       // sync_commands.cc
 void AddContextCommands(CLI::App& root, Session& session);    // context_commands.cc
 void AddCompletion(CLI::App& root, Session& session);         // completion.cc
 

@@ -39,6 +39,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddKeyCommands(root, session);
   AddAuditCommands(root, session);
   AddStatusCommands(root, session);
+  AddSyncCommands(root, session);
   AddContextCommands(root, session);
   AddCompletion(root, session);
   for (CLI::App* group : root.get_subcommands([](const CLI::App*) { return true; })) {

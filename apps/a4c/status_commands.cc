@@ -89,7 +89,7 @@ class Doctor {
     Check("no dead letters", body["search"]["dead_letters"].Int() == 0,
           std::to_string(body["search"]["dead_letters"].Int()) +
               " documents were refused by the index",
-          "see the log of a4cd");
+          "a4c sync dead-letters");
     for (const Json& plugin : body["plugins"].Items()) {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
             "see the log of a4cd");

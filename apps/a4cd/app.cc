@@ -70,7 +70,9 @@ class RunningApp final : public App, public ProcessView {
 
   Result<void> Start() {
     A4C_TRY(backends_, LoadBackends(settings_, runtime_));
-    database_.emplace(backends_.ForDatabase(), runtime_, settings_.database);
+    a4c::DatabaseOptions options = settings_.database;
+    A4C_TRY(options.index_identity, IndexIdentity(*backends_.plugins, settings_.search));
+    database_.emplace(backends_.ForDatabase(), runtime_, options);
     A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
     jobs_.emplace(*database_, runtime_, ids_);
     if (backends_.hosts != nullptr) {
@@ -99,6 +101,7 @@ class RunningApp final : public App, public ProcessView {
     for (const LoopHealth& loop : loops_.Health()) {
       if (loop.role == role && !loop.healthy) trouble += loop.name + ": " + loop.error + "; ";
     }
+    if (role == "sync") trouble += LagTrouble(call);
     if (!trouble.empty()) return trouble.substr(0, trouble.size() - 2);
     return settings_.HasRole(role) ? "" : "this process does not have the role " + role;
   }
@@ -177,9 +180,15 @@ class RunningApp final : public App, public ProcessView {
     if (backends_.index == nullptr) return;
     if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
     if (settings_.HasRole("poller")) {
-      loops_.Start("poller", database_->NewPollLoop(kind));
-      StartSingleton("poller", database_->NewVerifyLoop(kind));
+      const int parts = settings_.poll_loops;
+      for (int part = 0; part < parts; ++part) {
+        loops_.Start("poller", database_->NewPollLoop(kind, part, parts));
+      }
+      loops_.Start("poller", database_->NewVerifyLoop(kind));
       StartSingleton("poller", database_->NewPurgeLoop(kind));
+      loops_.Start("poller", database_->NewRepairLoop(kind));
+      loops_.Start("poller", database_->NewRebuildLoop(kind));
+      loops_.Start("poller", database_->NewStatusLoop(kind));
     }
     if (backends_.bus == nullptr) {
       runtime_.log.Write(LogLevel::kInfo, "a4cd",
@@ -254,6 +263,16 @@ class RunningApp final : public App, public ProcessView {
     const std::unique_ptr<a4c::Waiter> waiter = runtime_.threads.NewWaiter();
     a4c::Waiter::Lock lock(*waiter);
     while (runtime_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
+  }
+
+  // The bus or the index may be in trouble that no loop of ours sees: what lags, says so.
+  std::string LagTrouble(const Call& call) {
+    if (backends_.index == nullptr) return "";
+    const Result<int64_t> lag_ms = database_->LagMs(call, JobKind().name);
+    if (!lag_ms) return "the lag cannot be read: " + lag_ms.error().ToString() + "; ";
+    if (*lag_ms <= settings_.ready_lag_max_ms) return "";
+    return "a change has waited for " + std::to_string(*lag_ms) + " ms, more than " +
+           std::to_string(settings_.ready_lag_max_ms) + " ms; ";
   }
 
   // Reads a record that need not be there; the answer is kept for a second, for eager probes.

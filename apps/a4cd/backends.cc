@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "apps/a4cd/api/cursor.h"
+
 namespace a4cd {
 
 using a4c::Code;
@@ -41,6 +43,14 @@ void MakeDatabaseFile(const std::string& path) {
   if (fd >= 0) close(fd);
 }
 
+// "urls=[a,b];index_prefix=x;"
+std::string TextOf(const a4c::ConfigValue& value) {
+  std::string text = value.scalar;
+  for (const a4c::ConfigValue& item : value.list) text += "[" + TextOf(item) + "]";
+  for (const auto& [name, member] : value.map) text += name + "={" + TextOf(member) + "}";
+  return text;
+}
+
 bool IsEmbedded(const Settings& settings) {
   return settings.store.plugin == "store-sqlite" || settings.hosts.plugin == "host-local";
 }
@@ -51,6 +61,16 @@ std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
                                                const a4c::Runtime& runtime) {
   return std::make_unique<a4c::PluginHost>(
       runtime, a4c::PluginHostOptions{.directories = settings.plugin_directories});
+}
+
+Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& search) {
+  if (!Chosen(search)) return std::string();
+  A4C_TRY(const a4c::PluginInfo info, plugins.Inspect(search.plugin));
+  a4c::ConfigValue known = search.config;
+  for (const a4c::ConfigKey& key : info.keys) {
+    if (key.secret) known.map.erase(key.name);
+  }
+  return info.name + "-" + HashHex(TextOf(known)).substr(0, 16);
 }
 
 Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime) {

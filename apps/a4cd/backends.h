@@ -27,6 +27,9 @@ struct LoadedBackends {
 std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
                                                const a4c::Runtime& runtime);
 
+// Names the index that a choice leads to: by plugin and settings, without the secret ones.
+a4c::Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& search);
+
 // Opens what the roles need: the store always, the others unless "none".
 a4c::Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime);
 

@@ -18,6 +18,7 @@
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/migrate.h"
+#include "apps/a4cd/migrate_backend/migrate_backend.h"
 #include "apps/a4cd/notify.h"
 #include "apps/a4cd/telemetry/json_log.h"
 #include "apps/a4cd/telemetry/metrics.h"
@@ -33,7 +34,14 @@ using a4c::Result;
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
 
+struct MigrateArguments {
+  std::string to;
+  bool cut_over = false;
+  bool back = false;
+};
+
 struct Options {
+  MigrateArguments migrate;
   std::string config_file;
   std::string roles;
   std::string key_file;
@@ -63,8 +71,7 @@ std::string DefaultDataDirectory(const Environment& environment) {
   return (get("HOME").empty() ? "/var/lib" : get("HOME") + "/.local/state") + "/a4cd";
 }
 
-Result<Settings> ReadSettings(const Options& options) {
-  const Environment environment = ReadEnvironment();
+Result<Settings> ReadSettings(const Options& options, const Environment& environment) {
   A4C_TRY(a4c::ConfigValue root, LoadConfig(options.config_file, environment));
   if (!options.roles.empty()) {
     A4C_TRY(a4c::ConfigValue roles, ParseYaml("[" + options.roles + "]", "--roles"));
@@ -139,6 +146,38 @@ int MigrateCommand(const Settings& settings, bool dry_run) {
   return 0;
 }
 
+// A4C_* variables are of the config that is migrated from: the target's is its file alone.
+int MigrateBackendCommand(const Options& options, const Settings& from, bool store) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  Options target = options;
+  target.config_file = options.migrate.to;
+  Environment environment = ReadEnvironment();
+  std::erase_if(environment, [](const auto& one) { return one.first.starts_with("A4C_"); });
+  const Result<Settings> to = ReadSettings(target, environment);
+  if (!to) return Complain(to.error(), kWrongUse);
+  const MigrateOptions how{.cut_over = options.migrate.cut_over,
+                           .back = options.migrate.back,
+                           .progress = [](const a4c::Json& progress) {
+                             std::fprintf(stderr, "%s\n", progress.ToString().c_str());
+                           }};
+  const Result<a4c::Json> done =
+      store ? MigrateStore(from, *to, runtime, how) : MigrateSearch(from, *to, runtime, how);
+  if (!done) return Complain(done.error(), kFailed);
+  std::printf("%s\n", done->ToString().c_str());
+  return 0;
+}
+
+void AddMigrateBackend(CLI::App& command, const char* name, const char* help,
+                       MigrateArguments& arguments) {
+  CLI::App* leaf = command.add_subcommand(name, help);
+  leaf->add_option("--to", arguments.to, "the config file that instances will start with")
+      ->required()
+      ->check(CLI::ExistingFile);
+  CLI::Option* cut_over = leaf->add_flag(
+      "--cut-over", arguments.cut_over, "make the last step; without it: copy, and change nothing");
+  leaf->add_flag("--back", arguments.back, "undo a cut-over")->excludes(cut_over);
+}
+
 int CheckConfigCommand(const Settings& settings) {
   const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
   const Result<void> checked = CheckPlugins(settings, runtime);
@@ -209,6 +248,11 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* plugin = cli.add_subcommand("plugin", "list, inspect, check or new: see plugin --help");
   std::vector<std::string> plugin_args;
   AddPluginCommands(*plugin, plugin_args);
+  CLI::App* move = cli.add_subcommand(
+      "migrate-backend", "move to another store or search plugin: docs/design/migrate-backend.md");
+  move->require_subcommand(1);
+  AddMigrateBackend(*move, "store", "copy all records to another store", options.migrate);
+  AddMigrateBackend(*move, "search", "fill another search index", options.migrate);
   cli.require_subcommand(0, 1);
   try {
     cli.parse(argc, argv);
@@ -219,13 +263,17 @@ int RunCommandLine(int argc, char** argv) {
     PrintKeys();
     return 0;
   }
-  const Result<Settings> settings = ReadSettings(options);
+  const Result<Settings> settings = ReadSettings(options, ReadEnvironment());
   if (settings && plugin->parsed()) {
     return RunPluginCommand(*settings, plugin->get_subcommands().at(0)->get_name(), plugin_args);
   }
   if (!settings) return Complain(settings.error(), kWrongUse);
   if (options.check_config) return CheckConfigCommand(*settings);
   if (migrate->parsed()) return MigrateCommand(*settings, options.dry_run);
+  if (move->parsed()) {
+    const std::string what = move->get_subcommands().at(0)->get_name();
+    return MigrateBackendCommand(options, *settings, what == "store");
+  }
   if (bootstrap->parsed()) return BootstrapKey(*settings, options.key_file);
   return Serve(*settings);
 }

@@ -1,72 +1,15 @@
 // The command line, run as a program against an a4cd in this process: what it prints, and its exit
 // codes.
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "apps/a4c/exit_code.h"
-#include "tests/integration/api_fixture.h"
+#include "tests/integration/cli_fixture.h"
 
 namespace a4cd {
 namespace {
-
-struct Ran {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-class Cli : public ApiTest {
- protected:
-  void SetUp() override {
-    ApiTest::SetUp();
-    directory_ = testing::TempDir() + "a4c_cli_test_" + std::to_string(getpid());
-    std::filesystem::create_directories(directory_);
-    url_ = "http://127.0.0.1:" + std::to_string(app_->port());
-  }
-  void TearDown() override {
-    ApiTest::TearDown();
-    std::filesystem::remove_all(directory_);
-  }
-
-  Ran Run(const std::vector<std::string>& arguments,
-          std::vector<std::pair<std::string, std::string>> environment = {}) {
-    const std::string out = directory_ + "/out";
-    const std::string err = directory_ + "/err";
-    environment.insert(environment.begin(), {{"A4C_URL", url_},
-                                             {"A4C_API_KEY_FILE", key_file_},
-                                             {"A4C_CONFIG", directory_ + "/config.yaml"},
-                                             {"HOME", directory_}});
-    const pid_t child = fork();
-    if (child == 0) {
-      for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-      if (freopen(out.c_str(), "w", stdout) == nullptr) _exit(99);
-      if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
-      std::vector<char*> argv = {const_cast<char*>("a4c")};
-      for (const std::string& argument : arguments)
-        argv.push_back(const_cast<char*>(argument.c_str()));
-      argv.push_back(nullptr);
-      execv(A4C_CLI, argv.data());
-      _exit(98);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(out), ReadAll(err)};
-  }
-
-  std::string directory_;
-  std::string url_;
-};
 
 TEST_F(Cli, CreatesShowsAndListsJobs) {
   const Ran created = Run({"job", "create", "workspace.create", "--title", "the old pier", "--set",

@@ -51,6 +51,16 @@ Response GetKey(ApiContext& api, Request& request);
 Response RevokeKey(ApiContext& api, Request& request);
 Response CreateTenant(ApiContext& api, Request& request);
 Response ListTenants(ApiContext& api, Request& request);
+// sync_api.cc
+Response GetSync(ApiContext& api, Request& request);
+Response GetSyncTask(ApiContext& api, Request& request);
+Response VerifySync(ApiContext& api, Request& request);
+Response RepairSync(ApiContext& api, Request& request);
+Response RebuildSync(ApiContext& api, Request& request);
+Response CancelRebuild(ApiContext& api, Request& request);
+Response DropOldGenerations(ApiContext& api, Request& request);
+Response ListDeadLetters(ApiContext& api, Request& request);
+Response RetryDeadLetters(ApiContext& api, Request& request);
 // process_api.cc
 Response GetStatus(ApiContext& api, Request& request);
 Response GetLive(ApiContext& api, Request& request);

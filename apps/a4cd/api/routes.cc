@@ -53,6 +53,17 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/tenants", "listTenants", "tenants:admin", ListTenants},
 
     {"GET", "/v1/audit", "listAudit", "audit:read", ListAudit},
+
+    {"GET", "/v1/sync", "getSync", "sync:admin", GetSync},
+    {"GET", "/v1/sync/tasks/{task}", "getSyncTask", "sync:admin", GetSyncTask},
+    {"POST", "/v1/sync:verify", "verifySync", "sync:admin", VerifySync, kJson},
+    {"POST", "/v1/sync:repair", "repairSync", "sync:admin", RepairSync, kEmpty},
+    {"POST", "/v1/sync:rebuild", "rebuildSync", "sync:admin", RebuildSync, kEmpty},
+    {"POST", "/v1/sync:cancel-rebuild", "cancelRebuild", "sync:admin", CancelRebuild, kEmpty},
+    {"POST", "/v1/sync:drop-old", "dropOldGenerations", "sync:admin", DropOldGenerations, kEmpty},
+    {"GET", "/v1/sync/dead-letters", "listDeadLetters", "sync:admin", ListDeadLetters},
+    {"POST", "/v1/sync:retry", "retryDeadLetters", "sync:admin", RetryDeadLetters, kJson},
+
     {"GET", "/v1/status", "getStatus", "status:read", GetStatus},
     {"GET", "/livez", "getLive", nullptr, GetLive},
     {"GET", "/readyz", "getReady", nullptr, GetReady},

@@ -124,6 +124,16 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"rejections_max", ConfigType::kLong, "5", "of one document, then it is a dead letter", false,
      1},
     {"tokens_max", ConfigType::kLong, "16", "freshness tokens in one search", false, 1, 64},
+    {"poll_loops", ConfigType::kLong, "2", "index requests of the poller at once", false, 1, 16},
+    {"verify_period", ConfigType::kDurationMs, "10m",
+     "between two proofs that store and index agree", false, 1'000},
+    {"task_lease", ConfigType::kDurationMs, "30s",
+     "a verify, repair or rebuild whose instance died goes on elsewhere after so long", false,
+     1'000},
+    {"outbox_count_max", ConfigType::kLong, "10000", "rows of the outbox that are counted", false,
+     1, 10'000},
+    {"ready_lag_max", ConfigType::kDurationMs, "1m",
+     "lag of the index past which /readyz?role=sync fails", false, 0},
 };
 
 constexpr ConfigKey kWorkKeys[] = {
@@ -286,7 +296,10 @@ a4c::DatabaseOptions ReadDatabase(const Config& config) {
           .tombstone_keep_ms = config.Long("tombstone_keep"),
           .sync_batch_max = static_cast<int>(config.Long("sync_batch_max")),
           .rejections_max = static_cast<int>(config.Long("rejections_max")),
-          .tokens_max = static_cast<int>(config.Long("tokens_max"))};
+          .tokens_max = static_cast<int>(config.Long("tokens_max")),
+          .verify_period_ms = config.Long("verify_period"),
+          .task_lease_ms = config.Long("task_lease"),
+          .outbox_count_max = static_cast<int>(config.Long("outbox_count_max"))};
 }
 
 WorkerOptions ReadWorker(const Config& work, const Config& placement, const Config& hosts) {
@@ -408,6 +421,9 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
   settings.api = ReadApi(*checker.Check("api"));
   settings.database = ReadDatabase(*checker.Check("database"));
+  const Config* database_config = checker.Check("database");
+  settings.poll_loops = static_cast<int>(database_config->Long("poll_loops"));
+  settings.ready_lag_max_ms = database_config->Long("ready_lag_max");
   settings.worker =
       ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));
   settings.api.enrol_timeout_ms = checker.Check("hosts")->Long("enrol_timeout");

@@ -72,6 +72,8 @@ struct Settings {
   RebuildAtStart rebuild_search_at_start = RebuildAtStart::kIfEmpty;
   ApiSettings api;
   a4c::DatabaseOptions database;
+  int poll_loops = 2;
+  int64_t ready_lag_max_ms = 60'000;  // past it /readyz?role=sync fails
   WorkerOptions worker;
   RetentionOptions retention;
   SingletonOptions singletons;

@@ -1,7 +1,7 @@
 // Singletons: loops that one instance at a time steps for all (retention, digests, host polling).
 //
 //   Singletons singletons(database, store, runtime, instance, options);
-//   runner.Start("poller", singletons.Wrap(database.NewVerifyLoop("job")));
+//   runner.Start("poller", singletons.Wrap(database.NewPurgeLoop("job")));
 //
 // Each is a record of kind `loop` with the time at which it is due, claimed under a lease as jobs
 // are: whoever comes first when it is due steps it and writes when it is due next. A step has to
