@@ -22,13 +22,10 @@
 #include "a4c/json.h"
 #include "a4c/plugin_host.h"
 #include "a4c/sinks.h"
-#include "elastic_bulk.h"
-#include "elastic_index.h"
+#include "search_documents.h"
 
 namespace a4c::bench {
 namespace {
-
-constexpr size_t kPerCall = 1'000;
 
 Runtime TheRuntime() {
   return SystemRuntime(NullLogSink(), NullMetricSink());
@@ -56,45 +53,6 @@ class Stopwatch {
   double processor_ = Processor();
 };
 
-Kind KindNamed(const std::string& name) {
-  return {.name = name,
-          .fields = {{.name = "state", .type = FieldType::kKeyword, .searchable = true},
-                     {.name = "title", .type = FieldType::kText, .searchable = true},
-                     {.name = "error", .type = FieldType::kText, .searchable = true},
-                     {.name = "attempts", .type = FieldType::kLong, .searchable = true},
-                     {.name = "created_at", .type = FieldType::kTime, .searchable = true},
-                     {.name = "labels", .type = FieldType::kMap, .searchable = true}}};
-}
-
-// Like records of work: some keywords, a title, an error of two lines, labels, some more members.
-std::string BodyOf(size_t i, int64_t rev) {
-  static constexpr const char* kStates[] = {"pending", "running", "succeeded", "failed"};
-  Json labels;
-  labels.Set("team", i % 3 == 0 ? "infra" : "web").Set("tier", std::to_string(i % 5));
-  Json body;
-  body.Set("state", kStates[(i + static_cast<size_t>(rev)) % 4]);
-  body.Set("title", "Build image of service number " + std::to_string(i % 977) + " for staging");
-  body.Set("error", "dial tcp 10.0." + std::to_string(i % 251) +
-                        ".7:443: connect: connection refused\nretried " + std::to_string(i % 7) +
-                        " times, gave up after 30 s without an answer from the server");
-  body.Set("attempts", rev)
-      .Set("created_at", int64_t{1793491200000} + static_cast<int64_t>(i) * 977);
-  body.Set("labels", std::move(labels));
-  body.Set("spec", std::string(400, 's'));
-  return body.ToString();
-}
-
-std::vector<Document> DocumentsOf(const std::string& kind, size_t count, int64_t rev) {
-  std::vector<Document> documents;
-  for (size_t i = 0; i < count; ++i) {
-    documents.push_back(
-        {.ref = {kind, {"bench", "018f6b0e-7c1a-7000-8000-" + std::to_string(100'000'000'000 + i)}},
-         .rev = rev,
-         .body = BodyOf(i, rev)});
-  }
-  return documents;
-}
-
 Times ThroughPlugin(SearchIndex& index, const std::vector<Document>& documents) {
   const Call call = Call::Within(TheRuntime().clock, 300'000);
   const Stopwatch stopwatch;
@@ -110,43 +68,13 @@ Times ThroughPlugin(SearchIndex& index, const std::vector<Document>& documents) 
   return stopwatch.Stop();
 }
 
-std::vector<std::string> RequestsOf(const Kind& kind, const std::vector<Document>& documents) {
-  std::vector<std::string> requests;
-  for (size_t from = 0; from < documents.size(); from += kPerCall) {
-    elastic::BulkChunk chunk;
-    for (size_t i = from; i < std::min(documents.size(), from + kPerCall); ++i) {
-      elastic::AppendDocument(chunk, i, elastic::AliasOf({}, kind.name), documents[i],
-                              *MakeSearchDocument(kind, documents[i]));
-    }
-    requests.push_back(std::move(chunk.lines));
-  }
-  return requests;
-}
-
 Times Bare(Poco::Net::HTTPClientSession& session, const std::vector<std::string>& requests) {
   const Stopwatch stopwatch;
   for (const std::string& lines : requests) {
-    Poco::Net::HTTPRequest head("POST",
-                                "/_bulk?require_alias=true&filter_path=errors,items.*.status",
-                                Poco::Net::HTTPMessage::HTTP_1_1);
-    head.setContentType("application/x-ndjson");
-    head.setContentLength(static_cast<std::streamsize>(lines.size()));
-    session.sendRequest(head).write(lines.data(), static_cast<std::streamsize>(lines.size()));
-    Poco::Net::HTTPResponse response;
-    std::string answer;
-    Poco::StreamCopier::copyToString(session.receiveResponse(response), answer);
-    if (!answer.starts_with("{\"errors\":false")) Fail("bare: " + answer.substr(0, 300));
+    const std::string refused = SendLines(session, lines);
+    if (!refused.empty()) Fail("bare: " + refused);
   }
   return stopwatch.Stop();
-}
-
-void Drop(Poco::Net::HTTPClientSession& session, const Kind& kind) {
-  Poco::Net::HTTPRequest head("DELETE", "/" + elastic::AliasOf({}, kind.name) + "-000001",
-                              Poco::Net::HTTPMessage::HTTP_1_1);
-  session.sendRequest(head);
-  Poco::Net::HTTPResponse response;
-  std::string answer;
-  Poco::StreamCopier::copyToString(session.receiveResponse(response), answer);
 }
 
 double Median(std::vector<double> values) {
