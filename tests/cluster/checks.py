@@ -70,11 +70,15 @@ def indexed_documents(index):
 
 
 def search(index, query):
-    """Asks the nodes in turn, because one may be down."""
+    return ask("POST", f"/{index}/_search", query)
+
+
+def ask(method, path, body=None):
+    """Asks the nodes of the search server in turn, because one may be down."""
     error = None
     for url in os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","):
-        request = urllib.request.Request(f"{url}/{index}/_search", json.dumps(query).encode(),
-                                         {"Content-Type": "application/json"})
+        request = urllib.request.Request(url + path, None if body is None else json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"}, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)

@@ -11,7 +11,7 @@ import subprocess
 class Answer:
     status: int
     headers: http.client.HTTPMessage
-    body: object  # JSON, or text
+    body: object  # JSON, a list of what the lines of NDJSON are, or text
 
 
 class BrokenConnection(OSError):
@@ -32,7 +32,7 @@ class Client:
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address, timeout=self.timeout_s)
-            self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+            self.connection.request(method, path, encoded(body), headers)
             answer = self.connection.getresponse()
             text = answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
@@ -42,14 +42,26 @@ class Client:
             self.close()
         return Answer(answer.status, answer.headers, parsed(answer.headers, text))
 
+    def batch(self, jobs):
+        """A result for each, in their order."""
+        lines = "".join(json.dumps(job) + "\n" for job in jobs).encode()
+        return self.ask("POST", "/v1/jobs:batch", lines, {"Content-Type": "application/x-ndjson"}).body
+
     def close(self):
         if self.connection is not None:
             self.connection.close()
         self.connection = None
 
 
+def encoded(body):
+    """Bytes are sent as they are."""
+    return body if body is None or isinstance(body, bytes) else json.dumps(body)
+
+
 def parsed(headers, text):
     kind = headers.get("Content-Type", "")
+    if "ndjson" in kind:
+        return [json.loads(line) for line in text.splitlines()]
     return json.loads(text) if text and "json" in kind else text
 
 

@@ -29,10 +29,15 @@ class Instance:
         self.log_path = self.folder / f"a4cd-{number}.log"
         self.config_path = self.folder / f"a4cd-{number}.yaml"
         self.process = None
-        whole = {"data_directory": str(self.folder / f"data-{number}"), **config,
-                 "api": {"listen": self.address, **config.get("api", {})}}
+        self.config = {"data_directory": str(self.folder / f"data-{number}"), **config,
+                       "api": {"listen": self.address, **config.get("api", {})}}
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.config_path.write_text(json.dumps(whole, indent=2))  # JSON is YAML
+        self.set_config()
+
+    def set_config(self, **sections):
+        """For its next start, with these in the place of what was there."""
+        self.config.update(sections)
+        self.config_path.write_text(json.dumps(self.config, indent=2))  # JSON is YAML
 
     @property
     def address(self):
