@@ -76,14 +76,14 @@ BaremetalOptions Options(bool* helper) {
 Unit NewUnit(const std::string& host, const std::string& way, int round) {
   return {.host = host,
           .name = "bench-" + way + "-" + std::to_string(round),
-          .epoch = 1,
+          .epoch = TheRuntime().clock.NowMs(),  // servers remember those of runs before
           .spec = {.image = kImage, .command = {"sleep", "600"}}};
 }
 
 void ThroughProvider(HostProvider& provider, const Unit& unit) {
   const auto made = provider.Ensure(Soon(), unit);
   if (!made) Fail(made.error().ToString());
-  const auto removed = provider.Remove(Soon(), unit.host, unit.name, 2);
+  const auto removed = provider.Remove(Soon(), unit.host, unit.name, unit.epoch + 1);
   if (!removed) Fail(removed.error().ToString());
 }
 
