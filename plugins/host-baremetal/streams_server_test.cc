@@ -121,7 +121,8 @@ TEST_F(ServerStreams, ATerminalHasASizeThatChangesAndKeysThatActOnIt) {
   ASSERT_TRUE(shell->Resize(Soon(), {40, 99}));
   Type(*shell, "stty size\n");
   EXPECT_TRUE(ReadUntil(*shell, "40 99", output)) << output;
-  Type(*shell, "echo it sl''eeps; sleep 1000\n");
+  // Said by what is in the foreground then: keys that are typed before act on the shell.
+  Type(*shell, "sh -c \"echo it sl''eeps; exec sleep 1000\"\n");
   EXPECT_TRUE(ReadUntil(*shell, "it sleeps", output)) << output;
   Type(*shell, "\x03");
   Type(*shell, "echo still $((40 + 2))\n");

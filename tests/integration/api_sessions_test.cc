@@ -255,7 +255,9 @@ TEST_F(LocalSessions, ATerminalHasASizeThatChangesAndKeysThatActOnIt) {
   shell.Say(Json::Object{{"type", "resize"}, {"rows", 40}, {"columns", 99}});
   shell.Input("stty size\n");
   EXPECT_TRUE(shell.HearOutput("40 99")) << shell.output;
-  shell.Input("sleep 1000\n");
+  // Said by what is in the foreground then: keys that are typed before act on the shell.
+  shell.Input("sh -c \"echo it sl''eeps; exec sleep 1000\"\n");
+  EXPECT_TRUE(shell.HearOutput("it sleeps")) << shell.output;
   shell.Input("\x03");  // Ctrl-C
   shell.Input("echo still $((40 + 2))\n");
   EXPECT_TRUE(shell.HearOutput("still 42")) << shell.output;

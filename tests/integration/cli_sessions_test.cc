@@ -142,7 +142,10 @@ TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
   EXPECT_TRUE(see("31 77")) << seen;
   const winsize larger{40, 99, 0, 0};
   ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &larger), 0);
-  type("while ! stty size | grep -q '40 99'; do :; done; echo now si''zed; sleep 1000\r");
+  // Said by what is in the foreground then: keys that are typed before act on the shell.
+  type(
+      "while ! stty size | grep -q '40 99'; do :; done; sh -c \"echo now si''zed; exec sleep "
+      "1000\"\r");
   EXPECT_TRUE(see("now sized")) << seen;
   type("\x03");
   type("echo still $((40 + 2)); exit 9\r");
