@@ -80,7 +80,7 @@ class CliOver : public Fixture {
   std::string home_;
 };
 using CliSessions = CliOver<LocalWorkspaceTest>;
-using CliForwards = CliOver<WorkspaceTest>;
+using CliOverMemory = CliOver<WorkspaceTest>;
 
 TEST_F(CliSessions, ExecHasTheInputOutputErrorsAndExitCodeOfTheCommand) {
   const Ran cat = Run({"workspace", "exec", "dev-1", "--", "cat"}, "hello there");
@@ -182,7 +182,7 @@ TEST_F(CliSessions, ATerminalIsAsItWasAlsoWhenA4cIsEndedByASignal) {
   close(terminal);
 }
 
-TEST_F(CliSessions, AnInstanceThatGoesIsToldWithItsReason) {
+TEST_F(CliOverMemory, AnInstanceThatGoesIsToldWithItsReason) {
   const std::string err = home_ + "/.err2";
   const pid_t child = fork();
   if (child == 0) {
@@ -196,7 +196,6 @@ TEST_F(CliSessions, AnInstanceThatGoesIsToldWithItsReason) {
   waitpid(child, &status, 0);
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, a4c_cli::kUnavailable);
   EXPECT_NE(ReadAll(err).find("this instance is ending"), std::string::npos) << ReadAll(err);
-  SetUp();
 }
 
 TEST_F(CliSessions, CpCopiesFilesAndTreesBothWaysAndIntoWhatIsThere) {
@@ -252,7 +251,7 @@ TEST_F(CliSessions, NothingButWhatWasAskedForComesOfACopy) {
   EXPECT_FALSE(fs::exists(fs::symlink_status(home_ + "/into/pipe")));
 }
 
-TEST_F(CliForwards, APortOfTheLoopbackLeadsToTheWorkspace) {
+TEST_F(CliOverMemory, APortOfTheLoopbackLeadsToTheWorkspace) {
   Make("web", R"(,"env":{"PORT":"8080"})");
   const std::string err = home_ + "/.err2";
   const pid_t child = fork();
@@ -297,7 +296,7 @@ TEST_F(CliForwards, APortOfTheLoopbackLeadsToTheWorkspace) {
   waitpid(child, &status, 0);
 }
 
-TEST_F(CliForwards, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
+TEST_F(CliOverMemory, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
   // Each connection ends soon.
   StartWith("api: {session_duration_max: 300ms}\n");
   std::string script;
