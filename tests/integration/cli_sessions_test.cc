@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -234,10 +234,11 @@ TEST_F(CliSessions, CpCopiesFilesAndTreesBothWaysAndIntoWhatIsThere) {
 TEST_F(CliSessions, NothingButWhatWasAskedForComesOfACopy) {
   Make("dev-2", R"(,"env":{"PATH":"./bin:/usr/bin:/bin"})");
   // A tar in the workspace that also gives what nobody asked for.
-  const Ran planted = Run({"workspace", "exec", "dev-2", "--", "sh", "-c",
-                           "mkdir bin && echo good > wanted && echo bad > planted && "
-                           "printf '#!/bin/sh\\nexec /bin/tar -c -f - planted wanted\\n' > bin/tar "
-                           "&& chmod +x bin/tar"});
+  const std::string script =
+      "mkdir bin && echo good > wanted && echo bad > planted && printf '#!/bin/sh\\nexec /bin/tar "
+      "-c -f - "
+      "planted wanted\\n' > bin/tar && chmod +x bin/tar";
+  const Ran planted = Run({"workspace", "exec", "dev-2", "--", "sh", "-c", script});
   ASSERT_EQ(planted.exit_code, 0) << planted.err;
   fs::create_directories(home_ + "/into");
   const Ran copied = Run({"workspace", "cp", "dev-2:wanted", "into"});
