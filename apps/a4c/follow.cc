@@ -12,8 +12,6 @@
 
 namespace a4c_cli {
 
-using a4c::Code;
-using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 

@@ -27,7 +27,6 @@
 namespace a4cd {
 namespace {
 
-using a4c::Code;
 using a4c::Error;
 using a4c::Result;
 

@@ -153,7 +153,7 @@ Result<void> Prepared(Result<void> prepared) {
 
 // From now on the server refuses every other store, where it can.
 Result<void> Claim(ApiContext& api, const Request& request, const std::string& host) {
-  const Result<void> adopted = api.worker->tokens().Adopt(api.CallFor(request), host);
+  Result<void> adopted = api.worker->tokens().Adopt(api.CallFor(request), host);
   if (!adopted && adopted.error().code() == Code::kUnsupported) return {};
   return adopted;
 }

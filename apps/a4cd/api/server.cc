@@ -174,7 +174,9 @@ class Handler final : public net::HTTPRequestHandler {
 
   static std::string HeadOf(const std::string& first, const Response& response) {
     std::string head = first;
-    for (const auto& [name, value] : response.headers) head += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : response.headers) {
+      head.append(name).append(": ").append(value).append("\r\n");
+    }
     return head + "\r\n";
   }
 

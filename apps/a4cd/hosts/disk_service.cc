@@ -64,7 +64,7 @@ Result<void> DiskService::Refresh(const Call& call) {
     if (somebody_is) return {};
     in_round_ = true;
   }
-  const Result<void> done = Round(call);
+  Result<void> done = Round(call);
   a4c::Waiter::Lock lock(*waiter_);
   in_round_ = false;
   refreshed_ms_ = runtime_.clock.MonotonicMs();
@@ -92,7 +92,7 @@ Result<void> DiskService::Round(const Call& call) {
 Result<void> DiskService::AskAll(const Call& call, std::span<const Host> hosts) {
   std::vector<Result<void>> written(hosts.size());
   std::atomic<size_t> next = 0;
-  const auto ask = [&](std::stop_token) {
+  const auto ask = [&](const std::stop_token&) {
     for (size_t i = next++; i < hosts.size(); i = next++)
       written[i] = Write(call, Ask(call, hosts[i]));
   };

@@ -179,7 +179,7 @@ Result<void> HostTokens::PresentPair(const Call& call, const Pair& pair) {
   Call bounded = call;
   bounded.deadline_ms =
       std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
-  const Result<void> presented = provider_->Present(bounded, pair.host, pair.current, pair.next);
+  Result<void> presented = provider_->Present(bounded, pair.host, pair.current, pair.next);
   Waiter::Lock lock(*waiter_);
   if (presented) presented_[pair.host] = pair.rev;
   if (!presented && presented.error().code() == Code::kDenied) presented_.erase(pair.host);

@@ -31,7 +31,7 @@ void Pause(const a4c::Runtime& runtime, int64_t pause_ms) {
   while (runtime.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
 }
 
-void Say(const MigrateOptions& options, Json progress) {
+void Say(const MigrateOptions& options, const Json& progress) {
   if (options.progress) options.progress(progress);
 }
 

@@ -21,7 +21,7 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
                          "has: " +
                          removed.error().message());
     }
-    A4C_CHECK(removed);
+    if (!removed) return removed.error();
     log.Note("unit " + unit + " was removed from " + host + "\n");
   }
   Json result(Json::Object{{"state", "deleted"}});

@@ -43,7 +43,7 @@ Result<void> Database::State::EnsureIndex(const Call& call) {
   for (const auto& [name, spec] : collections) {
     if (spec.searchable) kinds.push_back(spec.kind);
   }
-  const Result<void> ensured = backends.index->Ensure(call, kinds);
+  Result<void> ensured = backends.index->Ensure(call, kinds);
   index_ensured = ensured.has_value();
   index_outdated = !ensured && ensured.error().code() == Code::kConflict &&
                    backends.index->As<Rebuild>() != nullptr;
@@ -94,7 +94,7 @@ Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collec
   }
   A4C_CHECK(state_->backends.store.Ensure(call, StoredKinds(collections)));
   A4C_CHECK(CheckStoreNotMoved(call, state_->backends.store));
-  const Result<void> ensured = state_->EnsureIndex(call);
+  Result<void> ensured = state_->EnsureIndex(call);
   if (!ensured && !state_->index_outdated) return ensured;
   if (!ensured) {
     state_->runtime.log.Write(LogLevel::kWarning, "collection", "the index has to be rebuilt",

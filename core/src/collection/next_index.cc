@@ -48,7 +48,7 @@ Result<SearchIndex*> NextIndex::Find(const Call& call) {
 
 Result<void> NextIndex::Refresh(const Call& call) {
   if (index_ == nullptr) return {};
-  const Result<void> refreshed = index_->Refresh(call, kind_.name);
+  Result<void> refreshed = index_->Refresh(call, kind_.name);
   if (!refreshed && refreshed.error().code() == Code::kNotFound) return {};
   return refreshed;
 }

@@ -110,10 +110,10 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   Rebuild* rebuild = state_->backends.index->As<Rebuild>();
   if (rebuild == nullptr) return status;
   auto generations = rebuild->Generations(call, collection->kind);
-  if (generations) status.generations = *std::move(generations);
   if (!generations && status.index_trouble.empty()) {
     status.index_trouble = generations.error().ToString();
   }
+  if (generations) status.generations = *std::move(generations);
   return status;
 }
 
