@@ -33,7 +33,7 @@ class Ensuring {
       Waiter::Lock lock(*servers_.waiter);
       servers_.waiter->Wait(call_.clock.MonotonicMs() + kGonePollMs);
     }
-    return Error(Code::kConflict, "unit " + unit_.name + " is being made and removed by others");
+    return Error(Code::kUnavailable, "unit " + unit_.name + " is being made and removed by others");
   }
 
  private:
@@ -88,8 +88,11 @@ Result<std::optional<UnitStatus>> Ensuring::Once() {
   }
   A4C_CHECK(effects_.Admit(found));
   if (!found) return Make();
-  if (found->removing) return std::optional<UnitStatus>();
   A4C_CHECK(effects_.Remember());
+  if (found->removing) {
+    A4C_CHECK(effects_.Delete(*found));
+    return std::optional<UnitStatus>();
+  }
   if (unit_.wanted == UnitWanted::kStopped) {
     if (found->running) A4C_CHECK(effects_.Stop(*found));
     return Status();

@@ -67,21 +67,49 @@ void FakeEngine::SetExitCode(int code) {
   exit_code_ = code;
 }
 
+void FakeEngine::SetState(std::string state) {
+  const std::lock_guard lock(mutex_);
+  state_ = std::move(state);
+}
+
 std::string FakeEngine::Heard() const {
   const std::lock_guard lock(mutex_);
   return heard_;
+}
+
+// Empty: it is about no container that there is.
+std::string FakeEngine::ContainerAnswerTo(const std::string& head) {
+  const std::lock_guard lock(mutex_);
+  const auto is = [&](const std::string& method, const char* target) {
+    return head.starts_with(method + " ") && head.find(target) != std::string::npos;
+  };
+  if (is("POST", "/volumes/create ")) return Reply("201 Created", "{}");
+  if (is("POST", "/containers/create?name=unit-1 ")) {
+    if (!state_.empty()) return Reply("409 Conflict", R"({"message":"the name is in use"})");
+    state_ = "created";
+    return Reply("201 Created", R"({"Id":"c1"})");
+  }
+  if (state_.empty()) return "";
+  if (is("DELETE", "/containers/c1?")) {
+    state_.clear();
+    return Reply("200 OK", "");
+  }
+  if (is("POST", "/containers/c1/start ")) {
+    state_ = "running";
+    return Reply("200 OK", "");
+  }
+  if (!is("GET", "/containers/unit-1/json ")) return "";
+  return Reply("200 OK", R"({"Id":"c1","Name":"/unit-1","State":{"Status":")" + state_ +
+                             R"(","Running":)" + (state_ == "running" ? "true" : "false") +
+                             R"(},"Config":{"Labels":{"a4c.cluster":"test",)"
+                             R"("a4c.unit":"unit-1"}},"NetworkSettings":{"Networks":{)"
+                             R"("none":{"IPAddress":""}}}})");
 }
 
 // Empty: it is about no exec.
 std::string FakeEngine::ExecAnswerTo(const std::string& head, Peer& peer) const {
   const std::lock_guard lock(mutex_);
   const auto is = [&](const char* text) { return head.find(text) != std::string::npos; };
-  if (is("/containers/unit-1/json ")) {
-    return Reply("200 OK", R"({"Id":"c1","Name":"/unit-1","State":{"Status":"running",)"
-                           R"("Running":true},"Config":{"Labels":{"a4c.cluster":"test",)"
-                           R"("a4c.unit":"unit-1"}},"NetworkSettings":{"Networks":{)"
-                           R"("none":{"IPAddress":""}}}})");
-  }
   if (is("/containers/c1/exec ")) return Reply("201 Created", R"({"Id":"exec-1"})");
   if (is("/exec/exec-1/json ")) {
     return Reply("200 OK", R"({"Running":false,"ExitCode":)" + std::to_string(exit_code_) + "}");
@@ -125,7 +153,8 @@ bool FakeEngine::Serve(Peer& peer) {
     const EngineMood mood = mood_;
     if (mood == EngineMood::kClosing) return false;
     if (mood == EngineMood::kSilent) continue;
-    std::string answer = mood == EngineMood::kWell ? ExecAnswerTo(head, peer) : "";
+    std::string answer = mood == EngineMood::kWell ? ContainerAnswerTo(head) : "";
+    if (mood == EngineMood::kWell && answer.empty()) answer = ExecAnswerTo(head, peer);
     if (answer.empty()) answer = AnswerTo(head);
     if (mood == EngineMood::kEndless) {
       answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

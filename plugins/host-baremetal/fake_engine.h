@@ -25,6 +25,8 @@ class FakeEngine {
   // says these bytes, and then ends or does not.
   void SetStream(std::string bytes, bool ends);
   void SetExitCode(int code);
+  // The state of that container, as dockerd names it. It can be removed, made and started.
+  void SetState(std::string state);
   // All requests until now, heads and bodies.
   std::string Heard() const;
 
@@ -32,6 +34,7 @@ class FakeEngine {
   struct Peer;
   void Run(const std::stop_token& stop);
   bool Serve(Peer& peer);
+  std::string ContainerAnswerTo(const std::string& head);
   std::string ExecAnswerTo(const std::string& head, Peer& peer) const;
   std::string AnswerTo(const std::string& head) const;
 
@@ -44,6 +47,7 @@ class FakeEngine {
   std::string stream_;
   bool stream_ends_ = true;
   int exit_code_ = 0;
+  std::string state_ = "running";   // empty: there is none
   std::unique_ptr<Thread> thread_;  // last: joined before what it uses goes
 };
 

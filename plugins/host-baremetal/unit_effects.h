@@ -33,6 +33,9 @@ class UnitEffects {
   Result<bool> Create(const Unit& unit);
   Result<DockerReply> Start(const Container& container);
   Result<void> Stop(const Container& container);
+  // Ends a removal that somebody began. One that a kill of dockerd cut short goes on by no other
+  // means: dockerd calls the container dead from then on.
+  Result<void> Delete(const Container& container);
   // Mounts and grows what the unit has of its own.
   Result<void> RefreshVolume(const Container& container, int64_t bytes);
   // Container, volume and memory of the fence; success once they are confirmed gone.
@@ -56,7 +59,6 @@ class UnitEffects {
                            const std::string& body = {});
   Result<std::string> NewVolume(const UnitSpec& spec);
   Result<void> Pause();
-  Result<void> Delete(const Container& container);
   Result<bool> DeleteVolumes();
 
   BaremetalServers& servers_;
