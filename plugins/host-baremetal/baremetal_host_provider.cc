@@ -58,8 +58,19 @@ Result<std::optional<UnitStatus>> Ensuring::Status() {
   return std::optional<UnitStatus>(std::move(status));
 }
 
+// A kill of dockerd in the middle of a start leaves a task without a process that containerd keeps
+// and dockerd does not know. No start of this container succeeds any more; one of a new id does.
+bool IsStuck(const Container& container, const DockerReply& reply) {
+  const size_t task = reply.ok() ? std::string::npos : reply.body.find("task " + container.id);
+  return task != std::string::npos && reply.body.find("already exists", task) != std::string::npos;
+}
+
 Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container) {
   A4C_TRY(const DockerReply reply, effects_.Start(container));
+  if (IsStuck(container, reply)) {
+    A4C_CHECK(effects_.Delete(container));
+    return std::optional<UnitStatus>();
+  }
   A4C_TRY(auto status, Status());
   const bool started = reply.ok() || reply.status == 304;
   // A command that cannot be run is a state of the unit; dockerd keeps the reason with it.

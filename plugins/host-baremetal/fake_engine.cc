@@ -72,6 +72,11 @@ void FakeEngine::SetState(std::string state) {
   state_ = std::move(state);
 }
 
+void FakeEngine::SetStartError(std::string message) {
+  const std::lock_guard lock(mutex_);
+  start_error_ = std::move(message);
+}
+
 std::string FakeEngine::Heard() const {
   const std::lock_guard lock(mutex_);
   return heard_;
@@ -92,9 +97,13 @@ std::string FakeEngine::ContainerAnswerTo(const std::string& head) {
   if (state_.empty()) return "";
   if (is("DELETE", "/containers/c1?")) {
     state_.clear();
+    start_error_.clear();
     return Reply("200 OK", "");
   }
   if (is("POST", "/containers/c1/start ")) {
+    if (!start_error_.empty()) {
+      return Reply("500 Internal Server Error", R"({"message":")" + start_error_ + R"("})");
+    }
     state_ = "running";
     return Reply("200 OK", "");
   }

@@ -27,6 +27,8 @@ class FakeEngine {
   void SetExitCode(int code);
   // The state of that container, as dockerd names it. It can be removed, made and started.
   void SetState(std::string state);
+  // No start of it succeeds, for this reason; one of its successor does.
+  void SetStartError(std::string message);
   // All requests until now, heads and bodies.
   std::string Heard() const;
 
@@ -47,7 +49,8 @@ class FakeEngine {
   std::string stream_;
   bool stream_ends_ = true;
   int exit_code_ = 0;
-  std::string state_ = "running";   // empty: there is none
+  std::string state_ = "running";  // empty: there is none
+  std::string start_error_;
   std::unique_ptr<Thread> thread_;  // last: joined before what it uses goes
 };
 
