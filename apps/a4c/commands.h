@@ -12,6 +12,7 @@ namespace a4c_cli {
 void AddJobCommands(CLI::App& root, Session& session);        // job_commands.cc
 void AddWorkspaceCommands(CLI::App& root, Session& session);  // workspace_commands.cc
 void AddExecCommands(CLI::App& workspace, Session& session);  // exec_commands.cc
+void AddSshCommands(CLI::App& root, Session& session);        // ssh_commands.cc
 void AddHostCommands(CLI::App& root, Session& session);       // host_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
 void AddAuditCommands(CLI::App& root, Session& session);      // audit_commands.cc

@@ -1,17 +1,14 @@
 #include "apps/a4c/contexts.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <yaml-cpp/yaml.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <system_error>
+
+#include "apps/a4c/whole_file.h"
 
 namespace a4c_cli {
 
@@ -81,17 +78,7 @@ Result<void> WriteContexts(const std::string& path, const Contexts& contexts) {
   }
   YAML::Emitter text;
   text << root;
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  const std::string fresh = path + ".new";
-  unlink(fresh.c_str());
-  const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Error(Code::kInvalid, fresh + " cannot be written");
-  const bool written =
-      write(fd, text.c_str(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  close(fd);
-  if (written && std::rename(fresh.c_str(), path.c_str()) == 0) return {};
-  return Error(Code::kInvalid, path + " cannot be written");
+  return WriteWhole(path, {text.c_str(), text.size()});
 }
 
 Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags) {

@@ -1,9 +1,8 @@
 #include "apps/a4c/exec.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
-
-#include "apps/a4c/terminal.h"
 
 namespace a4c_cli {
 
@@ -23,12 +22,7 @@ class Exec {
   Exec(const a4c::Runtime& runtime, const ExecOptions& options, a4c_websocket::Connection& peer)
       : options_(options), relay_(runtime, peer, options.descriptors) {}
 
-  // How it ended: with the command's exit code, or for a reason that the server told.
-  struct End {
-    int exit_code = 0;
-    std::optional<Reply> problem = {};
-  };
-  Result<End> Run() {
+  Result<ExecEnd> Run() {
     relay_.Say(Wanted());
     A4C_CHECK(relay_.Run([this](const Json& said) { return Hear(said); }, [this] { SendSize(); }));
     return end_;
@@ -43,23 +37,28 @@ class Exec {
     wanted.AppendMember("env", options_.env);
     if (!options_.working_dir.empty()) wanted.AppendMember("working_dir", options_.working_dir);
     if (!options_.terminal) return wanted;
-    WatchWindowChanges();
-    size_ = CurrentWindowSize();
+    if (OwnTerminal()) WatchWindowChanges();
+    size_ = SizeNow();
     wanted.AppendMember("terminal", SizeJson(size_));
     return wanted;
   }
 
   Result<bool> Hear(const Json& said) {
     const std::string& type = said["type"].Text();
-    if (type == "started" && options_.terminal && isatty(STDIN_FILENO) != 0) raw_.emplace();
+    const bool raw = options_.terminal && OwnTerminal() && isatty(STDIN_FILENO) != 0;
+    if (type == "started" && raw) raw_.emplace();
     if (type == "exit") end_.exit_code = static_cast<int>(said["code"].Int());
     if (type == "problem") end_.problem = ProblemReply(said["problem"]);
     return type == "exit" || type == "problem";
   }
 
+  bool OwnTerminal() const { return !options_.window_size; }
+  WindowSize SizeNow() const {
+    return OwnTerminal() ? CurrentWindowSize() : options_.window_size();
+  }
   void SendSize() {
-    if (!options_.terminal || !TakeWindowChange()) return;
-    const WindowSize now = CurrentWindowSize();
+    if (!options_.terminal || (OwnTerminal() && !TakeWindowChange())) return;
+    const WindowSize now = SizeNow();
     if (now == std::exchange(size_, now)) return;
     Json message = SizeJson(now);
     message.Set("type", "resize");
@@ -69,11 +68,16 @@ class Exec {
   const ExecOptions& options_;
   Relay relay_;
   WindowSize size_;
-  End end_;
+  ExecEnd end_;
   std::optional<RawTerminal> raw_;  // last: the terminal is itself again before anything else goes
 };
 
 }  // namespace
+
+// A constant: what a shell reads here nobody has typed.
+std::vector<std::string> ShellCommand() {
+  return {"/bin/sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"};
+}
 
 Reply ProblemReply(const Json& problem) {
   Reply reply;
@@ -82,15 +86,17 @@ Reply ProblemReply(const Json& problem) {
   return reply;
 }
 
-int ExecInWorkspace(Session& session, const ExecOptions& options) {
-  Client* client = session.Connect();
-  if (client == nullptr) return session.exit_code;
+Result<ExecEnd> RunInWorkspace(const Session& session, const ExecOptions& options) {
+  A4C_TRY(const std::unique_ptr<Client> client, session.Open());
   const std::string path = "/v1/workspaces/" + PercentEncode(options.workspace) + ":exec";
-  Result<Switched> switched = client->Switch(path, kProtocol);
-  if (!switched) return session.Complain(switched.error());
-  if (switched->link == nullptr) return session.Complain(switched->refusal);
+  A4C_TRY(const Switched switched, client->Switch(path, kProtocol));
+  if (switched.link == nullptr) return ExecEnd{.problem = switched.refusal};
+  return Exec(session.runtime, options, switched.link->connection()).Run();
+}
+
+int ExecInWorkspace(Session& session, const ExecOptions& options) {
   // The terminal is itself again before anybody complains.
-  const auto end = Exec(session.runtime, options, switched->link->connection()).Run();
+  const auto end = RunInWorkspace(session, options);
   if (!end) return session.Complain(end.error());
   return end->problem ? session.Complain(*end->problem) : end->exit_code;
 }

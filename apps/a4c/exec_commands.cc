@@ -60,8 +60,7 @@ void AddExecCommands(CLI::App& workspace, Session& session) {
   AddCommon(*leaf, *shell);
   leaf->callback([&session, shell] {
     shell->terminal = true;
-    // A constant: what a shell reads here nobody has typed.
-    shell->exec.command = {"/bin/sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"};
+    shell->exec.command = ShellCommand();
     Run(session, *shell);
   });
 

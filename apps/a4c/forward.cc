@@ -14,6 +14,7 @@
 #include <memory>
 #include <utility>
 
+#include "apps/a4c/descriptor.h"
 #include "apps/a4c/exec.h"
 
 namespace a4c_cli {
@@ -29,22 +30,8 @@ constexpr const char* kProtocol = "a4c.forward.v1";
 constexpr int kConnectionsMax = 64;
 constexpr int kBacklog = 64;
 
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 struct Listener {
-  Socket socket;
+  Descriptor socket;
   PortPair ports;
 };
 
@@ -56,7 +43,7 @@ Error CannotListen(int port) {
 
 // On the loopback alone: nobody else's machine gets in through ours.
 Result<Listener> Listen(const PortPair& ports) {
-  Listener listener{Socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), ports};
+  Listener listener{Descriptor(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), ports};
   const int on = 1;
   setsockopt(listener.socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   sockaddr_in address{};
@@ -72,26 +59,6 @@ Result<Listener> Listen(const PortPair& ports) {
   }
   listener.ports.local = ntohs(address.sin_port);
   return listener;
-}
-
-// One connection that somebody made to us, to its end.
-Result<void> Serve(const Session& session, const std::string& path, const Socket& socket) {
-  A4C_TRY(const std::unique_ptr<Client> client, session.Open());
-  A4C_TRY(const Switched switched, client->Switch(path, kProtocol));
-  const auto refused = [](const Reply& reply) {
-    return Error(Code::kUnavailable, reply.body["detail"].Text(), reply.body["hint"].Text());
-  };
-  if (switched.link == nullptr) return refused(switched.refusal);
-  std::optional<Reply> problem;
-  Relay relay(session.runtime, switched.link->connection(),
-              {.input = socket.fd(), .output = socket.fd()});
-  A4C_CHECK(relay.Run([&](const Json& said) -> Result<bool> {
-    const std::string& type = said["type"].Text();
-    if (type == "problem") problem = ProblemReply(said["problem"]);
-    return type == "problem" || type == "end";
-  }));
-  if (problem) return refused(*problem);
-  return {};
 }
 
 class Forwarder {
@@ -122,7 +89,7 @@ class Forwarder {
 
   void Accept(const Listener& listener) {
     auto socket =
-        std::make_shared<Socket>(accept4(listener.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+        std::make_shared<Descriptor>(accept4(listener.socket.fd(), nullptr, nullptr, SOCK_CLOEXEC));
     if (socket->fd() < 0) return;
     running_.remove_if([](const Running& one) { return one.done->load(); });
     if (running_.size() >= kConnectionsMax) {
@@ -130,11 +97,11 @@ class Forwarder {
       return;
     }
     Running& one = running_.emplace_back();
-    const std::string path = "/v1/workspaces/" + PercentEncode(workspace_) +
-                             ":forward?port=" + std::to_string(listener.ports.remote);
     one.thread = session_.runtime.threads.Start(
-        "forward", [this, path, socket, done = one.done](const std::stop_token&) {
-          const Result<void> served = Serve(session_, path, *socket);
+        "forward",
+        [this, port = listener.ports.remote, socket, done = one.done](const std::stop_token&) {
+          const Result<void> served = ForwardConnection(
+              session_, workspace_, port, {.input = socket->fd(), .output = socket->fd()});
           // Its own end, seen from the other side.
           if (!served && served.error().code() != Code::kCanceled) {
             session_.Note("a connection failed: " + served.error().ToString());
@@ -165,6 +132,27 @@ Result<PortPair> ParsePortPair(const std::string& text) {
   if (ports.local >= 0 && ports.remote >= 1) return ports;
   return Error(Code::kInvalid, "\"" + text + "\" is no port",
                "write PORT, or LOCAL:PORT, each from 1 to 65535; LOCAL 0: any free one");
+}
+
+Result<void> ForwardConnection(const Session& session, const std::string& workspace, int port,
+                               const RelayDescriptors& descriptors) {
+  A4C_TRY(const std::unique_ptr<Client> client, session.Open());
+  const std::string path =
+      "/v1/workspaces/" + PercentEncode(workspace) + ":forward?port=" + std::to_string(port);
+  A4C_TRY(const Switched switched, client->Switch(path, kProtocol));
+  const auto refused = [](const Reply& reply) {
+    return Error(Code::kUnavailable, reply.body["detail"].Text(), reply.body["hint"].Text());
+  };
+  if (switched.link == nullptr) return refused(switched.refusal);
+  std::optional<Reply> problem;
+  Relay relay(session.runtime, switched.link->connection(), descriptors);
+  A4C_CHECK(relay.Run([&](const Json& said) -> Result<bool> {
+    const std::string& type = said["type"].Text();
+    if (type == "problem") problem = ProblemReply(said["problem"]);
+    return type == "problem" || type == "end";
+  }));
+  if (problem) return refused(*problem);
+  return {};
 }
 
 int ForwardPorts(Session& session, const std::string& workspace,

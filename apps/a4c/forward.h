@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/a4c/relay.h"
 #include "apps/a4c/session.h"
 
 namespace a4c_cli {
@@ -15,6 +16,10 @@ struct PortPair {
 
 // "8080", or "3000:8080". kInvalid: neither.
 a4c::Result<PortPair> ParsePortPair(const std::string& text);
+
+// One connection, to its end. [any thread]
+a4c::Result<void> ForwardConnection(const Session& session, const std::string& workspace, int port,
+                                    const RelayDescriptors& descriptors);
 
 // Until it is interrupted, which ends the process; or why it cannot begin: the exit code.
 int ForwardPorts(Session& session, const std::string& workspace,

@@ -109,13 +109,18 @@ void Relay::TakeInput() {
 Result<void> Relay::Rest() {
   const bool receiving = !ended_ && unwritten() < kUnwrittenBytesMax;
   const bool reading = !input_ended_ && !ended_ && !peer_.Full();
-  std::array<pollfd, 4> fds = {{
+  std::array<pollfd, 5> fds = {{
       {ended_ ? -1 : peer_.fd(), peer_.Events(receiving), 0},
       {reading ? input_ : -1, POLLIN, 0},
       {output_.Idle() ? -1 : output_.fd, POLLOUT, 0},
       {errors_.Idle() ? -1 : errors_.fd, POLLOUT, 0},
+      {wake_, POLLIN, 0},
   }};
   if (poll(fds.data(), fds.size(), kRestMaxMs) <= 0) return {};
+  char byte = 0;
+  if (fds[4].revents != 0 && read(wake_, &byte, 1) == 0) {
+    return Error(Code::kCanceled, "nobody waits for it any more");
+  }
   if (fds[1].revents != 0) TakeInput();
   const bool written =
       (fds[2].revents == 0 || output_.Write()) && (fds[3].revents == 0 || errors_.Write());

@@ -17,6 +17,7 @@ struct RelayDescriptors {
   int input = -1;  // -1: none, its end is told at once
   int output = -1;
   int errors = -1;
+  int wake = -1;  // a byte there: each_round is due at once; its end: Run ends with kCanceled
 };
 
 class Relay {
@@ -28,6 +29,7 @@ class Relay {
         input_(descriptors.input),
         output_{descriptors.output},
         errors_{descriptors.errors},
+        wake_(descriptors.wake),
         sign_sent_ms_(runtime.clock.MonotonicMs()) {}
 
   void Say(const a4c::Json& message);
@@ -58,6 +60,7 @@ class Relay {
   bool input_ended_ = false;  // and told
   Outlet output_;
   Outlet errors_;
+  const int wake_;
   int64_t sign_sent_ms_;
   bool ended_ = false;
 };

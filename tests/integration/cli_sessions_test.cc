@@ -10,77 +10,15 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "apps/a4c/exit_code.h"
-#include "tests/integration/workspace_fixture.h"
+#include "tests/integration/cli_sessions_fixture.h"
 
 namespace a4cd {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Ran {
-  int exit_code = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <typename Fixture>
-class CliOver : public Fixture {
- protected:
-  void SetUp() override {
-    Fixture::SetUp();
-    home_ = testing::TempDir() + "a4c_cli_sessions_" + std::to_string(getpid());
-    fs::create_directories(home_);
-  }
-  void TearDown() override {
-    Fixture::TearDown();
-    fs::remove_all(home_);
-  }
-
-  // In the child of a fork.
-  [[noreturn]] void Become(const std::vector<std::string>& arguments) const {
-    setenv("A4C_URL", ("http://127.0.0.1:" + std::to_string(this->port_)).c_str(), 1);
-    setenv("A4C_API_KEY_FILE", this->key_file_.c_str(), 1);
-    setenv("A4C_CONFIG", (home_ + "/config.yaml").c_str(), 1);
-    setenv("HOME", home_.c_str(), 1);
-    std::vector<char*> argv = {const_cast<char*>("a4c")};
-    for (const std::string& argument : arguments)
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    if (chdir(home_.c_str()) == 0) execv(A4C_CLI, argv.data());
-    _exit(98);
-  }
-
-  Ran Run(const std::vector<std::string>& arguments, const std::string& input = "") {
-    const std::string paths[] = {home_ + "/.in", home_ + "/.out", home_ + "/.err"};
-    std::ofstream(paths[0]) << input;
-    const pid_t child = fork();
-    if (child == 0) {
-      for (int fd = 0; fd < 3; ++fd) {
-        const int opened =
-            open(paths[fd].c_str(), fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        dup2(opened, fd);
-      }
-      Become(arguments);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(paths[1]), ReadAll(paths[2])};
-  }
-
-  std::string home_;
-};
-using CliSessions = CliOver<LocalWorkspaceTest>;
-using CliOverMemory = CliOver<WorkspaceTest>;
 
 TEST_F(CliSessions, ExecHasTheInputOutputErrorsAndExitCodeOfTheCommand) {
   const Ran cat = Run({"workspace", "exec", "dev-1", "--", "cat"}, "hello there");
@@ -116,45 +54,35 @@ TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
   int terminal = -1;
   const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
   if (child == 0) Become({"workspace", "shell", "dev-1"});
-  std::string seen;
-  const auto type = [&](const std::string& keys) {
-    EXPECT_EQ(write(terminal, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
-  };
+  Screen screen(terminal);
+  const auto type = [&](const std::string& keys) { EXPECT_TRUE(screen.Type(keys)); };
   const auto see = [&](const std::string& text) {
-    return Eventually([&] {
-      pollfd entry{terminal, POLLIN, 0};
-      char piece[4096];
-      if (poll(&entry, 1, 0) > 0) {
-        const ssize_t count = read(terminal, piece, sizeof(piece));
-        if (count > 0) seen.append(piece, static_cast<size_t>(count));
-      }
-      return seen.find(text) != std::string::npos;
-    });
+    return Eventually([&] { return screen.Shows(text); });
   };
   termios before{};
   ASSERT_EQ(tcgetattr(terminal, &before), 0);
   // The shell's prompt is the sign that keys go there.
-  ASSERT_TRUE(see("$ ")) << seen;
+  ASSERT_TRUE(see("$ ")) << screen.seen();
   termios during{};
   ASSERT_EQ(tcgetattr(terminal, &during), 0);
   EXPECT_EQ(during.c_lflag & (ICANON | ECHO | ISIG), 0u);
   type("stty size\r");
-  EXPECT_TRUE(see("31 77")) << seen;
+  EXPECT_TRUE(see("31 77")) << screen.seen();
   const winsize larger{40, 99, 0, 0};
   ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &larger), 0);
   // Said by what is in the foreground then: keys that are typed before act on the shell.
   type(
       "while ! stty size | grep -q '40 99'; do :; done; sh -c \"echo now si''zed; exec sleep "
       "1000\"\r");
-  EXPECT_TRUE(see("now sized")) << seen;
+  EXPECT_TRUE(see("now sized")) << screen.seen();
   type("\x03");
   type("echo still $((40 + 2)); exit 9\r");
-  EXPECT_TRUE(see("still 42")) << seen;
+  EXPECT_TRUE(see("still 42")) << screen.seen();
   int status = 0;
   EXPECT_TRUE(Eventually([&] {
     see("\n");
     return waitpid(child, &status, WNOHANG) == child;
-  })) << seen;
+  })) << screen.seen();
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 9);
   termios after{};
   ASSERT_EQ(tcgetattr(terminal, &after), 0);
