@@ -192,6 +192,7 @@ class Client {
     Attempt& attempt = *mine_[simulation_.Below(mine_.size())];
     if (!attempt.idempotency) return;
     const bool reuse = simulation_.Chance(300);
+    attempt.key_reused = attempt.key_reused || reuse;
     const auto told = At([&](Database& database, const Call& call) {
       Commit commit = CommitOf(attempt);
       if (reuse) commit.idempotency->request_hash = "another";

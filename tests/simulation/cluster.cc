@@ -196,10 +196,83 @@ void Cluster::CheckConfirm(const Delete& confirm, int64_t rev) {
   simulation_.Record(confirmed + " while searches showed rev " + std::to_string(visible_rev));
 }
 
+namespace {
+
+bool IsRejection(const Put& put) {
+  const auto reason = put.quiet.find("reason");
+  return reason != put.quiet.end() && std::holds_alternative<std::string>(reason->second);
+}
+
+}  // namespace
+
+void Cluster::NoteJudged(const RecordRef& row, int64_t rev) {
+  if (row.kind == kPhotoOutbox) judged_[row] = std::max(judged_[row], rev);
+}
+
+int64_t Cluster::JudgedRev(const RecordRef& row) const {
+  const auto found = judged_.find(row);
+  return found == judged_.end() ? 0 : found->second;
+}
+
+// Searches show the record with this rev at least, or none of it, if it was deleted.
+bool Cluster::Shows(const RecordRef& ref, int64_t rev) {
+  const std::optional<DigestRow> visible = Visible(ref);
+  return visible ? visible->rev >= rev : WasDeleted(ref);
+}
+
+// A row that has moved on says up to which rev searches show its record.
+void Cluster::CheckAdvance(const Put& advance) {
+  const auto confirmed = advance.quiet.find("confirmed");
+  if (advance.ref.kind != kPhotoOutbox || confirmed == advance.quiet.end() || lossy_) return;
+  const auto* rev = std::get_if<int64_t>(&confirmed->second);
+  const RecordRef ref{"photo", advance.ref.key};
+  if (rev == nullptr || Shows(ref, *rev)) return;
+  simulation_.Record("rev " + std::to_string(*rev) + " of " + ref.key.id +
+                     " is called confirmed, and searches do not show it");
+}
+
+// A task that has ended stays as it is, until another one is started.
+void Cluster::CheckTask(const Put& written) {
+  if (written.ref.kind != "sync_task" || !written.body || failovers_ > 0) return;
+  Json task = *ParseJson(*written.body);
+  Json& before = tasks_[written.ref];
+  const bool had_ended = before.IsObject() && before["state"].Text() != "running";
+  if (had_ended && before["started_ms"].Int() == task["started_ms"].Int()) {
+    simulation_.Record("the task " + written.ref.key.id + ", which had ended as " +
+                       before["state"].Text() + ", was written again");
+  }
+  before = std::move(task);
+}
+
+void Cluster::CheckSwapped() {
+  const auto stored = store_->Scan(call(), {.kind = "photo", .tombstones = true, .limit = 10'000});
+  for (const Record& record : stored->records) {
+    if (record.body.find(kPoison) != std::string::npos) continue;
+    const RecordRef row{std::string(kPhotoOutbox), record.ref.key};
+    const auto announced = store_->Get(call(), std::span(&row, 1));
+    int64_t confirmed_rev = record.rev;
+    if (const auto& found = announced->records[0]) {
+      const auto confirmed = found->quiet.find("confirmed");
+      const bool is_told = confirmed != found->quiet.end();
+      const auto* rev = is_told ? std::get_if<int64_t>(&confirmed->second) : nullptr;
+      confirmed_rev = rev == nullptr ? 0 : *rev;
+    }
+    if (confirmed_rev == 0 || Shows(record.ref, confirmed_rev)) continue;
+    simulation_.Record("the index was swapped for one that does not show rev " +
+                       std::to_string(confirmed_rev) + " of " + record.ref.key.id);
+  }
+}
+
 void Cluster::CheckConfirms(const WriteBatch& batch, const BatchResult& result) {
   for (size_t i = 0; i < batch.ops.size(); ++i) {
+    if (const Put* put = std::get_if<Put>(&batch.ops[i])) {
+      CheckAdvance(*put);
+      CheckTask(*put);
+      if (IsRejection(*put)) NoteJudged(put->ref, result.values[i]);
+    }
     if (const Delete* confirm = std::get_if<Delete>(&batch.ops[i])) {
       CheckConfirm(*confirm, result.values[i]);
+      NoteJudged(confirm->ref, result.values[i]);
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "a4c/bus.h"
 #include "a4c/digests.h"
+#include "a4c/json.h"
 #include "a4c/search_index.h"
 #include "a4c/store.h"
 #include "tests/simulation/scheduler.h"
@@ -39,6 +41,9 @@ struct Faults {
 Kind PhotoKind();
 inline constexpr std::string_view kPhotoOutbox = "photo_outbox";
 inline constexpr std::string_view kPhotoMarkers = "photo_tombstone";
+
+// In a body: the index refuses it.
+inline constexpr std::string_view kPoison = R"("size":"much")";
 
 struct LogEntry {
   WriteBatch batch;
@@ -78,6 +83,8 @@ class Cluster {
   int failovers() const { return failovers_; }
   bool lossy() const { return lossy_; }
   const std::vector<LogEntry>& log() const { return log_; }
+  // Of an outbox row: up to which rev it was confirmed or refused, also if it was announced again.
+  int64_t JudgedRev(const RecordRef& row) const;
   // Whether a batch, also one that a failover lost, made a tombstone of it.
   bool WasDeleted(const RecordRef& ref) const;
 
@@ -86,6 +93,9 @@ class Cluster {
   std::optional<DigestRow> Visible(const RecordRef& ref);
   // Whether the index has a document of it, of whatever sort. Asked at the end of a run only.
   bool IndexHolds(const RecordRef& ref);
+
+  // Another generation of the index has just become the live one: nothing confirmed is missing.
+  void CheckSwapped();
 
   std::shared_ptr<Bus> bus() const { return bus_; }
   int bus_generation() const { return bus_generation_; }
@@ -98,6 +108,7 @@ class Cluster {
 
   Faults faults;
   CommitWatcher* watcher = nullptr;
+  bool rebuilds = false;  // the index has generations
   // The instance whose poller takes a row next dies with it, and stays away.
   bool next_taker_dies = false;
   // Whether a batch is that of a poller which takes a row.
@@ -107,6 +118,10 @@ class Cluster {
   std::string TakenTooEarly(const WriteBatch& batch);
   void CheckConfirms(const WriteBatch& batch, const BatchResult& result);
   void CheckConfirm(const Delete& confirm, int64_t rev);
+  void CheckAdvance(const Put& advance);
+  void CheckTask(const Put& written);
+  bool Shows(const RecordRef& ref, int64_t rev);
+  void NoteJudged(const RecordRef& row, int64_t rev);
 
   Simulation& simulation_;
   SimRuntime runtime_;
@@ -117,6 +132,8 @@ class Cluster {
   size_t replicated_ = 0;
   int failovers_ = 0;
   bool lossy_ = false;
+  std::map<RecordRef, int64_t> judged_;  // by outbox row
+  std::map<RecordRef, Json> tasks_;      // as they were written last
   std::unique_ptr<SearchIndex> index_;
   std::shared_ptr<Bus> bus_;
   int bus_generation_ = 0;

@@ -24,15 +24,24 @@ Attempt& History::Begin(const RecordRef& ref, Expect expect, bool tombstone, boo
   attempt.number = number;
   attempt.ref = ref;
   attempt.word = word;
-  attempt.body = R"({"title":")" + word + R"(","album":"a","size":)" +
-                 (poison ? R"("much")" : std::to_string(number)) + "}";
+  attempt.body = R"({"title":")" + word + R"(","album":"a",)" +
+                 (poison ? std::string(kPoison) : R"("size":)" + std::to_string(number)) + "}";
   attempt.tombstone = tombstone;
   attempt.poison = poison;
   attempt.expect = expect;
   if (idempotent) attempt.idempotency = Idempotency{"s", "key-" + word, "hash-" + word, word};
   by_body_[attempt.body] = &attempt;
   if (tombstone) deletes_tried_.insert(ref);
+  if (poison) {
+    simulation_.Note(word + " " + ref.key.id + " is poison");
+    poisoned_.insert(ref);
+  }
   return attempt;
+}
+
+// A new generation of the index is filled from the store, which has the refused version alone.
+bool History::MayBeHidden(const RecordRef& ref) const {
+  return deletes_tried_.contains(ref) || (cluster_.rebuilds && poisoned_.contains(ref));
 }
 
 void History::Wrong(const Attempt& attempt, const std::string& what) const {
@@ -55,7 +64,11 @@ void History::Heard(Attempt& attempt, const Result<Committed>& told) {
   if (attempt.fate == Attempt::Fate::kAcked && !cluster_.lossy()) {
     Wrong(attempt, "was acknowledged, and is refused when it is sent again");
   }
-  if (told->outcome == Outcome::kKeyReused) Wrong(attempt, "its key is called another's");
+  // Where the store has lost the row of a key, the key belongs to whoever comes next.
+  const bool lost_key = cluster_.lossy() && attempt.key_reused;
+  if (told->outcome == Outcome::kKeyReused && !lost_key) {
+    Wrong(attempt, "its key is called another's");
+  }
   // Without a key, what conflicts with a lost answer may be the change itself.
   if (attempt.fate == Attempt::Fate::kUnknown && (attempt.idempotency || !attempt.sent_before)) {
     attempt.fate = Attempt::Fate::kRefused;
@@ -116,7 +129,7 @@ void History::CheckToken(const Attempt& token, const std::map<RecordRef, const H
     return;
   }
   if (hit == hits.end()) {
-    if (!deletes_tried_.contains(token.ref)) Wrong(token, "is not in a fresh search");
+    if (!MayBeHidden(token.ref)) Wrong(token, "is not in a fresh search");
     return;
   }
   if (hit->second->rev < token.rev) {
@@ -139,7 +152,7 @@ void History::CheckSearch(const Floor& before, const std::vector<const Attempt*>
     if (hit != hits.end() && hit->second->rev < rev) {
       simulation_.Fail("searches went back to " + Name(ref, hit->second->rev));
     }
-    if (hit == hits.end() && !deletes_tried_.contains(ref)) {
+    if (hit == hits.end() && !MayBeHidden(ref)) {
       simulation_.Fail("searches no longer show " + Name(ref, rev));
     }
   }

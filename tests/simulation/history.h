@@ -23,6 +23,7 @@ struct Attempt {
   Expect expect = Expect::Absent();
   std::optional<Idempotency> idempotency = {};
   bool sent_before = false;  // an earlier answer was lost
+  bool key_reused = false;   // another request was sent with its key
   Fate fate = Fate::kUnknown;
   int64_t rev = 0;  // kAcked
 };
@@ -62,6 +63,7 @@ class History {
  private:
   void Wrong(const Attempt& attempt, const std::string& what) const;
   void Acked(Attempt& attempt, const Committed& told);
+  bool MayBeHidden(const RecordRef& ref) const;
   void CheckPurged(const std::vector<Record>& stored) const;
   void CheckToken(const Attempt& token, const std::map<RecordRef, const Hit*>& hits);
 
@@ -72,6 +74,7 @@ class History {
   std::map<std::pair<RecordRef, int64_t>, const Attempt*> acked_;
   std::vector<RecordRef> living_;
   std::set<RecordRef> deletes_tried_;
+  std::set<RecordRef> poisoned_;
   std::vector<RecordRef> deleted_;
   Floor floor_;
 };

@@ -283,6 +283,55 @@ a4c_mutant(removal_for_absence leftovers
 [==[  return hosts.Remove(call, unit.host, unit.name, epoch);]==]
 [==[  return hosts.Remove(call, unit.host, unit.name, epoch < unit.epoch ? unit.epoch : epoch);]==])
 
+# While a second generation of the index is filled, changes are written to the first alone.
+a4c_mutant(rebuild_without_second_write next_index
+[==[  return index_.get();]==]
+[==[  return a4c::simulation::Mutant("rebuild_without_second_write") ? nullptr : index_.get();]==])
+
+# A new generation is put in place without a look at what it holds.
+a4c_mutant(swap_without_proof rebuild_loop
+[==[    A4C_TRY(const bool proved, Verify(call, *next));]==]
+[==[    A4C_TRY(const bool proved, a4c::simulation::Mutant("swap_without_proof")
+                                   ? Result<bool>(true)
+                                   : Verify(call, *next));]==])
+
+# A change is confirmed that the second generation does not show yet.
+a4c_mutant(confirm_without_second_refresh sync_batch
+[==[  A4C_CHECK(next_.Refresh(call));]==]
+[==[  if (!a4c::simulation::Mutant("confirm_without_second_refresh")) {
+    A4C_CHECK(next_.Refresh(call));
+  }]==])
+
+# A change is confirmed that the second generation did not take.
+a4c_mutant(second_answer_ignored sync_batch
+[==[    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);]==]
+[==[    if (a4c::simulation::Mutant("second_answer_ignored")) continue;
+    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);]==])
+
+# What one of two generations holds by now is called confirmed.
+a4c_mutant(confirmed_by_one_generation sync_batch
+[==[    if (next_.IsOpen()) return {};]==]
+[==[    if (next_.IsOpen() && !a4c::simulation::Mutant("confirmed_by_one_generation")) return {};]==])
+
+# Who was taken over goes on writing the task.
+a4c_mutant(task_without_rev sync_task
+[==[                              .expect = before ? Expect::Rev(before->rev) : Expect::Absent()}}};]==]
+[==[                              .expect = a4c::simulation::Mutant("task_without_rev") ? Expect::Any()
+                                        : before ? Expect::Rev(before->rev)
+                                                 : Expect::Absent()}}};]==])
+
+# Whether there is a rebuild is asked for now and then, and not whenever records were read.
+a4c_mutant(rebuild_asked_for_now_and_then next_index
+[==[  A4C_TRY(const auto stored, ReadTask(state_, call, kind_.name, SyncWork::kRebuild));
+  if (!stored || !IsFilling(stored->task)) {]==]
+[==[  const int64_t now_ms = state_.runtime.clock.MonotonicMs();
+  if (number_ < 0 && now_ms + number_ < 30'000) return nullptr;
+  A4C_TRY(const auto stored, ReadTask(state_, call, kind_.name, SyncWork::kRebuild));
+  if (!stored || !IsFilling(stored->task)) {]==])
+a4c_mutant(rebuild_asked_for_now_and_then next_index
+[==[    number_ = 0;]==]
+[==[    number_ = a4c::simulation::Mutant("rebuild_asked_for_now_and_then") ? -now_ms : 0;]==])
+
 set(mutated_sources)
 foreach(file IN LISTS mutant_sources)
   set(copy ${CMAKE_CURRENT_BINARY_DIR}/mutated/${file}.cc)

@@ -60,7 +60,7 @@ class NastySubscription final : public Subscription, private NastyCalls {
       return value == record.quiet.end() ? int64_t{0} : std::get<int64_t>(value->second);
     };
     if (record.rev > rev || quiet("confirmed") >= rev || quiet("rejections") > 0) return;
-    if (cluster_.failovers() > 0) return;
+    if (cluster_.failovers() > 0 || cluster_.JudgedRev(row) >= rev) return;
     simulation().Fail("the hint of rev " + std::to_string(rev) + " of " + row.key.id +
                       " was acknowledged before it was confirmed");
   }

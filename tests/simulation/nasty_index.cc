@@ -1,21 +1,24 @@
 #include <numeric>
 
 #include "a4c/digests.h"
+#include "a4c/rebuild.h"
 #include "tests/simulation/nasty.h"
 
 namespace a4c::simulation {
 namespace {
 
-class NastyIndex final : public SearchIndex, public Digests, private NastyCalls {
+// The live generation, or one that was opened.
+class NastyIndex final : public SearchIndex, public Digests, public Rebuild, private NastyCalls {
  public:
-  using NastyCalls::NastyCalls;
+  NastyIndex(Cluster& cluster, Process& process, std::shared_ptr<SearchIndex> opened)
+      : NastyCalls(cluster, process), opened_(std::move(opened)) {}
 
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
     Before("index ensure");
     if (Fails("index ensure")) return Unavailable();
     {
       const Simulation::Still still;
-      A4C_CHECK(cluster_.index().Ensure(call, kinds));
+      A4C_CHECK(index().Ensure(call, kinds));
     }
     After();
     return {};
@@ -34,7 +37,7 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     }
     if (Chance(cluster_.faults.refreshed_early)) {
       const Simulation::Still still;
-      (void)cluster_.index().Refresh(call, PhotoKind().name);
+      (void)index().Refresh(call, PhotoKind().name);
     }
     After();
     if (answer_lost) return Unavailable();
@@ -46,7 +49,7 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     if (Fails("remove")) return Unavailable();
     Result<std::vector<BulkResult>> results = [&] {
       const Simulation::Still still;
-      return cluster_.index().Remove(call, purges);
+      return index().Remove(call, purges);
     }();
     After();
     return results;
@@ -57,7 +60,7 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     if (Fails("search")) return Unavailable();
     Result<SearchAnswer> answer = [&] {
       const Simulation::Still still;
-      return cluster_.index().Search(call, request);
+      return index().Search(call, request);
     }();
     After();
     return answer;
@@ -68,7 +71,7 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     if (Fails("refresh")) return Unavailable();
     {
       const Simulation::Still still;
-      A4C_CHECK(cluster_.index().Refresh(call, kind));
+      A4C_CHECK(index().Refresh(call, kind));
     }
     After();
     return {};
@@ -78,7 +81,7 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     Before("sums");
     if (Fails("sums")) return Unavailable();
     const Simulation::Still still;
-    return cluster_.index().As<Digests>()->Sums(call, kind);
+    return index().As<Digests>()->Sums(call, kind);
   }
 
   Result<std::vector<DigestRow>> Rows(const Call& call, const Kind& kind,
@@ -86,12 +89,49 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     Before("rows");
     if (Fails("rows")) return Unavailable();
     const Simulation::Still still;
-    return cluster_.index().As<Digests>()->Rows(call, kind, buckets);
+    return index().As<Digests>()->Rows(call, kind, buckets);
+  }
+
+  Result<std::vector<IndexGeneration>> Generations(const Call& call, const Kind& kind) override {
+    Before("generations");
+    if (Fails("generations")) return Unavailable();
+    const Simulation::Still still;
+    return rebuild().Generations(call, kind);
+  }
+
+  Result<void> Create(const Call& call, const Kind& kind, int64_t number) override {
+    return Change("generation " + std::to_string(number) + " created",
+                  [&] { return rebuild().Create(call, kind, number); });
+  }
+
+  Result<std::unique_ptr<SearchIndex>> Open(const Call& call, const Kind& kind,
+                                            int64_t number) override {
+    Before("open generation");
+    if (Fails("open generation")) return Unavailable();
+    const Simulation::Still still;
+    A4C_TRY(std::unique_ptr<SearchIndex> opened, rebuild().Open(call, kind, number));
+    return std::unique_ptr<SearchIndex>(
+        std::make_unique<NastyIndex>(cluster_, process_, std::move(opened)));
+  }
+
+  Result<void> Swap(const Call& call, const Kind& kind, int64_t number) override {
+    return Change("generation " + std::to_string(number) + " made the live one", [&] {
+      Result<void> swapped = rebuild().Swap(call, kind, number);
+      if (swapped) cluster_.CheckSwapped();
+      return swapped;
+    });
+  }
+
+  Result<void> Drop(const Call& call, const Kind& kind, int64_t number) override {
+    return Change("generation " + std::to_string(number) + " dropped",
+                  [&] { return rebuild().Drop(call, kind, number); });
   }
 
  protected:
   void* Extension(std::string_view name) override {
-    return name == Digests::kExtension ? static_cast<Digests*>(this) : nullptr;
+    if (name == Digests::kExtension) return static_cast<Digests*>(this);
+    const bool rebuilds = cluster_.rebuilds && opened_ == nullptr;
+    return name == Rebuild::kExtension && rebuilds ? static_cast<Rebuild*>(this) : nullptr;
   }
 
  private:
@@ -100,14 +140,16 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     if (Chance(cluster_.faults.document_retry)) return retry;
     if (Chance(cluster_.faults.late)) {
       simulation().Note("bulk: late");
-      cluster_.Later(LateMs(), [cluster = &cluster_, document] {
+      cluster_.Later(LateMs(), [cluster = &cluster_, opened = opened_, document] {
         const Simulation::Still still;
-        (void)cluster->index().Bulk(cluster->call(), std::span(&document, 1));
+        SearchIndex& index = opened == nullptr ? cluster->index() : *opened;
+        (void)index.Bulk(cluster->call(), std::span(&document, 1));
       });
       return retry;
     }
     const Simulation::Still still;
-    Result<std::vector<BulkResult>> results = cluster_.index().Bulk(call, std::span(&document, 1));
+    Result<std::vector<BulkResult>> results = index().Bulk(call, std::span(&document, 1));
+    if (!results) return {.outcome = BulkOutcome::kRetry, .error = results.error()};
     if (Chance(cluster_.faults.document_retry)) return retry;
     return std::move((*results)[0]);
   }
@@ -118,12 +160,30 @@ class NastyIndex final : public SearchIndex, public Digests, private NastyCalls 
     for (size_t i = size; i > 1; --i) std::swap(order[i - 1], order[simulation().Below(i)]);
     return order;
   }
+
+  Result<void> Change(const std::string& what, const std::function<Result<void>()>& change) {
+    Before(what);
+    if (Fails(what) || Chance(cluster_.faults.unknown)) return Unavailable();
+    {
+      const Simulation::Still still;
+      A4C_CHECK(change());
+    }
+    simulation().Note(what);
+    After();
+    if (Chance(cluster_.faults.unknown)) return Lost();
+    return {};
+  }
+
+  SearchIndex& index() { return opened_ == nullptr ? cluster_.index() : *opened_; }
+  Rebuild& rebuild() { return *cluster_.index().As<Rebuild>(); }
+
+  const std::shared_ptr<SearchIndex> opened_;  // null: the live one
 };
 
 }  // namespace
 
 std::unique_ptr<SearchIndex> NewNastyIndex(Cluster& cluster, Process& process) {
-  return std::make_unique<NastyIndex>(cluster, process);
+  return std::make_unique<NastyIndex>(cluster, process, nullptr);
 }
 
 }  // namespace a4c::simulation

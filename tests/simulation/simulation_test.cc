@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "a4c/json.h"
+#include "tests/simulation/cluster.h"
+#include "tests/simulation/history.h"
 #include "tests/simulation/hunt.h"
 #include "tests/simulation/mutant.h"
 #include "tests/simulation/world.h"
@@ -95,6 +97,33 @@ INSTANTIATE_TEST_SUITE_P(Each, Grounds, ::testing::ValuesIn(kGrounds),
 
 TEST(Simulation, DiffersFromSeedToSeed) {
   EXPECT_NE(RunSeed(5).trace_hash, RunSeed(15).trace_hash);
+}
+
+// What clients are told of a key that was used for another request too: first that their own was
+// done, at last that the key is another's.
+std::string FailureOfReuse(bool lossy) {
+  Simulation simulation({.seed = 1});
+  simulation.Run([&] {
+    Cluster cluster(simulation, {});
+    History history(simulation, cluster);
+    const std::vector<Kind> kinds = {PhotoKind()};
+    ASSERT_TRUE(cluster.EnsureStore(kinds));
+    Attempt& attempt = history.Begin({"photo", {"s", "p"}}, Expect::Absent(), false, false, true);
+    size_t position = 0;
+    cluster.Commit({{Put{.ref = attempt.ref, .body = attempt.body}}}, &position);
+    cluster.Replicate(position);
+    history.Heard(attempt, Committed{.tokens = {{attempt.ref, 1}}, .answer = attempt.word});
+    cluster.FailOver(lossy ? 1 : 0);
+    attempt.key_reused = true;
+    history.Heard(attempt, Committed{.outcome = Committed::Outcome::kKeyReused});
+  });
+  return simulation.failure();
+}
+
+// (Ground lossy, seed 189, called this a fault of the product.)
+TEST(Simulation, AKeyThatTheStoreHasLostMayBecomeAnothers) {
+  EXPECT_EQ(FailureOfReuse(true), "");
+  EXPECT_NE(FailureOfReuse(false), "");
 }
 
 TEST(Simulation, WritesTheHistoryOfItsClients) {

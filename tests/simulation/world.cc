@@ -17,6 +17,8 @@ constexpr int64_t kVerifyPeriodMs = 60'000;
 constexpr int64_t kVerifyPauseMs = 10'000;
 constexpr int64_t kRepairedMs = 100'000;
 constexpr int64_t kRejectionsMs = 110'000;
+// A rebuild whose instance was lost is taken over, and proven in two rounds of the pollers.
+constexpr int64_t kRebuiltMs = 10 * 60'000;
 
 // The longest that DieInHand waits for a row to be taken: a due time and a period.
 constexpr int64_t kTakenMs = 35'000;
@@ -107,6 +109,13 @@ Scenario ScenarioOf(uint64_t seed, std::string_view ground) {
     scenario.fate_pause_ms = 2'000;
   } else if (ground == "purge") {
     scenario.purges = true;
+  } else if (ground == "rebuild") {
+    scenario.rebuilds = true;
+    scenario.faults.document_retry = std::max(scenario.faults.document_retry, 150);
+    scenario.faults.slow = std::max(scenario.faults.slow, 60);
+    scenario.operations = 20;
+    scenario.pause_ms = 4'000;
+    scenario.fate_pause_ms = 3'000;
   }
   return scenario;
 }
@@ -162,6 +171,10 @@ bool Instance::Boot() {
   if (world_.scenario().failovers || world_.scenario().lossy) {
     Start(database_->NewVerifyLoop("photo"), kVerifyPauseMs);
   }
+  if (world_.scenario().rebuilds) {
+    Start(database_->NewRebuildLoop("photo"), 1'000);
+    Start(database_->NewRepairLoop("photo"), 1'000);
+  }
   up_ = true;
   return true;
 }
@@ -198,7 +211,9 @@ World::World(Simulation& simulation, const Scenario& scenario, uint64_t seed, st
       history_(simulation, cluster_),
       history_file_(simulation, history),
       runtime_(simulation, nullptr, seed),
-      instances_(static_cast<size_t>(scenario.instances)) {}
+      instances_(static_cast<size_t>(scenario.instances)) {
+  cluster_.rebuilds = scenario.rebuilds;
+}
 
 World::~World() {
   operators_.clear();
@@ -283,12 +298,53 @@ void World::Befall(const std::stop_token& stop) {
     if (what == 2 && scenario_.bus) TakeHints();
     if ((what == 3 || what == 4) && scenario_.failovers) cluster_.FailOver(0);
     if (what == 3 && scenario_.lossy) cluster_.FailOver(1 + simulation_.Below(5));
+    if ((what == 3 || what == 4) && scenario_.rebuilds) TurnToIndex();
     if (what == 4) {
       if (Instance* instance = AnyInstance()) {
         instance->runtime().clock().Jump(static_cast<int64_t>(simulation_.Below(60'000)) - 30'000);
       }
     }
   }
+}
+
+// An operator starts a rebuild, mostly; or a repair, or gives a rebuild up, or clears up after it.
+void World::TurnToIndex() {
+  Instance* const instance = AnyInstance();
+  if (instance == nullptr) return;
+  const Call call = Call::Within(instance->runtime().clock(), 5'000);
+  const uint64_t what = simulation_.Below(8);
+  try {
+    const Simulation::In in(simulation_, &instance->process());
+    Database& database = instance->database();
+    const auto told = [this](const char* which, const auto& result) {
+      simulation_.Note(std::string(which) + ": " + (result ? "yes" : result.error().ToString()));
+    };
+    if (what < 5) told("rebuild", database.StartTask(call, "photo", SyncWork::kRebuild));
+    if (what == 5) told("repair", database.StartTask(call, "photo", SyncWork::kRepair));
+    if (what == 6) told("cancel", database.CancelTask(call, "photo", SyncWork::kRebuild));
+    if (what == 7) told("drop old", database.DropOldGenerations(call, "photo"));
+  } catch (const Crashed&) {
+  }
+}
+
+// What is under way ends well without faults, and so does one more.
+void World::RebuildOnce() {
+  Instance* const instance = AnyInstance();
+  if (instance == nullptr) return simulation_.Fail("no instance is up");
+  const Simulation::In in(simulation_, &instance->process());
+  const int64_t until_ms = cluster_.StoreTimeMs() + kRebuiltMs;
+  int started = 0;
+  while (cluster_.StoreTimeMs() < until_ms) {
+    const Call call = Call::Within(instance->runtime().clock(), 60'000);
+    const auto found = instance->database().FindTask(call, "photo", SyncWork::kRebuild);
+    const bool runs = found && *found && (*found)->state == SyncTask::State::kRunning;
+    const bool good = found && *found && (*found)->state == SyncTask::State::kSucceeded;
+    if (started > 0 && good) return;
+    if (!runs && started++ == 0)
+      (void)instance->database().StartTask(call, "photo", SyncWork::kRebuild);
+    simulation_.Sleep(1'000);
+  }
+  simulation_.Fail("a rebuild has not ended well");
 }
 
 void World::Run() {
@@ -338,6 +394,11 @@ void World::Finish() {
   const bool poison = std::ranges::any_of(history_.attempts(), &Attempt::poison);
   if (poison) simulation_.Sleep(kRejectionsMs);
   history_.CheckOutbox(true);
+  if (scenario_.rebuilds) {
+    RebuildOnce();
+    history_.CheckEqual(false);
+    simulation_.Sleep(0);
+  }
   if (scenario_.purges) {
     simulation_.Note("tombstones are old");
     simulation_.Sleep(kTombstoneKeepMs + 60'000);

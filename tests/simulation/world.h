@@ -31,13 +31,14 @@ struct Scenario {
   int64_t fate_pause_ms = 5'000;  // at most, between what befalls them
   bool dies_in_hand = false;      // at last an instance dies with a row in hand, and stays away
   bool purges = false;            // goes on until tombstones are forgotten
+  bool rebuilds = false;          // the index is built anew, again and again
   Faults faults = {};
 };
 Scenario ScenarioOf(uint64_t seed);
 // A ground is a family of scenarios in which some faults are sought rather than met: see kGrounds.
 // Empty: all that there is.
 Scenario ScenarioOf(uint64_t seed, std::string_view ground);
-inline constexpr std::array<std::string_view, 8> kGrounds = {
+inline constexpr std::array<std::string_view, 9> kGrounds = {
     "app",        // the application: see app/app_world.h
     "crowd",      // many clients at once on a slow store, on few records
     "failover",   // every seed, and often
@@ -45,7 +46,8 @@ inline constexpr std::array<std::string_view, 8> kGrounds = {
     "lossy",      // every seed has a lossy failover, and often
     "overtaken",  // the application, whose writes often take effect after the lease of their holder
     "outage",     // the index is often away, and documents are tried again
-    "purge"};     // every seed, without failovers
+    "purge",      // every seed, without failovers
+    "rebuild"};   // every seed, without failovers
 
 struct Outcome {
   uint64_t seed = 0;
@@ -86,6 +88,8 @@ class World {
   void TakeHints();
   void IndexOutage();
   void DieInHand();
+  void TurnToIndex();
+  void RebuildOnce();
   void CheckCalm();
   void Finish();
 

@@ -22,6 +22,8 @@ class NextIndex {
   // a rebuild that begins later reads these records, or newer ones, itself.
   // kUnavailable: our index was retired, and nobody may confirm anything by it.
   Result<SearchIndex*> Find(const Call& call);
+  // What Find has answered last.
+  bool IsOpen() const { return index_ != nullptr; }
   // Makes searchable what was written to it; nothing to do if it has been dropped.
   Result<void> Refresh(const Call& call);
 

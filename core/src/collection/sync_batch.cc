@@ -150,6 +150,8 @@ Result<void> Syncer::Stale(const Call& call, const Announced& announced,
   if (record && record->rev > stored.rev) return {};
   const Document now = DocumentOf(ref, record, announced.row.rev, collection_.kind.version);
   if (record && SameDocument(now, stored)) {
+    // The other generation may hold less: the change announces itself, and is brought to both.
+    if (next_.IsOpen()) return {};
     Keep(announced, now.rev, again.store_time_ms);
     return {};
   }

@@ -93,6 +93,33 @@ TEST_F(RebuildTest, AChangeThatIsConfirmedDuringTheCopyIsInBothGenerations) {
   EXPECT_EQ(Find("size:2").size(), 2u);
 }
 
+// A sync that has read rev 1 is overtaken by rev 2, which one generation alone has taken so far.
+// (Found by the simulation, ground rebuild, seed 125.)
+TEST_F(RebuildTest, WhatOneOfTwoGenerationsHoldsIsNotCalledConfirmed) {
+  for (const int64_t ahead : {1, 2}) {
+    Open(true);
+    const std::string id = "a" + std::to_string(ahead);
+    Put(id, R"({"size":1})");
+    const int64_t next = Start().generation;
+    StepTo("proving");
+    AfterPhotosAreRead([&](Store&, Result<GetAnswer>&) {
+      Put(id, R"({"size":2})", Expect::Rev(1));
+      const Document document{.ref = Photo(id), .rev = 2, .body = R"({"size":2})"};
+      const int64_t number = ahead == 1 ? next - 1 : next;
+      const auto index = index_->As<Rebuild>()->Open(Within(), PhotoKind(), number);
+      ASSERT_TRUE((*index)->Bulk(Within(), std::span(&document, 1)));
+    });
+    Poll();
+    ASSERT_EQ(Outbox().size(), 1u);
+    if (ahead == 1) StepTo("settling");
+    const auto found =
+        database_->Search(Within(), {.request = {.kind = PhotoKind()}, .tokens = {{Photo(id), 2}}});
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_FALSE(found->fresh) << "while the index shows rev " << found->answer.hits.back().rev;
+    Finish();
+  }
+}
+
 // It had read that nothing is being rebuilt, and confirms when the copy is over.
 TEST_F(RebuildTest, ASyncThatDoesNotKnowOfTheRebuildLosesNothing) {
   Open();
