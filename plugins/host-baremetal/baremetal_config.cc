@@ -7,6 +7,7 @@
 
 #include "a4c/json.h"
 #include "baremetal_keys.h"
+#include "ssh_address.h"
 #include "ssh_key.h"
 
 namespace a4c::baremetal {
@@ -36,6 +37,7 @@ Result<void> CheckRemotePath(const ConfigValue& value, const std::string& key,
 Result<void> CheckLocal(const ConfigValue& value, const ServerOptions& server) {
   A4C_CHECK(CheckRemotePath(value, "address", server.LocalPath()));
   if (server.helper) return At(value, "helper: a4c-host is reached by SSH alone");
+  if (value.map.contains("jump")) return At(value, "jump: a dockerd of this machine needs none");
   return {};
 }
 
@@ -58,6 +60,25 @@ Result<void> CheckSsh(const ConfigValue& value, const ServerOptions& server) {
     if (!checked) return checked.error().Within(value.Where());
   }
   return {};
+}
+
+// Null: there is none.
+Result<std::shared_ptr<const SshTarget>> ReadJump(const ConfigValue& value, const Config& config) {
+  const std::string& text = config.String("jump");
+  if (text.empty()) return std::shared_ptr<const SshTarget>();
+  const auto address = ParseSshAddress("jump", text);
+  if (!address) return At(value, address.error().message());
+  const std::string& own_key = config.String("jump_key_path");
+  SshTarget jump{.address = address->Name(),
+                 .port = address->port,
+                 .user = address->user,
+                 .host_key_fingerprint = config.String("jump_fingerprint"),
+                 .private_key_path = own_key.empty() ? config.String("private_key_path") : own_key,
+                 .keepalive_interval_ms = 0};  // the session through it is asked
+  const auto checked = CheckFingerprint(jump.host_key_fingerprint);
+  if (!checked) return checked.error().Within(value.Where() + ": jump_fingerprint");
+  A4C_CHECK(CheckPrivateKey(jump.private_key_path));
+  return std::make_shared<const SshTarget>(std::move(jump));
 }
 
 }  // namespace
@@ -84,6 +105,7 @@ Result<ServerOptions> ReadServerOptions(const ConfigValue& value) {
     A4C_CHECK(CheckLocal(value, server));
   } else {
     A4C_CHECK(CheckSsh(value, server));
+    A4C_TRY(server.jump, ReadJump(value, config));
   }
   return server;
 }
@@ -97,7 +119,7 @@ ConfigValue ValueOf(const Json& json, const std::string& file, const std::string
   if (json.IsObject()) {
     value.shape = ConfigValue::Shape::kMap;
     for (const auto& [name, member] : json.Members()) {
-      value.map[name] = ValueOf(member, file, path + "." + name);
+      value.map[name] = ValueOf(member, file, std::string(path).append(".").append(name));
     }
   } else if (!json.IsNull()) {
     value.shape = ConfigValue::Shape::kScalar;

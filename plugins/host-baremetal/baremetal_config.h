@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "a4c/config.h"
 #include "registries.h"
+#include "ssh_session.h"
 
 namespace a4c::baremetal {
 
@@ -18,10 +20,11 @@ struct ServerOptions {
   std::string host_key_fingerprint;
   std::string private_key_path;
   std::string docker_socket;
-  std::string disk_path;         // empty: dockerd's data root
-  bool helper = false;           // a4c-host is installed there
-  std::string admin_user = {};   // may install it
-  std::string helper_data = {};  // where it keeps what it keeps
+  std::string disk_path;                       // empty: dockerd's data root
+  bool helper = false;                         // a4c-host is installed there
+  std::string admin_user = {};                 // may install it
+  std::string helper_data = {};                // where it keeps what it keeps
+  std::shared_ptr<const SshTarget> jump = {};  // null: reached directly
 
   // A dockerd of this machine, "unix:///run/docker.sock".
   bool IsLocal() const { return address.starts_with("unix://"); }

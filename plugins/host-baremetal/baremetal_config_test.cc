@@ -40,7 +40,7 @@ class BaremetalConfig : public ::testing::Test {
   ~BaremetalConfig() override { std::filesystem::remove_all(dir_); }
 
   std::string Write(const std::string& name, const std::string& text, mode_t mode = 0600) {
-    const std::string path = (dir_ / name).string();
+    std::string path = (dir_ / name).string();
     std::ofstream(path) << text;
     chmod(path.c_str(), mode);
     return path;
@@ -113,6 +113,25 @@ TEST_F(BaremetalConfig, EveryFaultyServerIsNamedAtOnce) {
   const auto read = Read({fingerprint, key});
   ExpectRefused(read, "SHA256:short");
   ExpectRefused(read, "/no/such/key");
+}
+
+TEST_F(BaremetalConfig, AJumpIsAnAddressWithAFingerprintAndTheServersKeyUnlessItHasOne) {
+  Members server = Server();
+  server["jump"] = ConfigValue::Scalar("ssh://gate@[2001:db8::1]:2222");
+  ExpectRefused(Read({server}), "jump_fingerprint");
+  server["jump_fingerprint"] = ConfigValue::Scalar(kFingerprint);
+  const auto read = Read({server});
+  ASSERT_TRUE(read) << read.error().ToString();
+  const SshTarget& jump = *read->servers.at(0).jump;
+  EXPECT_EQ(jump.address, "2001:db8::1");
+  EXPECT_EQ(jump.port, 2222);
+  EXPECT_EQ(jump.user, "gate");
+  EXPECT_EQ(jump.private_key_path, read->servers.at(0).private_key_path);
+  server["jump"] = ConfigValue::Scalar("gate:22");
+  ExpectRefused(Read({server}), "jump: is no ssh://user@address");
+  server["jump"] = ConfigValue::Scalar("ssh://gate@way");
+  server["jump_key_path"] = ConfigValue::Scalar("/no/such/key");
+  ExpectRefused(Read({server}), "/no/such/key");
 }
 
 TEST_F(BaremetalConfig, AnRsaKeyIsRefusedWithAHint) {

@@ -1,58 +1,18 @@
 // HostEnrolment: servers that are told of while the process runs, "ssh://user@address:22". Their
 // fingerprint is that of the SSH host key.
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <utility>
 
 #include "baremetal_servers.h"
 #include "helper_install.h"
+#include "ssh_address.h"
 
 namespace a4c::baremetal {
 namespace {
 
-constexpr std::string_view kScheme = "ssh://";
 constexpr std::string_view kSaidBySpec[] = {"id", "address", "port", "user",
                                             "host_key_fingerprint"};
-
-struct Address {
-  std::string user;
-  std::string host;
-  int port = 22;
-
-  std::string ToString() const {
-    return std::string(kScheme) + user + "@" + host + ":" + std::to_string(port);
-  }
-};
-
-// An IPv6 address stands in brackets.
-Result<Address> ParseAddress(const std::string& text) {
-  const Error wrong(Code::kInvalid, "address: is no ssh://user@address or ssh://user@address:port");
-  const size_t at = text.find('@');
-  if (!text.starts_with(kScheme) || at == std::string::npos) return wrong;
-  Address address{.user = text.substr(kScheme.size(), at - kScheme.size()),
-                  .host = text.substr(at + 1)};
-  const size_t colon = address.host.rfind(':');
-  const size_t bracket = address.host.rfind(']');
-  if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
-    const char* begin = address.host.data() + colon + 1;
-    const char* end = address.host.data() + address.host.size();
-    const auto [after, error] = std::from_chars(begin, end, address.port);
-    if (error != std::errc() || after != end || address.port < 1 || address.port > 65535) {
-      return wrong;
-    }
-    address.host.resize(colon);
-  }
-  const bool plain = address.host.find_first_of("/ ?#") == std::string::npos;
-  if (address.user.empty() || address.host.empty() || !plain) return wrong;
-  return address;
-}
-
-// Brackets are of the address as it is written alone.
-std::string NameOf(const Address& address) {
-  if (!address.host.starts_with('[')) return address.host;
-  return address.host.substr(1, address.host.size() - 2);
-}
 
 class BaremetalEnrolment final : public HostEnrolment {
  public:
@@ -60,9 +20,9 @@ class BaremetalEnrolment final : public HostEnrolment {
 
   Result<HostProbe> Probe(const Call& call, const std::string& text) override {
     A4C_CHECK(CheckCall(call));
-    A4C_TRY(const Address address, ParseAddress(text));
+    A4C_TRY(const SshAddress address, ParseSshAddress("address", text));
     SshTarget target;
-    target.address = NameOf(address);
+    target.address = address.Name();
     target.port = address.port;
     target.connect_timeout_ms = servers_.options.connect_timeout_ms;
     A4C_TRY(const SshIdentity identity, ProbeSsh(call, target));
@@ -123,7 +83,7 @@ class BaremetalEnrolment final : public HostEnrolment {
   // The settings are those of a server in the config.
   Result<ServerOptions> OptionsOf(const HostSpec& spec) const {
     A4C_CHECK(CheckHostSpec(spec));
-    A4C_TRY(const Address address, ParseAddress(spec.address));
+    A4C_TRY(const SshAddress address, ParseSshAddress("address", spec.address));
     ConfigValue settings = ConfigValue::Map({});
     settings.path = "settings";
     for (const auto& [name, value] : spec.settings) {
@@ -136,7 +96,7 @@ class BaremetalEnrolment final : public HostEnrolment {
       settings.map["private_key_path"] = ConfigValue::Scalar(servers_.options.private_key_path);
     }
     settings.map["id"] = ConfigValue::Scalar(spec.id);
-    settings.map["address"] = ConfigValue::Scalar(NameOf(address));
+    settings.map["address"] = ConfigValue::Scalar(address.Name());
     settings.map["port"] = ConfigValue::Scalar(std::to_string(address.port));
     settings.map["user"] = ConfigValue::Scalar(address.user);
     settings.map["host_key_fingerprint"] = ConfigValue::Scalar(spec.fingerprint);

@@ -76,6 +76,10 @@ inline constexpr ConfigKey kServerKeys[] = {
      "a login that may install a4c-host at enrolment: root, or one with sudo"},
     {"helper_data", ConfigType::kString, "/var/lib/a4c-host",
      "where a4c-host keeps fences and volumes"},
+    {"jump", ConfigType::kString, "",
+     "ssh://user@address:port of a server that leads to it; none: it is reached directly"},
+    {"jump_fingerprint", ConfigType::kString, "", "SHA256:..., of that server's host key"},
+    {"jump_key_path", ConfigType::kString, "", "the key for it; none: private_key_path"},
     {"docker_socket", ConfigType::kString, "/var/run/docker.sock", "where dockerd listens"},
     {"disk_path", ConfigType::kString, "", "whose file system is measured; none: dockerd's data"},
 };

@@ -28,7 +28,8 @@ SshTarget TargetOf(const ServerOptions& server, int64_t connect_timeout_ms,
           .host_key_fingerprint = server.host_key_fingerprint,
           .private_key_path = server.private_key_path,
           .connect_timeout_ms = connect_timeout_ms,
-          .keepalive_interval_ms = keepalive_interval_ms};
+          .keepalive_interval_ms = keepalive_interval_ms,
+          .jump = server.jump};
 }
 
 bool IsPlainPath(std::string_view path) {

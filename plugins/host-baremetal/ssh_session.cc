@@ -12,6 +12,7 @@
 
 #include "socket.h"
 #include "ssh_errors.h"
+#include "ssh_jump.h"
 #include "ssh_key.h"
 
 namespace a4c::baremetal {
@@ -73,14 +74,21 @@ class Channel final : public ByteChannel {
 class Session final : public SshSession {
  public:
   Session(const Clock& clock, Socket socket, const SshTarget& target)
-      : clock_(clock), target_(target), socket_(std::move(socket)), ssh_(libssh2_session_init()) {
-    libssh2_session_set_blocking(ssh_, 0);
+      : clock_(clock), target_(target), socket_(std::move(socket)), ssh_(NewSession(this)) {}
+  Session(const Clock& clock, std::unique_ptr<SshJump> jump, const SshTarget& target)
+      : clock_(clock),
+        target_(target),
+        socket_(-1),
+        jump_(std::move(jump)),
+        ssh_(NewSession(this)) {
+    SendThroughJump();
   }
   ~Session() override {
     const Call call = Call::Within(clock_, usable_ ? kCloseMs : 0);
     if (usable_) (void)Await(call, [&] { return libssh2_session_disconnect(ssh_, "done"); });
     while (libssh2_session_free(ssh_) == LIBSSH2_ERROR_EAGAIN) {
       // What it still wants to say has nowhere to go once the socket is shut.
+      if (jump_ != nullptr) jump_->Cut();
       shutdown(socket_.fd(), SHUT_RDWR);
     }
   }
@@ -119,17 +127,26 @@ class Session final : public SshSession {
   Error Failed(int rc);
   const Clock& clock() const { return clock_; }
   bool usable() const { return usable_; }
-  int fd() const { return socket_.fd(); }
+  // What there is to wait for on the way to the server.
+  Result<StreamWait> Wait(bool writing) const;
+  bool HasNewsNow() const;
   bool is_another() const { return is_another_; }
   Result<std::unique_ptr<ByteChannel>> OpenPort(const Call& call, const std::string& address,
                                                 int port) override;
 
  private:
+  static LIBSSH2_SESSION* NewSession(Session* self) {
+    LIBSSH2_SESSION* ssh = libssh2_session_init_ex(nullptr, nullptr, nullptr, self);
+    libssh2_session_set_blocking(ssh, 0);
+    return ssh;
+  }
+  void SendThroughJump();
   Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
 
   const Clock& clock_;
   const SshTarget target_;
-  Socket socket_;  // outlives the session that writes to it
+  Socket socket_;  // either outlives the session that writes to it
+  const std::unique_ptr<SshJump> jump_;
   LIBSSH2_SESSION* const ssh_;
   bool usable_ = true;
   bool is_another_ = false;  // shows another host key than the one that is pinned
@@ -139,6 +156,34 @@ Error Session::Failed(int rc) {
   char* text = nullptr;
   libssh2_session_last_error(ssh_, &text, nullptr, 0);
   return SshError(rc, text == nullptr ? "" : text);
+}
+
+// libssh2's own hooks for what carries its bytes; `abstract` leads to us.
+void Session::SendThroughJump() {
+  using Receive = LIBSSH2_RECV_FUNC((*));
+  using Send = LIBSSH2_SEND_FUNC((*));
+  const Receive receive = [](libssh2_socket_t, void* buffer, size_t size, int, void** abstract) {
+    return static_cast<Session*>(*abstract)->jump_->Receive(static_cast<char*>(buffer), size);
+  };
+  const Send send = [](libssh2_socket_t, const void* bytes, size_t size, int, void** abstract) {
+    return static_cast<Session*>(*abstract)->jump_->Send(static_cast<const char*>(bytes), size);
+  };
+  libssh2_session_callback_set(ssh_, LIBSSH2_CALLBACK_RECV, reinterpret_cast<void*>(receive));
+  libssh2_session_callback_set(ssh_, LIBSSH2_CALLBACK_SEND, reinterpret_cast<void*>(send));
+}
+
+Result<StreamWait> Session::Wait(bool writing) const {
+  if (jump_ != nullptr) {
+    A4C_TRY(StreamWait wait, jump_->WaitFor(clock_, writing));
+    wait.until_ms = !writing && jump_->HasMore() ? clock_.MonotonicMs() : Waiter::kForever;
+    return wait;
+  }
+  return StreamWait{.fd = socket_.fd(), .events = static_cast<short>(writing ? POLLOUT : POLLIN)};
+}
+
+bool Session::HasNewsNow() const {
+  const auto wait = Wait(false);
+  return !wait || wait->until_ms != Waiter::kForever || HasNews(wait->fd);
 }
 
 Result<void> Session::WaitReady(const Call& call) {
@@ -153,12 +198,16 @@ Result<void> Session::WaitReady(const Call& call) {
     const int rc = libssh2_keepalive_send(ssh_, &seconds_left);
     if (rc != 0 && rc != LIBSSH2_ERROR_EAGAIN) return Failed(rc);
   }
-  return WaitSocket(call, socket_.fd(), events);
+  if (jump_ == nullptr) return WaitSocket(call, socket_.fd(), events);
+  if ((events & POLLIN) != 0 && jump_->HasMore()) return {};
+  A4C_TRY(const StreamWait wait, jump_->WaitFor(clock_, (events & POLLOUT) != 0));
+  return WaitSocket(call, wait.fd, wait.events);
 }
 
 Result<int64_t> Session::KeepAlive() {
   // One that stays half out would be in the way of the next packet.
-  pollfd entry{socket_.fd(), POLLOUT, 0};
+  A4C_TRY(const StreamWait way, Wait(true));
+  pollfd entry{way.fd, POLLOUT, 0};
   if (poll(&entry, 1, 0) <= 0) return kKeepAliveAgainMs;
   int seconds_left = 0;
   const int rc = libssh2_keepalive_send(ssh_, &seconds_left);
@@ -168,8 +217,8 @@ Result<int64_t> Session::KeepAlive() {
 
 Result<std::string> Session::Shake(const Call& call) {
   libssh2_session_method_pref(ssh_, LIBSSH2_METHOD_HOSTKEY, kHostKeyTypes);
-  A4C_TRY(const int shaken,
-          Await(call, [&] { return libssh2_session_handshake(ssh_, socket_.fd()); }));
+  A4C_TRY(const StreamWait way, Wait(true));
+  A4C_TRY(const int shaken, Await(call, [&] { return libssh2_session_handshake(ssh_, way.fd); }));
   if (shaken != 0) return Broken(Failed(shaken));
   const char* hash = libssh2_hostkey_hash(ssh_, LIBSSH2_HOSTKEY_HASH_SHA256);
   return hash == nullptr ? "none" : Fingerprint(std::string_view(hash, 32));
@@ -319,18 +368,20 @@ Result<bool> Channel::EndNow() {
 }
 
 Result<StreamWait> Channel::WaitFor(const Clock& clock, bool reading, bool writing) {
-  if (half_out_ != HalfOut::kNothing) return StreamWait{.fd = session_.fd(), .events = POLLOUT};
+  if (half_out_ != HalfOut::kNothing) return session_.Wait(true);
   A4C_TRY(const int64_t left_ms, session_.KeepAlive());
   StreamWait wait{.until_ms = clock.MonotonicMs() + left_ms};
   // A window that is closed to our writing opens by what comes in.
-  if (reading || writing) wait.fd = session_.fd();
-  wait.events = POLLIN;
+  A4C_TRY(const StreamWait way, session_.Wait(false));
+  wait.until_ms = std::min(wait.until_ms, way.until_ms);
+  if (reading || writing) wait.fd = way.fd;
+  wait.events = way.events;
   return wait;
 }
 
 // Whatever came unasked is no answer to the next request.
 bool Channel::Alive() const {
-  return session_.usable() && !HasNews(session_.fd()) && libssh2_channel_eof(channel_) == 0;
+  return session_.usable() && !session_.HasNewsNow() && libssh2_channel_eof(channel_) == 0;
 }
 
 void Channel::TakeErrors() {
@@ -345,6 +396,22 @@ std::string Channel::Complaint() {
   std::string text = errors_;
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
+}
+
+// Until its bytes have a way to the server.
+Result<std::unique_ptr<Session>> OpenSession(const Call& call, const SshTarget& target,
+                                             bool* is_another) {
+  if (target.jump == nullptr) {
+    auto socket = ConnectTcp(call, target.address, target.port, target.keepalive_interval_ms);
+    if (!socket) return ConnectError(target, socket.error());
+    return std::make_unique<Session>(call.clock, *std::move(socket), target);
+  }
+  auto session = ConnectSsh(call, *target.jump, is_another);
+  if (!session) return session.error().Within("jump to " + target.address);
+  auto channel = (*session)->OpenPort(call, target.address, target.port);
+  if (!channel) return ConnectError(target, channel.error());
+  return std::make_unique<Session>(
+      call.clock, std::make_unique<SshJump>(*std::move(session), *std::move(channel)), target);
 }
 
 }  // namespace
@@ -373,11 +440,11 @@ Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget
                                 "no answer in " + std::to_string(target.connect_timeout_ms) + " ms")
                 : error;
   };
-  auto socket = ConnectTcp(bounded, target.address, target.port, target.keepalive_interval_ms);
-  if (!socket) return judged(ConnectError(target, socket.error()));
-  auto session = std::make_unique<Session>(call.clock, *std::move(socket), target);
+  auto opened = OpenSession(bounded, target, is_another);
+  if (!opened) return judged(opened.error());
+  std::unique_ptr<Session> session = *std::move(opened);
   const auto started = session->Start(bounded);
-  if (is_another != nullptr) *is_another = session->is_another();
+  if (is_another != nullptr) *is_another |= session->is_another();
   if (!started) return judged(started.error());
   return std::unique_ptr<SshSession>(std::move(session));
 }

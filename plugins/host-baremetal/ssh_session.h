@@ -19,7 +19,8 @@ struct SshTarget {
   std::string host_key_fingerprint;
   std::string private_key_path;
   int64_t connect_timeout_ms = 5'000;
-  int64_t keepalive_interval_ms = 15'000;
+  int64_t keepalive_interval_ms = 15'000;      // 0: nobody is asked
+  std::shared_ptr<const SshTarget> jump = {};  // reached through this one, by its own key
 };
 
 // [one thread at a time, one channel at a time]
