@@ -19,6 +19,7 @@
 #include "apps/a4cd/api/stream_hub.h"
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/backends.h"
+#include "apps/a4cd/index_start.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
@@ -82,7 +83,6 @@ class RunningApp final : public App, public ProcessView {
     singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
     if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
-    Rebuild();
     StartLoops();
     if (settings_.HasRole("api")) A4C_CHECK(StartApi());
     return {};
@@ -138,34 +138,6 @@ class RunningApp final : public App, public ProcessView {
     return {};
   }
 
-  // An index that is in memory alone, new, or was deleted, is filled from the store. One that does
-  // not answer now is no reason not to start: writes and lists do without it.
-  void Rebuild() {
-    if (backends_.index == nullptr) return;
-    const Result<int64_t> sent = FillIndex();
-    if (!sent) {
-      runtime_.log.Write(LogLevel::kWarning, "a4cd",
-                         "filling the search index was broken off: the digests find the rest",
-                         {{"error", sent.error().ToString()}});
-    } else if (*sent > 0) {
-      runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
-                         {{"records", std::to_string(*sent)}});
-    }
-  }
-
-  // How many records were sent.
-  Result<int64_t> FillIndex() {
-    const RebuildAtStart when = settings_.rebuild_search_at_start;
-    if (when == RebuildAtStart::kNever) return 0;
-    const Call call = Call::Within(runtime_.clock, kOpenTimeoutMs);
-    if (when == RebuildAtStart::kIfEmpty) {
-      A4C_TRY(const a4c::SearchAnswer found,
-              backends_.index->Search(call, {.kind = JobKind(), .limit = 1}));
-      if (found.total > 0) return 0;
-    }
-    return database_->Repair(call, JobKind().name, {});
-  }
-
   void StartLoops() {
     if (worker_ && settings_.HasRole("worker")) {
       for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
@@ -178,6 +150,8 @@ class RunningApp final : public App, public ProcessView {
     }
     const std::string& kind = JobKind().name;
     if (backends_.index == nullptr) return;
+    loops_.Start("sync", NewIndexStart(*database_, *backends_.index,
+                                       settings_.rebuild_search_at_start, runtime_));
     if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
     if (settings_.HasRole("poller")) {
       const int parts = settings_.poll_loops;

@@ -33,7 +33,9 @@ void ApiTest::StartApp(const std::string& yaml) {
       // Without workers, unless asked for: what is created stays as it was until the test changes
       // it.
       std::string(yaml.find("roles:") == std::string::npos ? "roles: [api, sync, poller]\n" : "") +
-      "store: {plugin: store-memory}\nsearch: {plugin: search-memory}\n" +
+      "store: {plugin: store-memory}\n" +
+      std::string(yaml.find("search:") == std::string::npos ? "search: {plugin: search-memory}\n"
+                                                            : "") +
       std::string(yaml.find("hosts:") == std::string::npos ? "hosts: {plugin: host-memory}\n"
                                                            : "") +
       "plugin_directories: ['" + std::string(A4C_PLUGIN_DIRECTORY) + "']\n" + yaml;

@@ -1,4 +1,6 @@
 // The sync as operators meet it: through the API and the command line.
+#include <Poco/Net/ServerSocket.h>
+
 #include "a4c/clock.h"
 #include "a4c/sinks.h"
 #include "tests/integration/cli_fixture.h"
@@ -21,6 +23,20 @@ class ApiSync : public Cli {
     } while (answer.body["state"].Text() == "running" && runtime.clock.MonotonicMs() < until_ms);
     EXPECT_EQ(answer.status, 200) << answer.text;
     return answer.body;
+  }
+
+  // Until the role sync is not ready, but no longer than half a minute.
+  Answer NotReady() {
+    const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    const auto waiter = runtime.threads.NewWaiter();
+    const int64_t until_ms = runtime.clock.MonotonicMs() + 30'000;
+    Answer ready = Get("/readyz?role=sync");
+    while (ready.status == 200 && runtime.clock.MonotonicMs() < until_ms) {
+      const a4c::Waiter::Lock lock(*waiter);
+      waiter->Wait(runtime.clock.MonotonicMs() + 50);
+      ready = Get("/readyz?role=sync");
+    }
+    return ready;
   }
 
   a4c::Json Do(const std::string& verb, const std::string& body = "") {
@@ -118,17 +134,34 @@ TEST_F(ApiSync, PastTheLagBoundTheRoleSyncIsNotReady) {
   // Without a poller nothing becomes searchable.
   StartApp("roles: [api, sync]\ndatabase: {ready_lag_max: 0}\n");
   CreateWorkspaceJob("dev-1");
-  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
-  const auto waiter = runtime.threads.NewWaiter();
-  const int64_t until_ms = runtime.clock.MonotonicMs() + 30'000;
-  Answer ready = Get("/readyz?role=sync");
-  while (ready.status == 200 && runtime.clock.MonotonicMs() < until_ms) {
-    const a4c::Waiter::Lock lock(*waiter);
-    waiter->Wait(runtime.clock.MonotonicMs() + 50);
-    ready = Get("/readyz?role=sync");
-  }
+  const Answer ready = NotReady();
   EXPECT_EQ(ready.status, 503);
   EXPECT_NE(ready.text.find("a change has waited for"), std::string::npos) << ready.text;
+  EXPECT_EQ(Get("/readyz").status, 200);
+}
+
+// Nobody listens at that port: it is bound, and refuses connections.
+TEST_F(ApiSync, WithoutItsIndexAndItsBusItStartsAndTakesWritesAndSaysWhatIsAway) {
+  Poco::Net::ServerSocket bound;
+  bound.bind(Poco::Net::SocketAddress("127.0.0.1", 0));
+  const std::string away = "127.0.0.1:" + std::to_string(bound.address().port());
+  StartApp("search: {plugin: search-elastic, config: {urls: ['http://" + away +
+           "']}}\nbus: {plugin: bus-kafka, config: {brokers: '" + away +
+           "'}}\ndrain: {timeout: 1s}\n");
+  EXPECT_EQ(Get("/readyz").status, 200);
+  const Answer created = CreateWorkspaceJob("dev-1");
+  EXPECT_EQ(created.status / 100, 2) << created.text;
+  const Answer listed = Get("/v1/jobs");
+  EXPECT_EQ(listed.status, 200) << listed.text;
+  EXPECT_EQ(listed.body["items"].Items().size(), 1u);
+  const Answer searched = Get("/v1/jobs?q=pier");
+  EXPECT_EQ(searched.status, 503);
+  EXPECT_EQ(searched.body["type"].Text(), "urn:a4c:problem:unavailable");
+  EXPECT_NE(searched.body["hint"].Text().find("reads the store"), std::string::npos);
+  EXPECT_NE(Get("/v1/sync").body["index_trouble"].Text(), "");
+  const Answer ready = NotReady();
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_NE(ready.text.find("search-elastic"), std::string::npos) << ready.text;
   EXPECT_EQ(Get("/readyz").status, 200);
 }
 

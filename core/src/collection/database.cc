@@ -11,6 +11,8 @@
 namespace a4c {
 namespace {
 
+constexpr int64_t kIndexAtStartMs = 10'000;
+
 Kind IdempotencyKind() {
   return Kind{
       .name = std::string(kIdempotencyKind),
@@ -49,6 +51,19 @@ Result<void> Database::State::EnsureIndex(const Call& call) {
                    backends.index->As<Rebuild>() != nullptr;
   if (!index_outdated) return ensured;
   return Error(Code::kUnavailable, ensured.error().message(), "rebuild the index");
+}
+
+Result<void> Database::State::LookForIndex(const Call& call) {
+  Call brief = call;
+  brief.deadline_ms = std::min(call.deadline_ms, runtime.clock.MonotonicMs() + kIndexAtStartMs);
+  const Result<void> ensured = EnsureIndex(brief);
+  if (ensured) return {};
+  const Error& error = ensured.error();
+  if (!error.retryable() && !error.unknown_outcome()) return error;
+  runtime.log.Write(LogLevel::kWarning, "collection",
+                    index_outdated ? "the index has to be rebuilt" : "the index is not ready yet",
+                    {{"error", error.ToString()}});
+  return {};
 }
 
 Result<GetAnswer> Database::State::GetInParts(const Call& call, std::span<const RecordRef> refs) {
@@ -94,12 +109,7 @@ Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collec
   }
   A4C_CHECK(state_->backends.store.Ensure(call, StoredKinds(collections)));
   A4C_CHECK(CheckStoreNotMoved(call, state_->backends.store));
-  Result<void> ensured = state_->EnsureIndex(call);
-  if (!ensured && !state_->index_outdated) return ensured;
-  if (!ensured) {
-    state_->runtime.log.Write(LogLevel::kWarning, "collection", "the index has to be rebuilt",
-                              {{"error", ensured.error().ToString()}});
-  }
+  A4C_CHECK(state_->LookForIndex(call));
   A4C_TRY(ScanAnswer first, Scan(call, {.kind = std::string(kIdempotencyKind), .limit = 1}));
   state_->store_time.Heard(first.store_time_ms);
   return {};

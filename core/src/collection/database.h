@@ -37,6 +37,9 @@ struct Database::State {
   // mapping, and has to be rebuilt first; that keeps nobody from starting, and changes wait in the
   // outbox until then.
   Result<void> EnsureIndex(const Call& call);
+  // The same at the start, which does not wait long for it: an index that is away keeps nobody from
+  // starting either. An error is one that trying again does not cure.
+  Result<void> LookForIndex(const Call& call);
   // Get in parts: for more records than the queue of reads takes at once.
   Result<GetAnswer> GetInParts(const Call& call, std::span<const RecordRef> refs);
   // Waits, or returns false if the call ends first.

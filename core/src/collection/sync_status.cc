@@ -55,6 +55,7 @@ class StatusLoop final : public Loop {
     gauge("a4c_sync_lag_documents", status.outbox_rows);
     gauge("a4c_sync_lag_seconds", status.lag_ms, 1e3);
     gauge("a4c_sync_dead_letters", status.dead_letters);
+    gauge("a4c_index_ready", status.index_trouble.empty() ? 1 : 0);
     for (const SyncTask& task : status.tasks) {
       if (task.work == SyncWork::kVerify) gauge("a4c_drift_records", task.drift);
     }

@@ -1,0 +1,75 @@
+#include "apps/a4cd/index_start.h"
+
+#include "a4c/sinks.h"
+#include "apps/a4cd/jobs/kinds.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Code;
+using a4c::Error;
+using a4c::LogLevel;
+using a4c::Result;
+
+namespace {
+
+constexpr int64_t kFillTimeoutMs = 60'000;
+constexpr int64_t kDoneMs = 24 * 3'600'000;
+
+class IndexStart final : public a4c::Loop {
+ public:
+  IndexStart(a4c::Database& database, a4c::SearchIndex& index, RebuildAtStart when,
+             const a4c::Runtime& runtime)
+      : database_(database), index_(index), when_(when), runtime_(runtime) {}
+
+  const std::string& name() const override { return name_; }
+
+  Result<int64_t> Step(const Call& call) override {
+    A4C_TRY(const a4c::SyncStatus status, database_.Status(call, JobKind().name));
+    if (!status.index_trouble.empty()) {
+      return Error(Code::kUnavailable, "the search index is not ready: " + status.index_trouble);
+    }
+    if (!filled_) TellOf(Fill(call));
+    filled_ = true;
+    return kDoneMs;
+  }
+
+ private:
+  // How many records were sent.
+  Result<int64_t> Fill(const Call& step) {
+    if (when_ == RebuildAtStart::kNever) return 0;
+    const Call call = Call::Within(runtime_.clock, kFillTimeoutMs, step.stop);
+    if (when_ == RebuildAtStart::kIfEmpty) {
+      A4C_TRY(const a4c::SearchAnswer found, index_.Search(call, {.kind = JobKind(), .limit = 1}));
+      if (found.total > 0) return 0;
+    }
+    return database_.Repair(call, JobKind().name, {});
+  }
+
+  void TellOf(const Result<int64_t>& sent) {
+    if (!sent) {
+      runtime_.log.Write(LogLevel::kWarning, "a4cd",
+                         "filling the search index was broken off: the digests find the rest",
+                         {{"error", sent.error().ToString()}});
+    } else if (*sent > 0) {
+      runtime_.log.Write(LogLevel::kInfo, "a4cd", "the search index is being filled from the store",
+                         {{"records", std::to_string(*sent)}});
+    }
+  }
+
+  a4c::Database& database_;
+  a4c::SearchIndex& index_;
+  const RebuildAtStart when_;
+  const a4c::Runtime runtime_;
+  const std::string name_ = "index-start";
+  bool filled_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<a4c::Loop> NewIndexStart(a4c::Database& database, a4c::SearchIndex& index,
+                                         RebuildAtStart when, const a4c::Runtime& runtime) {
+  return std::make_unique<IndexStart>(database, index, when, runtime);
+}
+
+}  // namespace a4cd
