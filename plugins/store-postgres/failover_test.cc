@@ -29,10 +29,6 @@ int Rounds() {
   return rounds == nullptr ? 2 : std::atoi(rounds);
 }
 
-bool IsRequired() {
-  return std::getenv("CI") != nullptr || std::getenv("A4C_REQUIRE_SERVERS") != nullptr;
-}
-
 class PostgresFailover : public ServerTest {
  protected:
   void SetUp() override {

@@ -18,7 +18,10 @@ class PostgresReplicas : public ServerTest {
   // All servers of the DSN: the one that is primary is passed over as a replica.
   void OpenWithReplicas(const std::string& staleness_max = "5s") {
     const Options servers = OptionsWith();
-    if (servers.conninfos.size() < 2) GTEST_SKIP() << "needs a primary and a standby";
+    if (servers.conninfos.size() < 2) {
+      ASSERT_FALSE(IsRequired()) << "needs a primary and a standby in A4C_TEST_POSTGRES_DSN";
+      GTEST_SKIP() << "needs a primary and a standby in A4C_TEST_POSTGRES_DSN";
+    }
     ConfigValue hosts;
     hosts.shape = ConfigValue::Shape::kList;
     for (const std::string& conninfo : servers.conninfos) {
@@ -79,7 +82,7 @@ class PostgresReplicas : public ServerTest {
 
 TEST_F(PostgresReplicas, AScanLacksOnlyWhatIsYoungerThanItSays) {
   OpenWithReplicas();
-  if (IsSkipped()) return;
+  if (IsSkipped() || HasFatalFailure()) return;
   std::vector<int64_t> applied_ms;
   for (int i = 0; i < 200; ++i) {
     const std::string id = "t" + std::to_string(1000 + i);
@@ -98,9 +101,12 @@ TEST_F(PostgresReplicas, AScanLacksOnlyWhatIsYoungerThanItSays) {
 // Held back by an administrator, the replicas go on confirming commits, and show none of them.
 TEST_F(PostgresReplicas, ReplicasThatLagPastTheBoundArePassedOver) {
   const char* admin = std::getenv("A4C_TEST_POSTGRES_ADMIN_DSN");
-  if (admin == nullptr) GTEST_SKIP() << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
+  if (admin == nullptr) {
+    ASSERT_FALSE(IsRequired()) << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
+    GTEST_SKIP() << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
+  }
   OpenWithReplicas("200ms");
-  if (IsSkipped()) return;
+  if (IsSkipped() || HasFatalFailure()) return;
   const Paused paused(OptionsWith({{"dsn", ConfigValue::Scalar(admin)}}).conninfos);
   const auto waiter = TheRuntime().threads.NewWaiter();
   for (size_t i = 1; i <= 5; ++i) {

@@ -20,9 +20,8 @@ class PostgresRowSecurity : public ServerTest {
     ServerTest::SetUp();
     if (IsSkipped()) return;
     const char* admin = std::getenv("A4C_TEST_POSTGRES_ADMIN_DSN");
-    const bool required = std::getenv("CI") || std::getenv("A4C_REQUIRE_SERVERS");
     if (admin == nullptr) {
-      ASSERT_FALSE(required) << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
+      ASSERT_FALSE(IsRequired()) << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
       GTEST_SKIP() << "needs A4C_TEST_POSTGRES_ADMIN_DSN, to make a role";
     }
     admin_.reset(PQconnectdb(admin));

@@ -32,8 +32,7 @@ class PostgresSyncWait : public ServerTest {
   void SetUp() override {
     programs_ = ProgramsDirectory();
     if (programs_.empty()) {
-      const bool required = std::getenv("CI") || std::getenv("A4C_REQUIRE_SERVERS");
-      ASSERT_FALSE(required) << "needs PostgreSQL's server programs";
+      ASSERT_FALSE(IsRequired()) << "needs PostgreSQL's server programs";
       GTEST_SKIP() << "needs PostgreSQL's server programs";
     }
     char pattern[] = "/tmp/a4c-pg-XXXXXX";
