@@ -92,14 +92,25 @@ void Cluster::FailOver(size_t lossy) {
   }
 }
 
-bool Cluster::WasDeleted(const RecordRef& ref) const {
-  const auto deletes = [&ref](const LogEntry& entry) {
-    return std::ranges::any_of(entry.batch.ops, [&ref](const Op& op) {
+namespace {
+
+bool Writes(const std::vector<LogEntry>& log, const RecordRef& ref, bool only_deletes) {
+  return std::ranges::any_of(log, [&](const LogEntry& entry) {
+    return std::ranges::any_of(entry.batch.ops, [&](const Op& op) {
       const Put* put = std::get_if<Put>(&op);
-      return put != nullptr && put->tombstone && put->ref == ref;
+      return put != nullptr && put->ref == ref && (put->tombstone || !only_deletes);
     });
-  };
-  return std::ranges::any_of(log_, deletes) || std::ranges::any_of(dropped_, deletes);
+  });
+}
+
+}  // namespace
+
+bool Cluster::WasDeleted(const RecordRef& ref) const {
+  return Writes(log_, ref, true) || Writes(dropped_, ref, true);
+}
+
+bool Cluster::HasLost(const RecordRef& ref) const {
+  return Writes(dropped_, ref, false);
 }
 
 std::optional<DigestRow> Cluster::Visible(const RecordRef& ref) {

@@ -87,6 +87,8 @@ class Cluster {
   int64_t JudgedRev(const RecordRef& row) const;
   // Whether a batch, also one that a failover lost, made a tombstone of it.
   bool WasDeleted(const RecordRef& ref) const;
+  // Whether a failover lost a batch that wrote it.
+  bool HasLost(const RecordRef& ref) const;
 
   SearchIndex& index() { return *index_; }
   // What searches show of it; nothing also for a tombstone.
