@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "a4c/host_cleanup.h"
 #include "a4c/json.h"
 #include "a4c/sinks.h"
 #include "baremetal_config.h"
@@ -179,7 +180,12 @@ int Run(int64_t bytes, int rounds) {
   line.Set("memory_mib", static_cast<double>(memory_bytes) / static_cast<double>(kMiB));
   line.Set("memory_reach", 32).Set("ratio", Median(over_ssh) / Median(on_socket)).Set("reach", 0.8);
   std::printf("%s\n", line.ToString().c_str());
-  (void)provider->As<HostImages>()->Prune(Soon(), host, {});
+  const auto use = provider->As<HostCleanup>()->Survey(Soon(), host);
+  for (const HostItem& item : use ? use->items : std::vector<HostItem>()) {
+    if (item.kind == HostItem::Kind::kImage) {
+      (void)provider->As<HostCleanup>()->DiscardImage(Soon(), host, item.id);
+    }
+  }
   return 0;
 }
 

@@ -30,6 +30,8 @@ using a4c::Result;
 constexpr int kAttemptsMax = 5;
 constexpr int64_t kWaitMaxMs = 5'000;
 constexpr size_t kAnswerBytesMax = 256u << 20;
+constexpr int64_t kUploadStallS = 120;      // while nothing of it is taken: a builder may be busy
+constexpr int64_t kUploadWaitS = 4 * 3600;  // for what is done with it, a build
 
 std::string Hex(uint64_t value) {
   std::array<char, 16> digits{};
@@ -109,6 +111,32 @@ class PocoClient final : public Client {
     return Try(ask, "", runtime_.clock.MonotonicMs() + endpoint_.timeout_ms, &take);
   }
 
+  // On a connection of its own, which nobody has kept waiting.
+  Result<Reply> Upload(const Ask& ask, int64_t body_bytes,
+                       const std::function<Result<std::string>()>& source) override {
+    try {
+      net::HTTPClientSession session(uri_.getHost(), uri_.getPort());
+      session.setTimeout(Poco::Timespan(endpoint_.timeout_ms * 1000),
+                         Poco::Timespan(kUploadStallS, 0), Poco::Timespan(kUploadWaitS, 0));
+      net::HTTPRequest request = Head(ask);
+      request.setContentType(ask.content_type);
+      request.setContentLength64(static_cast<Poco::Int64>(body_bytes));
+      std::ostream& out = session.sendRequest(request);
+      while (out.good()) {
+        A4C_TRY(const std::string piece, source());
+        if (piece.empty()) break;
+        out.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+      }
+      out.flush();
+      // Also if the other side stopped reading: it may have said why.
+      net::HTTPResponse response;
+      std::istream& input = session.receiveResponse(response);
+      return Receive(response, input, nullptr);
+    } catch (const Poco::Exception& error) {
+      return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText());
+    }
+  }
+
  private:
   static bool Repeatable(int status) {
     return status == 429 || status == 502 || status == 503 || status == 504;
@@ -145,15 +173,20 @@ class PocoClient final : public Client {
     return *session_;
   }
 
+  net::HTTPRequest Head(const Ask& ask) const {
+    net::HTTPRequest request(ask.method, ask.path, net::HTTPMessage::HTTP_1_1);
+    request.set("Accept", "application/json, */*");
+    if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
+    for (const auto& [name, value] : ask.headers) request.set(name, value);
+    return request;
+  }
+
   // One exchange. A broken connection after sending is unavailable too: the key makes it safe.
   Result<Reply> Try(const Ask& ask, const std::string& key, int64_t deadline_ms,
                     const std::function<bool(std::string_view)>* take) {
     return Guarded([&]() -> Result<Reply> {
       net::HTTPClientSession& session = Session(deadline_ms, take != nullptr);
-      net::HTTPRequest request(ask.method, ask.path, net::HTTPMessage::HTTP_1_1);
-      request.set("Accept", "application/json, */*");
-      if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
-      for (const auto& [name, value] : ask.headers) request.set(name, value);
+      net::HTTPRequest request = Head(ask);
       if (ask.method != "GET") {
         if (!request.has("Idempotency-Key")) request.set("Idempotency-Key", key);
         request.setContentType(ask.content_type);

@@ -66,6 +66,10 @@ class Client {
                                     const std::function<bool(std::string_view)>& take) = 0;
   // Asks for a WebSocket of this protocol, once.
   virtual a4c::Result<Switched> Switch(const std::string& path, const std::string& protocol) = 0;
+  // Sends a body of that length as `source` gives it, once, and waits for the answer as long as it
+  // takes. An error of the source is returned as it is.
+  virtual a4c::Result<Reply> Upload(const Ask& ask, int64_t body_bytes,
+                                    const std::function<a4c::Result<std::string>()>& source) = 0;
 };
 
 // kInvalid: the URL is none.

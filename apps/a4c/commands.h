@@ -14,6 +14,9 @@ void AddWorkspaceCommands(CLI::App& root, Session& session);  // workspace_comma
 void AddExecCommands(CLI::App& workspace, Session& session);  // exec_commands.cc
 void AddSshCommands(CLI::App& root, Session& session);        // ssh_commands.cc
 void AddHostCommands(CLI::App& root, Session& session);       // host_commands.cc
+void AddHostDisks(CLI::App& host, Session& session);          // host_disks.cc
+void AddHostCleanup(CLI::App& host, Session& session);        // host_disks.cc
+void AddImageCommands(CLI::App& root, Session& session);      // image_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
 void AddAuditCommands(CLI::App& root, Session& session);      // audit_commands.cc
 void AddStatusCommands(CLI::App& root, Session& session);     // status_commands.cc

@@ -124,6 +124,8 @@ void AddHostCommands(CLI::App& root, Session& session) {
       *host, session, "enrol",
       "prepare an enrolled server again; after a restore of the store, make it the store's own");
   AddDrain(*host, session);
+  AddHostDisks(*host, session);
+  AddHostCleanup(*host, session);
   AddRemove(*host, session);
 }
 

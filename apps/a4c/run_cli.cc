@@ -37,6 +37,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddWorkspaceCommands(root, session);
   AddSshCommands(root, session);
   AddHostCommands(root, session);
+  AddImageCommands(root, session);
   AddKeyCommands(root, session);
   AddAuditCommands(root, session);
   AddStatusCommands(root, session);

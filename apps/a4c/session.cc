@@ -35,6 +35,10 @@ Result<std::unique_ptr<Client>> Session::Open() const {
   return NewClient(resolved, runtime);
 }
 
+void Session::Forget(const Ask& ask) {
+  if (Client* client = Connect(); client != nullptr) static_cast<void>(client->Send(ask));
+}
+
 bool Session::Send(const Ask& ask, Reply& reply) {
   Client* client = Connect();
   if (client == nullptr) return false;
@@ -62,8 +66,8 @@ void Session::ShowText(const std::string& text) {
   std::fflush(stdout);
 }
 
-void Session::Note(const std::string& text) const {
-  if (!quiet) std::fprintf(stderr, "%s\n", text.c_str());
+void Session::Note(const std::string& text, const char* end) const {
+  if (!quiet) std::fprintf(stderr, "%s%s", text.c_str(), end);
 }
 
 int Session::Complain(const Error& error) {

@@ -38,11 +38,14 @@ class Session {
   // One more connection, of its own. [any thread]
   a4c::Result<std::unique_ptr<Client>> Open() const;
 
+  // Sends what need not succeed.
+  void Forget(const Ask& ask);
+
   // Prints a page ({"items": [...]}) or one item.
   void Show(const a4c::Json& body, const std::string& noun, const std::vector<Column>& columns);
   void ShowText(const std::string& text);
   // To standard error, unless --quiet.
-  void Note(const std::string& text) const;
+  void Note(const std::string& text, const char* end = "\n") const;
 
   int Complain(const a4c::Error& error);
   int Complain(const Reply& reply);

@@ -219,6 +219,7 @@ class RunningApp final : public App, public ProcessView {
     server_->StopAccepting();
     sessions_->End();
     const int left = server_->WaitIdle(deadline_ms);
+    if (worker_) worker_->StopBuilds();
     if (left == 0) return;
     runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
                        {{"requests", std::to_string(left)}});

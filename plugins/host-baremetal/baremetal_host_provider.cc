@@ -122,6 +122,7 @@ class BaremetalHostProvider final : public HostProvider {
         streams_(NewBaremetalStreams(servers_)),
         images_(NewBaremetalImages(servers_)),
         image_supply_(NewBaremetalImageSupply(servers_)),
+        cleanup_(NewBaremetalCleanup(servers_)),
         incarnation_(NewBaremetalIncarnation(servers_)),
         enrolment_(NewBaremetalEnrolment(servers_)) {}
 
@@ -138,6 +139,7 @@ class BaremetalHostProvider final : public HostProvider {
     if (name == HostStreams::kExtension) return streams_.get();
     if (name == HostImages::kExtension) return images_.get();
     if (name == HostImageSupply::kExtension) return image_supply_.get();
+    if (name == HostCleanup::kExtension) return cleanup_.get();
     if (name == HostIncarnation::kExtension) return incarnation_.get();
     if (name == HostEnrolment::kExtension) return enrolment_.get();
     return nullptr;
@@ -154,6 +156,7 @@ class BaremetalHostProvider final : public HostProvider {
   const std::unique_ptr<HostStreams> streams_;
   const std::unique_ptr<HostImages> images_;
   const std::unique_ptr<HostImageSupply> image_supply_;
+  const std::unique_ptr<HostCleanup> cleanup_;
   const std::unique_ptr<HostIncarnation> incarnation_;
   const std::unique_ptr<HostEnrolment> enrolment_;
 };

@@ -1,7 +1,4 @@
 // HostImages: builds on the server, and what was built there.
-#include <algorithm>
-#include <set>
-
 #include "baremetal_servers.h"
 #include "docker_errors.h"
 #include "engine_messages.h"
@@ -20,8 +17,6 @@ class BaremetalImages final : public HostImages {
   Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
                           const Progress& progress) override;
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override;
-  Result<int64_t> Prune(const Call& call, const std::string& host,
-                        const std::vector<std::string>& keep) override;
 
  private:
   Result<std::string> BuildTarget(const ImageBuild& build, const std::string& tag) const;
@@ -29,7 +24,6 @@ class BaremetalImages final : public HostImages {
                    const ByteSource& tar, EngineMessages& messages) const;
   Result<ImageInfo> Name(const Call& call, DockerConnection& docker, const std::string& tag,
                          const std::string& image_id) const;
-  std::vector<std::string> OwnTags(const Json& image) const;
   Result<Json> ListOurs(const Call& call, DockerConnection& docker) const;
 
   BaremetalServers& servers_;
@@ -122,21 +116,11 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& bui
   return image;
 }
 
-// By which it is ours: what was made, and what builds that failed have left.
-std::vector<std::string> BaremetalImages::OwnTags(const Json& image) const {
-  std::vector<std::string> tags;
-  for (const Json& tag : image["RepoTags"].Items()) {
-    const bool is_building = IsBuildingTag(tag.Text(), servers_.options.cluster);
-    if (is_building || IsOwnTag(tag.Text(), servers_.options.cluster)) tags.push_back(tag.Text());
-  }
-  return tags;
-}
-
 Result<Json> BaremetalImages::ListOurs(const Call& call, DockerConnection& docker) const {
   A4C_TRY(Json list, docker.ExchangeJson(call, {.method = "GET", .target = "/images/json"}));
   Json ours(Json::Array{});
   for (const Json& image : list.Items()) {
-    if (!OwnTags(image).empty()) ours.Append(image);
+    if (!OwnTagsOf(image, servers_.options.cluster).empty()) ours.Append(image);
   }
   return ours;
 }
@@ -147,47 +131,11 @@ Result<std::vector<ImageInfo>> BaremetalImages::List(const Call& call, const std
   A4C_TRY(const Json list, ListOurs(call, *docker));
   std::vector<ImageInfo> images;
   for (const Json& image : list.Items()) {
-    for (const std::string& name : NamesOf(image, servers_.options.cluster)) {
+    for (const std::string& name : NamesOf(image)) {
       images.push_back({name, image["Id"].Text(), image["Size"].Int()});
     }
   }
   return images;
-}
-
-Result<int64_t> LayerBytes(const Call& call, DockerConnection& docker) {
-  A4C_TRY(const Json usage, docker.ExchangeJson(call, {.method = "GET", .target = "/system/df"}));
-  return usage["LayersSize"].Int();
-}
-
-Result<std::set<std::string>> UsedImages(const Call& call, DockerConnection& docker) {
-  A4C_TRY(const Json list,
-          docker.ExchangeJson(call, {.method = "GET", .target = "/containers/json?all=1"}));
-  std::set<std::string> used;
-  for (const Json& container : list.Items()) used.insert(container["ImageID"].Text());
-  return used;
-}
-
-Result<int64_t> BaremetalImages::Prune(const Call& call, const std::string& host,
-                                       const std::vector<std::string>& keep) {
-  A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
-  A4C_TRY(DockerLink docker, server->Open(call));
-  A4C_TRY(const auto used, UsedImages(call, *docker));
-  A4C_TRY(const Json list, ListOurs(call, *docker));
-  A4C_TRY(const int64_t before, LayerBytes(call, *docker));
-  for (const Json& image : list.Items()) {
-    const std::string& id = image["Id"].Text();
-    std::vector<std::string> names = NamesOf(image, servers_.options.cluster);
-    const bool is_kept = std::ranges::count(keep, id) > 0 ||
-                         std::ranges::any_of(names, [&](const std::string& name) {
-                           return std::ranges::count(keep, name) > 0;
-                         });
-    if (is_kept || used.contains(id)) continue;
-    // By each of its names, those that say that it is ours last.
-    for (const std::string& tag : OwnTags(image)) names.push_back(tag);
-    for (const std::string& name : names) A4C_CHECK(UntagImage(call, *docker, name));
-  }
-  A4C_TRY(const int64_t after, LayerBytes(call, *docker));
-  return std::max<int64_t>(0, before - after);
 }
 
 }  // namespace

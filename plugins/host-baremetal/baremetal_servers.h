@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -50,6 +51,7 @@ std::unique_ptr<HostExec> NewBaremetalExec(BaremetalServers& servers);
 std::unique_ptr<HostStreams> NewBaremetalStreams(BaremetalServers& servers);
 std::unique_ptr<HostImages> NewBaremetalImages(BaremetalServers& servers);
 std::unique_ptr<HostImageSupply> NewBaremetalImageSupply(BaremetalServers& servers);
+std::unique_ptr<HostCleanup> NewBaremetalCleanup(BaremetalServers& servers);
 std::unique_ptr<HostIncarnation> NewBaremetalIncarnation(BaremetalServers& servers);
 std::unique_ptr<HostEnrolment> NewBaremetalEnrolment(BaremetalServers& servers);
 

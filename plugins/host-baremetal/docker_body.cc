@@ -202,6 +202,12 @@ int64_t MillisecondsOf(const std::string& rfc3339) {
   if (*rest == '.') {
     for (++rest; *rest >= '0' && *rest <= '9'; ++rest, unit /= 10) millis += (*rest - '0') * unit;
   }
+  int hours = 0;
+  int minutes = 0;
+  const bool is_west = *rest == '-';
+  if ((is_west || *rest == '+') && std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2) {
+    millis -= (is_west ? -1 : 1) * (int64_t{hours} * 60 + minutes) * 60'000;
+  }
   return millis;
 }
 

@@ -80,6 +80,8 @@ TEST(DockerBody, TimesAreReadToTheMillisecond) {
   EXPECT_EQ(MillisecondsOf("2026-11-22T19:00:00.123456789Z"), 1795374000123);
   EXPECT_EQ(MillisecondsOf("2026-11-22T19:00:00Z"), 1795374000000);
   EXPECT_EQ(MillisecondsOf("2026-11-22T19:00:00.5Z"), 1795374000500);
+  EXPECT_EQ(MillisecondsOf("2026-11-22T20:00:00.5+01:00"), 1795374000500);
+  EXPECT_EQ(MillisecondsOf("2026-11-22T15:30:00-03:30"), 1795374000000);
   EXPECT_EQ(MillisecondsOf("0001-01-01T00:00:00Z"), 0);
   EXPECT_EQ(MillisecondsOf("yesterday"), 0);
   EXPECT_EQ(MillisecondsOf(""), 0);

@@ -77,9 +77,26 @@ void FakeEngine::SetStartError(std::string message) {
   start_error_ = std::move(message);
 }
 
+void FakeEngine::SetAnswer(const std::string& request, const std::string& status,
+                           const std::string& body) {
+  const std::lock_guard lock(mutex_);
+  answers_[request] = Reply(status, body);
+}
+
 std::string FakeEngine::Heard() const {
   const std::lock_guard lock(mutex_);
   return heard_;
+}
+
+// Empty: none was set.
+std::string FakeEngine::SetAnswerTo(const std::string& head) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [request, answer] : answers_) {
+    const size_t space = request.find(' ');
+    const bool is_method = head.starts_with(request.substr(0, space + 1));
+    if (is_method && head.find(request.substr(space + 1)) != std::string::npos) return answer;
+  }
+  return "";
 }
 
 // Empty: it is about no container that there is.
@@ -162,7 +179,8 @@ bool FakeEngine::Serve(Peer& peer) {
     const EngineMood mood = mood_;
     if (mood == EngineMood::kClosing) return false;
     if (mood == EngineMood::kSilent) continue;
-    std::string answer = mood == EngineMood::kWell ? ContainerAnswerTo(head) : "";
+    std::string answer = mood == EngineMood::kWell ? SetAnswerTo(head) : "";
+    if (mood == EngineMood::kWell && answer.empty()) answer = ContainerAnswerTo(head);
     if (mood == EngineMood::kWell && answer.empty()) answer = ExecAnswerTo(head, peer);
     if (answer.empty()) answer = AnswerTo(head);
     if (mood == EngineMood::kEndless) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,6 +30,8 @@ class FakeEngine {
   void SetState(std::string state);
   // No start of it succeeds, for this reason; one of its successor does.
   void SetStartError(std::string message);
+  // To requests like this ("GET /images/x/json "), of any version, before any other answer.
+  void SetAnswer(const std::string& request, const std::string& status, const std::string& body);
   // All requests until now, heads and bodies.
   std::string Heard() const;
 
@@ -36,6 +39,7 @@ class FakeEngine {
   struct Peer;
   void Run(const std::stop_token& stop);
   bool Serve(Peer& peer);
+  std::string SetAnswerTo(const std::string& head) const;
   std::string ContainerAnswerTo(const std::string& head);
   std::string ExecAnswerTo(const std::string& head, Peer& peer) const;
   std::string AnswerTo(const std::string& head) const;
@@ -46,6 +50,7 @@ class FakeEngine {
   std::atomic<int64_t> requests_ = 0;
   mutable std::mutex mutex_;
   std::string heard_;  // guarded by mutex_, as are the next
+  std::map<std::string, std::string> answers_;
   std::string stream_;
   bool stream_ends_ = true;
   int exit_code_ = 0;

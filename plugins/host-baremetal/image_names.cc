@@ -23,6 +23,11 @@ bool IsTagOf(std::string_view tag, std::string_view repository, const std::strin
   return tag.starts_with(repository) && tag.substr(repository.size()).starts_with(cluster + ".");
 }
 
+// Says whose an image is, of whatever cluster.
+bool IsMark(std::string_view tag) {
+  return tag.starts_with(kOwn) || tag.starts_with(kBuilding);
+}
+
 }  // namespace
 
 ImageName ParseImageName(const std::string& reference) {
@@ -65,17 +70,31 @@ bool IsBuildingTag(std::string_view tag, const std::string& cluster) {
   return IsTagOf(tag, kBuilding, cluster);
 }
 
-std::vector<std::string> NamesOf(const Json& image, const std::string& cluster) {
+std::vector<std::string> NamesOf(const Json& image) {
   std::vector<std::string> names;
   for (const char* member : {"RepoTags", "RepoDigests"}) {
     for (const Json& name : image[member].Items()) {
       const std::string& text = name.Text();
-      const bool is_name =
-          !text.starts_with(kNoName) && !IsOwnTag(text, cluster) && !IsBuildingTag(text, cluster);
-      if (is_name) names.push_back(text);
+      if (!text.starts_with(kNoName) && !IsMark(text)) names.push_back(text);
     }
   }
   return names;
+}
+
+bool IsAlsoOfOthers(const Json& image, const std::string& cluster) {
+  const std::vector<Json>& tags = image["RepoTags"].Items();
+  const auto marks =
+      std::ranges::count_if(tags, [](const Json& tag) { return IsMark(tag.Text()); });
+  return static_cast<size_t>(marks) > OwnTagsOf(image, cluster).size();
+}
+
+std::vector<std::string> OwnTagsOf(const Json& image, const std::string& cluster) {
+  std::vector<std::string> tags;
+  for (const Json& tag : image["RepoTags"].Items()) {
+    const bool is_building = IsBuildingTag(tag.Text(), cluster);
+    if (is_building || IsOwnTag(tag.Text(), cluster)) tags.push_back(tag.Text());
+  }
+  return tags;
 }
 
 }  // namespace a4c::baremetal

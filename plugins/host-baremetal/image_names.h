@@ -30,6 +30,10 @@ std::string BuildingTag(const std::string& cluster, uint64_t random);
 bool IsOwnTag(std::string_view tag, const std::string& cluster);
 bool IsBuildingTag(std::string_view tag, const std::string& cluster);
 // Of an image as GET /images/json shows it: the names that people gave it, by tag or digest.
-std::vector<std::string> NamesOf(const Json& image, const std::string& cluster);
+std::vector<std::string> NamesOf(const Json& image);
+// Those by which it is ours: it was made, or a build that failed has left it. None: of others.
+std::vector<std::string> OwnTagsOf(const Json& image, const std::string& cluster);
+// True if another cluster has it as well: its names are not only ours to take away.
+bool IsAlsoOfOthers(const Json& image, const std::string& cluster);
 
 }  // namespace a4c::baremetal

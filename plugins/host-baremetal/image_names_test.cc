@@ -42,7 +42,22 @@ TEST(ImageNames, OnlyTheTagOfThisClusterMakesAnImageOurs) {
   EXPECT_FALSE(IsOwnTag(own, "pro"));
   EXPECT_FALSE(IsOwnTag(own, "production"));
   EXPECT_FALSE(IsOwnTag("app:1", "prod"));
-  EXPECT_EQ(NamesOf(image, "prod"), (std::vector<std::string>{"app:1", "reg/app@" + kId}));
+  EXPECT_EQ(NamesOf(image), (std::vector<std::string>{"app:1", "reg/app@" + kId}));
+}
+
+TEST(ImageNames, OwnTagsAreOfThisClusterMadeOrBeingBuilt) {
+  const std::string own = OwnTag("prod", kId);
+  const std::string building = BuildingTag("prod", 7);
+  Json image;
+  image.Set("RepoTags", Json::Array{"app:1", own, building, OwnTag("test", kId)});
+  EXPECT_EQ(OwnTagsOf(image, "prod"), (std::vector<std::string>{own, building}));
+}
+
+TEST(ImageNames, WhatIsBuiltFromOursIsNotOurs) {
+  Json image;
+  image.Set("RepoTags", Json::Array{"theirs:1"});
+  image.Set("Labels", Json::Object{{"a4c.image_of", "prod"}});
+  EXPECT_TRUE(OwnTagsOf(image, "prod").empty());
 }
 
 }  // namespace

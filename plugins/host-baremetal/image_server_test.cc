@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "a4c/host_cleanup.h"
 #include "cutting_proxy.h"
 #include "server_fixture.h"
 #include "tests/support/tar.h"
@@ -37,10 +38,18 @@ class BaremetalImages : public ServerTest {
     ServerTest::TearDown();
     if (provider_ == nullptr) return;
     for (const ServerOptions& server : options_.servers) {
-      EXPECT_TRUE(provider_->As<HostImages>()->Prune(Soon(), server.id, {}));
+      DiscardImages(server.id);
     }
   }
 
+  void DiscardImages(const std::string& server) {
+    const auto use = provider_->As<HostCleanup>()->Survey(Soon(), server);
+    ASSERT_TRUE(use) << use.error().ToString();
+    for (const HostItem& item : use->items) {
+      if (item.kind != HostItem::Kind::kImage) continue;
+      EXPECT_TRUE(provider_->As<HostCleanup>()->DiscardImage(Soon(), server, item.id));
+    }
+  }
   void Use(const RegistryOptions& registry) {
     options_.registries = {registry};
     provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
@@ -75,7 +84,7 @@ TEST_F(BaremetalImages, AUnitRunsInAnImageByDigest) {
   const size_t at = said_.find(kDigest);
   ASSERT_NE(at, std::string::npos) << said_;
   const std::string digest = said_.substr(at, 71);
-  ASSERT_TRUE(provider_->As<HostImages>()->Prune(Soon(), unit_.host, {}));
+  DiscardImages(unit_.host);
   unit_.spec.image = reference_.substr(0, reference_.rfind(':')) + "@" + digest;
   const auto status = provider_->Ensure(Soon(), unit_);
   ASSERT_TRUE(status) << status.error().ToString();
@@ -96,7 +105,7 @@ TEST_F(BaremetalImages, AWrongPasswordIsDeniedAndNotShown) {
   EXPECT_EQ(status.error().ToString().find("not-the-password"), std::string::npos);
 }
 
-TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsPruned) {
+TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsDiscarded) {
   const std::string tar =
       TarOf({{"Dockerfile", "FROM busybox:local\nRUN echo " + Word("x") + " > /x\nRUN false\n"}});
   bool is_sent = false;
@@ -115,7 +124,35 @@ TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsPruned) {
     return found && found->has_value();
   };
   EXPECT_TRUE(find()) << "it saves the next build its making";
-  ASSERT_TRUE(provider_->As<HostImages>()->Prune(Soon(), unit_.host, {}));
+  DiscardImages(unit_.host);
+  EXPECT_FALSE(find());
+}
+
+TEST_F(BaremetalImages, WhatOthersBuildFromOursIsNeitherListedNorTaken) {
+  const std::string theirs = Word("theirs") + ":1";
+  const std::string tar =
+      TarOf({{"Dockerfile", "FROM " + Built() + "\nLABEL of=" + theirs + "\n"}});
+  const std::string said = Ask({.method = "POST",
+                                .target = "/build?t=" + theirs,
+                                .body = tar,
+                                .content_type = "application/x-tar",
+                                .effect = true});
+  const auto find = [&] {
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, theirs);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found ? *found : std::nullopt;
+  };
+  ASSERT_TRUE(find()) << said;
+  const std::string id = find()->digest;
+  const auto use = provider_->As<HostCleanup>()->Survey(Soon(), unit_.host);
+  ASSERT_TRUE(use) << use.error().ToString();
+  EXPECT_EQ(std::ranges::count(use->items, id, &HostItem::id), 0);
+  const auto discarded = provider_->As<HostCleanup>()->DiscardImage(Soon(), unit_.host, id);
+  ASSERT_FALSE(discarded);
+  EXPECT_EQ(discarded.error().code(), Code::kConflict) << discarded.error().ToString();
+  DiscardImages(unit_.host);
+  EXPECT_TRUE(find()) << "it went with ours";
+  Ask({.method = "DELETE", .target = "/images/" + theirs, .effect = true});
   EXPECT_FALSE(find());
 }
 

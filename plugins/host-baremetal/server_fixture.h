@@ -67,15 +67,20 @@ class ServerTest : public ::testing::Test {
     EXPECT_TRUE(removed) << removed.error().ToString();
   }
 
-  // The container as dockerd shows it.
-  Json Inspect(const std::string& name) {
+  // What the dockerd of the first server answers, asked past the provider.
+  std::string Ask(const DockerRequest& request) {
     auto session = ConnectSsh(Soon(), Target());
     EXPECT_TRUE(session) << session.error().ToString();
     auto channel = (*session)->OpenSocket(Soon(), options_.servers[0].docker_socket);
     EXPECT_TRUE(channel) << channel.error().ToString();
     DockerConnection docker(*std::move(channel), 1 << 20);
-    auto json =
-        docker.ExchangeJson(Soon(), {.method = "GET", .target = "/containers/" + name + "/json"});
+    auto reply = docker.Exchange(Soon(), request);
+    EXPECT_TRUE(reply) << reply.error().ToString();
+    return reply ? reply->body : "";
+  }
+  // The container as dockerd shows it.
+  Json Inspect(const std::string& name) {
+    auto json = ParseJson(Ask({.method = "GET", .target = "/containers/" + name + "/json"}));
     EXPECT_TRUE(json) << json.error().ToString();
     return json ? *std::move(json) : Json();
   }

@@ -143,7 +143,7 @@ TEST_F(ApiSweep, AMemberOfAnotherTypeIsPointedAt) {
 }
 
 TEST_F(ApiSweep, ABodyPastItsBoundIsRefusedByEveryOperation) {
-  StartApp("api: {body_bytes_max: 2KiB, batch_bytes_max: 2KiB}\n");
+  StartApp("api: {body_bytes_max: 2KiB, batch_bytes_max: 2KiB, context_bytes_max: 2KiB}\n");
   for (const Operation& operation : operations_) {
     if (operation.method == "GET") continue;
     const std::string body = "{\"title\":\"" + std::string(4'096, 'x') + "\"}";

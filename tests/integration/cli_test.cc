@@ -279,5 +279,39 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
 }
 
+TEST_F(Cli, AnImageIsBuiltFromADirectory) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context);
+  std::ofstream(context + "/Dockerfile") << "FROM busybox:local\nRUN true\n";
+  const Ran built = Run({"image", "build", "-t", "app:1", "-o", "table", context});
+  EXPECT_EQ(built.exit_code, a4c_cli::kOk) << built.out << built.err;
+  EXPECT_NE(built.err.find("RUN true"), std::string::npos) << built.err;
+  EXPECT_NE(built.out.find("succeeded"), std::string::npos) << built.out;
+  const Ran listed = Run({"image", "list"});
+  EXPECT_EQ(listed.exit_code, a4c_cli::kOk) << listed.err;
+  EXPECT_NE(listed.out.find("app:1"), std::string::npos) << listed.out;
+}
+
+TEST_F(Cli, DisksAreDrawn) {
+  const Ran all = Run({"host", "disks"});
+  EXPECT_EQ(all.exit_code, a4c_cli::kOk) << all.err;
+  EXPECT_NE(all.out.find("local-1  [..............................]   0 %"), std::string::npos)
+      << all.out;
+  const Ran one = Run({"host", "disks", "local-1"});
+  EXPECT_EQ(one.exit_code, a4c_cli::kOk) << one.err;
+  EXPECT_NE(one.out.find("cache"), std::string::npos) << one.out;
+  EXPECT_EQ(Run({"host", "disks", "nowhere"}).exit_code, a4c_cli::kNotFound);
+}
+
+TEST_F(Cli, AnImageThatCannotBeBuiltSaysWhy) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context);
+  EXPECT_EQ(Run({"image", "build", "-t", "app:1", context}).exit_code, a4c_cli::kUsage);
+  std::ofstream(context + "/Dockerfile") << "FROM busybox:local\nRUN false\n";
+  const Ran failed = Run({"image", "build", "-t", "app:1", context});
+  EXPECT_EQ(failed.exit_code, a4c_cli::kFailed) << failed.out << failed.err;
+  EXPECT_NE((failed.out + failed.err).find("returned code 1"), std::string::npos) << failed.err;
+}
+
 }  // namespace
 }  // namespace a4cd

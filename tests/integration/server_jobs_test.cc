@@ -23,10 +23,6 @@ class HookedImages final : public a4c::HostImages {
   Result<std::vector<a4c::ImageInfo>> List(const Call& call, const std::string& host) override {
     return inner_.List(call, host);
   }
-  Result<int64_t> Prune(const Call& call, const std::string& host,
-                        const std::vector<std::string>& keep) override {
-    return inner_.Prune(call, host, keep);
-  }
 
   std::function<Result<void>()> before_build;
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "a4c/collection.h"
+#include "a4c/host_cleanup.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
 #include "a4c/memory.h"
@@ -60,7 +61,8 @@ class HookedHosts final : public a4c::HostProvider {
   std::function<Result<void>(const Unit&)> before_ensure;
   std::function<Result<void>()> before_remove;
   bool has_extensions = true;
-  a4c::HostImages* images = nullptr;  // instead of the inner ones
+  a4c::HostImages* images = nullptr;    // instead of the inner ones
+  a4c::HostCleanup* cleanup = nullptr;  // the same
 
  protected:
   void* Extension(std::string_view name) override {
@@ -70,6 +72,9 @@ class HookedHosts final : public a4c::HostProvider {
       return images != nullptr ? images : inner_.As<a4c::HostImages>();
     }
     if (name == a4c::HostImageSupply::kExtension) return inner_.As<a4c::HostImageSupply>();
+    if (name == a4c::HostCleanup::kExtension) {
+      return cleanup != nullptr ? cleanup : inner_.As<a4c::HostCleanup>();
+    }
     return nullptr;
   }
 

@@ -1,5 +1,6 @@
 #include "tests/support/faulty_host_provider.h"
 
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -30,6 +31,7 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostExec::kExtension) return inner_.As<HostExec>();
   if (name == HostImages::kExtension) return inner_.As<HostImages>();
   if (name == HostImageSupply::kExtension) return inner_.As<HostImageSupply>();
+  if (name == HostCleanup::kExtension) return inner_.As<HostCleanup>();
   if (name == HostEnrolment::kExtension) return inner_.As<HostEnrolment>();
   if (name == HostIncarnation::kExtension) return inner_.As<HostIncarnation>();
   return nullptr;

@@ -183,10 +183,10 @@ Response Api::Answer(Request& request, const Route& route) {
     if (refused) return *std::move(refused);
     if (route.body == BodyRule::kEmpty) refused = RefuseWords(context_, request);
     if (refused) return *std::move(refused);
-  } else if (route.body == BodyRule::kStream) {
-    if (request.content_length > context_.settings.batch_bytes_max) {
-      return TooLarge(context_.settings.batch_bytes_max);
-    }
+  } else if (route.body == BodyRule::kStream || route.body == BodyRule::kContext) {
+    const int64_t bytes_max = route.body == BodyRule::kStream ? context_.settings.batch_bytes_max
+                                                              : context_.settings.context_bytes_max;
+    if (request.content_length > bytes_max) return TooLarge(bytes_max);
     if (request.before_body) request.before_body();
   }
   try {

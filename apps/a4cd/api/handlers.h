@@ -40,6 +40,10 @@ Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);
 Response RemoveHost(ApiContext& api, Request& request);
+// images_api.cc
+Response PutJobContext(ApiContext& api, Request& request);
+Response GetHostUsage(ApiContext& api, Request& request);
+Response ListImages(ApiContext& api, Request& request);
 // audit_api.cc
 Response ListAudit(ApiContext& api, Request& request);
 // placement_api.cc

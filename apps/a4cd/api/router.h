@@ -22,6 +22,7 @@ enum class BodyRule : uint8_t {
   kEmpty,   // nothing to say: no body, or an empty JSON object
   kJson,    // read whole, at most body_bytes_max
   kStream,  // the handler reads Request::input itself, at most batch_bytes_max
+  kContext,  // the same, at most context_bytes_max
 };
 
 struct Route {

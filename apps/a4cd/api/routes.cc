@@ -16,6 +16,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/jobs/{id}:cancel", "cancelJob", "jobs:write", CancelJob, kEmpty},
     {"POST", "/v1/jobs/{id}:retry", "retryJob", "jobs:write", RetryJob, kEmpty},
     {"GET", "/v1/jobs/{id}/logs", "getJobLogs", "jobs:read", GetJobLogs},
+    {"PUT", "/v1/jobs/{id}/context", "putJobContext", "jobs:write", PutJobContext,
+     BodyRule::kContext},
     {"GET", "/v1/events", "streamEvents", "jobs:read", StreamEvents},
 
     {"POST", "/v1/workspaces", "createWorkspace", "workspaces:write", CreateWorkspace, kJson},
@@ -38,11 +40,13 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/hosts:probe", "probeHost", "hosts:admin", ProbeHost, kJson},
     {"POST", "/v1/hosts", "addHost", "hosts:admin", AddHost, kJson},
     {"GET", "/v1/hosts/{id}", "getHost", "hosts:read", GetHost},
+    {"GET", "/v1/hosts/{id}/usage", "getHostUsage", "hosts:read", GetHostUsage},
     {"POST", "/v1/hosts/{id}:cordon", "cordonHost", "hosts:admin", CordonHost, kEmpty},
     {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kEmpty},
     {"POST", "/v1/hosts/{id}:enrol", "enrolHost", "hosts:admin", EnrolHost, kEmpty},
     {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kEmpty},
     {"DELETE", "/v1/hosts/{id}", "removeHost", "hosts:admin", RemoveHost, kEmpty},
+    {"GET", "/v1/images", "listImages", "hosts:read", ListImages},
     {"GET", "/v1/placement:explain", "explainPlacement", "hosts:read", ExplainPlacement},
 
     {"POST", "/v1/keys", "createKey", "keys:admin", CreateKey, kJson},

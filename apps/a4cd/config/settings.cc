@@ -30,6 +30,7 @@ constexpr ConfigKey kRootKeys[] = {
     {"database", ConfigType::kTree, "", "group commit, sync and poller"},
     {"work", ConfigType::kTree, "", "workers, leases and retries"},
     {"placement", ConfigType::kTree, "", "which server gets a workspace"},
+    {"cleanup", ConfigType::kTree, "", "what goes from the disks of servers, and when"},
     {"retention", ConfigType::kTree, "", "how long finished jobs and their logs are kept"},
     {"loops", ConfigType::kTree, "", "loops that one instance runs for all"},
     {"log", ConfigType::kTree, "", "where events are logged"},
@@ -75,6 +76,8 @@ constexpr ConfigKey kApiKeys[] = {
     {"request_timeout", ConfigType::kDurationMs, "10s", "deadline of a request", false, 100},
     {"body_bytes_max", ConfigType::kBytes, "1MiB", "largest body; past it: 413", false, 1024},
     {"batch_bytes_max", ConfigType::kBytes, "16MiB", "largest NDJSON batch", false, 1024},
+    {"context_bytes_max", ConfigType::kBytes, "2GiB", "largest build context that is streamed",
+     false, 1024},
     {"batch_group", ConfigType::kLong, "100", "lines of a batch in one commit", false, 1, 500},
     {"json_depth_max", ConfigType::kLong, "32", "deepest nesting of a body", false, 2, 1000},
     {"page_limit_max", ConfigType::kLong, "500", "largest page of a list", false, 1, 1000},
@@ -164,6 +167,21 @@ constexpr ConfigKey kPlacementKeys[] = {
     {"build_disk", ConfigType::kBytes, "1GiB",
      "reserved for an image build that names none, beside twice its context"}};
 
+constexpr ConfigKey kCleanupKeys[] = {
+    {"act_at", ConfigType::kDouble, "0.85",
+     "share of a server's disk beyond which images go at once, and a warning is logged"},
+    {"stop_at", ConfigType::kDouble, "0.70", "share of it at which that ends"},
+    {"image_age", ConfigType::kDurationMs, "7d", "unused images go after this on any server", false,
+     0},
+    {"cache_age", ConfigType::kDurationMs, "24h", "those without a name, such as of failed builds",
+     false, 0},
+    {"pressed_age", ConfigType::kDurationMs, "1h", "younger ones stay also on a full disk", false,
+     0},
+    {"period", ConfigType::kDurationMs, "24h", "of rounds over all servers; 0: none", false, 0},
+    {"pressed_period", ConfigType::kDurationMs, "10m", "between runs on a server that stays full",
+     false, 1'000},
+    {"look_period", ConfigType::kDurationMs, "1m", "between looks at the disks", false, 100}};
+
 constexpr ConfigKey kRetentionKeys[] = {
     {"jobs", ConfigType::kDurationMs, "30d",
      "age at which finished jobs and their logs go; 0: never", false, 0},
@@ -198,6 +216,7 @@ constexpr Section kSections[] = {{"store", kStoreKeys, true},
                                  {"database", kDatabaseKeys},
                                  {"work", kWorkKeys},
                                  {"placement", kPlacementKeys},
+                                 {"cleanup", kCleanupKeys},
                                  {"retention", kRetentionKeys},
                                  {"loops", kLoopKeys},
                                  {"log", kLogKeys},
@@ -262,6 +281,7 @@ ApiSettings ReadApi(const Config& config) {
           .keep_alive_ms = config.Long("keep_alive"),
           .request_timeout_ms = config.Long("request_timeout"),
           .body_bytes_max = config.Long("body_bytes_max"),
+          .context_bytes_max = config.Long("context_bytes_max"),
           .batch_bytes_max = config.Long("batch_bytes_max"),
           .batch_group = static_cast<int>(config.Long("batch_group")),
           .json_depth_max = static_cast<int>(config.Long("json_depth_max")),
@@ -300,6 +320,22 @@ a4c::DatabaseOptions ReadDatabase(const Config& config) {
           .verify_period_ms = config.Long("verify_period"),
           .task_lease_ms = config.Long("task_lease"),
           .outbox_count_max = static_cast<int>(config.Long("outbox_count_max"))};
+}
+
+CleanupOptions ReadCleanup(const Config& config, Checker& checker) {
+  CleanupOptions options{.policy = {.act_at = config.Double("act_at"),
+                                    .stop_at = config.Double("stop_at"),
+                                    .image_age_ms = config.Long("image_age"),
+                                    .cache_age_ms = config.Long("cache_age"),
+                                    .pressed_age_ms = config.Long("pressed_age")},
+                         .look_period_ms = config.Long("look_period"),
+                         .period_ms = config.Long("period"),
+                         .pressed_period_ms = config.Long("pressed_period")};
+  const CleanupPolicy& policy = options.policy;
+  if (policy.stop_at <= 0 || policy.stop_at > policy.act_at || policy.act_at > 1) {
+    checker.Fault("cleanup: stop_at and act_at are shares of a disk: 0 < stop_at <= act_at <= 1");
+  }
+  return options;
 }
 
 WorkerOptions ReadWorker(const Config& work, const Config& placement, const Config& hosts) {
@@ -426,6 +462,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.ready_lag_max_ms = database_config->Long("ready_lag_max");
   settings.worker =
       ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));
+  settings.worker.cleanup = ReadCleanup(*checker.Check("cleanup"), checker);
   settings.api.enrol_timeout_ms = checker.Check("hosts")->Long("enrol_timeout");
   settings.retention =
       ReadRetention(*checker.Check("retention"), settings.database.tombstone_keep_ms);

@@ -38,6 +38,7 @@ struct ApiSettings {
   int64_t keep_alive_ms = 5'000;
   int64_t request_timeout_ms = 10'000;
   int64_t body_bytes_max = 1 << 20;
+  int64_t context_bytes_max = 2LL << 30;
   int64_t batch_bytes_max = 16 << 20;
   int batch_group = 100;
   int json_depth_max = 32;

@@ -70,6 +70,7 @@ inline constexpr std::string_view kHostUnreachable = "host_unreachable";
 inline constexpr std::string_view kDeadline = "deadline_passed";
 inline constexpr std::string_view kCanceledByUser = "canceled_by_user";
 inline constexpr std::string_view kSubjectGone = "subject_gone";
+inline constexpr std::string_view kContextLost = "context_lost";
 }  // namespace reason
 
 // The body of the record, and back. kInternal: the body is none of ours.

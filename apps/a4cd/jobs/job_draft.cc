@@ -10,6 +10,8 @@ namespace {
 
 using a4c::Json;
 
+constexpr int64_t kContextBytesMax = 1LL << 40;
+
 void CheckWorkspaceCreate(const Json& payload, Faults& faults) {
   ReadWorkspace(payload, "/payload", 0, faults);
 }
@@ -34,8 +36,14 @@ void CheckCommandRun(const Json& payload, Faults& faults) {
 void CheckImageBuild(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("tag", {.required = true, .bytes_max = 256});
-  // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit.
-  fields.Text("context", {.required = true, .bytes_max = SIZE_MAX});
+  // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit. None:
+  // it is streamed to the job (PUT /v1/jobs/{id}/context).
+  fields.Text("context", {.bytes_max = SIZE_MAX});
+  fields.Long("context_bytes", {.min = 0, .max = kContextBytesMax});
+  fields.Bytes("memory");
+  fields.Long("cpu_millis", {.min = 0, .max = 1'000'000});
+  const Json& network = fields.Any("network");
+  if (!network.IsNull() && !network.IsBool()) fields.Add("network", "is true or false");
   fields.Text("host", {.bytes_max = 256});
   fields.Bytes("disk");
   fields.RefuseOthers();
@@ -44,6 +52,8 @@ void CheckImageBuild(const Json& payload, Faults& faults) {
 void CheckHostCleanup(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("host", {.required = true, .bytes_max = 256});
+  const Json& dry_run = fields.Any("dry_run");
+  if (!dry_run.IsNull() && !dry_run.IsBool()) fields.Add("dry_run", "is true or false");
   fields.RefuseOthers();
 }
 

@@ -17,6 +17,8 @@ using a4c::Json;
 using a4c::Record;
 using a4c::Result;
 
+// A job whose context nobody sends ends after this.
+constexpr int64_t kContextWaitMs = 5 * 60'000;
 constexpr int kCanceledByDeleteMax = 200;
 constexpr int64_t kLogPageBytesMax = 1 << 20;
 
@@ -233,6 +235,18 @@ Result<void> JobService::CancelEarlier(const Call& call, const Principal& princi
   return {};
 }
 
+namespace {
+
+// Whoever receives the context claims the job by its subject, before it is due for others. They
+// would find nothing to build from.
+void AwaitContext(Job& job) {
+  job.subject = "image-context:" + job.id;
+  job.attempts_max = 1;
+  job.due_at = job.created_at + kContextWaitMs;
+}
+
+}  // namespace
+
 Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principal& principal,
                                                 const JobDraft& draft) {
   PreparedWrite write;
@@ -242,6 +256,7 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
   } else if (draft.type == "image.build") {
     job.subject = "image:" + draft.payload["tag"].Text();
     job.host = draft.payload["host"].Text();
+    if (draft.payload.Find("context") == nullptr) AwaitContext(job);
   } else if (draft.type == "host.cleanup") {
     job.host = draft.payload["host"].Text();
     job.subject = "host:" + job.host;

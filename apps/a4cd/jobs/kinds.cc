@@ -50,9 +50,10 @@ const Kind& LogChunkKind() {
 const Kind& WorkspaceKind() {
   static const Kind kind{
       .name = "workspace",
-      .version = 2,
+      .version = 3,
       .fields = {{.name = "name"},
                  {.name = "host"},
+                 {.name = "image"},
                  {.name = "created_at", .type = FieldType::kTime},
                  {.name = "updated_at", .type = FieldType::kTime},
                  {.name = "expires_at", .type = FieldType::kTime},
@@ -61,6 +62,7 @@ const Kind& WorkspaceKind() {
                   {.name = "by_created", .fields = {"created_at"}},
                   {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
                   {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
+                  {.name = "by_image", .fields = {"image", "deleted_at"}, .scoped = false},
                   {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
   return kind;
 }

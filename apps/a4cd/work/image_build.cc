@@ -1,4 +1,6 @@
 // image.build
+#include "apps/a4cd/work/image_build.h"
+
 #include <sodium.h>
 
 #include <optional>
@@ -9,6 +11,7 @@
 #include "a4c/host_images.h"
 #include "apps/a4cd/jobs/fields.h"
 #include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/image_upload.h"
 #include "apps/a4cd/work/job_room.h"
 
 namespace a4cd {
@@ -34,17 +37,17 @@ Result<std::string> Decoded(const std::string& base64) {
   return bytes;
 }
 
-PlacementRequest RequestOf(const JobRun& run, size_t context_bytes) {
+PlacementRequest RequestOf(const JobRun& run, int64_t context_bytes) {
   Faults checked_before;
   const int64_t asked = FieldReader(run.job().payload, "/payload", checked_before).Bytes("disk");
   const int64_t least = run.context().reservations.options().build_disk_bytes;
-  return {.amounts = {asked > 0 ? asked : least + static_cast<int64_t>(context_bytes) * 2},
+  return {.amounts = {asked > 0 ? asked : least + context_bytes * 2},
           .server = run.job().payload["host"].Text()};
 }
 
 // A server to build on, with room reserved and no other job at work on the whole of it; or what
 // becomes of the job instead.
-Result<std::optional<Outcome>> TakeBuilder(JobRun& run, size_t context_bytes, std::string& host) {
+Result<std::optional<Outcome>> TakeBuilder(JobRun& run, int64_t context_bytes, std::string& host) {
   WorkContext& context = run.context();
   const PlacementRequest request = RequestOf(run, context_bytes);
   host = request.server;
@@ -97,27 +100,44 @@ Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const s
 
 }  // namespace
 
-Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
+Result<Outcome> BuildImageFrom(JobRun& run, JobLog& log, const a4c::ByteSource& tar,
+                               int64_t context_bytes) {
   auto* images = run.context().hosts.As<a4c::HostImages>();
   if (images == nullptr) {
     return Error(Code::kUnsupported, "the host provider cannot build images");
   }
-  A4C_TRY(const std::string tar, Decoded(run.job().payload["context"].Text()));
   std::string host;
-  A4C_TRY(const std::optional<Outcome> not_now, TakeBuilder(run, tar.size(), host));
+  A4C_TRY(const std::optional<Outcome> not_now, TakeBuilder(run, context_bytes, host));
   if (not_now) return *not_now;
   log.Append("building on " + host + "\n");
+  const Json& payload = run.job().payload;
+  Faults checked_before;
+  const a4c::ImageBuild build{
+      .host = host,
+      .tag = payload["tag"].Text(),
+      .memory_bytes = FieldReader(payload, "/payload", checked_before).Bytes("memory"),
+      .cpu_millis = payload["cpu_millis"].Int(),
+      .network = payload["network"].Bool()};
+  const Result<a4c::ImageInfo> built =
+      images->Build(run.HostCall(), build, tar, [&](std::string_view text) { log.Append(text); });
+  if (!built) log.Note(built.error().ToString() + "\n");
+  return OutcomeOfBuild(run, built, host);
+}
+
+Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
+  if (AwaitsContext(run.job())) {
+    return Outcome::Failed(reason::kContextLost,
+                           "its context did not come, or went with the instance that had it: send "
+                           "it again");
+  }
+  A4C_TRY(const std::string tar, Decoded(run.job().payload["context"].Text()));
   size_t at = 0;
-  const auto source = [&]() -> Result<std::string> {
+  const a4c::ByteSource source = [&]() -> Result<std::string> {
     std::string piece = tar.substr(at, kPieceBytes);
     at += piece.size();
     return piece;
   };
-  const Result<a4c::ImageInfo> built =
-      images->Build(run.HostCall(), {.host = host, .tag = run.job().payload["tag"].Text()}, source,
-                    [&](std::string_view text) { log.Append(text); });
-  if (!built) log.Note(built.error().ToString() + "\n");
-  return OutcomeOfBuild(run, built, host);
+  return BuildImageFrom(run, log, source, static_cast<int64_t>(tar.size()));
 }
 
 }  // namespace a4cd

@@ -8,6 +8,7 @@
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
 #include "a4c/leases.h"
+#include "apps/a4cd/hosts/cleanup_policy.h"
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/hosts/host_tokens.h"
@@ -41,6 +42,7 @@ struct WorkContext {
   FairShares& shares;
   const std::string instance;  // unique among the processes of the installation
   const WorkOptions options = {};
+  const CleanupPolicy cleanup = {};
 
   a4c::Call StoreCall() const { return a4c::Call::Within(runtime.clock, options.store_timeout_ms); }
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "apps/a4cd/work/image_upload.h"
 #include "apps/a4cd/work/work_loop.h"
 
 namespace a4cd {
@@ -30,7 +31,8 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
                .reservations = reservations_,
                .shares = shares_,
                .instance = ids.Next(),
-               .options = options.work} {}
+               .options = options.work,
+               .cleanup = options.cleanup.policy} {}
 
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops() {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
@@ -40,6 +42,13 @@ std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops() {
   return loops;
 }
 
+a4c::Result<void> Worker::BuildFromContext(const std::string& tenant, const std::string& job,
+                                           const a4c::ByteSource& tar) {
+  a4c::Call call = context_.StoreCall();
+  call.stop = builds_.get_token();
+  return a4cd::BuildFromContext(context_, call, tenant, job, tar);
+}
+
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
   loops.push_back(disks_.NewLoop());
@@ -47,6 +56,7 @@ std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
       NewReconciler(database_, hosts_, tokens_, reservations_, runtime_, options_.reconciler));
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
+  loops.push_back(NewCleanupLoop(database_, jobs_, disks_, runtime_, options_.cleanup));
   return loops;
 }
 

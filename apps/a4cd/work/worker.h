@@ -3,10 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <stop_token>
+#include <string>
 #include <vector>
 
 #include "a4c/clock.h"
 #include "a4c/collection.h"
+#include "a4c/host_images.h"
 #include "a4c/host_provider.h"
 #include "a4c/leases.h"
 #include "a4c/record.h"
@@ -18,6 +21,7 @@
 #include "apps/a4cd/hosts/reconciler.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/work/cleanup_loop.h"
 #include "apps/a4cd/work/expiry_loop.h"
 #include "apps/a4cd/work/work_context.h"
 
@@ -32,6 +36,7 @@ struct WorkerOptions {
   ReconcilerOptions reconciler = {};
   ExpiryOptions expiry = {};
   DrainOptions drain = {};
+  CleanupOptions cleanup = {};
 };
 
 class Worker {
@@ -48,6 +53,12 @@ class Worker {
   // this store theirs. May be null.
   std::unique_ptr<a4c::Loop> NewEnrolmentLoop() { return enrolments_.NewLoop(); }
   std::unique_ptr<a4c::Loop> NewTokenLoop() { return tokens_.NewLoop(); }
+
+  // Builds what a client streams: see image_upload.h.
+  a4c::Result<void> BuildFromContext(const std::string& tenant, const std::string& job,
+                                     const a4c::ByteSource& tar);
+  // Ends such builds, at the end of the process.
+  void StopBuilds() { builds_.request_stop(); }
 
   Reservations& reservations() { return reservations_; }
   DiskService& disks() { return disks_; }
@@ -67,6 +78,7 @@ class Worker {
   Reservations reservations_;
   FairShares shares_;
   WorkContext context_;
+  std::stop_source builds_;
 };
 
 }  // namespace a4cd

@@ -50,9 +50,6 @@ class HostImages {
                                   const Progress& progress) = 0;
   // Those of ours, a line for each name.
   virtual Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) = 0;
-  // Removes images of ours that no unit uses and that are not in keep; the bytes given back.
-  virtual Result<int64_t> Prune(const Call& call, const std::string& host,
-                                const std::vector<std::string>& keep) = 0;
 };
 
 // How an image comes to a host that lacks it. Several who want the same image on the same host at

@@ -39,8 +39,6 @@ class MemoryImages final : public HostImages {
   Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
                           const Progress& progress) override;
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override;
-  Result<int64_t> Prune(const Call& call, const std::string& host,
-                        const std::vector<std::string>& keep) override;
 
  private:
   MemoryHosts& hosts_;
@@ -127,7 +125,7 @@ Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
   A4C_TRY(ImageInfo built, FakeBuild(build.tag, context, known, progress));
   Waiter::Lock lock(*hosts_.waiter);
   A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
-  server->images[build.tag] = built;
+  Keep(*server, build.tag, built, hosts_.runtime.clock.MonotonicMs());
   return built;
 }
 
@@ -139,22 +137,6 @@ Result<std::vector<ImageInfo>> MemoryImages::List(const Call& call, const std::s
     if (tag != kFirstImage) images.push_back(image);
   }
   return images;
-}
-
-Result<int64_t> MemoryImages::Prune(const Call& call, const std::string& host,
-                                    const std::vector<std::string>& keep) {
-  Waiter::Lock lock(*hosts_.waiter);
-  A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
-  int64_t freed = 0;
-  std::erase_if(server->images, [&, server = server](const auto& entry) {
-    const auto& [tag, image] = entry;
-    const bool used = std::ranges::any_of(
-        server->units, [&](const auto& unit) { return unit.second.unit.spec.image == tag; });
-    if (tag == kFirstImage || used || std::ranges::count(keep, tag) > 0) return false;
-    freed += image.size_bytes;
-    return true;
-  });
-  return freed;
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class MemoryImageSupply final : public HostImageSupply {
     A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
     if (auto there = FindImage(*server, reference)) return *std::move(there);
     A4C_TRY(ImageInfo pulled, FakePull(reference));
-    server->images[reference] = pulled;
+    Keep(*server, reference, pulled, hosts_.runtime.clock.MonotonicMs());
     progress("Pulled " + reference + "\n");
     return pulled;
   }
@@ -41,7 +41,7 @@ class MemoryImageSupply final : public HostImageSupply {
     A4C_TRY(MemoryServer * target, hosts_.Find(call, to));
     auto there = FindImage(*source, reference);
     if (!there) return Error(Code::kNotFound, "host " + from + " has no image " + reference);
-    target->images[there->tag] = *there;
+    Keep(*target, there->tag, *there, hosts_.runtime.clock.MonotonicMs());
     return *std::move(there);
   }
 

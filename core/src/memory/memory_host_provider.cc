@@ -38,6 +38,7 @@ class MemoryHostProvider final : public HostProvider {
         exec_(memory::NewMemoryExec(hosts_)),
         images_(memory::NewMemoryImages(hosts_)),
         image_supply_(memory::NewMemoryImageSupply(hosts_)),
+        cleanup_(memory::NewMemoryCleanup(hosts_)),
         enrolment_(memory::NewMemoryEnrolment(hosts_)),
         incarnation_(memory::NewMemoryIncarnation(hosts_)),
         streams_(memory::NewMemoryStreams(hosts_)) {}
@@ -61,6 +62,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
   const std::unique_ptr<HostImageSupply> image_supply_;
+  const std::unique_ptr<HostCleanup> cleanup_;
   const std::unique_ptr<HostEnrolment> enrolment_;
   const std::unique_ptr<HostIncarnation> incarnation_;
   const std::unique_ptr<HostStreams> streams_;
@@ -71,6 +73,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostExec::kExtension) return exec_.get();
   if (name == HostImages::kExtension) return images_.get();
   if (name == HostImageSupply::kExtension) return image_supply_.get();
+  if (name == HostCleanup::kExtension) return cleanup_.get();
   if (name == HostEnrolment::kExtension) return enrolment_.get();
   if (name == HostIncarnation::kExtension) return incarnation_.get();
   if (name == HostStreams::kExtension) return streams_.get();
@@ -102,7 +105,7 @@ Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit&
       return Error(Code::kNotFound, "host " + unit.host + " has no image " + image);
     }
     if (!pulled) return pulled.error();
-    server.images[image] = *std::move(pulled);
+    memory::Keep(server, image, *pulled, hosts_.runtime.clock.MonotonicMs());
   }
   if (unit.spec.disk_bytes > server.options.disk_total_bytes - DiskUsed(server)) {
     return Error(Code::kExhausted, "host " + unit.host + " has no room for unit " + unit.name);

@@ -55,6 +55,11 @@ Result<MemoryUnit*> MemoryHosts::FindUnit(MemoryServer& server, const std::strin
   return &found->second;
 }
 
+void Keep(MemoryServer& server, const std::string& name, ImageInfo image, int64_t now_mono_ms) {
+  server.image_since_ms[image.digest] = now_mono_ms;
+  server.images[name] = std::move(image);
+}
+
 std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string& reference) {
   if (const auto found = server.images.find(reference); found != server.images.end()) {
     return found->second;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -49,8 +50,9 @@ struct MemoryServer {
 
   MemoryHostOptions::Server options;
   std::map<std::string, MemoryUnit> units = {};
-  std::map<std::string, Fence> fences = {};  // the highest; kept when a unit is removed
-  std::map<std::string, ImageInfo> images = {};
+  std::map<std::string, Fence> fences = {};            // the highest; kept when a unit is removed
+  std::map<std::string, ImageInfo> images = {};        // by each of their names
+  std::map<std::string, int64_t> image_since_ms = {};  // by id: when it came, or got a name
   std::optional<HostSpec> spec = {};  // of one that was added; the others stand in the config
   MemoryTokens tokens = {};
 };
@@ -59,6 +61,9 @@ MemoryServer NewServer(const MemoryHostOptions::Server& options);
 
 // By a tag or its id; nothing if the server lacks it.
 std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string& reference);
+
+// The image is there by this name from now on.
+void Keep(MemoryServer& server, const std::string& name, ImageInfo image, int64_t now_mono_ms);
 
 // There before any build, on every server.
 inline constexpr const char* kFirstImage = "busybox:local";
@@ -82,6 +87,7 @@ std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
 std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
 std::unique_ptr<HostImageSupply> NewMemoryImageSupply(MemoryHosts& hosts);
+std::unique_ptr<HostCleanup> NewMemoryCleanup(MemoryHosts& hosts);
 std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
 std::unique_ptr<HostIncarnation> NewMemoryIncarnation(MemoryHosts& hosts);
 std::unique_ptr<HostStreams> NewMemoryStreams(MemoryHosts& hosts);

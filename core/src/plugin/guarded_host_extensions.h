@@ -1,10 +1,11 @@
-// Logs, Exec, Images, ImageSupply, Enrolment and Incarnation of a host provider, guarded. While a
-// callback of the caller runs, the call that it serves is still the one in flight.
+// Logs, Exec, Images, ImageSupply, Cleanup, Enrolment and Incarnation of a host provider, guarded.
+// While a callback of the caller runs, the call that it serves is still the one in flight.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -54,8 +55,7 @@ class GuardedHostImages final : public HostImages {
   GuardedHostImages(HostImages& inner, PluginRecord& plugin)
       : inner_(inner),
         build_(plugin.Site("Images.Build", Code::kUnknownOutcome)),
-        list_(plugin.Site("Images.List")),
-        prune_(plugin.Site("Images.Prune", Code::kUnknownOutcome)) {}
+        list_(plugin.Site("Images.List")) {}
 
   Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
                           const Progress& progress) override {
@@ -64,16 +64,11 @@ class GuardedHostImages final : public HostImages {
   Result<std::vector<ImageInfo>> List(const Call& call, const std::string& host) override {
     return Guarded(list_, call, [&] { return inner_.List(call, host); });
   }
-  Result<int64_t> Prune(const Call& call, const std::string& host,
-                        const std::vector<std::string>& keep) override {
-    return Guarded(prune_, call, [&] { return inner_.Prune(call, host, keep); });
-  }
 
  private:
   HostImages& inner_;
   const CallSite& build_;
   const CallSite& list_;
-  const CallSite& prune_;
 };
 
 class GuardedHostImageSupply final : public HostImageSupply {
@@ -102,6 +97,27 @@ class GuardedHostImageSupply final : public HostImageSupply {
   const CallSite& find_;
   const CallSite& pull_;
   const CallSite& send_;
+};
+
+class GuardedHostCleanup final : public HostCleanup {
+ public:
+  GuardedHostCleanup(HostCleanup& inner, PluginRecord& plugin)
+      : inner_(inner),
+        survey_(plugin.Site("Cleanup.Survey")),
+        discard_(plugin.Site("Cleanup.DiscardImage", Code::kUnknownOutcome)) {}
+
+  Result<HostUse> Survey(const Call& call, const std::string& host) override {
+    return Guarded(survey_, call, [&] { return inner_.Survey(call, host); });
+  }
+  Result<void> DiscardImage(const Call& call, const std::string& host,
+                            const std::string& id) override {
+    return Guarded(discard_, call, [&] { return inner_.DiscardImage(call, host, id); });
+  }
+
+ private:
+  HostCleanup& inner_;
+  const CallSite& survey_;
+  const CallSite& discard_;
 };
 
 class GuardedHostEnrolment final : public HostEnrolment {

@@ -50,6 +50,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
     if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
     if (name == HostImageSupply::kExtension) return image_supply_.Of(*inner_, plugin_);
+    if (name == HostCleanup::kExtension) return cleanup_.Of(*inner_, plugin_);
     if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
     if (name == HostIncarnation::kExtension) return incarnation_.Of(*inner_, plugin_);
     if (name == HostStreams::kExtension) return streams_.Of(*inner_, plugin_);
@@ -62,6 +63,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostExec, GuardedHostExec> exec_;
   ExtensionGuard<HostImages, GuardedHostImages> images_;
   ExtensionGuard<HostImageSupply, GuardedHostImageSupply> image_supply_;
+  ExtensionGuard<HostCleanup, GuardedHostCleanup> cleanup_;
   ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
   ExtensionGuard<HostIncarnation, GuardedHostIncarnation> incarnation_;
   ExtensionGuard<HostStreams, GuardedHostStreams> streams_;

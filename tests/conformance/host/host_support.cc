@@ -94,6 +94,20 @@ UnitStatus HostTest::WaitFor(const Unit& unit, UnitState state) {
   return last;
 }
 
+void HostTest::DiscardUnused() {
+  auto* cleanup = provider_->As<HostCleanup>();
+  ASSERT_NE(cleanup, nullptr);
+  for (const std::string& one : hosts_) {
+    const auto use = cleanup->Survey(Within(), one);
+    ASSERT_TRUE(use) << use.error().ToString();
+    for (const HostItem& item : use->items) {
+      if (item.kind != HostItem::Kind::kImage || item.in_use) continue;
+      const auto discarded = cleanup->DiscardImage(Within(), one, item.id);
+      EXPECT_TRUE(discarded) << discarded.error().ToString();
+    }
+  }
+}
+
 bool HostTest::Eventually(const std::function<bool()>& condition) {
   const auto waiter = TheRuntime().threads.NewWaiter();
   const Clock& clock = TheRuntime().clock;

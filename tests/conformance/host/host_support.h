@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/host_cleanup.h"
 #include "a4c/host_images.h"
 #include "tests/conformance/subject.h"
 #include "tests/support/tar.h"
@@ -43,6 +44,8 @@ class HostTest : public ::testing::Test {
   std::optional<UnitStatus> Listed(const Unit& unit);
   // Lists until the unit is in that state, and says how it is listed last.
   UnitStatus WaitFor(const Unit& unit, UnitState state);
+  // Images of ours that no unit is made of go from all servers.
+  void DiscardUnused();
   // Asks until it is true, at most a generous while.
   bool Eventually(const std::function<bool()>& condition);
 

@@ -19,13 +19,6 @@ class HostProviderImageSupply : public HostTest {
   Result<ImageInfo> Pull(const std::string& reference) {
     return supply().Pull(Within(120'000), host(), reference, [](std::string_view) {});
   }
-  // Ours that nothing uses go from all servers.
-  void Prune() {
-    for (const std::string& one : hosts()) {
-      const auto pruned = provider().As<HostImages>()->Prune(Within(), one, {});
-      EXPECT_TRUE(pruned) << pruned.error().ToString();
-    }
-  }
   // Built on host() alone; its tag.
   std::string Built() {
     const std::string tag = Unique("a4c-conformance/sent") + ":1";
@@ -57,9 +50,9 @@ TEST_F(HostProviderImageSupply, AnImageIsFoundByItsTagAndItsIdOrNotAtAll) {
   EXPECT_EQ(odd.error().code(), Code::kInvalid) << odd.error().ToString();
 }
 
-TEST_F(HostProviderImageSupply, APulledImageRunsIsListedAndIsPruned) {
+TEST_F(HostProviderImageSupply, APulledImageRunsIsListedAndIsDiscarded) {
   if (Absent("image_supply")) return;
-  Prune();
+  DiscardUnused();
   ASSERT_FALSE(Find(host(), TestRegistryImage())) << "it is there, and not because we pulled it";
   const auto pulled = Pull(TestRegistryImage());
   ASSERT_TRUE(pulled) << pulled.error().ToString();
@@ -73,14 +66,14 @@ TEST_F(HostProviderImageSupply, APulledImageRunsIsListedAndIsPruned) {
   const auto status = Ensure(unit);
   ASSERT_TRUE(status) << status.error().ToString();
   ASSERT_TRUE(Remove(unit, 1));
-  Prune();
+  DiscardUnused();
   EXPECT_FALSE(Find(host(), TestRegistryImage()));
   EXPECT_TRUE(Find(host(), TestImage())) << "an image of others was pruned";
 }
 
 TEST_F(HostProviderImageSupply, UnitsWhoseImageIsAbsentPullItAtOnce) {
   if (Absent("image_supply")) return;
-  Prune();
+  DiscardUnused();
   std::mutex mutex;
   std::vector<std::string> faults;
   std::vector<Unit> units;
@@ -127,7 +120,7 @@ TEST_F(HostProviderImageSupply, AnImageIsSentToAServerThatLacksIt) {
   const auto status = Ensure(unit);
   ASSERT_TRUE(status) << status.error().ToString();
   ASSERT_TRUE(Remove(unit, 1));
-  Prune();
+  DiscardUnused();
   EXPECT_FALSE(Find(hosts()[1], tag)) << "what was sent is ours";
 }
 

@@ -1,4 +1,5 @@
 #include "a4c/digests.h"
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -168,8 +169,6 @@ TEST_F(GuardedHostProvider, ImagesAreGuarded) {
                         "Images.Build threw"));
   EXPECT_TRUE(FailsWith(Make("throw", "Images.List")->As<HostImages>()->List(call, "h"),
                         Code::kInternal, "Images.List threw"));
-  EXPECT_TRUE(FailsWith(Make("throw", "Images.Prune")->As<HostImages>()->Prune(call, "h", {}),
-                        Code::kUnknownOutcome, "Images.Prune threw"));
 }
 
 TEST_F(GuardedHostProvider, ImageSupplyIsGuarded) {
@@ -181,6 +180,15 @@ TEST_F(GuardedHostProvider, ImageSupplyIsGuarded) {
                         Code::kUnknownOutcome, "ImageSupply.Pull threw"));
   EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Send"))->Send(call, "h", "o", "i"),
                         Code::kUnknownOutcome, "ImageSupply.Send threw"));
+}
+
+TEST_F(GuardedHostProvider, CleanupIsGuarded) {
+  const Call call = Within(1000);
+  EXPECT_TRUE(FailsWith(Make("throw", "Cleanup.Survey")->As<HostCleanup>()->Survey(call, "h"),
+                        Code::kInternal, "Cleanup.Survey threw"));
+  EXPECT_TRUE(FailsWith(
+      Make("throw", "Cleanup.DiscardImage")->As<HostCleanup>()->DiscardImage(call, "h", "i"),
+      Code::kUnknownOutcome, "Cleanup.DiscardImage threw"));
 }
 
 TEST_F(GuardedHostProvider, EnrolmentIsGuarded) {

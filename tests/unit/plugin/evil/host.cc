@@ -1,3 +1,4 @@
+#include "a4c/host_cleanup.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
@@ -46,11 +47,6 @@ class EvilImages final : public a4c::HostImages {
     mode_.Act("Images.List");
     return std::vector<a4c::ImageInfo>{};
   }
-  a4c::Result<int64_t> Prune(const a4c::Call&, const std::string&,
-                             const std::vector<std::string>&) override {
-    mode_.Act("Images.Prune");
-    return 0;
-  }
 
  private:
   const evil::Mode& mode_;
@@ -73,6 +69,23 @@ class EvilImageSupply final : public a4c::HostImageSupply {
                                    const std::string& reference) override {
     mode_.Act("ImageSupply.Send");
     return a4c::ImageInfo{reference, "sha256:0", 1};
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilCleanup final : public a4c::HostCleanup {
+ public:
+  explicit EvilCleanup(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::HostUse> Survey(const a4c::Call&, const std::string&) override {
+    mode_.Act("Cleanup.Survey");
+    return a4c::HostUse{};
+  }
+  a4c::Result<void> DiscardImage(const a4c::Call&, const std::string&,
+                                 const std::string&) override {
+    mode_.Act("Cleanup.DiscardImage");
+    return {};
   }
 
  private:
@@ -135,6 +148,7 @@ class EvilHost final : public a4c::HostProvider {
     if (name == a4c::HostImageSupply::kExtension) {
       return static_cast<a4c::HostImageSupply*>(&image_supply_);
     }
+    if (name == a4c::HostCleanup::kExtension) return static_cast<a4c::HostCleanup*>(&cleanup_);
     if (name == a4c::HostEnrolment::kExtension) {
       return static_cast<a4c::HostEnrolment*>(&enrolment_);
     }
@@ -145,6 +159,7 @@ class EvilHost final : public a4c::HostProvider {
   EvilLogs logs_{mode_};
   EvilExec exec_{mode_};
   EvilImages images_{mode_};
+  EvilCleanup cleanup_{mode_};
   EvilImageSupply image_supply_{mode_};
   EvilEnrolment enrolment_{mode_};
 };

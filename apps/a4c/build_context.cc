@@ -1,0 +1,233 @@
+#include "apps/a4c/build_context.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include "apps/a4c/ignore_rules.h"
+
+namespace a4c_cli {
+namespace {
+
+namespace fs = std::filesystem;
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+constexpr int64_t kBlock = 512;
+constexpr int64_t kPieceBytes = 64 << 10;
+constexpr size_t kNameBytesMax = 100;
+constexpr size_t kIgnoreBytesMax = 1 << 20;
+constexpr const char* kIgnoreFile = ".dockerignore";
+constexpr const char* kDockerfile = "Dockerfile";
+
+int64_t Padded(int64_t bytes) {
+  return (bytes + kBlock - 1) / kBlock * kBlock;
+}
+
+// Names that do not fit stand in a record of their own before the entry's, as GNU tar does it.
+int64_t LongNameBytes(const std::string& name) {
+  return name.size() <= kNameBytesMax ? 0 : kBlock + Padded(static_cast<int64_t>(name.size()) + 1);
+}
+
+std::string TarName(const ContextEntry& entry) {
+  return entry.path + (entry.type == ContextEntry::Type::kDirectory ? "/" : "");
+}
+
+int64_t HeadBytes(const ContextEntry& entry) {
+  return LongNameBytes(TarName(entry)) + LongNameBytes(entry.target) + kBlock;
+}
+
+std::string Header(const std::string& name, const std::string& target, char type, unsigned mode,
+                   int64_t size, int64_t modified_s) {
+  std::string header(kBlock, '\0');
+  const auto put = [&header](size_t at, const std::string& text) {
+    header.replace(at, text.size(), text);
+  };
+  char number[16];
+  const auto octal = [&](size_t at, int digits, int64_t value) {
+    std::snprintf(number, sizeof(number), "%0*llo", digits, static_cast<unsigned long long>(value));
+    put(at, number);
+  };
+  put(0, name.substr(0, kNameBytesMax));
+  octal(100, 7, mode);
+  octal(108, 7, 0);
+  octal(116, 7, 0);
+  octal(124, 11, size);
+  octal(136, 11, std::max<int64_t>(0, modified_s));
+  put(148, "        ");
+  header[156] = type;
+  put(157, target.substr(0, kNameBytesMax));
+  put(257, "ustar  ");
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  octal(148, 6, sum);
+  header[154] = '\0';
+  return header;
+}
+
+std::string LongName(const std::string& name, char type) {
+  if (name.size() <= kNameBytesMax) return {};
+  const auto size = static_cast<int64_t>(name.size()) + 1;
+  std::string record = Header("././@LongLink", "", type, 0, size, 0) + name;
+  record.resize(static_cast<size_t>(kBlock + Padded(size)), '\0');
+  return record;
+}
+
+std::string Head(const ContextEntry& entry) {
+  const std::string name = TarName(entry);
+  char type = '0';
+  if (entry.type == ContextEntry::Type::kDirectory) type = '5';
+  if (entry.type == ContextEntry::Type::kLink) type = '2';
+  return LongName(entry.target, 'K') + LongName(name, 'L') +
+         Header(name, entry.target, type, entry.mode, entry.size_bytes, entry.modified_s);
+}
+
+// Goes through the entries, the pieces of each file and the end.
+class TarStream {
+ public:
+  explicit TarStream(const BuildContext& context) : context_(context) {}
+
+  Result<std::string> Next() {
+    if (left_ > 0) return Content();
+    if (at_ < context_.entries.size()) return Begin(context_.entries[at_++]);
+    if (ended_) return std::string();
+    ended_ = true;
+    return std::string(2 * kBlock, '\0');
+  }
+
+ private:
+  Result<std::string> Begin(const ContextEntry& entry) {
+    file_.reset();
+    left_ = entry.size_bytes;
+    padding_ = Padded(left_) - left_;
+    if (left_ == 0) return Head(entry);
+    file_ =
+        std::make_unique<std::ifstream>(context_.directory + "/" + entry.path, std::ios::binary);
+    if (!*file_) return Changed();
+    return Head(entry);
+  }
+
+  Result<std::string> Content() {
+    std::string piece(static_cast<size_t>(std::min(left_, kPieceBytes)), '\0');
+    if (!file_->read(piece.data(), static_cast<std::streamsize>(piece.size()))) return Changed();
+    left_ -= static_cast<int64_t>(piece.size());
+    if (left_ == 0) piece.append(static_cast<size_t>(padding_), '\0');
+    return piece;
+  }
+
+  Error Changed() const {
+    return Error(Code::kConflict, context_.entries[at_ - 1].path +
+                                      " became shorter, or went away, while it was sent");
+  }
+
+  const BuildContext& context_;
+  size_t at_ = 0;
+  int64_t left_ = 0;
+  int64_t padding_ = 0;
+  bool ended_ = false;
+  std::unique_ptr<std::ifstream> file_;
+};
+
+Result<IgnoreRules> ReadRules(const std::string& directory) {
+  std::ifstream in(directory + "/" + kIgnoreFile, std::ios::binary);
+  std::string text;
+  for (char c = 0; in.get(c) && text.size() <= kIgnoreBytesMax;) text += c;
+  if (text.size() > kIgnoreBytesMax) {
+    return Error(Code::kInvalid, ".dockerignore is larger than a MiB");
+  }
+  return IgnoreRules::Parse(text);
+}
+
+class Scan {
+ public:
+  Scan(std::string directory, IgnoreRules rules)
+      : rules_(std::move(rules)), context_{std::move(directory), {}} {}
+
+  Result<BuildContext> Run() {
+    A4C_CHECK(Walk(""));
+    std::ranges::sort(context_.entries, {}, &ContextEntry::path);
+    const bool has_dockerfile =
+        std::ranges::count(context_.entries, kDockerfile, &ContextEntry::path) == 1;
+    if (!has_dockerfile) {
+      return Error(Code::kInvalid, "there is no Dockerfile in " + context_.directory);
+    }
+    if (const int64_t bytes = context_.TarBytes(); bytes > kContextBytesMax) {
+      return Error(Code::kInvalid,
+                   "the build context has " + std::to_string(bytes) + " bytes, more than 2 GiB",
+                   "leave out what the build does not need: .dockerignore");
+    }
+    return std::move(context_);
+  }
+
+ private:
+  Result<void> Walk(const std::string& below) {
+    std::error_code failed;
+    for (fs::directory_iterator it(context_.directory + "/" + below, failed), end;
+         !failed && it != end; it.increment(failed)) {
+      const std::string name = it->path().filename().string();
+      A4C_CHECK(Take(below.empty() ? name : below + "/" + name));
+    }
+    if (!failed) return {};
+    return Error(Code::kInvalid,
+                 context_.directory + "/" + below + " cannot be read: " + failed.message());
+  }
+
+  Result<void> Take(const std::string& path) {
+    struct stat status {};
+    if (lstat((context_.directory + "/" + path).c_str(), &status) != 0) return {};
+    const bool always = path == kDockerfile || path == kIgnoreFile;
+    const bool ignored = !always && rules_.Ignores(path);
+    if (S_ISDIR(status.st_mode)) {
+      if (!ignored) A4C_CHECK(Add({path, ContextEntry::Type::kDirectory}, status));
+      if (!ignored || rules_.TakesBack()) return Walk(path);
+      return {};
+    }
+    if (ignored) return {};
+    if (S_ISREG(status.st_mode)) {
+      return Add({.path = path, .size_bytes = static_cast<int64_t>(status.st_size)}, status);
+    }
+    if (!S_ISLNK(status.st_mode)) return {};
+    std::error_code failed;
+    const fs::path target = fs::read_symlink(context_.directory + "/" + path, failed);
+    if (failed) return {};
+    return Add({.path = path, .type = ContextEntry::Type::kLink, .target = target.string()},
+               status);
+  }
+
+  Result<void> Add(ContextEntry entry, const struct stat& status) {
+    entry.mode = status.st_mode & 07777U;
+    entry.modified_s = status.st_mtime;
+    context_.entries.push_back(std::move(entry));
+    if (context_.entries.size() <= kContextFilesMax) return {};
+    return Error(Code::kInvalid, "the build context has more than a million files",
+                 "leave out what the build does not need: .dockerignore");
+  }
+
+  const IgnoreRules rules_;
+  BuildContext context_;
+};
+
+}  // namespace
+
+int64_t BuildContext::TarBytes() const {
+  int64_t bytes = 2 * kBlock;
+  for (const ContextEntry& entry : entries) bytes += HeadBytes(entry) + Padded(entry.size_bytes);
+  return bytes;
+}
+
+Result<BuildContext> ScanContext(const std::string& directory) {
+  A4C_TRY(IgnoreRules rules, ReadRules(directory));
+  return Scan(directory, std::move(rules)).Run();
+}
+
+std::function<Result<std::string>()> TarOf(const BuildContext& context) {
+  return [stream = std::make_shared<TarStream>(context)] { return stream->Next(); };
+}
+
+}  // namespace a4c_cli

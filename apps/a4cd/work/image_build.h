@@ -1,0 +1,17 @@
+// image.build: the part that does not care where the context comes from.
+#pragma once
+
+#include <cstdint>
+
+#include "a4c/host_images.h"
+#include "apps/a4cd/work/job_log.h"
+#include "apps/a4cd/work/job_run.h"
+#include "apps/a4cd/work/outcome.h"
+
+namespace a4cd {
+
+// Takes a server that fits and builds there. Nothing of tar is read before a server is taken.
+a4c::Result<Outcome> BuildImageFrom(JobRun& run, JobLog& log, const a4c::ByteSource& tar,
+                                    int64_t context_bytes);
+
+}  // namespace a4cd

@@ -1,0 +1,133 @@
+#include "apps/a4cd/work/job_attempt.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "a4c/sinks.h"
+#include "apps/a4cd/work/image_upload.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Claimed;
+using a4c::LogLevel;
+using a4c::Result;
+
+namespace {
+
+// What does not need an attempt.
+std::optional<Outcome> EndBeforeStart(const JobRun& run) {
+  const Job& job = run.job();
+  if (job.deadline_at != 0 && run.NowMs() >= job.deadline_at) {
+    return Outcome::Failed(reason::kDeadline, "its deadline passed before it could be done");
+  }
+  if (!job.workspace.empty() && !run.workspace() && job.type != "workspace.delete") {
+    return Outcome{.what = Outcome::What::kCanceled,
+                   .reason = std::string(reason::kSubjectGone),
+                   .message = "its workspace was deleted"};
+  }
+  // A running job that can be claimed was left by a worker that died: that was an attempt.
+  if (job.state == JobState::kRunning && job.attempts >= job.attempts_max) {
+    return Outcome::Failed(AwaitsContext(job) ? reason::kContextLost : reason::kError,
+                           "its worker was lost, and no attempts are left");
+  }
+  return std::nullopt;
+}
+
+// The process stops: another one goes on at once.
+Outcome Interrupted() {
+  return {.what = Outcome::What::kTryLater,
+          .reason = std::string(reason::kWaiting),
+          .message = "its worker was stopped; another one goes on with it",
+          .result = {},
+          .counts = false};
+}
+
+}  // namespace
+
+JobAttempts::JobAttempts(WorkContext& context, std::string holder)
+    : context_(context), holder_(std::move(holder)), keeper_(context) {}
+
+Result<void> JobAttempts::Run(const Call& call, const Claimed& claimed, int64_t sent_at_ms,
+                              const JobStep& step) {
+  const std::stop_token stop =
+      keeper_.Hold(claimed.lease, claimed.record.ref, sent_at_ms, call.stop);
+  JobRun run(context_, claimed, stop, &keeper_, holder_);
+  const Result<void> done = RunJob(run, call, step);
+  keeper_.Drop();
+  if (!done) return done.error().Within("job " + claimed.record.ref.key.id);
+  Note(run);
+  std::vector<a4c::Lease> leases = run.servers();
+  leases.push_back(claimed.lease);
+  A4C_CHECK(context_.leases.Release(context_.StoreCall(), leases));
+  return {};
+}
+
+Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& step) {
+  A4C_TRY(const bool is_ours, run.Read());
+  if (!is_ours) return {};
+  if (const std::optional<Outcome> end = EndBeforeStart(run)) return End(run, *end);
+  A4C_CHECK(KnowServers(run));
+  A4C_TRY(const bool is_started, run.Commit([&](Draft& draft) -> Result<void> {
+    A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
+    return {};
+  }));
+  if (!is_started) return {};
+  JobLog log(run);
+  Result<Outcome> outcome = step(run, log);
+  if (!outcome) {
+    log.Note(outcome.error().ToString() + "\n");
+    outcome = OutcomeOf(outcome.error());
+  }
+  // With a context that was streamed here, no other one can go on.
+  const bool is_cut_short = outcome->what != Outcome::What::kSucceeded && call.Stopping();
+  if (is_cut_short && !AwaitsContext(run.job())) outcome = Interrupted();
+  if (const Result<void> closed = log.Close(); !closed && !run.gone()) {
+    context_.runtime.log.Write(LogLevel::kWarning, "work",
+                               "a part of a job's log could not be written",
+                               {{"job", run.job().id}, {"error", closed.error().ToString()}});
+  }
+  return End(run, *outcome);
+}
+
+// The servers that the job is about, which may have been enrolled through another instance. One
+// that cannot be taken now is as good as unknown: the attempt finds out.
+Result<void> JobAttempts::KnowServers(const JobRun& run) {
+  std::vector<std::string> hosts{run.job().host, run.job().payload["host"].Text()};
+  if (run.workspace()) hosts.push_back(run.workspace()->host);
+  for (const std::string& host : hosts) {
+    const Result<void> known = context_.enrolments.Know(context_.StoreCall(), host);
+    if (!known && known.error().retryable()) return known.error();
+  }
+  return {};
+}
+
+Result<void> JobAttempts::End(JobRun& run, const Outcome& outcome) {
+  if (outcome.what == Outcome::What::kGone || run.gone()) return {};
+  const int64_t wait_ms =
+      RetryWaitMs(run.job().attempts, context_.options.retry_wait_ms,
+                  context_.options.retry_wait_max_ms, context_.runtime.random.Next());
+  A4C_CHECK(
+      run.Commit([&](Draft& draft) { return EndAttempt(outcome, run.NowMs(), wait_ms, draft); }));
+  return {};
+}
+
+void JobAttempts::Note(const JobRun& run) {
+  const Job& job = run.job();
+  if (run.gone() || !job.finished()) return;
+  const std::string_view state = JobStateName(job.state);
+  context_.runtime.metrics.Count("a4c_jobs_finished_total", {{"type", job.type}, {"state", state}});
+  context_.runtime.metrics.Observe("a4c_job_seconds", {{"type", job.type}},
+                                   static_cast<double>(job.finished_at - job.created_at) / 1000);
+  context_.runtime.log.Write(job.state == JobState::kFailed ? LogLevel::kWarning : LogLevel::kInfo,
+                             "work", "a job has ended",
+                             {{"job", job.id},
+                              {"type", job.type},
+                              {"state", std::string(state)},
+                              {"reason", job.reason},
+                              {"message", job.message}});
+}
+
+}  // namespace a4cd
