@@ -18,10 +18,10 @@ struct ApiContext;
 using Handler = Response (*)(ApiContext& api, Request& request);
 
 enum class BodyRule : uint8_t {
-  kNone,    // any body is refused
-  kEmpty,   // nothing to say: no body, or an empty JSON object
-  kJson,    // read whole, at most body_bytes_max
-  kStream,  // the handler reads Request::input itself, at most batch_bytes_max
+  kNone,     // any body is refused
+  kEmpty,    // nothing to say: no body, or an empty JSON object
+  kJson,     // read whole, at most body_bytes_max
+  kStream,   // the handler reads Request::input itself, at most batch_bytes_max
   kContext,  // the same, at most context_bytes_max
 };
 
