@@ -171,7 +171,7 @@ class Scan {
     for (fs::directory_iterator it(context_.directory + "/" + below, failed), end;
          !failed && it != end; it.increment(failed)) {
       const std::string name = it->path().filename().string();
-      A4C_CHECK(Take(below.empty() ? name : below + "/" + name));
+      A4C_CHECK(Take(below.empty() ? name : std::string(below).append("/").append(name)));
     }
     if (!failed) return {};
     return Error(Code::kInvalid,

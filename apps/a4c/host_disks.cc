@@ -1,5 +1,6 @@
 // How full the disks of servers are, with what, and what could go.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -26,7 +27,7 @@ std::string Padded(std::string text, size_t width) {
 std::string Bar(int64_t used, int64_t reserved, int64_t total) {
   const auto cells = [&](int64_t bytes) {
     const double share = total == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(total);
-    return static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kBarCells + 0.5);
+    return static_cast<size_t>(std::lround(std::clamp(share, 0.0, 1.0) * kBarCells));
   };
   const size_t full = cells(used);
   const size_t taken = std::max(full, cells(std::max(used, reserved)));

@@ -166,7 +166,7 @@ Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {
   const std::vector<std::shared_ptr<DockerServer>> servers = servers_.All();
   std::vector<Host> hosts(servers.size());
   std::atomic<size_t> next = 0;
-  const auto measure = [&](std::stop_token) {
+  const auto measure = [&](const std::stop_token&) {
     for (size_t i = next++; i < servers.size(); i = next++) hosts[i] = servers[i]->Measure(call);
   };
   // One that is out of reach does not keep the others waiting.

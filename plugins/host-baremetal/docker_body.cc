@@ -18,7 +18,8 @@ Json TextArray(const std::vector<std::string>& texts) {
 
 Json EnvArray(const std::map<std::string, std::string>& env) {
   Json::Array items;
-  for (const auto& [name, value] : env) items.emplace_back(name + "=" + value);
+  for (const auto& [name, value] : env)
+    items.emplace_back(std::string(name).append("=").append(value));
   return Json(std::move(items));
 }
 

@@ -47,7 +47,7 @@ struct FakeEngine::Peer {
 
 FakeEngine::FakeEngine(Threads& threads, std::string path)
     : path_(std::move(path)), listener_(Listen(path_)) {
-  thread_ = threads.Start("fake-engine", [this](std::stop_token stop) { Run(stop); });
+  thread_ = threads.Start("fake-engine", [this](const std::stop_token& stop) { Run(stop); });
 }
 
 FakeEngine::~FakeEngine() {

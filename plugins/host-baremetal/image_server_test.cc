@@ -62,7 +62,7 @@ class BaremetalImages : public ServerTest {
   std::string Built() {
     std::string content(2u << 20, '\0');
     for (char& c : content) c = static_cast<char>(TestRuntime().random.Next());
-    const std::string tag = Word("a4c-test/sent") + ":1";
+    std::string tag = Word("a4c-test/sent") + ":1";
     const std::string tar =
         TarOf({{"Dockerfile", "FROM scratch\nCOPY data /\n"}, {"data", content}});
     bool is_sent = false;

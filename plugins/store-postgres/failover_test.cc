@@ -12,6 +12,7 @@
 
 // A server that dies between libpq's try and Poco's own connect leaves the latter's connection
 // behind (poco#4231).
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the sanitizer's name
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:Poco::Data::PostgreSQL::SessionHandle::connect\n";
 }

@@ -48,7 +48,7 @@ class HostCleanupJob : public ::testing::Test {
   std::string Create(const std::string& name, int64_t disk, const std::string& image = "") {
     Json payload = CreatePayload(name, disk);
     if (!image.empty()) payload.Set("image", image);
-    const std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
+    std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
     world_.Work();
     return id;
   }
@@ -57,7 +57,7 @@ class HostCleanupJob : public ::testing::Test {
     if (is_dry) payload.Set("dry_run", true);
     const Job job = world_.Submit("host.cleanup", std::move(payload));
     world_.Work();
-    const Job done = world_.GetJob(job.id);
+    Job done = world_.GetJob(job.id);
     EXPECT_EQ(done.state, JobState::kSucceeded) << done.message;
     return done;
   }

@@ -165,7 +165,7 @@ class Draining : public ::testing::Test {
     Json payload = CreatePayload(name);
     payload.Set("on_drain", on_drain);
     Say(world_, "b", true, false);
-    const std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
+    std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
     world_.Work();
     Say(world_, "b", false, false);
     EXPECT_EQ(world_.GetWorkspace(id)->host, "a");

@@ -138,7 +138,7 @@ class Client {
 
   std::optional<std::optional<Record>> Read(const RecordRef& ref) {
     Tell("invoke", "get", ref, {});
-    const auto read = ReadOnce(ref);
+    auto read = ReadOnce(ref);
     if (!read) {
       Tell("fail", "get", ref, {});
     } else if (!*read) {

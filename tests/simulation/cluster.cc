@@ -143,7 +143,7 @@ void Cluster::WipeTopics() {
 
 void Cluster::Later(int64_t delay_ms, std::function<void()> effect) {
   network_.push_back(runtime().threads.Start(
-      "network", [this, delay_ms, effect = std::move(effect)](std::stop_token) {
+      "network", [this, delay_ms, effect = std::move(effect)](const std::stop_token&) {
         simulation_.Sleep(delay_ms);
         effect();
       }));

@@ -136,7 +136,7 @@ class NastyIndex final : public SearchIndex, public Digests, public Rebuild, pri
 
  private:
   BulkResult BulkOne(const Call& call, const Document& document) {
-    const BulkResult retry{.outcome = BulkOutcome::kRetry, .error = Unavailable()};
+    BulkResult retry{.outcome = BulkOutcome::kRetry, .error = Unavailable()};
     if (Chance(cluster_.faults.document_retry)) return retry;
     if (Chance(cluster_.faults.late)) {
       simulation().Note("bulk: late");

@@ -153,7 +153,7 @@ Result<bool> Cleanup::Discard(a4c::HostCleanup& cleanup, const CleanupCandidate&
   if (now.is_named) return false;
   const Result<void> discarded = cleanup.DiscardImage(run_.HostCall(), host_, image.item.id);
   if (!discarded && discarded.error().code() == Code::kConflict) return false;
-  A4C_CHECK(discarded);
+  if (!discarded) return discarded.error();
   return true;
 }
 

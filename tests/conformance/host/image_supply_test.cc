@@ -21,7 +21,7 @@ class HostProviderImageSupply : public HostTest {
   }
   // Built on host() alone; its tag.
   std::string Built() {
-    const std::string tag = Unique("a4c-conformance/sent") + ":1";
+    std::string tag = Unique("a4c-conformance/sent") + ":1";
     const auto built = provider().As<HostImages>()->Build(
         Within(120'000), {.host = host(), .tag = tag},
         InPieces(TarOf({{"Dockerfile", "FROM " + TestImage() + "\nLABEL subject=" + tag + "\n"}}),
