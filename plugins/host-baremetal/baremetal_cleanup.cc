@@ -6,7 +6,6 @@
 #include "a4c/host_cleanup.h"
 #include "baremetal_servers.h"
 #include "docker_body.h"
-#include "docker_errors.h"
 #include "helper_client.h"
 #include "image_names.h"
 #include "image_transfer.h"
@@ -64,13 +63,9 @@ Result<HostItem> BaremetalCleanup::ItemOf(const Call& call, DockerConnection& do
                                           int64_t now_ms) const {
   HostItem item{.id = image["Id"].Text(), .names = NamesOf(image), .bytes = OwnBytes(image)};
   item.in_use = containers.images.contains(item.id);
-  A4C_TRY(const DockerReply reply,
-          docker.Exchange(
-              call, {.method = "GET", .target = "/images/" + PercentEncode(item.id) + "/json"}));
-  if (reply.status == 404) return item;  // gone meanwhile, and young: nobody takes it away
-  if (!reply.ok()) return DockerError(reply.status, reply.body, false);
-  A4C_TRY(const Json inspected, ParseJson(reply.body, {.bytes_max = reply.body.size() + 1}));
-  const int64_t tagged_ms = MillisecondsOf(inspected["Metadata"]["LastTagTime"].Text());
+  A4C_TRY(const auto inspected, InspectImage(call, docker, item.id));
+  if (!inspected) return item;  // gone meanwhile, and young: nobody takes it away
+  const int64_t tagged_ms = MillisecondsOf((*inspected)["Metadata"]["LastTagTime"].Text());
   if (tagged_ms > 0) item.age_ms = std::max<int64_t>(0, now_ms - tagged_ms);
   return item;
 }
@@ -134,39 +129,44 @@ Result<HostUse> BaremetalCleanup::Survey(const Call& call, const std::string& ho
 }
 
 // With its last name the image goes, unless a container is made of it: that has come meanwhile,
-// and the image gets its names back. The tag that says whose it is goes last; if another cluster
-// has the image as well, that tag goes alone.
+// and the image gets its names back. False: it has.
+Result<bool> TakeNames(const Call& call, DockerConnection& docker, const std::string& id,
+                       const std::vector<std::string>& names,
+                       const std::vector<std::string>& own_tags) {
+  for (const auto* some : {&names, &own_tags}) {  // those that say whose it is go last
+    for (const std::string& name : *some) {
+      A4C_TRY(const bool is_free, UntagImage(call, docker, name));
+      if (is_free) continue;
+      for (const std::string& lost : names) {
+        const bool is_tag = !ParseImageName(lost).by_digest;
+        if (is_tag) A4C_CHECK(TagImage(call, docker, id, lost));
+      }
+      return false;
+    }
+  }
+  return true;
+}
+
 Result<void> BaremetalCleanup::DiscardImage(const Call& call, const std::string& host,
                                             const std::string& id) {
   if (!IsImageId(id)) return Error(Code::kInvalid, "an image is discarded by its id");
   A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
   A4C_TRY(DockerLink docker, server->Open(call));
-  A4C_TRY(const DockerReply reply,
-          docker->Exchange(call,
-                           {.method = "GET", .target = "/images/" + PercentEncode(id) + "/json"}));
-  if (reply.status == 404) return {};
-  if (!reply.ok()) return DockerError(reply.status, reply.body, false);
-  A4C_TRY(const Json image, ParseJson(reply.body, {.bytes_max = reply.body.size() + 1}));
+  A4C_TRY(const auto image, InspectImage(call, *docker, id));
+  if (!image) return {};
   const std::string& cluster = servers_.options.cluster;
-  const std::vector<std::string> own = OwnTagsOf(image, cluster);
-  if (own.empty()) return Error(Code::kConflict, "image " + id + " is not ours");
-  A4C_TRY(const Containers containers, ReadContainers(call, *docker));
-  const Error used(Code::kConflict, "a unit is made of the image " + id);
-  if (containers.images.contains(id)) return used;
+  const std::vector<std::string> own_tags = OwnTagsOf(*image, cluster);
+  if (own_tags.empty()) return Error(Code::kConflict, "image " + id + " is not ours");
+  // If another cluster has the image as well, only the tag that makes it ours goes.
   std::vector<std::string> names;
-  if (!IsAlsoOfOthers(image, cluster)) names = NamesOf(image);
-  const size_t given = names.size();
-  names.insert(names.end(), own.begin(), own.end());
-  for (const std::string& name : names) {
-    A4C_TRY(const bool is_free, UntagImage(call, *docker, name));
-    if (is_free) continue;
-    for (size_t i = 0; i < given; ++i) {
-      const bool is_tag = !ParseImageName(names[i]).by_digest;
-      if (is_tag) A4C_CHECK(TagImage(call, *docker, id, names[i]));
-    }
-    return used;
+  if (!IsAlsoOfOthers(*image, cluster)) names = NamesOf(*image);
+  A4C_TRY(const Containers containers, ReadContainers(call, *docker));
+  bool is_gone = false;
+  if (!containers.images.contains(id)) {
+    A4C_TRY(is_gone, TakeNames(call, *docker, id, names, own_tags));
   }
-  return {};
+  if (is_gone) return {};
+  return Error(Code::kConflict, "a unit is made of the image " + id);
 }
 
 }  // namespace

@@ -1,55 +1,21 @@
 // HostCleanup over a dockerd that is only pretended: whose images are listed, and which go.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <string>
 
 #include "a4c/host_cleanup.h"
-#include "a4c/sinks.h"
-#include "baremetal_host_provider.h"
 #include "docker_connection.h"
-#include "fake_engine.h"
+#include "engine_fixture.h"
 #include "image_names.h"
 
 namespace a4c::baremetal {
 namespace {
 
-const Runtime& TestRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
-Call Soon() {
-  return Call::Within(TestRuntime().clock, 30'000);
-}
-
 const std::string kOurs = "sha256:" + std::string(64, 'a');
 const std::string kTheirs = "sha256:" + std::string(64, 'b');  // built from ours
 const std::string kLeft = "sha256:" + std::string(64, 'c');    // by a build that failed
 
-class EngineCleanup : public ::testing::Test {
+class EngineCleanup : public EngineTest {
  protected:
-  EngineCleanup()
-      : engine_(TestRuntime().threads, (std::filesystem::temp_directory_path() /
-                                        ("a4c-cleanup-" + std::to_string(getpid()) + ".sock"))
-                                           .string()) {
-    BaremetalOptions options;
-    options.cluster = "test";
-    options.servers = {{.id = "one",
-                        .address = "unix://" + engine_.path(),
-                        .user = {},
-                        .host_key_fingerprint = {},
-                        .private_key_path = {},
-                        .docker_socket = {},
-                        .disk_path = {}}};
-    options.connect_timeout_ms = 5'000;
-    options.keepalive_interval_ms = 5'000;
-    options.sessions_max = 4;
-    options.streams_max = 1;
-    options.breaker_failures = 3;
-    options.session_idle_max_ms = 60'000;
-    options.reply_bytes_max = 1 << 20;
-    provider_ = NewBaremetalHostProvider(TestRuntime(), options);
+  EngineCleanup() {
     Json images(Json::Array{});
     images.Append(AddImage(kOurs, {"app:1", "app:latest", OwnTag("test", kOurs)}, 5000));
     images.Append(AddImage(kTheirs, {"theirs:1", OwnTag("other", kTheirs)}, 6000));
@@ -77,9 +43,6 @@ class EngineCleanup : public ::testing::Test {
   HostCleanup& cleanup() { return *provider_->As<HostCleanup>(); }
   size_t Heard(const std::string& text) const { return engine_.Heard().find(text); }
   bool HasTakenAnything() const { return Heard("DELETE ") != std::string::npos; }
-
-  FakeEngine engine_;
-  std::unique_ptr<HostProvider> provider_;
 };
 
 TEST_F(EngineCleanup, OnlyWhatHasATagOfThisClusterIsListed) {

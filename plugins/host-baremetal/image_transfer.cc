@@ -1,5 +1,7 @@
 #include "image_transfer.h"
 
+#include <utility>
+
 #include "docker_errors.h"
 #include "engine_messages.h"
 #include "image_names.h"
@@ -15,14 +17,21 @@ std::string ImageTarget(const std::string& reference) {
 
 }  // namespace
 
-Result<std::optional<ImageInfo>> FindImage(const Call& call, DockerConnection& docker,
-                                           const std::string& reference) {
+Result<std::optional<Json>> InspectImage(const Call& call, DockerConnection& docker,
+                                         const std::string& reference) {
   A4C_TRY(const DockerReply reply,
           docker.Exchange(call, {.method = "GET", .target = ImageTarget(reference) + "/json"}));
-  if (reply.status == 404) return std::optional<ImageInfo>();
+  if (reply.status == 404) return std::optional<Json>();
   if (!reply.ok()) return DockerError(reply.status, reply.body, false);
-  A4C_TRY(const Json image, ParseJson(reply.body, {.bytes_max = reply.body.size() + 1}));
-  return std::optional(ImageInfo{reference, image["Id"].Text(), image["Size"].Int()});
+  A4C_TRY(Json image, ParseJson(reply.body, {.bytes_max = reply.body.size() + 1}));
+  return std::optional(std::move(image));
+}
+
+Result<std::optional<ImageInfo>> FindImage(const Call& call, DockerConnection& docker,
+                                           const std::string& reference) {
+  A4C_TRY(const auto image, InspectImage(call, docker, reference));
+  if (!image) return std::optional<ImageInfo>();
+  return std::optional(ImageInfo{reference, (*image)["Id"].Text(), (*image)["Size"].Int()});
 }
 
 Result<std::set<std::string>> ImageIds(const Call& call, DockerConnection& docker) {

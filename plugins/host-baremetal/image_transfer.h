@@ -11,7 +11,9 @@
 
 namespace a4c::baremetal {
 
-// Nothing if the server lacks it.
+// As dockerd shows it. Nothing if the server lacks it.
+Result<std::optional<Json>> InspectImage(const Call& call, DockerConnection& docker,
+                                         const std::string& reference);
 Result<std::optional<ImageInfo>> FindImage(const Call& call, DockerConnection& docker,
                                            const std::string& reference);
 

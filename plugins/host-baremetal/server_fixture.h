@@ -11,22 +11,14 @@
 
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
-#include "a4c/sinks.h"
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
 #include "docker_connection.h"
 #include "ssh_session.h"
+#include "test_runtime.h"
 
 namespace a4c::baremetal {
-
-inline const Runtime& TestRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
-inline Call Soon(int64_t timeout_ms = 60'000) {
-  return Call::Within(TestRuntime().clock, timeout_ms);
-}
 
 inline std::string Word(const std::string& prefix) {
   return prefix + "-" + std::to_string(TestRuntime().random.Next() % 1'000'000'000);

@@ -1,54 +1,15 @@
 // HostStreams over a dockerd that is only pretended: what is asked of it, and what becomes of its
 // answers.
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-
 #include "a4c/host_streams.h"
-#include "a4c/sinks.h"
-#include "baremetal_host_provider.h"
-#include "fake_engine.h"
+#include "engine_fixture.h"
 
 namespace a4c::baremetal {
 namespace {
 
 using From = StreamPiece::From;
 
-const Runtime& TestRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
-Call Soon() {
-  return Call::Within(TestRuntime().clock, 30'000);
-}
-
-class EngineStreams : public ::testing::Test {
+class EngineStreams : public EngineTest {
  protected:
-  EngineStreams()
-      : engine_(TestRuntime().threads, (std::filesystem::temp_directory_path() /
-                                        ("a4c-engine-" + std::to_string(getpid()) + ".sock"))
-                                           .string()) {
-    BaremetalOptions options;
-    options.cluster = "test";
-    options.servers = {{.id = "one",
-                        .address = "unix://" + engine_.path(),
-                        .user = {},
-                        .host_key_fingerprint = {},
-                        .private_key_path = {},
-                        .docker_socket = {},
-                        .disk_path = {}}};
-    options.connect_timeout_ms = 5'000;
-    options.keepalive_interval_ms = 5'000;
-    options.sessions_max = 4;
-    options.streams_max = 1;
-    options.terminals_max = 2;
-    options.breaker_failures = 3;
-    options.session_idle_max_ms = 60'000;
-    options.reply_bytes_max = 1 << 20;
-    provider_ = NewBaremetalHostProvider(TestRuntime(), options);
-  }
-
   Result<std::unique_ptr<HostCommand>> Open(std::optional<TerminalSize> terminal = {}) {
     return provider_->As<HostStreams>()->OpenCommand(
         Soon(), {.exec = {.host = "one", .unit = "unit-1", .command = {"sh", "-c", "x"}},
@@ -65,9 +26,6 @@ class EngineStreams : public ::testing::Test {
     }
     return Error(Code::kTimeout, "no end");
   }
-
-  FakeEngine engine_;
-  std::unique_ptr<HostProvider> provider_;
 };
 
 std::string Frame(char stream, const std::string& bytes) {

@@ -1,6 +1,7 @@
 // What host.cleanup takes from a server, and when the loop asks for it.
 #include "tests/integration/work_fixture.h"
 #include "tests/support/recording_sinks.h"
+#include "tests/support/tar.h"
 
 namespace a4cd::testing {
 namespace {
@@ -21,9 +22,11 @@ class HookedCleanup final : public a4c::HostCleanup {
   }
   Result<void> DiscardImage(const Call& call, const std::string& host,
                             const std::string& id) override {
+    if (before_discard) before_discard();
     return inner_.DiscardImage(call, host, id);
   }
   std::function<void()> after_survey;
+  std::function<void()> before_discard;
   std::vector<a4c::HostItem> volumes;  // found besides
 
  private:
@@ -34,6 +37,13 @@ class HostCleanupJob : public ::testing::Test {
  protected:
   void SetUp() override { world_.hosts.cleanup = &cleanup_; }
 
+  void Build(const std::string& tag) {
+    std::string tar = TarOf({{"Dockerfile", "FROM busybox:local\nLABEL of=" + tag + "\n"}});
+    const auto built = world_.memory_hosts->As<a4c::HostImages>()->Build(
+        world_.Within(), {.host = "one", .tag = tag},
+        [&]() -> Result<std::string> { return std::exchange(tar, {}); }, [](std::string_view) {});
+    ASSERT_TRUE(built) << built.error().ToString();
+  }
   void Pull() {
     const auto pulled = world_.memory_hosts->As<a4c::HostImageSupply>()->Pull(
         world_.Within(), "one", kImage, [](std::string_view) {});
@@ -140,6 +150,23 @@ TEST_F(HostCleanupJob, OneThatAWorkspaceNamesMeanwhileStays) {
   };
   EXPECT_EQ(Clean().result["images_removed"].Int(), 0);
   EXPECT_TRUE(HasImage());
+}
+
+// Both are to go; while the first goes, a workspace names each of them.
+TEST_F(HostCleanupJob, OneThatAWorkspaceNamesAfterThePlanStays) {
+  Pull();
+  Build("app:1");
+  Pass(30 * kDayMs);
+  cleanup_.before_discard = [&] {
+    cleanup_.before_discard = nullptr;
+    for (const std::string image : {kImage, "app:1"}) {
+      Json payload = CreatePayload("late-" + image.substr(0, 3), kGiB);
+      payload.Set("image", image);
+      world_.Submit("workspace.create", std::move(payload));
+    }
+  };
+  EXPECT_EQ(Clean(true).result["images_removed"].Int(), 2);
+  EXPECT_EQ(Clean().result["images_removed"].Int(), 1);
 }
 
 TEST_F(HostCleanupJob, ItsAgeIsCountedFromTheLastWorkspaceThatNamedIt) {

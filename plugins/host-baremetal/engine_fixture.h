@@ -1,0 +1,47 @@
+// A provider of one server, "one", whose dockerd is only pretended.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "baremetal_host_provider.h"
+#include "fake_engine.h"
+#include "test_runtime.h"
+
+namespace a4c::baremetal {
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest()
+      : engine_(TestRuntime().threads, (std::filesystem::temp_directory_path() /
+                                        ("a4c-engine-" + std::to_string(getpid()) + ".sock"))
+                                           .string()) {
+    BaremetalOptions options;
+    options.cluster = "test";
+    options.servers = {{.id = "one",
+                        .address = "unix://" + engine_.path(),
+                        .user = {},
+                        .host_key_fingerprint = {},
+                        .private_key_path = {},
+                        .docker_socket = {},
+                        .disk_path = {}}};
+    options.connect_timeout_ms = 5'000;
+    options.keepalive_interval_ms = 5'000;
+    options.sessions_max = 4;
+    options.streams_max = 1;
+    options.terminals_max = 2;
+    options.breaker_failures = 3;
+    options.session_idle_max_ms = 60'000;
+    options.reply_bytes_max = 1 << 20;
+    provider_ = NewBaremetalHostProvider(TestRuntime(), options);
+  }
+
+  FakeEngine engine_;
+  std::unique_ptr<HostProvider> provider_;
+};
+
+}  // namespace a4c::baremetal
