@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "a4c/config.h"
+#include "byte_channel.h"
 #include "registries.h"
 #include "ssh_session.h"
 
@@ -42,6 +44,10 @@ struct UnitDefaults {
   int64_t log_files = 0;
 };
 
+// Stands between what is said to a server and what carries it.
+using ChannelWrapper = std::function<std::unique_ptr<ByteChannel>(
+    const std::string& server, std::unique_ptr<ByteChannel> channel)>;
+
 struct BaremetalOptions {
   std::vector<ServerOptions> servers;
   std::vector<RegistryOptions> registries;
@@ -65,6 +71,7 @@ struct BaremetalOptions {
   int64_t build_cpu_millis = 0;
   std::string build_network;
   int64_t image_send_bytes_max = 0;
+  ChannelWrapper wrap_channel = {};  // no setting: tests see and break what passes
 };
 
 // kInvalid names every server that is wrong, and why: a fingerprint out of form, an RSA key, a path

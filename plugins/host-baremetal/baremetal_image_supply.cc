@@ -1,5 +1,6 @@
 // HostImageSupply: images that come from a registry, or from another server.
 #include "baremetal_servers.h"
+#include "docker_errors.h"
 #include "image_names.h"
 #include "image_transfer.h"
 #include "single_flight.h"
@@ -24,6 +25,8 @@ class BaremetalImageSupply final : public HostImageSupply {
                             const RegistryOptions& registry, const Progress& progress);
   Result<ImageInfo> SendNow(const Call& call, const std::string& from, const std::string& to,
                             const ImageInfo& image);
+  Result<ImageInfo> NameArrived(const Call& call, DockerConnection& docker,
+                                const ImageInfo& image) const;
   Result<void> Copy(const Call& call, const std::string& from, DockerConnection& to,
                     const ImageInfo& image);
 
@@ -101,20 +104,24 @@ Result<ImageInfo> BaremetalImageSupply::SendNow(const Call& call, const std::str
                                                 const std::string& to, const ImageInfo& image) {
   A4C_TRY(const std::shared_ptr<DockerServer> target, servers_.Find(call, to));
   A4C_TRY(DockerLink docker, target->OpenStream(call));
-  A4C_TRY(auto there, FindImage(call, *docker, image.digest));
-  if (!there) {
-    A4C_CHECK(Copy(call, from, *docker, image));
-    // The id is a hash of all of it: this is the whole image, or it is not there.
-    A4C_TRY(there, FindImage(call, *docker, image.digest));
-    if (!there) return Error(Code::kUnavailable, image.tag + " did not arrive whole");
-  }
-  // It came just now, or by a send that was broken off before this.
-  A4C_TRY(const bool is_nameless, IsNameless(call, *docker, image.digest));
+  A4C_TRY(const auto there, FindImage(call, *docker, image.digest));
+  if (!there) A4C_CHECK(Copy(call, from, *docker, image));
+  auto named = NameArrived(call, *docker, image);
+  if (!named && !there) return AfterEffect(named.error());
+  return named;
+}
+
+// What came just now, or by a send that was broken off before this.
+Result<ImageInfo> BaremetalImageSupply::NameArrived(const Call& call, DockerConnection& docker,
+                                                    const ImageInfo& image) const {
+  // The id is a hash of all of it: this is the whole image, or it is not there.
+  A4C_TRY(const auto there, FindImage(call, docker, image.digest));
+  if (!there) return Error(Code::kUnavailable, image.tag + " did not arrive whole");
+  A4C_TRY(const bool is_nameless, IsNameless(call, docker, image.digest));
   if (is_nameless) {
-    A4C_CHECK(
-        TagImage(call, *docker, image.digest, OwnTag(servers_.options.cluster, image.digest)));
+    A4C_CHECK(TagImage(call, docker, image.digest, OwnTag(servers_.options.cluster, image.digest)));
   }
-  if (!IsImageId(image.tag)) A4C_CHECK(TagImage(call, *docker, image.digest, image.tag));
+  if (!IsImageId(image.tag)) A4C_CHECK(TagImage(call, docker, image.digest, image.tag));
   return ImageInfo{image.tag, there->digest, there->size_bytes};
 }
 
@@ -127,7 +134,11 @@ Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& fro
   }
   A4C_TRY(const std::shared_ptr<DockerServer> source, servers_.Find(call, from));
   A4C_TRY(DockerLink docker, source->OpenStream(call));
-  const auto copied = CopyImage(call, *docker, to, image.digest, bytes_max);
+  // One of ours comes with the tag that says so: broken off here, it can still be cleaned up.
+  const std::string own_tag = OwnTag(servers_.options.cluster, image.digest);
+  A4C_TRY(const auto own, FindImage(call, *docker, own_tag));
+  const auto copied = CopyImage(
+      call, *docker, to, own && own->digest == image.digest ? own_tag : image.digest, bytes_max);
   if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
   return {};
 }

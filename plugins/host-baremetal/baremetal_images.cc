@@ -86,8 +86,9 @@ Result<ImageInfo> BaremetalImages::Name(const Call& call, DockerConnection& dock
                                         const std::string& tag, const std::string& image_id) const {
   A4C_CHECK(TagImage(call, docker, image_id, OwnTag(servers_.options.cluster, image_id)));
   A4C_CHECK(TagImage(call, docker, image_id, tag));
-  A4C_TRY(const auto image, FindImage(call, docker, tag));
-  if (image && image->digest == image_id) return *image;
+  const auto image = FindImage(call, docker, tag);
+  if (!image) return AfterEffect(image.error());
+  if (*image && (*image)->digest == image_id) return **image;
   return Error(Code::kConflict, "another build of " + tag + " on this server was quicker");
 }
 

@@ -65,9 +65,7 @@ std::string PercentEncode(std::string_view text) {
 
 // Once a byte of a request with an effect is out, "nothing was done" can no longer be said.
 Error DockerConnection::Judged(const Error& error) const {
-  const bool undone = error.retryable() || error.code() == Code::kCanceled;
-  if (!effect_ || !sent_ || !undone) return error;
-  return Error(Code::kUnknownOutcome, error.message(), error.hint());
+  return effect_ && sent_ ? AfterEffect(error) : error;
 }
 
 Result<void> DockerConnection::SendStream(const Call& call, const DockerRequest& request) {
@@ -81,6 +79,7 @@ Result<void> DockerConnection::SendStream(const Call& call, const DockerRequest&
     }
     char size[32];
     std::snprintf(size, sizeof(size), "%zx\r\n", piece.size());
+    sent_ = piece.empty();
     A4C_CHECK(channel_->Write(call, size + piece + "\r\n"));
     if (piece.empty()) return {};
   }
@@ -90,7 +89,7 @@ Result<void> DockerConnection::Send(const Call& call, const DockerRequest& reque
   if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
   if (call.Expired()) return Error(Code::kTimeout, "the deadline has passed");
   effect_ = request.effect;
-  sent_ = true;
+  sent_ = request.stream == nullptr;  // one that is cut short is never complete
   A4C_CHECK(channel_->Write(call, HeadOf(request, fields_) + request.body));
   if (request.stream != nullptr) return SendStream(call, request);
   return {};
@@ -155,8 +154,7 @@ Result<int> DockerConnection::Begin(const Call& call, const DockerRequest& reque
   sent_ = false;
   whole_ = false;
   const auto sent = Send(call, request);
-  // A stream that its source broke off leaves a request that is never complete.
-  if (!sent) return request.stream != nullptr ? sent.error() : Judged(sent.error());
+  if (!sent) return Judged(sent.error());
   auto status = ReadHead(call);
   if (!status) return Judged(status.error());
   return status;

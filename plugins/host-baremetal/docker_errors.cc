@@ -68,6 +68,11 @@ std::string DockerMessage(std::string_view body) {
   return text;
 }
 
+Error AfterEffect(const Error& error) {
+  const bool undone = error.retryable() || error.code() == Code::kCanceled;
+  return undone ? Error(Code::kUnknownOutcome, error.message(), error.hint()) : error;
+}
+
 Error DockerError(int status, std::string_view body, bool effect) {
   return ErrorOf("docker: ", status, body, effect);
 }

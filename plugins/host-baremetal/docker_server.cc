@@ -69,6 +69,7 @@ DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
       connect_timeout_ms_(options.connect_timeout_ms),
       keepalive_interval_ms_(options.keepalive_interval_ms),
       reply_bytes_max_(options.reply_bytes_max),
+      wrap_channel_(options.wrap_channel),
       breaker_(runtime, {.failures_max = options.breaker_failures,
                          .wait_max_ms = options.reconnect_wait_max_ms}),
       requests_(runtime,
@@ -133,7 +134,9 @@ Result<void> DockerServer::OpenConnection(const Call& call, Route& route, Peer p
     const bool slow = error.code() == Code::kTimeout && !call.Expired();
     return Error(slow ? Code::kUnavailable : error.code(), error.message(), error.hint());
   }
-  route.connection = std::make_unique<DockerConnection>(*std::move(channel), reply_bytes_max_);
+  auto carrier = *std::move(channel);
+  if (wrap_channel_) carrier = wrap_channel_(server_.id, std::move(carrier));
+  route.connection = std::make_unique<DockerConnection>(std::move(carrier), reply_bytes_max_);
   route.peer = peer;
   return {};
 }

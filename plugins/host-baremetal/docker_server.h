@@ -75,6 +75,7 @@ class DockerServer {
   const int64_t connect_timeout_ms_;
   const int64_t keepalive_interval_ms_;
   const int64_t reply_bytes_max_;
+  const ChannelWrapper wrap_channel_;
   Breaker breaker_;
   RoutePool requests_;
   RoutePool streams_;

@@ -63,13 +63,16 @@ TEST(SshErrors, Table) {
       {-9999, Code::kUnavailable},
   };
   for (const Row& row : rows) {
-    const Error error = SshError(row.rc, "why");
+    const Error error = SshError(row.rc, "why", "here");
     EXPECT_EQ(error.code(), row.code) << row.rc;
-    EXPECT_EQ(error.message(), "ssh: why");
+    EXPECT_TRUE(error.message().starts_with("ssh to here: ")) << error.message();
+    EXPECT_NE(error.message().find("why"), std::string::npos);
+    EXPECT_TRUE(error.code() == Code::kInternal || !error.hint().empty()) << row.rc;
   }
-  EXPECT_EQ(SshError(-9999, "").message(), "ssh: error -9999");
+  EXPECT_EQ(SshError(-9999, "", "here").message(),
+            "ssh to here: the connection broke (error -9999)");
   const Error broken =
-      SshError(LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED, "Waiting for publickey USERAUTH response");
+      SshError(LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED, "Waiting for publickey USERAUTH response", "x");
   EXPECT_EQ(broken.code(), Code::kUnavailable) << "a broken connection was taken for a refused key";
 }
 

@@ -25,13 +25,6 @@ int64_t NumberOf(const char* variable, int64_t fallback) {
   return text == nullptr ? fallback : std::atoll(text);
 }
 
-void Pass(int64_t ms) {
-  const auto waiter = TestRuntime().threads.NewWaiter();
-  const int64_t end_ms = TestRuntime().clock.MonotonicMs() + ms;
-  Waiter::Lock lock(*waiter);
-  while (TestRuntime().clock.MonotonicMs() < end_ms) waiter->Wait(end_ms);
-}
-
 // What a store would know of a unit.
 struct Wanted {
   std::mutex mutex;  // one lease at a time

@@ -35,13 +35,6 @@ class HelperServer : public ServerTest {
   }
 };
 
-void Pass(int64_t ms) {
-  const auto waiter = TestRuntime().threads.NewWaiter();
-  const int64_t end_ms = TestRuntime().clock.MonotonicMs() + ms;
-  Waiter::Lock lock(*waiter);
-  while (TestRuntime().clock.MonotonicMs() < end_ms) waiter->Wait(end_ms);
-}
-
 TEST_F(HelperServer, HasTheCapabilitiesThatNeedIt) {
   const Host host = FiguresOfTheServer();
   EXPECT_TRUE(host.reachable) << host.reason;

@@ -91,9 +91,9 @@ Result<void> PullImage(const Call& call, DockerConnection& docker, const std::st
 }
 
 Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const std::string& image_id, int64_t bytes_max) {
+                       const std::string& reference, int64_t bytes_max) {
   A4C_TRY(const int saved,
-          from.Begin(call, {.method = "GET", .target = ImageTarget(image_id) + "/get"}));
+          from.Begin(call, {.method = "GET", .target = ImageTarget(reference) + "/get"}));
   if (saved != 200) {
     A4C_TRY(const std::string body, from.ReadAll(call));
     return DockerError(saved, body, false);

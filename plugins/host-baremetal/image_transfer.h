@@ -33,8 +33,9 @@ Result<bool> UntagImage(const Call& call, DockerConnection& docker, const std::s
 Result<void> PullImage(const Call& call, DockerConnection& docker, const std::string& reference,
                        const RegistryOptions& registry, const Progress& progress);
 
-// The image of that id, layers and all, from one server to another. It has no name there.
+// An image, layers and all, from one server to another. Named there as it is by `reference`: an id
+// is no name.
 Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const std::string& image_id, int64_t bytes_max);
+                       const std::string& reference, int64_t bytes_max);
 
 }  // namespace a4c::baremetal

@@ -59,11 +59,11 @@ class ServerTest : public ::testing::Test {
     EXPECT_TRUE(removed) << removed.error().ToString();
   }
 
-  // What the dockerd of the first server answers, asked past the provider.
-  std::string Ask(const DockerRequest& request) {
-    auto session = ConnectSsh(Soon(), Target());
+  // What a server's dockerd answers, asked past the provider.
+  std::string Ask(const DockerRequest& request, size_t at = 0) {
+    auto session = ConnectSsh(Soon(), Target(at));
     EXPECT_TRUE(session) << session.error().ToString();
-    auto channel = (*session)->OpenSocket(Soon(), options_.servers[0].docker_socket);
+    auto channel = (*session)->OpenSocket(Soon(), options_.servers[at].docker_socket);
     EXPECT_TRUE(channel) << channel.error().ToString();
     DockerConnection docker(*std::move(channel), 1 << 20);
     auto reply = docker.Exchange(Soon(), request);
@@ -89,8 +89,8 @@ class ServerTest : public ::testing::Test {
     EXPECT_TRUE(code) << code.error().ToString();
     return output;
   }
-  SshTarget Target() const {
-    const ServerOptions& server = options_.servers[0];
+  SshTarget Target(size_t at = 0) const {
+    const ServerOptions& server = options_.servers[at];
     return {.address = server.address,
             .port = server.port,
             .user = server.user,

@@ -39,15 +39,16 @@ constexpr Row kTable[] = {
 
 }  // namespace
 
-Error SshError(int rc, const std::string& text) {
-  // A connection that breaks while the server thinks about a key has the number of a refused key.
-  if (text.starts_with("Waiting for")) return Error(Code::kUnavailable, "ssh: " + text);
+Error SshError(int rc, const std::string& text, const std::string& peer) {
   const auto row = std::ranges::find(kTable, rc, &Row::rc);
-  // Whatever else goes wrong is a matter of the connection: sockets, packets, time.
-  const bool known = row != std::end(kTable);
-  return Error(known ? row->code : Code::kUnavailable,
-               "ssh: " + (text.empty() ? "error " + std::to_string(rc) : text),
-               known ? row->hint : "");
+  const std::string what = text.empty() ? "error " + std::to_string(rc) : text;
+  // A connection that breaks while the server thinks about a key has the number of a refused key.
+  // Whatever is not in the table is a matter of the connection: sockets, packets, time.
+  if (row == std::end(kTable) || text.starts_with("Waiting for")) {
+    return Error(Code::kUnavailable, "ssh to " + peer + ": the connection broke (" + what + ")",
+                 "is the server up, and the way to it?");
+  }
+  return Error(row->code, "ssh to " + peer + ": " + what, row->hint);
 }
 
 }  // namespace a4c::baremetal

@@ -7,7 +7,8 @@
 
 namespace a4c::baremetal {
 
-// rc: what a libssh2 function returned; text: what libssh2_session_last_error says.
-Error SshError(int rc, const std::string& text);
+// rc: what a libssh2 function returned; text: what libssh2_session_last_error says; peer: the
+// server's address.
+Error SshError(int rc, const std::string& text, const std::string& peer);
 
 }  // namespace a4c::baremetal

@@ -155,7 +155,7 @@ class Session final : public SshSession {
 Error Session::Failed(int rc) {
   char* text = nullptr;
   libssh2_session_last_error(ssh_, &text, nullptr, 0);
-  return SshError(rc, text == nullptr ? "" : text);
+  return SshError(rc, text == nullptr ? "" : text, target_.address);
 }
 
 // libssh2's own hooks for what carries its bytes; `abstract` leads to us.

@@ -28,8 +28,7 @@ Result<std::unique_ptr<UnitEffects>> UnitEffects::Begin(BaremetalServers& server
 }
 
 Error UnitEffects::Judge(const Error& error) const {
-  const bool undone = error.retryable() || error.code() == Code::kCanceled;
-  return any_ && undone ? Error(Code::kUnknownOutcome, error.message(), error.hint()) : error;
+  return any_ ? AfterEffect(error) : error;
 }
 
 Result<std::optional<Container>> UnitEffects::Find() {
