@@ -41,6 +41,27 @@ Result<void> CheckLocal(const ConfigValue& value, const ServerOptions& server) {
   return {};
 }
 
+// In a file or in an agent, which may be started later.
+Result<void> CheckKey(const ServerOptions& server) {
+  if (server.agent.empty() && server.private_key_path.empty()) {
+    return Error(Code::kInvalid, "private_key_path is missing", "or name an ssh agent: agent");
+  }
+  if (server.agent.empty()) {
+    if (!server.agent_key.empty()) return Error(Code::kInvalid, "agent_key: there is no agent");
+    return CheckPrivateKey(server.private_key_path);
+  }
+  if (!server.private_key_path.empty()) {
+    return Error(Code::kInvalid, "private_key_path and agent exclude each other");
+  }
+  if (!server.agent.starts_with("/")) {
+    return Error(Code::kInvalid, "agent: the absolute path of an ssh agent's socket",
+                 "as SSH_AUTH_SOCK has it, but one that stays: ssh-agent -a /run/a4cd/agent");
+  }
+  if (server.agent_key.empty()) return {};
+  const auto checked = CheckFingerprint(server.agent_key);
+  return checked ? checked : checked.error().Within("agent_key");
+}
+
 Result<void> CheckSsh(const ConfigValue& value, const ServerOptions& server) {
   for (const std::string& login : {server.user, server.admin_user}) {
     if (!IsPlain(login, "_.-") || login.starts_with("-")) {
@@ -49,21 +70,19 @@ Result<void> CheckSsh(const ConfigValue& value, const ServerOptions& server) {
   }
   A4C_CHECK(CheckRemotePath(value, "helper_data", server.helper_data));
   const std::pair<const char*, const std::string&> needed[] = {
-      {"user", server.user},
-      {"host_key_fingerprint", server.host_key_fingerprint},
-      {"private_key_path", server.private_key_path}};
+      {"user", server.user}, {"host_key_fingerprint", server.host_key_fingerprint}};
   for (const auto& [key, text] : needed) {
     if (text.empty()) return At(value, std::string(key) + " is missing");
   }
-  for (const auto& checked :
-       {CheckFingerprint(server.host_key_fingerprint), CheckPrivateKey(server.private_key_path)}) {
+  for (const auto& checked : {CheckFingerprint(server.host_key_fingerprint), CheckKey(server)}) {
     if (!checked) return checked.error().Within(value.Where());
   }
   return {};
 }
 
 // Null: there is none.
-Result<std::shared_ptr<const SshTarget>> ReadJump(const ConfigValue& value, const Config& config) {
+Result<std::shared_ptr<const SshTarget>> ReadJump(const ConfigValue& value, const Config& config,
+                                                  const ServerOptions& server) {
   const std::string& text = config.String("jump");
   if (text.empty()) return std::shared_ptr<const SshTarget>();
   const auto address = ParseSshAddress("jump", text);
@@ -73,11 +92,13 @@ Result<std::shared_ptr<const SshTarget>> ReadJump(const ConfigValue& value, cons
                  .port = address->port,
                  .user = address->user,
                  .host_key_fingerprint = config.String("jump_fingerprint"),
-                 .private_key_path = own_key.empty() ? config.String("private_key_path") : own_key,
+                 .private_key_path = own_key.empty() ? server.private_key_path : own_key,
+                 .agent = own_key.empty() ? server.agent : "",
+                 .agent_key = own_key.empty() ? server.agent_key : "",
                  .keepalive_interval_ms = 0};  // the session through it is asked
   const auto checked = CheckFingerprint(jump.host_key_fingerprint);
   if (!checked) return checked.error().Within(value.Where() + ": jump_fingerprint");
-  A4C_CHECK(CheckPrivateKey(jump.private_key_path));
+  if (!own_key.empty()) A4C_CHECK(CheckPrivateKey(own_key));
   return std::make_shared<const SshTarget>(std::move(jump));
 }
 
@@ -95,7 +116,9 @@ Result<ServerOptions> ReadServerOptions(const ConfigValue& value) {
                        .disk_path = config.String("disk_path"),
                        .helper = config.Bool("helper"),
                        .admin_user = config.String("admin_user"),
-                       .helper_data = config.String("helper_data")};
+                       .helper_data = config.String("helper_data"),
+                       .agent = config.String("agent"),
+                       .agent_key = config.String("agent_key")};
   if (server.id.empty() || server.id.size() > 64 || !IsPlain(server.id, "_.-")) {
     return At(value, "id has 1 to 64 letters, digits, \"_\", \".\" or \"-\"");
   }
@@ -105,7 +128,7 @@ Result<ServerOptions> ReadServerOptions(const ConfigValue& value) {
     A4C_CHECK(CheckLocal(value, server));
   } else {
     A4C_CHECK(CheckSsh(value, server));
-    A4C_TRY(server.jump, ReadJump(value, config));
+    A4C_TRY(server.jump, ReadJump(value, config, server));
   }
   return server;
 }
@@ -195,6 +218,8 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   A4C_TRY(options.servers, ReadServers(config));
   A4C_TRY(options.registries, ReadRegistries(config));
   options.private_key_path = config.String("private_key_path");
+  options.agent = config.String("agent");
+  options.agent_key = config.String("agent_key");
   options.helper_program = config.String("helper_program");
   options.cluster = config.String("cluster");
   if (options.cluster.empty() || options.cluster.size() > kClusterBytesMax ||

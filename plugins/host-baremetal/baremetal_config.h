@@ -26,6 +26,8 @@ struct ServerOptions {
   bool helper = false;                         // a4c-host is installed there
   std::string admin_user = {};                 // may install it
   std::string helper_data = {};                // where it keeps what it keeps
+  std::string agent = {};                      // a socket; instead of private_key_path
+  std::string agent_key = {};                  // a fingerprint; empty: any of its keys
   std::shared_ptr<const SshTarget> jump = {};  // null: reached directly
 
   // A dockerd of this machine, "unix:///run/docker.sock".
@@ -52,7 +54,9 @@ struct BaremetalOptions {
   std::vector<ServerOptions> servers;
   std::vector<RegistryOptions> registries;
   std::string cluster;
-  std::string private_key_path;  // of servers that are enrolled without one
+  std::string private_key_path;  // of servers that are enrolled without a key, as the next two
+  std::string agent;
+  std::string agent_key;
   std::string helper_program;
   UnitDefaults unit;
   int64_t connect_timeout_ms = 0;

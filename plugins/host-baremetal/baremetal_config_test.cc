@@ -134,6 +134,29 @@ TEST_F(BaremetalConfig, AJumpIsAnAddressWithAFingerprintAndTheServersKeyUnlessIt
   ExpectRefused(Read({server}), "/no/such/key");
 }
 
+TEST_F(BaremetalConfig, AnAgentTakesThePlaceOfAKeyAlsoOnTheWay) {
+  Members server = Server();
+  server["agent"] = ConfigValue::Scalar("/run/a4cd/agent");
+  ExpectRefused(Read({server}), "exclude each other");
+  server.erase("private_key_path");
+  server["agent_key"] = ConfigValue::Scalar(kFingerprint);
+  server["jump"] = ConfigValue::Scalar("ssh://gate@way");
+  server["jump_fingerprint"] = ConfigValue::Scalar(kFingerprint);
+  const auto read = Read({server});
+  ASSERT_TRUE(read) << read.error().ToString();
+  EXPECT_EQ(read->servers.at(0).agent, "/run/a4cd/agent");
+  EXPECT_EQ(read->servers.at(0).jump->agent, "/run/a4cd/agent");
+  EXPECT_EQ(read->servers.at(0).jump->agent_key, kFingerprint);
+  server["jump_key_path"] = ConfigValue::Scalar(Write("way", kEd25519));
+  EXPECT_EQ(Read({server})->servers.at(0).jump->agent, "");
+  server["agent_key"] = ConfigValue::Scalar("a4c@here");
+  ExpectRefused(Read({server}), "agent_key");
+  server["agent"] = ConfigValue::Scalar("agent.sock");
+  ExpectRefused(Read({server}), "absolute path");
+  server.erase("agent");
+  ExpectRefused(Read({server}), "private_key_path is missing");
+}
+
 TEST_F(BaremetalConfig, AnRsaKeyIsRefusedWithAHint) {
   for (const char* text : {"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", kOpenSshRsa}) {
     Members server = Server();

@@ -92,8 +92,11 @@ class BaremetalEnrolment final : public HostEnrolment {
       }
       settings.map[name] = ConfigValue::Scalar(value);
     }
-    if (!spec.settings.contains("private_key_path")) {
-      settings.map["private_key_path"] = ConfigValue::Scalar(servers_.options.private_key_path);
+    if (!spec.settings.contains("private_key_path") && !spec.settings.contains("agent")) {
+      const BaremetalOptions& options = servers_.options;
+      settings.map["private_key_path"] = ConfigValue::Scalar(options.private_key_path);
+      settings.map["agent"] = ConfigValue::Scalar(options.agent);
+      settings.map["agent_key"] = ConfigValue::Scalar(options.agent_key);
     }
     settings.map["id"] = ConfigValue::Scalar(spec.id);
     settings.map["address"] = ConfigValue::Scalar(address.Name());

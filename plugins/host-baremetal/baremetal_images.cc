@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kCpuPeriodUs = 100'000;
 constexpr int64_t kTidyTimeoutMs = 5'000;
+constexpr int64_t kTidyAgainMs = 250;
 
 class BaremetalImages final : public HostImages {
  public:
@@ -24,6 +25,8 @@ class BaremetalImages final : public HostImages {
                    const ByteSource& tar, EngineMessages& messages) const;
   Result<ImageInfo> Name(const Call& call, DockerConnection& docker, const std::string& tag,
                          const std::string& image_id) const;
+  Result<void> KeepLayers(const Call& call, DockerServer& server, const std::string& layer_id,
+                          const std::string& name);
   Result<Json> ListOurs(const Call& call, DockerConnection& docker) const;
 
   BaremetalServers& servers_;
@@ -105,16 +108,28 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& bui
   Result<ImageInfo> image =
       built ? Name(call, *docker, build.tag, messages.image_id()) : built.error();
   // What is left to do is no longer the caller's, and only tidies: cleanup finds what stays.
-  if (docker->Reusable()) {
-    const Call tidy = Call::Within(call.clock, kTidyTimeoutMs);
-    if (image) {
-      (void)UntagImage(tidy, *docker, building);
-    } else if (!messages.layer_id().empty()) {
-      // Layers of a build that failed save the next one their making; by this they are ours.
-      (void)TagImage(tidy, *docker, messages.layer_id(), building);
-    }
+  const Call tidy = Call::Within(call.clock, kTidyTimeoutMs);
+  if (image && docker->Reusable()) (void)UntagImage(tidy, *docker, building);
+  // Layers of a build that failed save the next one their making; by this they are ours.
+  if (!built && !messages.layer_id().empty()) {
+    (void)KeepLayers(tidy, *server, messages.layer_id(), building);
   }
   return image;
+}
+
+// On a connection of its own: the build's may be what broke.
+Result<void> BaremetalImages::KeepLayers(const Call& call, DockerServer& server,
+                                         const std::string& layer_id, const std::string& name) {
+  while (true) {
+    const auto kept = [&]() -> Result<void> {
+      A4C_TRY(DockerLink docker, server.Open(call));
+      return TagImage(call, *docker, layer_id, name);
+    }();
+    const bool again = !kept && (kept.error().retryable() || kept.error().unknown_outcome());
+    if (!again || call.Expired()) return kept;
+    Waiter::Lock lock(*servers_.waiter);
+    servers_.waiter->Wait(call.clock.MonotonicMs() + kTidyAgainMs);
+  }
 }
 
 Result<Json> BaremetalImages::ListOurs(const Call& call, DockerConnection& docker) const {

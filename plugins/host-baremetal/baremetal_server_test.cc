@@ -1,9 +1,11 @@
 // Against real servers, without a4c-host on them.
-#include "cutting_proxy.h"
 #include "server_fixture.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace a4c::baremetal {
 namespace {
+
+using a4c::testing::CuttingProxy;
 
 class BaremetalServer : public ServerTest {};
 

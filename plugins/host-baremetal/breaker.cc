@@ -19,8 +19,10 @@ Result<void> Breaker::Allow() {
   }
   const std::string when = probing_ ? "somebody is trying it now"
                                     : "it is tried again in " + std::to_string(left_ms) + " ms";
-  return Error(Code::kUnavailable, std::to_string(failures_) + " connections in a row failed, " +
-                                       when + "; the last: " + last_error_);
+  return Error(Code::kUnavailable,
+               std::to_string(failures_) + " connections in a row failed, " + when +
+                   "; the last: " + last_error_,
+               "look at the server; once it answers, this ends by itself");
 }
 
 void Breaker::Succeeded() {

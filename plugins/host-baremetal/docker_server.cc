@@ -27,6 +27,8 @@ SshTarget TargetOf(const ServerOptions& server, int64_t connect_timeout_ms,
           .user = server.user,
           .host_key_fingerprint = server.host_key_fingerprint,
           .private_key_path = server.private_key_path,
+          .agent = server.agent,
+          .agent_key = server.agent_key,
           .connect_timeout_ms = connect_timeout_ms,
           .keepalive_interval_ms = keepalive_interval_ms,
           .jump = server.jump};

@@ -9,11 +9,13 @@
 #include <mutex>
 #include <random>
 
-#include "cutting_proxy.h"
 #include "server_fixture.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace a4c::baremetal {
 namespace {
+
+using a4c::testing::CuttingProxy;
 
 constexpr int kUnits = 9;
 constexpr int kWorkers = 3;

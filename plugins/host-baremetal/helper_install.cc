@@ -60,6 +60,8 @@ Result<void> Install(const Call& call, const BaremetalServers& servers,
                             .user = server.admin_user,
                             .host_key_fingerprint = server.host_key_fingerprint,
                             .private_key_path = server.private_key_path,
+                            .agent = server.agent,
+                            .agent_key = server.agent_key,
                             .connect_timeout_ms = servers.options.connect_timeout_ms,
                             .jump = server.jump}));
   A4C_TRY(const auto channel, session->OpenCommand(call, CommandFor(server, program.size())));

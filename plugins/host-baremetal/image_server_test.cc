@@ -6,12 +6,14 @@
 #include <fstream>
 
 #include "a4c/host_cleanup.h"
-#include "cutting_proxy.h"
 #include "server_fixture.h"
+#include "tests/support/cutting_proxy.h"
 #include "tests/support/tar.h"
 
 namespace a4c::baremetal {
 namespace {
+
+using a4c::testing::CuttingProxy;
 
 constexpr const char* kDigest = "sha256:";
 

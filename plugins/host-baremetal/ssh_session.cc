@@ -7,13 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "socket.h"
+#include "ssh_agent.h"
 #include "ssh_errors.h"
 #include "ssh_jump.h"
 #include "ssh_key.h"
+#include "ssh_wire.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -21,6 +25,7 @@ namespace {
 constexpr int64_t kCloseMs = 2'000;
 constexpr int64_t kKeepAliveAgainMs = 1'000;
 constexpr size_t kErrorBytesMax = 2'000;
+constexpr size_t kIdentitiesTried = 5;  // sshd hangs up after six (MaxAuthTries)
 constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
 constexpr const char* kHostKeyTypes = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384";
 
@@ -141,6 +146,8 @@ class Session final : public SshSession {
     return ssh;
   }
   void SendThroughJump();
+  Result<void> LogInByFile(const Call& call);
+  Result<void> LogInByAgent(const Call& call);
   Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
 
   const Clock& clock_;
@@ -234,15 +241,70 @@ Result<void> Session::Start(const Call& call) {
                         "someone may be in between; if the server was set up anew, pin the "
                         "fingerprint that its console shows"));
   }
-  A4C_TRY(const int known, Await(call, [&] {
-            return libssh2_userauth_publickey_fromfile(ssh_, target_.user.c_str(), nullptr,
-                                                       target_.private_key_path.c_str(), nullptr);
-          }));
-  if (known != 0) {
-    return Broken(Failed(known).Within("user " + target_.user + " at " + target_.address));
+  const auto known = target_.agent.empty() ? LogInByFile(call) : LogInByAgent(call);
+  if (!known) {
+    return Broken(known.error().Within("user " + target_.user + " at " + target_.address));
   }
   libssh2_keepalive_config(ssh_, 1, static_cast<unsigned>(target_.keepalive_interval_ms / 1000));
   return {};
+}
+
+Result<void> Session::LogInByFile(const Call& call) {
+  A4C_TRY(const int rc, Await(call, [&] {
+            return libssh2_userauth_publickey_fromfile(ssh_, target_.user.c_str(), nullptr,
+                                                       target_.private_key_path.c_str(), nullptr);
+          }));
+  if (rc != 0) return Failed(rc);
+  return {};
+}
+
+// What libssh2's hook for a signature needs, and why it failed.
+struct Signing {
+  const Call& call;
+  SshAgent& agent;
+  const AgentIdentity& identity;
+  std::optional<Error> error = {};
+
+  static int Sign(LIBSSH2_SESSION*, unsigned char** signature, size_t* size,
+                  const unsigned char* data, size_t data_size, void** self) {
+    auto& signing = *static_cast<Signing*>(*self);
+    const auto made = signing.agent.Sign(signing.call, signing.identity,
+                                         {reinterpret_cast<const char*>(data), data_size});
+    if (!made) {
+      signing.error = made.error();
+      return -1;
+    }
+    *size = made->size();
+    *signature = static_cast<unsigned char*>(std::malloc(*size));  // libssh2 frees it
+    if (*signature == nullptr) return -1;
+    std::memcpy(*signature, made->data(), *size);
+    return 0;
+  }
+};
+
+Result<void> Session::LogInByAgent(const Call& call) {
+  A4C_TRY(const auto agent, SshAgent::Connect(call, target_.agent));
+  A4C_TRY(std::vector<AgentIdentity> identities, agent->Identities(call, target_.agent_key));
+  identities.resize(std::min(identities.size(), kIdentitiesTried));
+  std::string tried;
+  for (const AgentIdentity& identity : identities) {
+    Signing signing{call, *agent, identity};
+    void* hook = &signing;
+    const std::string& key = identity.public_key;
+    A4C_TRY(const int rc, Await(call, [&] {
+              return libssh2_userauth_publickey(ssh_, target_.user.c_str(),
+                                                reinterpret_cast<const unsigned char*>(key.data()),
+                                                key.size(), Signing::Sign, &hook);
+            }));
+    if (rc == 0) return {};
+    if (signing.error) return *signing.error;
+    const Error refused = Failed(rc);
+    if (refused.code() != Code::kDenied) return refused;
+    tried += (tried.empty() ? "" : ", ") + identity.fingerprint;
+  }
+  return Error(Code::kDenied, "the server takes none of the ssh agent's keys: " + tried,
+               "is the public key in authorized_keys of that user? with many keys in the agent, "
+               "say which: agent_key");
 }
 
 Result<LIBSSH2_CHANNEL*> Session::Open(const Call& call, const char* type,
@@ -261,18 +323,13 @@ Result<LIBSSH2_CHANNEL*> Session::Open(const Call& call, const char* type,
   return rc == LIBSSH2_ERROR_CHANNEL_FAILURE ? error : Broken(error);
 }
 
-void AppendWord(std::string& message, size_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) message += static_cast<char>(value >> shift);
-}
-
 Result<std::unique_ptr<ByteChannel>> Session::OpenSocket(const Call& call,
                                                          const std::string& path) {
   // OpenSSH's PROTOCOL, section 2.4: string path, string reserved, uint32 reserved.
   std::string message;
-  AppendWord(message, path.size());
-  message += path;
-  AppendWord(message, 0);
-  AppendWord(message, 0);
+  AppendText(message, path);
+  AppendNumber(message, 0);
+  AppendNumber(message, 0);
   A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, kStreamLocal, message));
   return std::unique_ptr<ByteChannel>(std::make_unique<Channel>(*this, channel));
 }
@@ -282,9 +339,8 @@ Result<std::unique_ptr<ByteChannel>> Session::OpenPort(const Call& call, const s
   // RFC 4254, section 7.2: to whom, and from whom.
   std::string message;
   for (const auto& [name, number] : {std::pair(address, port), std::pair(std::string("::1"), 0)}) {
-    AppendWord(message, name.size());
-    message += name;
-    AppendWord(message, static_cast<size_t>(number));
+    AppendText(message, name);
+    AppendNumber(message, static_cast<size_t>(number));
   }
   A4C_TRY(LIBSSH2_CHANNEL * channel, Open(call, "direct-tcpip", message));
   return std::unique_ptr<ByteChannel>(std::make_unique<Channel>(*this, channel));

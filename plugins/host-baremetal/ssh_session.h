@@ -18,6 +18,8 @@ struct SshTarget {
   std::string user;
   std::string host_key_fingerprint;
   std::string private_key_path;
+  std::string agent = {};      // instead: the socket of an ssh agent that holds the key
+  std::string agent_key = {};  // its fingerprint; empty: whichever the server takes
   int64_t connect_timeout_ms = 5'000;
   int64_t keepalive_interval_ms = 15'000;      // 0: nobody is asked
   std::shared_ptr<const SshTarget> jump = {};  // reached through this one, by its own key

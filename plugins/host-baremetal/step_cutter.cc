@@ -75,8 +75,8 @@ class StepChannel final : public ByteChannel {
   Result<size_t> Read(const Call& call, char* buffer, size_t size) override {
     if (cutter_.IsArmed(step_, When::kAfter)) A4C_CHECK(SwallowAnswer(call));
     A4C_TRY(const size_t count, inner_->Read(call, buffer, size));
-    if (!cutter_.Reached(step_, When::kAnswering, server_)) return count;
-    return inner_->Read(call, buffer, size);  // what had come is lost
+    cutter_.Reached(step_, When::kAnswering, server_, {buffer, count});
+    return count;
   }
   std::string Complaint() override { return inner_->Complaint(); }
   bool Alive() const override { return inner_->Alive(); }
@@ -107,12 +107,13 @@ class StepChannel final : public ByteChannel {
   size_t step_ = SIZE_MAX;
 };
 
-void StepCutter::Arm(size_t step, When when, Cut cut) {
+void StepCutter::Arm(size_t step, When when, Cut cut, std::string text) {
   Disarm();
   const std::lock_guard lock(mutex_);
   step_ = step;
   when_ = when;
   cut_ = std::move(cut);
+  text_ = std::move(text);
 }
 
 void StepCutter::Disarm() {
@@ -150,9 +151,10 @@ bool StepCutter::IsArmed(size_t step, When when) const {
   return cut_ && !has_cut_ && step == step_ && when == when_;
 }
 
-bool StepCutter::Reached(size_t step, When when, const std::string& server) {
+bool StepCutter::Reached(size_t step, When when, const std::string& server, std::string_view said) {
   const std::lock_guard lock(mutex_);
   if (!cut_ || has_cut_ || step != step_ || when != when_) return false;
+  if (when == When::kAnswering && said.find(text_) == std::string_view::npos) return false;
   has_cut_ = true;
   cut_(server);
   return true;

@@ -16,7 +16,7 @@ namespace a4c::baremetal {
 enum class When : uint8_t {
   kBefore,     // no byte of the request arrives
   kSending,    // a part of its stream arrives
-  kAnswering,  // all of it arrives, and a part of the answer comes back
+  kAnswering,  // all of it arrives, and the answer until a certain text comes back
   kAfter,      // it is done, and nobody learns of it
 };
 
@@ -29,7 +29,7 @@ class StepCutter {
   using Cut = std::function<void(const std::string& server)>;
 
   // The next steps are counted from 0; at this one `cut` breaks the connection for real.
-  void Arm(size_t step, When when, Cut cut);
+  void Arm(size_t step, When when, Cut cut, std::string text = {});
   // Nothing is cut; the next steps are counted from 0.
   void Disarm();
   // The names since then: "server-1 POST /a4c/fence".
@@ -42,7 +42,7 @@ class StepCutter {
   // The step that begins: its index.
   size_t Began(const std::string& name);
   // Cuts, if this is the place for it.
-  bool Reached(size_t step, When when, const std::string& server);
+  bool Reached(size_t step, When when, const std::string& server, std::string_view said = {});
   bool IsArmed(size_t step, When when) const;
 
   mutable std::mutex mutex_;
@@ -50,6 +50,7 @@ class StepCutter {
   size_t step_ = SIZE_MAX;
   When when_ = When::kBefore;
   Cut cut_;
+  std::string text_;
   bool has_cut_ = false;
 };
 

@@ -2,11 +2,13 @@
 #include <poll.h>
 
 #include "a4c/host_streams.h"
-#include "cutting_proxy.h"
 #include "server_fixture.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace a4c::baremetal {
 namespace {
+
+using a4c::testing::CuttingProxy;
 
 using From = StreamPiece::From;
 

@@ -1,4 +1,4 @@
-#include "cutting_proxy.h"
+#include "tests/support/cutting_proxy.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace a4c::baremetal {
+namespace a4c::testing {
 namespace {
 
 constexpr int kPollMs = 20;
@@ -27,7 +27,7 @@ sockaddr_in AddressOf(const std::string& text, int port) {
 
 struct CuttingProxy::Pair {
   int client;
-  int server;
+  int server;  // -1: held
 };
 
 CuttingProxy::CuttingProxy(Threads& threads, std::string address, int port)
@@ -52,6 +52,11 @@ CuttingProxy::~CuttingProxy() {
 void CuttingProxy::Accept(std::vector<Pair>& pairs) {
   const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (client < 0) return;
+  if (holding_) {
+    pairs.push_back({client, -1});
+    ++held_;
+    return;
+  }
   const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in to = AddressOf(address_, target_port_);
   // Bounded by the patience of the network stack of a link that is down.
@@ -81,20 +86,21 @@ void CuttingProxy::Run(const std::stop_token& stop) {
   std::vector<Pair> pairs;
   const auto drop = [&](size_t i) {
     close(pairs[i].client);
-    close(pairs[i].server);
+    if (pairs[i].server >= 0) close(pairs[i].server);
     pairs.erase(pairs.begin() + static_cast<std::ptrdiff_t>(i));
   };
   while (!stop.stop_requested()) {
     std::vector<pollfd> entries{{listener_, POLLIN, 0}};
     for (const Pair& pair : pairs) {
-      entries.push_back({pair.client, POLLIN, 0});
+      entries.push_back({pair.server < 0 ? -1 : pair.client, POLLIN, 0});
       entries.push_back({pair.server, POLLIN, 0});
     }
     (void)poll(entries.data(), entries.size(), kPollMs);
+    const bool is_breaking = breaking_.exchange(false);
     for (size_t i = pairs.size(); i-- > 0;) {
       const bool from_client = entries[2 * i + 1].revents != 0;
       const bool from_server = entries[2 * i + 2].revents != 0;
-      const bool goes_on = !cut() &&
+      const bool goes_on = !is_breaking && !cut() &&
                            (!from_client || Pass(pairs[i].client, pairs[i].server, true)) &&
                            (!from_server || Pass(pairs[i].server, pairs[i].client, false));
       if (!goes_on) drop(i);
@@ -104,4 +110,4 @@ void CuttingProxy::Run(const std::stop_token& stop) {
   while (!pairs.empty()) drop(pairs.size() - 1);
 }
 
-}  // namespace a4c::baremetal
+}  // namespace a4c::testing

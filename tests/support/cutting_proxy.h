@@ -1,4 +1,4 @@
-// For tests: passes bytes on to a server, and breaks its connections when told to.
+// Passes bytes on to a server, and breaks its connections, or keeps new ones waiting, when told to.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 #include "a4c/clock.h"
 
-namespace a4c::baremetal {
+namespace a4c::testing {
 
 class CuttingProxy {
  public:
@@ -21,6 +21,11 @@ class CuttingProxy {
   // is made, until Heal.
   void CutAfter(int64_t bytes) { bytes_left_ = bytes; }
   void Heal() { bytes_left_ = INT64_MAX; }
+  // New connections stand, and nothing of them is passed on, ever.
+  void HoldNewOnes() { holding_ = true; }
+  int held() const { return held_; }
+  // Every connection breaks, and a new one does not.
+  void BreakOnce() { breaking_ = true; }
   bool cut() const { return bytes_left_ <= 0; }
 
  private:
@@ -34,7 +39,10 @@ class CuttingProxy {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<int64_t> bytes_left_ = INT64_MAX;
+  std::atomic<bool> breaking_ = false;
+  std::atomic<bool> holding_ = false;
+  std::atomic<int> held_ = 0;
   std::unique_ptr<Thread> thread_;  // last: joined before what it uses goes
 };
 
-}  // namespace a4c::baremetal
+}  // namespace a4c::testing
