@@ -253,6 +253,7 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   options.build_cpu_millis = config.Long("build_cpu_millis");
   options.build_network = config.String("build_network");
   options.image_send_bytes_max = config.Long("image_send_max");
+  options.volume_copy_bytes_max = config.Long("volume_copy_max");
   return options;
 }
 

@@ -75,6 +75,7 @@ struct BaremetalOptions {
   int64_t build_cpu_millis = 0;
   std::string build_network;
   int64_t image_send_bytes_max = 0;
+  int64_t volume_copy_bytes_max = 0;
   ChannelWrapper wrap_channel = {};  // no setting: tests see and break what passes
 };
 

@@ -124,7 +124,10 @@ class BaremetalHostProvider final : public HostProvider {
         image_supply_(NewBaremetalImageSupply(servers_)),
         cleanup_(NewBaremetalCleanup(servers_)),
         incarnation_(NewBaremetalIncarnation(servers_)),
-        enrolment_(NewBaremetalEnrolment(servers_)) {}
+        enrolment_(NewBaremetalEnrolment(servers_)),
+        activity_(NewBaremetalActivity(servers_)),
+        volumes_(NewBaremetalVolumes(servers_)),
+        description_(NewBaremetalDescription(servers_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -142,6 +145,9 @@ class BaremetalHostProvider final : public HostProvider {
     if (name == HostCleanup::kExtension) return cleanup_.get();
     if (name == HostIncarnation::kExtension) return incarnation_.get();
     if (name == HostEnrolment::kExtension) return enrolment_.get();
+    if (name == HostActivity::kExtension) return activity_.get();
+    if (name == HostVolumes::kExtension) return volumes_.get();
+    if (name == HostDescription::kExtension) return description_.get();
     return nullptr;
   }
 
@@ -159,6 +165,9 @@ class BaremetalHostProvider final : public HostProvider {
   const std::unique_ptr<HostCleanup> cleanup_;
   const std::unique_ptr<HostIncarnation> incarnation_;
   const std::unique_ptr<HostEnrolment> enrolment_;
+  const std::unique_ptr<HostActivity> activity_;
+  const std::unique_ptr<HostVolumes> volumes_;
+  const std::unique_ptr<HostDescription> description_;
 };
 
 Result<std::vector<Host>> BaremetalHostProvider::Hosts(const Call& call) {

@@ -62,6 +62,8 @@ inline constexpr ConfigKey kBaremetalKeys[] = {
      "the Docker network of builds that ask for one; none: they get none"},
     {"image_send_max", ConfigType::kBytes, "8GiB",
      "an image that is sent from server to server may be this long", false, 1},
+    {"volume_copy_max", ConfigType::kBytes, "256GiB",
+     "what a unit keeps may be this long when it is carried to another unit or server", false, 1},
 };
 
 inline constexpr ConfigKey kServerKeys[] = {

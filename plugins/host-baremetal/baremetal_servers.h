@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_volumes.h"
 #include "baremetal_config.h"
 #include "docker_body.h"
 #include "docker_server.h"
@@ -54,5 +57,8 @@ std::unique_ptr<HostImageSupply> NewBaremetalImageSupply(BaremetalServers& serve
 std::unique_ptr<HostCleanup> NewBaremetalCleanup(BaremetalServers& servers);
 std::unique_ptr<HostIncarnation> NewBaremetalIncarnation(BaremetalServers& servers);
 std::unique_ptr<HostEnrolment> NewBaremetalEnrolment(BaremetalServers& servers);
+std::unique_ptr<HostActivity> NewBaremetalActivity(BaremetalServers& servers);
+std::unique_ptr<HostVolumes> NewBaremetalVolumes(BaremetalServers& servers);
+std::unique_ptr<HostDescription> NewBaremetalDescription(BaremetalServers& servers);
 
 }  // namespace a4c::baremetal

@@ -236,4 +236,23 @@ Container ReadContainer(const Json& inspected) {
   return container;
 }
 
+UnitSpec SpecOf(const Json& inspected) {
+  const Json& config = inspected["Config"];
+  const Json& limits = inspected["HostConfig"];
+  UnitSpec spec{.image = config["Image"].Text(),
+                .working_dir = config["WorkingDir"].Text(),
+                .memory_bytes = limits["Memory"].Int(),
+                .cpu_millis = limits["NanoCpus"].Int() / kNanosPerMilli,
+                .pids = limits["PidsLimit"].Int()};
+  for (const char* part : {"Entrypoint", "Cmd"}) {
+    for (const Json& word : config[part].Items()) spec.command.push_back(word.Text());
+  }
+  for (const Json& entry : config["Env"].Items()) {
+    const std::string& text = entry.Text();
+    const size_t equals = text.find('=');
+    if (equals != std::string::npos) spec.env[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return spec;
+}
+
 }  // namespace a4c::baremetal

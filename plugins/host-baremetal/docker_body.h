@@ -54,5 +54,8 @@ struct Container {
   UnitStatus status;        // without host; its epoch is the label's
 };
 Container ReadContainer(const Json& inspected);
+// What it was made with, the limits' defaults and what its image has of its own included; but for
+// the size of its volume.
+UnitSpec SpecOf(const Json& inspected);
 
 }  // namespace a4c::baremetal

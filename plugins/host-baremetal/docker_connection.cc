@@ -71,12 +71,14 @@ Error DockerConnection::Judged(const Error& error) const {
 Result<void> DockerConnection::SendStream(const Call& call, const DockerRequest& request) {
   int64_t total = 0;
   while (true) {
+    source_failed_ = true;
     A4C_TRY(const std::string piece, (*request.stream)());
     total += static_cast<int64_t>(piece.size());
     if (total > request.stream_bytes_max) {
       return Error(Code::kInvalid, "the stream is longer than " +
                                        std::to_string(request.stream_bytes_max) + " bytes");
     }
+    source_failed_ = false;
     char size[32];
     std::snprintf(size, sizeof(size), "%zx\r\n", piece.size());
     sent_ = piece.empty();
@@ -154,10 +156,18 @@ Result<int> DockerConnection::Begin(const Call& call, const DockerRequest& reque
   sent_ = false;
   whole_ = false;
   const auto sent = Send(call, request);
+  if (!sent && request.stream != nullptr) return BrokenOff(call, sent.error());
   if (!sent) return Judged(sent.error());
   auto status = ReadHead(call);
   if (!status) return Judged(status.error());
   return status;
+}
+
+// Who refuses a stream says why before its end, and takes no more of it.
+Result<int> DockerConnection::BrokenOff(const Call& call, const Error& error) {
+  if (source_failed_) return error;
+  auto status = ReadHead(call);
+  return status && *status >= 400 ? status : Result<int>(Judged(error));
 }
 
 // At most `left` bytes, of which it takes off what it gives.

@@ -78,6 +78,7 @@ class DockerConnection {
   Result<void> Send(const Call& call, const DockerRequest& request);
   Result<void> SendStream(const Call& call, const DockerRequest& request);
   Result<int> ReadHead(const Call& call);
+  Result<int> BrokenOff(const Call& call, const Error& error);
   Result<bool> Fill(const Call& call);
   Result<std::string> ReadLine(const Call& call);
   Result<std::string> Take(const Call& call, int64_t& left);
@@ -92,7 +93,8 @@ class DockerConnection {
   int64_t left_ = 0;  // of the body, or of the chunk
   bool effect_ = false;
   bool sent_ = false;
-  bool whole_ = true;  // nothing is half sent or half read
+  bool source_failed_ = false;  // of a stream that is sent
+  bool whole_ = true;           // nothing is half sent or half read
 };
 
 }  // namespace a4c::baremetal

@@ -15,7 +15,10 @@ class LocalHostProvider final : public HostProvider {
         logs_(NewLocalLogs(*servers_)),
         exec_(NewLocalExec(*servers_, runtime, options.commands_max)),
         streams_(NewLocalStreams(*servers_, runtime, options.streams_max)),
-        enrolment_(NewLocalEnrolment(*servers_, runtime, options)) {}
+        enrolment_(NewLocalEnrolment(*servers_, runtime, options)),
+        activity_(NewLocalActivity(*servers_)),
+        volumes_(NewLocalVolumes(*servers_)),
+        description_(NewLocalDescription(*servers_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override {
     if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
@@ -46,6 +49,9 @@ class LocalHostProvider final : public HostProvider {
     if (name == HostExec::kExtension) return exec_.get();
     if (name == HostStreams::kExtension) return streams_.get();
     if (name == HostEnrolment::kExtension) return enrolment_.get();
+    if (name == HostActivity::kExtension) return activity_.get();
+    if (name == HostVolumes::kExtension) return volumes_.get();
+    if (name == HostDescription::kExtension) return description_.get();
     return nullptr;
   }
 
@@ -55,6 +61,9 @@ class LocalHostProvider final : public HostProvider {
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostStreams> streams_;
   const std::unique_ptr<HostEnrolment> enrolment_;
+  const std::unique_ptr<HostActivity> activity_;
+  const std::unique_ptr<HostVolumes> volumes_;
+  const std::unique_ptr<HostDescription> description_;
 };
 
 }  // namespace

@@ -40,6 +40,15 @@ class PidFd {
   const int fd_;
 };
 
+// Of the first variable of that name ("NAME="); empty if there is none.
+std::string ValueOf(pid_t pid, const std::string& name) {
+  const std::string environment = '\0' + ReadProc(pid, "environ");
+  const size_t at = environment.find('\0' + name);
+  if (at == std::string::npos) return {};
+  const size_t begin = at + 1 + name.size();
+  return environment.substr(begin, environment.find('\0', begin) - begin);
+}
+
 bool HasEntry(pid_t pid, const std::string& entry) {
   const std::string environment = '\0' + ReadProc(pid, "environ");
   return environment.find('\0' + entry + '\0') != std::string::npos;
@@ -62,7 +71,10 @@ std::optional<ProcessLook> ReadStat(const std::string& text) {
   ProcessLook look;
   std::string skipped;
   in >> look.state >> look.parent;
-  for (int field = 5; field < 22; ++field) in >> skipped;
+  int field = 5;
+  for (; field < 14; ++field) in >> skipped;
+  for (int64_t ticks = 0; field < 18 && in >> ticks; ++field) look.ticks += ticks;
+  for (; field < 22; ++field) in >> skipped;
   in >> look.start;
   if (!in) return std::nullopt;
   return look;
@@ -107,6 +119,17 @@ bool SignalExactly(pid_t pid, int64_t start, int signal) {
   const PidFd process(pid);
   const auto look = LookAt(pid);
   return look && look->start == start && process.Send(signal);
+}
+
+std::map<std::string, int64_t> CpuMsByValue(const std::string& name) {
+  static const int64_t ticks_a_second = sysconf(_SC_CLK_TCK);
+  std::map<std::string, int64_t> by_value;
+  for (const pid_t pid : AllProcesses()) {
+    const std::string value = ValueOf(pid, name);
+    const auto look = value.empty() ? std::nullopt : LookAt(pid);
+    if (look) by_value[value] += look->ticks * 1000 / ticks_a_second;
+  }
+  return by_value;
 }
 
 int KillMarked(const std::string& entry) {

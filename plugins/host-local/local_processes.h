@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct ProcessLook {
   pid_t parent = 0;
   char state = '?';   // Z: ended, not yet waited for
   int64_t start = 0;  // field 22
+  int64_t ticks = 0;  // of the processor, with those of children that were waited for
 };
 // Nothing if there is no such process.
 std::optional<ProcessLook> LookAt(pid_t pid);
@@ -32,6 +34,10 @@ int64_t ThreadsOf(uid_t uid);
 
 // Signals a process if it is still the one that started then; false if it is not. Free of races.
 bool SignalExactly(pid_t pid, int64_t start, int signal);
+
+// The processor time in milliseconds of all processes whose environment has the variable of this
+// name ("NAME="), by its value.
+std::map<std::string, int64_t> CpuMsByValue(const std::string& name);
 
 // Kills every process whose environment holds this entry ("NAME=value"); how many there were.
 int KillMarked(const std::string& entry);

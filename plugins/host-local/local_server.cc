@@ -17,13 +17,13 @@
 #include <cstdio>
 #include <cstring>
 
+#include "local_copy.h"
 #include "local_disk.h"
 #include "local_processes.h"
 
 namespace a4c::local {
 namespace {
 
-constexpr const char* kMarkName = "A4C_UNIT_MARK=";
 constexpr int64_t kPollMs = 10;
 constexpr int64_t kStopGraceMs = 10'000;  // of the supervisor, beyond stop_timeout
 constexpr int64_t kPrunePeriodMs = 3'600'000;
@@ -464,12 +464,33 @@ Result<std::vector<UnitStatus>> LocalServer::List(const Call& call) {
       status = {.host = server_.id, .name = name, .state = UnitState::kBroken};
       status.reason = unit.error().message();
     }
-    const Fd epoch_file(openat(epochs_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!epoch_file) continue;
-    const auto fence = ReadFence(epoch_file.get());
-    if (fence && *fence) status.epoch = (*fence)->epoch;
+    status.epoch = EpochOf(name);
   }
   return statuses;
+}
+
+int64_t LocalServer::EpochOf(const std::string& name) const {
+  const Fd epoch_file(openat(epochs_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!epoch_file) return 0;
+  const auto fence = ReadFence(epoch_file.get());
+  return fence && *fence ? (*fence)->epoch : 0;
+}
+
+Result<int64_t> LocalServer::CopyInto(const Call& call, const std::string& name, const Fence& fence,
+                                      const LocalUnit& source) {
+  A4C_TRY(const Fd epoch_file, Lock(call, name));
+  A4C_TRY(const auto target, Find(name));
+  if (!target) return Error(Code::kNotFound, "host " + server_.id + " has no unit " + name);
+  A4C_CHECK(Raise(epoch_file.get(), name, fence));
+  if (target->status.state != UnitState::kCreated) {
+    return Error(Code::kConflict, "unit " + name + " was started before");
+  }
+  if (IsSupervised(source.directory.get())) {
+    return Error(Code::kConflict, "unit " + source.record.name + " is running");
+  }
+  A4C_TRY(const Fd from, OpenDirectory(source.directory.get(), "files", 0700));
+  A4C_TRY(const Fd to, OpenDirectory(target->directory.get(), "files", 0700));
+  return CopyTree(from.get(), to.get(), [&] { return GoOn(call); });
 }
 
 }  // namespace a4c::local

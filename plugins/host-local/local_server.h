@@ -42,6 +42,12 @@ class LocalServer {
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit);
   Result<void> Remove(const Call& call, const std::string& name, const Fence& fence);
   Result<std::vector<UnitStatus>> List(const Call& call);
+  // The files of a unit, of this server or another, into one of ours that was never started; how
+  // many bytes.
+  Result<int64_t> CopyInto(const Call& call, const std::string& name, const Fence& fence,
+                           const LocalUnit& source);
+  // The highest epoch that a unit is known by; 0: none.
+  int64_t EpochOf(const std::string& name) const;
 
   // Nothing if there is no unit of ours by that name.
   Result<std::optional<LocalUnit>> Find(const std::string& name) const;

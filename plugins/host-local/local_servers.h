@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "a4c/host_activity.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_volumes.h"
 #include "local_server.h"
 
 namespace a4c::local {
@@ -40,6 +43,9 @@ std::unique_ptr<HostExec> NewLocalExec(LocalServers& servers, const Runtime& run
                                        int64_t commands_max);
 std::unique_ptr<HostStreams> NewLocalStreams(LocalServers& servers, const Runtime& runtime,
                                              int64_t streams_max);
+std::unique_ptr<HostActivity> NewLocalActivity(LocalServers& servers);
+std::unique_ptr<HostVolumes> NewLocalVolumes(LocalServers& servers);
+std::unique_ptr<HostDescription> NewLocalDescription(LocalServers& servers);
 std::unique_ptr<HostEnrolment> NewLocalEnrolment(LocalServers& servers, const Runtime& runtime,
                                                  const LocalOptions& options);
 

@@ -9,6 +9,9 @@
 
 namespace a4c::local {
 
+// The variable that holds a unit's mark in each of its processes.
+inline constexpr const char* kMarkName = "A4C_UNIT_MARK=";
+
 struct UnitRecord {
   std::string name;
   std::map<std::string, std::string> labels;

@@ -1,9 +1,12 @@
 #include "tests/support/faulty_host_provider.h"
 
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_volumes.h"
 
 namespace a4c::testing {
 
@@ -34,6 +37,9 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostCleanup::kExtension) return inner_.As<HostCleanup>();
   if (name == HostEnrolment::kExtension) return inner_.As<HostEnrolment>();
   if (name == HostIncarnation::kExtension) return inner_.As<HostIncarnation>();
+  if (name == HostActivity::kExtension) return inner_.As<HostActivity>();
+  if (name == HostVolumes::kExtension) return inner_.As<HostVolumes>();
+  if (name == HostDescription::kExtension) return inner_.As<HostDescription>();
   return nullptr;
 }
 

@@ -79,7 +79,7 @@ Result<int> MemoryExec::Run(const Call& call, const ExecRequest& request,
   A4C_CHECK(CheckUnitName(request.unit));
   A4C_CHECK(CheckCommand(request.command, request.env, request.working_dir));
   if (request.command.empty()) return Error(Code::kInvalid, "command is empty");
-  const auto run = PlanRun(request.command, request.env, request.working_dir);
+  std::optional<FakeRun> run;
   int64_t started = 0;
   {
     Waiter::Lock lock(*hosts_.waiter);
@@ -88,6 +88,7 @@ Result<int> MemoryExec::Run(const Call& call, const ExecRequest& request,
     if (unit->state != UnitState::kRunning) {
       return Error(Code::kConflict, "unit " + request.unit + " is not running");
     }
+    run = PlanRun(request.command, request.env, request.working_dir, unit->files);
     started = call.clock.MonotonicMs();
   }
   if (!run) return 127;

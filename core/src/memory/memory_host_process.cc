@@ -11,20 +11,23 @@ using Words = std::vector<std::string>;
 
 class Planner {
  public:
-  Planner(const std::map<std::string, std::string>& env, std::string working_dir)
-      : env_(env), working_dir_(working_dir.empty() ? "/" : std::move(working_dir)) {}
+  Planner(const std::map<std::string, std::string>& env, std::string working_dir, FakeFiles& files)
+      : env_(env),
+        working_dir_(working_dir.empty() ? "/" : std::move(working_dir)),
+        files_(files) {}
 
   // False if there is no such program.
   bool Command(const Words& words) {
     const std::string& name = words.front();
     code_ = 0;
-    if (name == "true") return true;
+    if (name == "true" || name == "cd") return true;
     if (name == "false") return Code(1);
     if (name == "echo") return Echo(words);
     if (name == "pwd") return Say(working_dir_ + "\n");
     if (name == "sleep") return Sleep(words);
     if (name == "stty") return Terminal();
     if (name == "seq") return Sequence(words);
+    if (name == "cat" && words.size() == 2) return Show(words[1]);
     if (name == "sh" && words.size() == 3 && words[1] == "-c") return Script(words[2]);
     return false;
   }
@@ -53,7 +56,18 @@ class Planner {
     return Code(1);
   }
 
+  bool Show(const std::string& file) {
+    const auto found = files_.find(file);
+    if (found != files_.end()) return Say(found->second);
+    Say("cat: " + file + ": no such file\n", true);
+    return Code(1);
+  }
+
   bool Echo(const Words& words) {
+    if (words.size() == 4 && words[2] == ">") {
+      files_[words[3]] = words[1] + "\n";
+      return true;
+    }
     std::string line;
     bool errors = false;
     for (size_t i = 1; i < words.size(); ++i) {
@@ -83,6 +97,11 @@ class Planner {
   }
 
   bool Script(const std::string& script) {
+    if (script == "while :; do :; done") {
+      run_.busy = true;
+      now_ms_ = Waiter::kForever;
+      return true;
+    }
     std::istringstream parts(script);
     std::string part;
     while (now_ms_ < Waiter::kForever && std::getline(parts, part, ';')) {
@@ -112,6 +131,7 @@ class Planner {
 
   const std::map<std::string, std::string>& env_;
   const std::string working_dir_;
+  FakeFiles& files_;
   FakeRun run_;
   int64_t now_ms_ = 0;
   int code_ = 0;
@@ -121,9 +141,9 @@ class Planner {
 
 std::optional<FakeRun> PlanRun(const std::vector<std::string>& command,
                                const std::map<std::string, std::string>& env,
-                               const std::string& working_dir) {
+                               const std::string& working_dir, FakeFiles& files) {
   if (command.empty()) return FakeRun{};
-  Planner planner(env, working_dir);
+  Planner planner(env, working_dir, files);
   if (!planner.Command(command)) return std::nullopt;
   return planner.Done();
 }

@@ -41,7 +41,10 @@ class MemoryHostProvider final : public HostProvider {
         cleanup_(memory::NewMemoryCleanup(hosts_)),
         enrolment_(memory::NewMemoryEnrolment(hosts_)),
         incarnation_(memory::NewMemoryIncarnation(hosts_)),
-        streams_(memory::NewMemoryStreams(hosts_)) {}
+        streams_(memory::NewMemoryStreams(hosts_)),
+        activity_(memory::NewMemoryActivity(hosts_)),
+        volumes_(memory::NewMemoryVolumes(hosts_)),
+        description_(memory::NewMemoryDescription(hosts_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -66,6 +69,9 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostEnrolment> enrolment_;
   const std::unique_ptr<HostIncarnation> incarnation_;
   const std::unique_ptr<HostStreams> streams_;
+  const std::unique_ptr<HostActivity> activity_;
+  const std::unique_ptr<HostVolumes> volumes_;
+  const std::unique_ptr<HostDescription> description_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
@@ -77,6 +83,9 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostEnrolment::kExtension) return enrolment_.get();
   if (name == HostIncarnation::kExtension) return incarnation_.get();
   if (name == HostStreams::kExtension) return streams_.get();
+  if (name == HostActivity::kExtension) return activity_.get();
+  if (name == HostVolumes::kExtension) return volumes_.get();
+  if (name == HostDescription::kExtension) return description_.get();
   return nullptr;
 }
 
@@ -115,7 +124,7 @@ Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit&
 
 void MemoryHostProvider::Start(MemoryUnit& unit) {
   const UnitSpec& spec = unit.unit.spec;
-  auto run = memory::PlanRun(spec.command, spec.env, spec.working_dir);
+  auto run = memory::PlanRun(spec.command, spec.env, spec.working_dir, unit.files);
   unit.exit_code.reset();
   if (!run) {
     unit.state = UnitState::kBroken;

@@ -7,11 +7,14 @@
 #include <optional>
 #include <string>
 
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_volumes.h"
 #include "a4c/memory.h"
 #include "memory/memory_host_process.h"
 
@@ -23,6 +26,7 @@ struct MemoryUnit {
   std::optional<int> exit_code = {};
   std::string reason = {};
   FakeRun run = {};
+  FakeFiles files = {};
   size_t output_taken = 0;
   int64_t started_mono_ms = 0;
   int64_t started_at_ms = 0;
@@ -91,5 +95,8 @@ std::unique_ptr<HostCleanup> NewMemoryCleanup(MemoryHosts& hosts);
 std::unique_ptr<HostEnrolment> NewMemoryEnrolment(MemoryHosts& hosts);
 std::unique_ptr<HostIncarnation> NewMemoryIncarnation(MemoryHosts& hosts);
 std::unique_ptr<HostStreams> NewMemoryStreams(MemoryHosts& hosts);
+std::unique_ptr<HostActivity> NewMemoryActivity(MemoryHosts& hosts);
+std::unique_ptr<HostVolumes> NewMemoryVolumes(MemoryHosts& hosts);
+std::unique_ptr<HostDescription> NewMemoryDescription(MemoryHosts& hosts);
 
 }  // namespace a4c::memory

@@ -75,7 +75,7 @@ class MemoryPort final : public HostStream {
 
 class MemoryCommand final : public HostCommand {
  public:
-  MemoryCommand(UnitRef unit, const CommandRequest& request, int64_t now_ms)
+  MemoryCommand(UnitRef unit, const CommandRequest& request, FakeFiles& files, int64_t now_ms)
       : unit_(std::move(unit)), terminal_(request.terminal), started_ms_(now_ms) {
     const auto& command = request.exec.command;
     cat_ = command.front() == "cat";
@@ -85,7 +85,7 @@ class MemoryCommand final : public HostCommand {
       env[kTerminalSize] =
           std::to_string(terminal_->rows) + " " + std::to_string(terminal_->columns);
     }
-    if (auto planned = PlanRun(command, env, request.exec.working_dir)) {
+    if (auto planned = PlanRun(command, env, request.exec.working_dir, files)) {
       run_ = *std::move(planned);
     } else {
       run_ = {.output = {}, .ends_ms = 0, .exit_code = 127};
@@ -169,12 +169,10 @@ class MemoryStreams final : public HostStreams {
     A4C_CHECK(CheckCommand(exec.command, exec.env, exec.working_dir));
     if (exec.command.empty()) return Error(Code::kInvalid, "command is empty");
     UnitRef unit{hosts_, exec.host, exec.unit};
-    {
-      Waiter::Lock lock(*hosts_.waiter);
-      A4C_CHECK(unit.FindRunning(call));
-    }
-    return std::unique_ptr<HostCommand>(
-        std::make_unique<MemoryCommand>(std::move(unit), request, call.clock.MonotonicMs()));
+    Waiter::Lock lock(*hosts_.waiter);
+    A4C_TRY(MemoryUnit * found, unit.FindRunning(call));
+    return std::unique_ptr<HostCommand>(std::make_unique<MemoryCommand>(
+        std::move(unit), request, found->files, call.clock.MonotonicMs()));
   }
 
   // A unit listens on the port that its variable PORT names.

@@ -1,14 +1,17 @@
-// Logs, Exec, Images, ImageSupply, Cleanup, Enrolment and Incarnation of a host provider, guarded.
-// While a callback of the caller runs, the call that it serves is still the one in flight.
+// The extensions of a host provider, but for its streams, guarded. While a callback of the caller
+// runs, the call that it serves is still the one in flight.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_volumes.h"
 #include "plugin/guard.h"
 
 namespace a4c::plugin {
@@ -175,6 +178,63 @@ class GuardedHostIncarnation final : public HostIncarnation {
   HostIncarnation& inner_;
   const CallSite& adopt_;
   const CallSite& present_;
+};
+
+class GuardedHostActivity final : public HostActivity {
+ public:
+  GuardedHostActivity(HostActivity& inner, PluginRecord& plugin)
+      : inner_(inner), read_(plugin.Site("Activity.Read")) {}
+
+  Result<std::vector<UnitActivity>> Read(const Call& call, const std::string& host,
+                                         const std::vector<std::string>& units) override {
+    return Guarded(read_, call, [&] {
+      auto read = inner_.Read(call, host, units);
+      if (read && read->size() > units.size()) {
+        read = Malformed(read_, Counted(units.size(), "unit"), Counted(read->size(), "unit"));
+      }
+      return read;
+    });
+  }
+
+ private:
+  HostActivity& inner_;
+  const CallSite& read_;
+};
+
+class GuardedHostVolumes final : public HostVolumes {
+ public:
+  GuardedHostVolumes(HostVolumes& inner, PluginRecord& plugin)
+      : inner_(inner), copy_(plugin.Site("Volumes.Copy", Code::kUnknownOutcome)) {}
+
+  Result<int64_t> Copy(const Call& call, const VolumeCopy& copy) override {
+    return Guarded(copy_, call, [&] { return inner_.Copy(call, copy); });
+  }
+
+ private:
+  HostVolumes& inner_;
+  const CallSite& copy_;
+};
+
+class GuardedHostDescription final : public HostDescription {
+ public:
+  GuardedHostDescription(HostDescription& inner, PluginRecord& plugin)
+      : inner_(inner), describe_(plugin.Site("Description.Describe")) {}
+
+  Result<Unit> Describe(const Call& call, const std::string& host,
+                        const std::string& unit) override {
+    return Guarded(describe_, call, [&] {
+      auto described = inner_.Describe(call, host, unit);
+      if (described && described->name != unit) {
+        described = Malformed(describe_, "the unit \"" + unit + "\"",
+                              "the unit \"" + described->name + "\"");
+      }
+      return described;
+    });
+  }
+
+ private:
+  HostDescription& inner_;
+  const CallSite& describe_;
 };
 
 }  // namespace a4c::plugin

@@ -54,6 +54,9 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostEnrolment::kExtension) return enrolment_.Of(*inner_, plugin_);
     if (name == HostIncarnation::kExtension) return incarnation_.Of(*inner_, plugin_);
     if (name == HostStreams::kExtension) return streams_.Of(*inner_, plugin_);
+    if (name == HostActivity::kExtension) return activity_.Of(*inner_, plugin_);
+    if (name == HostVolumes::kExtension) return volumes_.Of(*inner_, plugin_);
+    if (name == HostDescription::kExtension) return description_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -67,6 +70,9 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostEnrolment, GuardedHostEnrolment> enrolment_;
   ExtensionGuard<HostIncarnation, GuardedHostIncarnation> incarnation_;
   ExtensionGuard<HostStreams, GuardedHostStreams> streams_;
+  ExtensionGuard<HostActivity, GuardedHostActivity> activity_;
+  ExtensionGuard<HostVolumes, GuardedHostVolumes> volumes_;
+  ExtensionGuard<HostDescription, GuardedHostDescription> description_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;

@@ -1,8 +1,11 @@
 #include "a4c/digests.h"
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_volumes.h"
 #include "a4c/rebuild.h"
 #include "tests/unit/plugin/plugin_test.h"
 
@@ -189,6 +192,23 @@ TEST_F(GuardedHostProvider, CleanupIsGuarded) {
   EXPECT_TRUE(FailsWith(
       Make("throw", "Cleanup.DiscardImage")->As<HostCleanup>()->DiscardImage(call, "h", "i"),
       Code::kUnknownOutcome, "Cleanup.DiscardImage threw"));
+}
+
+TEST_F(GuardedHostProvider, ActivityVolumesAndDescriptionAreGuarded) {
+  const Call call = Within(1000);
+  const auto read = [&](const char* mode) {
+    return Make(mode, "Activity.Read")->As<HostActivity>()->Read(call, "h", {"u"});
+  };
+  EXPECT_TRUE(FailsWith(read("throw"), Code::kInternal, "Activity.Read threw"));
+  EXPECT_TRUE(FailsWith(read("too_many"), Code::kInternal, "1 unit with 2 units"));
+  const VolumeCopy copy{"h", "u", "o", "v", 1};
+  EXPECT_TRUE(FailsWith(Make("throw", "Volumes.Copy")->As<HostVolumes>()->Copy(call, copy),
+                        Code::kUnknownOutcome, "Volumes.Copy threw"));
+  const auto describe = [&](const char* mode) {
+    return Make(mode, "Description.Describe")->As<HostDescription>()->Describe(call, "h", "u");
+  };
+  EXPECT_TRUE(FailsWith(describe("throw"), Code::kInternal, "Description.Describe threw"));
+  EXPECT_TRUE(FailsWith(describe("other_unit"), Code::kInternal, "the unit \"u\""));
 }
 
 TEST_F(GuardedHostProvider, EnrolmentIsGuarded) {

@@ -1,7 +1,10 @@
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_volumes.h"
 #include "a4c/plugin.h"
 #include "tests/unit/plugin/evil/mode.h"
 
@@ -117,6 +120,47 @@ class EvilEnrolment final : public a4c::HostEnrolment {
   const evil::Mode& mode_;
 };
 
+class EvilActivity final : public a4c::HostActivity {
+ public:
+  explicit EvilActivity(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<std::vector<a4c::UnitActivity>> Read(const a4c::Call&, const std::string&,
+                                                   const std::vector<std::string>& units) override {
+    mode_.Act("Activity.Read");
+    const size_t extra = mode_.Is("too_many", "Activity.Read") ? 1 : 0;
+    return std::vector<a4c::UnitActivity>(units.size() + extra);
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilVolumes final : public a4c::HostVolumes {
+ public:
+  explicit EvilVolumes(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<int64_t> Copy(const a4c::Call&, const a4c::VolumeCopy&) override {
+    mode_.Act("Volumes.Copy");
+    return int64_t{0};
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
+class EvilDescription final : public a4c::HostDescription {
+ public:
+  explicit EvilDescription(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::Unit> Describe(const a4c::Call&, const std::string&,
+                                  const std::string& name) override {
+    mode_.Act("Description.Describe");
+    a4c::Unit unit;
+    if (!mode_.Is("other_unit", "Description.Describe")) unit.name = name;
+    return unit;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
 class EvilHost final : public a4c::HostProvider {
  public:
   EvilHost(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
@@ -152,6 +196,11 @@ class EvilHost final : public a4c::HostProvider {
     if (name == a4c::HostEnrolment::kExtension) {
       return static_cast<a4c::HostEnrolment*>(&enrolment_);
     }
+    if (name == a4c::HostActivity::kExtension) return static_cast<a4c::HostActivity*>(&activity_);
+    if (name == a4c::HostVolumes::kExtension) return static_cast<a4c::HostVolumes*>(&volumes_);
+    if (name == a4c::HostDescription::kExtension) {
+      return static_cast<a4c::HostDescription*>(&description_);
+    }
     return nullptr;
   }
 
@@ -162,6 +211,9 @@ class EvilHost final : public a4c::HostProvider {
   EvilCleanup cleanup_{mode_};
   EvilImageSupply image_supply_{mode_};
   EvilEnrolment enrolment_{mode_};
+  EvilActivity activity_{mode_};
+  EvilVolumes volumes_{mode_};
+  EvilDescription description_{mode_};
 };
 
 a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,
