@@ -9,20 +9,24 @@
 
 namespace a4c_cli {
 
-void AddJobCommands(CLI::App& root, Session& session);        // job_commands.cc
-void AddWorkspaceCommands(CLI::App& root, Session& session);  // workspace_commands.cc
-void AddExecCommands(CLI::App& workspace, Session& session);  // exec_commands.cc
-void AddSshCommands(CLI::App& root, Session& session);        // ssh_commands.cc
-void AddHostCommands(CLI::App& root, Session& session);       // host_commands.cc
-void AddHostDisks(CLI::App& host, Session& session);          // host_disks.cc
-void AddHostCleanup(CLI::App& host, Session& session);        // host_disks.cc
-void AddImageCommands(CLI::App& root, Session& session);      // image_commands.cc
-void AddKeyCommands(CLI::App& root, Session& session);        // key_commands.cc
-void AddAuditCommands(CLI::App& root, Session& session);      // audit_commands.cc
-void AddStatusCommands(CLI::App& root, Session& session);     // status_commands.cc
-void AddSyncCommands(CLI::App& root, Session& session);       // sync_commands.cc
-void AddContextCommands(CLI::App& root, Session& session);    // context_commands.cc
-void AddCompletion(CLI::App& root, Session& session);         // completion.cc
+void AddJobCommands(CLI::App& root, Session& session);               // job_commands.cc
+void AddWorkspaceCommands(CLI::App& root, Session& session);         // workspace_commands.cc
+void AddSnapshotOfWorkspace(CLI::App& workspace, Session& session);  // snapshot_commands.cc
+void AddRestoreOfWorkspace(CLI::App& workspace, Session& session);   // snapshot_commands.cc
+void AddSnapshotCommands(CLI::App& root, Session& session);          // snapshot_commands.cc
+void AddExecCommands(CLI::App& workspace, Session& session);         // exec_commands.cc
+void AddSshCommands(CLI::App& root, Session& session);               // ssh_commands.cc
+void AddHostCommands(CLI::App& root, Session& session);              // host_commands.cc
+void AddHostDisks(CLI::App& host, Session& session);                 // host_disks.cc
+void AddHostCleanup(CLI::App& host, Session& session);               // host_disks.cc
+void AddHostAdopt(CLI::App& host, Session& session);                 // host_adopt.cc
+void AddImageCommands(CLI::App& root, Session& session);             // image_commands.cc
+void AddKeyCommands(CLI::App& root, Session& session);               // key_commands.cc
+void AddAuditCommands(CLI::App& root, Session& session);             // audit_commands.cc
+void AddStatusCommands(CLI::App& root, Session& session);            // status_commands.cc
+void AddSyncCommands(CLI::App& root, Session& session);              // sync_commands.cc
+void AddContextCommands(CLI::App& root, Session& session);           // context_commands.cc
+void AddCompletion(CLI::App& root, Session& session);                // completion.cc
 
 // Prints what the last of the words may become; the shells' scripts ask for it.
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words);

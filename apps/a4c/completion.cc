@@ -60,6 +60,7 @@ std::vector<std::string> Ids(Session& session, const std::string& noun) {
   std::string path;
   if (noun == "job" || noun == "explain") path = "/v1/jobs?limit=50";
   if (noun == "workspace") path = "/v1/workspaces?limit=50";
+  if (noun == "snapshot") path = "/v1/snapshots?limit=50";
   if (noun == "host") path = "/v1/hosts";
   if (noun == "key") path = "/v1/keys?limit=50";
   std::vector<std::string> ids;

@@ -47,18 +47,22 @@ int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
 void AddDrain(CLI::App& host, Session& session) {
   struct Options {
     std::string id;
+    bool with_volumes = false;
     bool wait = false;
     int64_t timeout_s = 600;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* leaf = host.add_subcommand("drain", "cordon it and move away what may be moved");
   leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_flag("--with-volumes", options->with_volumes,
+                 "move workspaces with what they keep, also those whose on_drain is keep");
   leaf->add_flag("--wait", options->wait, "until nothing that is moved is left");
   leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
   leaf->callback([&session, options] {
     Reply reply;
     const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
-    if (!session.Send({.method = "POST", .path = path + ":drain"}, reply)) return;
+    const std::string how = options->with_volumes ? "?with_volumes=true" : "";
+    if (!session.Send({.method = "POST", .path = path + ":drain" + how}, reply)) return;
     if (options->wait) {
       session.exit_code = WaitForDrain(session, path, options->timeout_s);
     } else {
@@ -126,6 +130,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddDrain(*host, session);
   AddHostDisks(*host, session);
   AddHostCleanup(*host, session);
+  AddHostAdopt(*host, session);
   AddRemove(*host, session);
 }
 

@@ -35,6 +35,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddGlobals(root, session);
   AddJobCommands(root, session);
   AddWorkspaceCommands(root, session);
+  AddSnapshotCommands(root, session);
   AddSshCommands(root, session);
   AddHostCommands(root, session);
   AddImageCommands(root, session);

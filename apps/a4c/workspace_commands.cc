@@ -16,6 +16,7 @@ struct CreateOptions {
   std::string on_drain;
   std::string host;
   std::string ttl;
+  std::string idle_stop;
   int64_t cpu_millis = 0;
   int64_t pids = 0;
   std::vector<std::string> env;
@@ -59,6 +60,7 @@ void Create(Session& session, const CreateOptions& options) {
   SetText(body, "on_drain", options.on_drain);
   SetText(body, "host", options.host);
   SetText(body, "ttl", options.ttl);
+  SetText(body, "idle_stop", options.idle_stop);
   if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
   if (options.pids > 0) body.AppendMember("pids", options.pids);
   Json env(Json::Object{});
@@ -104,6 +106,8 @@ void AddCreate(CLI::App& workspace, Session& session) {
                    "keep, or recreate: elsewhere, without what is on its disk")
       ->check(CLI::IsMember({"keep", "recreate"}));
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
+  leaf->add_option("--idle-stop", options->idle_stop,
+                   "stopped once nobody and nothing used it for: 30m, 2h");
   leaf->add_option("--env", options->env, "NAME=value");
   leaf->add_option("--label", options->labels, "name=value");
   leaf->add_option("command", options->command, "what to run, after --");
@@ -147,6 +151,8 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");
+  AddSnapshotOfWorkspace(*workspace, session);
+  AddRestoreOfWorkspace(*workspace, session);
   AddExecCommands(*workspace, session);
   const auto logs = std::make_shared<StepOptions>();
   leaf = workspace->add_subcommand("logs", "print what a workspace has written");

@@ -8,6 +8,8 @@
 namespace a4c::baremetal {
 namespace {
 
+using a4c::testing::CuttingProxy;
+
 class BaremetalVolumes : public ServerTest {
  protected:
   explicit BaremetalVolumes(const char* variable = "A4C_TEST_BAREMETAL_HOSTS")

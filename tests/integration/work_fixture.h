@@ -18,9 +18,12 @@
 #include <vector>
 
 #include "a4c/collection.h"
+#include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_volumes.h"
 #include "a4c/memory.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
@@ -40,7 +43,7 @@ inline constexpr const char* kTenant = "acme";
 inline constexpr int64_t kGiB = 1LL << 30;
 
 // Does something of the test's before an effect; hides extensions.
-class HookedHosts final : public a4c::HostProvider {
+class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
  public:
   explicit HookedHosts(a4c::HostProvider& inner) : inner_(inner) {}
 
@@ -58,11 +61,19 @@ class HookedHosts final : public a4c::HostProvider {
     return inner_.List(call, host);
   }
 
+  Result<std::vector<a4c::UnitActivity>> Read(const Call& call, const std::string& host,
+                                              const std::vector<std::string>& units) override {
+    if (before_activity) A4C_CHECK(before_activity());
+    return inner_.As<a4c::HostActivity>()->Read(call, host, units);
+  }
+
   std::function<Result<void>(const Unit&)> before_ensure;
+  std::function<Result<void>()> before_activity;
   std::function<Result<void>()> before_remove;
   bool has_extensions = true;
   a4c::HostImages* images = nullptr;    // instead of the inner ones
   a4c::HostCleanup* cleanup = nullptr;  // the same
+  a4c::HostVolumes* volumes = nullptr;  // the same
 
  protected:
   void* Extension(std::string_view name) override {
@@ -72,6 +83,11 @@ class HookedHosts final : public a4c::HostProvider {
       return images != nullptr ? images : inner_.As<a4c::HostImages>();
     }
     if (name == a4c::HostImageSupply::kExtension) return inner_.As<a4c::HostImageSupply>();
+    if (name == a4c::HostActivity::kExtension) return static_cast<a4c::HostActivity*>(this);
+    if (name == a4c::HostVolumes::kExtension) {
+      return volumes != nullptr ? volumes : inner_.As<a4c::HostVolumes>();
+    }
+    if (name == a4c::HostDescription::kExtension) return inner_.As<a4c::HostDescription>();
     if (name == a4c::HostCleanup::kExtension) {
       return cleanup != nullptr ? cleanup : inner_.As<a4c::HostCleanup>();
     }

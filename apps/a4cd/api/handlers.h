@@ -24,6 +24,11 @@ Response ListWorkspaces(ApiContext& api, Request& request);
 Response GetWorkspace(ApiContext& api, Request& request);
 Response StartWorkspace(ApiContext& api, Request& request);
 Response StopWorkspace(ApiContext& api, Request& request);
+Response SnapshotOfWorkspace(ApiContext& api, Request& request);
+Response RestoreToWorkspace(ApiContext& api, Request& request);
+Response ListSnapshots(ApiContext& api, Request& request);
+Response GetSnapshot(ApiContext& api, Request& request);
+Response DeleteSnapshot(ApiContext& api, Request& request);
 Response DeleteWorkspace(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // sessions_api.cc

@@ -59,12 +59,19 @@ PreparedWrite WriteOf(const HostRecord& before, HostRecord after, const Request&
   return write;
 }
 
-Response Mark(ApiContext& api, Request& request, bool cordoned, bool draining) {
+struct HostMarks {
+  bool cordoned = false;
+  bool draining = false;
+  bool drains_volumes = false;
+};
+
+Response Mark(ApiContext& api, Request& request, const HostMarks& marks) {
   return MakeWrite(api, request, {}, [&]() -> Result<PreparedWrite> {
     A4C_TRY(const HostRecord host, FindHost(api, request));
     HostRecord after = host;
-    after.cordoned = cordoned;
-    after.draining = draining;
+    after.cordoned = marks.cordoned;
+    after.draining = marks.draining;
+    after.drains_volumes = marks.drains_volumes;
     return WriteOf(host, std::move(after), request);
   });
 }
@@ -82,7 +89,7 @@ Result<void> AddWorkspaces(ApiContext& api, const Request& request, const HostRe
     if (staying.Items().size() == kStuckShownMax) break;
     if (record.ref.key.scope != request.principal.tenant) continue;
     A4C_TRY(const Workspace workspace, WorkspaceOf(record));
-    const std::string why = WhyItStays(workspace);
+    const std::string why = WhyItStays(workspace, host.drains_volumes);
     if (why.empty()) continue;
     staying.Append(Json::Object{{"id", workspace.id}, {"name", workspace.name}, {"reason", why}});
   }
@@ -275,15 +282,20 @@ Response EnrolHost(ApiContext& api, Request& request) {
 }
 
 Response CordonHost(ApiContext& api, Request& request) {
-  return Mark(api, request, true, false);
+  return Mark(api, request, {.cordoned = true});
 }
 
 Response UncordonHost(ApiContext& api, Request& request) {
-  return Mark(api, request, false, false);
+  return Mark(api, request, {});
 }
 
 Response DrainHost(ApiContext& api, Request& request) {
-  return Mark(api, request, true, true);
+  const std::string& with_volumes = request.Query("with_volumes");
+  if (!with_volumes.empty() && with_volumes != "true" && with_volumes != "false") {
+    return ErrorResponse(Error(Code::kInvalid, "with_volumes is true or false"));
+  }
+  return Mark(api, request,
+              {.cordoned = true, .draining = true, .drains_volumes = with_volumes == "true"});
 }
 
 Response RemoveHost(ApiContext& api, Request& request) {

@@ -124,6 +124,12 @@ Response BeginSession(ApiContext& api, const Request& request, const char* proto
   if (auto refused = RefuseHandshake(request, protocol)) return *std::move(refused);
   auto place = api.session_places.Enter(request.principal.tenant);
   if (!place) return TooMany(place.error());
+  auto presence =
+      std::make_unique<Presence>(api.database, api.runtime, request.principal.tenant, *workspace);
+  if (note) {
+    const Result<void> begun = presence->Begin(api.CallFor(request));
+    if (!begun) return RefuseNoted(api, request, ProblemOf(begun.error()));
+  }
   const a4c::RecordRef ref{"workspace", {request.principal.tenant, workspace->id}};
   if (note) {
     const auto noted = NoteAudit(api, request, {.outcome = "applied", .ref = ref});
@@ -133,7 +139,8 @@ Response BeginSession(ApiContext& api, const Request& request, const char* proto
                 make({.host = workspace->host,
                       .unit = UnitName(workspace->id),
                       .request_id = request.request_id,
-                      .place = *std::move(place)}));
+                      .place = *std::move(place),
+                      .presence = std::move(presence)}));
 }
 
 // The same for what runs in it, or is reached there.

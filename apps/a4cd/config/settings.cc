@@ -155,7 +155,11 @@ constexpr ConfigKey kWorkKeys[] = {
     {"log_bytes_max", ConfigType::kBytes, "1MiB", "of a job's log: head and tail are kept", false,
      1024},
     {"expiry_period", ConfigType::kDurationMs, "10s", "how often ended ttls are looked for", false,
-     100}};
+     100},
+    {"idle_look_period", ConfigType::kDurationMs, "30s",
+     "between looks at workspaces with idle_stop", false, 100, 600'000},
+    {"idle_cpu_millis", ConfigType::kLong, "20",
+     "a workspace that uses less of a processor is idle; 1000: a core", false, 0, 1'000'000}};
 
 constexpr ConfigKey kPlacementKeys[] = {
     {"disk_watermark", ConfigType::kDouble, "0.9",
@@ -360,6 +364,10 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
   options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
                         .host_timeout_ms = hosts.Long("timeout")};
   options.expiry.period_ms = work.Long("expiry_period");
+  options.snapshots.period_ms = work.Long("expiry_period");
+  options.idle = {.period_ms = work.Long("idle_look_period"),
+                  .cpu_millis = work.Long("idle_cpu_millis"),
+                  .host_timeout_ms = hosts.Long("timeout")};
   options.enrolment_period_ms = hosts.Long("enrol_period");
   options.tokens = {.look_period_ms = hosts.Long("enrol_period"),
                     .rotate_period_ms = hosts.Long("token_period"),

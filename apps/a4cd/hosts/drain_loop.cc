@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/work/other_servers.h"
 
 namespace a4cd {
 
@@ -17,6 +18,8 @@ using a4c::Result;
 
 namespace {
 
+constexpr int64_t kFailedWaitMs = 5 * 60'000;
+
 class DrainLoop final : public a4c::Loop {
  public:
   DrainLoop(a4c::Database& database, JobService& jobs, const DrainOptions& options)
@@ -27,24 +30,32 @@ class DrainLoop final : public a4c::Loop {
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(const std::vector<HostRecord> hosts, ReadHosts(call, database_));
     for (const HostRecord& host : hosts) {
-      if (host.draining) A4C_CHECK(Drain(call, host.id));
+      if (host.draining) A4C_CHECK(Drain(call, host));
     }
     return options_.period_ms;
   }
 
  private:
   // Nothing, while one of the server's workspaces is on its way.
-  Result<void> Drain(const Call& call, const std::string& host) {
-    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
+  Result<void> Drain(const Call& call, const HostRecord& host) {
+    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host.id));
     std::optional<Record> next;
     for (const Record& record : records) {
       A4C_TRY(const Workspace workspace, WorkspaceOf(record));
       A4C_TRY(const bool is_moving, IsMoving(call, record.ref.key));
       if (is_moving) return {};
-      if (!next && WhyItStays(workspace).empty()) next = record;
+      if (HasJustFailed(call, record)) continue;
+      if (!next && WhyItStays(workspace, host.drains_volumes).empty()) next = record;
     }
     if (!next) return {};
     return Move(call, *next, host);
+  }
+
+  // One that cannot be moved now is let alone for a while: it stands still at each try.
+  bool HasJustFailed(const Call& call, const Record& record) const {
+    const auto found = record.quiet.find(kMoveFailedAt);
+    const auto* at = found == record.quiet.end() ? nullptr : std::get_if<int64_t>(&found->second);
+    return at != nullptr && call.clock.NowMs() - *at < kFailedWaitMs;
   }
 
   Result<bool> IsMoving(const Call& call, const a4c::Key& workspace) {
@@ -61,11 +72,12 @@ class DrainLoop final : public a4c::Loop {
     return false;
   }
 
-  Result<void> Move(const Call& call, const Record& record, const std::string& host) {
+  Result<void> Move(const Call& call, const Record& record, const HostRecord& host) {
     JobDraft draft;
     draft.type = "workspace.move";
-    draft.title = "the server " + host + " is being drained";
+    draft.title = "the server " + host.id + " is being drained";
     draft.payload = Json::Object{{"workspace", record.ref.key.id}};
+    if (host.drains_volumes) draft.payload.Set("with_volume", true);
     const Principal principal{.tenant = record.ref.key.scope, .key_id = "drain", .scopes = {}};
     const Result<PreparedWrite> write = jobs_.PrepareCreate(call, principal, draft);
     // Deleted meanwhile.
@@ -86,10 +98,13 @@ class DrainLoop final : public a4c::Loop {
 
 }  // namespace
 
-std::string WhyItStays(const Workspace& workspace) {
+std::string WhyItStays(const Workspace& workspace, bool with_volumes) {
   if (workspace.desired == "deleted") return "it is being deleted";
   if (!workspace.wanted_host.empty()) return "it is tied to this server";
-  if (workspace.on_drain != "recreate") return "its on_drain is not \"recreate\"";
+  if (!workspace.restoring.empty()) return "it is half restored from a snapshot";
+  if (!with_volumes && workspace.on_drain != "recreate") {
+    return "its on_drain is not \"recreate\"";
+  }
   return "";
 }
 

@@ -1,6 +1,6 @@
 // Draining: the workspaces of a server that is being drained are moved away, one at a time, by
-// workspace.move jobs. A workspace whose `on_drain` is "keep" (the default: what it has on its disk
-// stays behind), or that is tied to this server, stays, and GET /v1/hosts/{id} names it.
+// workspace.move jobs. One that is tied to this server stays, and without volumes also one whose
+// `on_drain` is "keep": what it has on its disk would stay behind. GET /v1/hosts/{id} names them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct DrainOptions {
 };
 
 // Why a workspace is not moved by a drain of its server; "": it is.
-std::string WhyItStays(const Workspace& workspace);
+std::string WhyItStays(const Workspace& workspace, bool with_volumes);
 
 // The workspaces of all tenants that have this server.
 a4c::Result<std::vector<a4c::Record>> WorkspacesOn(const a4c::Call& call, a4c::Database& database,

@@ -79,6 +79,7 @@ std::string HostBody(const HostRecord& host) {
   Json body(Json::Object{{"server", host.id}});
   body.AppendMember("cordoned", host.cordoned);
   body.AppendMember("draining", host.draining);
+  if (host.drains_volumes) body.AppendMember("drains_volumes", true);
   if (!host.labels.empty()) body.AppendMember("labels", MapJson(host.labels));
   if (host.spec) body.AppendMember("enrolment", SpecJson(*host.spec));
   if (!host.by.empty()) body.AppendMember("by", host.by);
@@ -91,6 +92,7 @@ Result<HostRecord> HostRecordOf(const Record& record, int64_t store_time_ms) {
                   .rev = record.rev,
                   .cordoned = body["cordoned"].Bool(),
                   .draining = body["draining"].Bool(),
+                  .drains_volumes = body["drains_volumes"].Bool(),
                   .labels = MapOf(body["labels"]),
                   .spec = std::nullopt,
                   .by = body["by"].Text(),
@@ -143,6 +145,7 @@ Json HostView(const HostRecord& host) {
   }
   view.AppendMember("cordoned", host.cordoned);
   view.AppendMember("draining", host.draining);
+  view.AppendMember("drains_volumes", host.drains_volumes);
   if (host.spec) {
     view.AppendMember("address", host.spec->address);
     view.AppendMember("fingerprint", host.spec->fingerprint);

@@ -32,6 +32,7 @@ struct HostRecord {
   int64_t rev = 0;  // 0: there is no record yet
   bool cordoned = false;
   bool draining = false;
+  bool drains_volumes = false;  // workspaces leave it with what they keep
   std::map<std::string, std::string> labels = {};
   std::optional<a4c::HostSpec> spec = {};  // nothing: it stands in the provider's config
   std::string by = {};                     // id of the API key that said the last of it

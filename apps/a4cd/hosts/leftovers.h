@@ -1,5 +1,5 @@
-// Leftovers: units whose workspace was deleted. Only a tombstone record says so, never the absence
-// of a record: that may be a store that was restored, or another installation's.
+// Leftovers: units whose workspace, or snapshot, was deleted. Only a tombstone record says so,
+// never the absence of a record: that may be a store that was restored, or another installation's.
 #pragma once
 
 #include <set>
@@ -13,12 +13,12 @@
 namespace a4cd {
 
 struct Leftovers {
-  std::vector<a4c::UnitStatus>
-      removable;  // their workspace is a tombstone, and their epoch is known
+  std::vector<a4c::UnitStatus> removable;  // their record is a tombstone, and their epoch is known
   std::vector<a4c::UnitStatus> unclaimed;  // no record says whose they are
 };
 
-// Sorts units that no living workspace of their server names.
+// Sorts units that no living workspace of their server names; those of living snapshots are left
+// out.
 a4c::Result<Leftovers> SortLeftovers(const a4c::Call& call, a4c::Database& database,
                                      const std::vector<a4c::UnitStatus>& units);
 

@@ -87,7 +87,8 @@ class Reconciler final : public a4c::Loop {
     if (unit == nullptr && workspace.actual != "running") return {};
     if (workspace.actual == view.actual) return {};
     if (workspace.actual == "pending" && view.actual != "running") return {};
-    A4C_TRY(const bool is_busy, HasJob(call, record.ref.key));
+    A4C_TRY(const bool is_busy, HasUnfinishedJob(call, database_, record.ref.key.scope,
+                                                 WorkspaceSubject(record.ref.key.id)));
     if (is_busy) return {};
     workspace.actual = view.actual;
     workspace.message = view.message;
@@ -97,16 +98,6 @@ class Reconciler final : public a4c::Loop {
                                                   .body = WorkspaceBody(workspace),
                                                   .expect = a4c::Expect::Rev(record.rev)}}}));
     return {};
-  }
-
-  Result<bool> HasJob(const Call& call, const a4c::Key& workspace) {
-    A4C_TRY(const a4c::ScanAnswer page,
-            database_.Scan(call, {.kind = "job",
-                                  .index = "by_subject",
-                                  .scope = workspace.scope,
-                                  .prefix = {WorkspaceSubject(workspace.id)},
-                                  .limit = 1}));
-    return !page.records.empty();
   }
 
   void Remove(const Call& call, const UnitStatus& unit) {

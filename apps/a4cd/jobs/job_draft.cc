@@ -22,6 +22,35 @@ void CheckWorkspaceNamed(const Json& payload, Faults& faults) {
   fields.RefuseOthers();
 }
 
+void CheckWorkspaceMove(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  const Json& with_volume = fields.Any("with_volume");
+  if (!with_volume.IsNull() && !with_volume.IsBool()) fields.Add("with_volume", "is true or false");
+  fields.RefuseOthers();
+}
+
+void CheckWorkspaceSnapshot(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  fields.Text("host", {.bytes_max = 256});
+  fields.DurationMs("ttl");
+  fields.RefuseOthers();
+}
+
+void CheckWorkspaceRestore(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  fields.Text("snapshot", {.required = true, .bytes_max = 256});
+  fields.RefuseOthers();
+}
+
+void CheckSnapshotDelete(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("snapshot", {.required = true, .bytes_max = 256});
+  fields.RefuseOthers();
+}
+
 void CheckCommandRun(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("workspace", {.required = true, .bytes_max = 256});
@@ -57,15 +86,33 @@ void CheckHostCleanup(const Json& payload, Faults& faults) {
   fields.RefuseOthers();
 }
 
+void CheckHostAdopt(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("host", {.required = true, .bytes_max = 256});
+  for (const auto& [unit, name] : fields.TextMap("units", 256)) {
+    if (IsWorkspaceName(name)) continue;
+    faults.push_back({Pointer("/payload/units", unit), "is no name of a workspace",
+                      "letters a-z, digits and inner hyphens: \"dev-1\""});
+  }
+  fields.RefuseOthers();
+}
+
 struct Type {
   const char* name;
   void (*check)(const Json& payload, Faults& faults);
 };
-constexpr Type kTypes[] = {
-    {"workspace.create", CheckWorkspaceCreate}, {"workspace.start", CheckWorkspaceNamed},
-    {"workspace.stop", CheckWorkspaceNamed},    {"workspace.move", CheckWorkspaceNamed},
-    {"workspace.delete", CheckWorkspaceNamed},  {"command.run", CheckCommandRun},
-    {"image.build", CheckImageBuild},           {"host.cleanup", CheckHostCleanup}};
+constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
+                           {"workspace.start", CheckWorkspaceNamed},
+                           {"workspace.stop", CheckWorkspaceNamed},
+                           {"workspace.move", CheckWorkspaceMove},
+                           {"workspace.snapshot", CheckWorkspaceSnapshot},
+                           {"workspace.restore", CheckWorkspaceRestore},
+                           {"snapshot.delete", CheckSnapshotDelete},
+                           {"workspace.delete", CheckWorkspaceNamed},
+                           {"command.run", CheckCommandRun},
+                           {"image.build", CheckImageBuild},
+                           {"host.cleanup", CheckHostCleanup},
+                           {"host.adopt", CheckHostAdopt}};
 
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;

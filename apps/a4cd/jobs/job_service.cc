@@ -67,6 +67,16 @@ a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id) {
   return {"workspace", {tenant, id}};
 }
 
+Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const std::string& tenant,
+                              const std::string& subject) {
+  A4C_TRY(const a4c::ScanAnswer page, database.Scan(call, {.kind = "job",
+                                                           .index = "by_subject",
+                                                           .scope = tenant,
+                                                           .prefix = {subject},
+                                                           .limit = 1}));
+  return !page.records.empty();
+}
+
 Result<Job> JobService::Get(const Call& call, const std::string& tenant, const std::string& id) {
   const a4c::RecordRef ref = JobRef(tenant, id);
   if (!a4c::CheckKey(ref.key)) return NoJob(id);
@@ -208,6 +218,16 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   if (workspace.desired == "deleted") {
     return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
   }
+  if (draft.type == "workspace.restore") {
+    // That it is there; what it is by then, its job looks at.
+    A4C_CHECK(ReadSnapshot(call, database_, principal.tenant, draft.payload["snapshot"].Text()));
+    return {};
+  }
+  if (draft.type == "workspace.snapshot") {
+    AddSnapshot(principal, draft, workspace, job, write);
+    return {};
+  }
+  if (draft.type == "workspace.move") job.payload.Set("from", workspace.host);
   if (draft.type == "command.run" || draft.type == "workspace.move") return {};
   if (draft.type == "workspace.start") workspace.desired = "running";
   if (draft.type == "workspace.stop") workspace.desired = "stopped";
@@ -216,6 +236,43 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
   write.decide_again = true;
   if (draft.type == "workspace.delete") return CancelEarlier(call, principal, job, write);
+  return {};
+}
+
+void JobService::AddSnapshot(const Principal& principal, const JobDraft& draft,
+                             const Workspace& workspace, Job& job, PreparedWrite& write) {
+  Faults checked_before;
+  FieldReader fields(draft.payload, "/payload", checked_before);
+  const Snapshot snapshot{.id = ids_.Next(),
+                          .workspace = workspace.id,
+                          .workspace_name = workspace.name,
+                          .job = job.id,
+                          .wanted_host = fields.Text("host"),
+                          .disk_bytes = workspace.disk_bytes,
+                          .created_at = job.created_at,
+                          .updated_at = job.created_at,
+                          .ttl_ms = fields.DurationMs("ttl"),
+                          // Until it is whole: should its job end without it.
+                          .expires_at = job.created_at,
+                          .created_by = principal.key_id};
+  job.payload.Set("snapshot", snapshot.id);
+  write.commit.changes.push_back({.ref = SnapshotRef(principal.tenant, snapshot.id),
+                                  .body = SnapshotBody(snapshot),
+                                  .expect = Expect::Absent()});
+}
+
+Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& principal,
+                                           const JobDraft& draft, Job& job, PreparedWrite& write) {
+  A4C_TRY(Snapshot snapshot,
+          ReadSnapshot(call, database_, principal.tenant, draft.payload["snapshot"].Text()));
+  job.host = snapshot.host;
+  job.subject = SnapshotSubject(snapshot.id);
+  snapshot.state = "deleting";
+  snapshot.updated_at = snapshot.expires_at = job.created_at;
+  write.commit.changes.push_back({.ref = SnapshotRef(principal.tenant, snapshot.id),
+                                  .body = SnapshotBody(snapshot),
+                                  .expect = Expect::Rev(snapshot.rev)});
+  write.decide_again = true;
   return {};
 }
 
@@ -257,9 +314,11 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
     job.subject = "image:" + draft.payload["tag"].Text();
     job.host = draft.payload["host"].Text();
     if (draft.payload.Find("context") == nullptr) AwaitContext(job);
-  } else if (draft.type == "host.cleanup") {
+  } else if (draft.type == "host.cleanup" || draft.type == "host.adopt") {
     job.host = draft.payload["host"].Text();
     job.subject = "host:" + job.host;
+  } else if (draft.type == "snapshot.delete") {
+    A4C_CHECK(AddSnapshotDelete(call, principal, draft, job, write));
   } else {
     A4C_CHECK(AddWorkspaceStep(call, principal, draft, job, write));
   }
@@ -304,6 +363,29 @@ Result<Workspace> JobService::FindWorkspace(const Call& call, const std::string&
   if (!answer.records.empty()) return WorkspaceOf(answer.records[0]);
   return Error(Code::kNotFound, "there is no workspace " + id_or_name,
                "list them: a4c workspace list");
+}
+
+Result<JobService::SnapshotPage> JobService::ListSnapshots(const Call& call,
+                                                           const std::string& tenant,
+                                                           const std::string& workspace,
+                                                           const std::string& after, int limit) {
+  a4c::ScanRequest scan{.kind = "snapshot",
+                        .index = "by_created",
+                        .scope = tenant,
+                        .descending = true,
+                        .after = after,
+                        .limit = limit};
+  if (!workspace.empty()) {
+    scan.index = "by_workspace";
+    scan.prefix = {workspace};
+  }
+  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, scan));
+  SnapshotPage page{.snapshots = {}, .next = answer.next};
+  for (const Record& record : answer.records) {
+    A4C_TRY(Snapshot snapshot, SnapshotOf(record));
+    page.snapshots.push_back(std::move(snapshot));
+  }
+  return page;
 }
 
 Result<JobService::WorkspacePage> JobService::ListWorkspaces(const Call& call,

@@ -15,6 +15,7 @@
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/job_draft.h"
 #include "apps/a4cd/jobs/prepared_write.h"
+#include "apps/a4cd/jobs/snapshot.h"
 #include "apps/a4cd/jobs/workspace.h"
 
 namespace a4cd {
@@ -74,6 +75,14 @@ class JobService {
     std::vector<Workspace> workspaces;
     std::string next;
   };
+  struct SnapshotPage {
+    std::vector<Snapshot> snapshots;
+    std::string next;
+  };
+  // The newest first; workspace: an id, or empty: of all.
+  a4c::Result<SnapshotPage> ListSnapshots(const a4c::Call& call, const std::string& tenant,
+                                          const std::string& workspace, const std::string& after,
+                                          int limit);
   a4c::Result<WorkspacePage> ListWorkspaces(const a4c::Call& call, const std::string& tenant,
                                             const std::string& after, int limit);
 
@@ -91,11 +100,19 @@ class JobService {
                                      const JobDraft& draft, Job& job, PreparedWrite& write);
   a4c::Result<void> CancelEarlier(const a4c::Call& call, const Principal& principal, const Job& job,
                                   PreparedWrite& write);
+  void AddSnapshot(const Principal& principal, const JobDraft& draft, const Workspace& workspace,
+                   Job& job, PreparedWrite& write);
+  a4c::Result<void> AddSnapshotDelete(const a4c::Call& call, const Principal& principal,
+                                      const JobDraft& draft, Job& job, PreparedWrite& write);
 
   a4c::Database& database_;
   const a4c::Runtime runtime_;
   a4c::IdSource& ids_;
 };
+
+// Whether there is work that a subject waits for, or that is being done.
+a4c::Result<bool> HasUnfinishedJob(const a4c::Call& call, a4c::Database& database,
+                                   const std::string& tenant, const std::string& subject);
 
 a4c::RecordRef JobRef(const std::string& tenant, const std::string& id);
 a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id);

@@ -50,19 +50,40 @@ const Kind& LogChunkKind() {
 const Kind& WorkspaceKind() {
   static const Kind kind{
       .name = "workspace",
-      .version = 3,
+      .version = 4,
       .fields = {{.name = "name"},
                  {.name = "host"},
                  {.name = "image"},
                  {.name = "created_at", .type = FieldType::kTime},
                  {.name = "updated_at", .type = FieldType::kTime},
                  {.name = "expires_at", .type = FieldType::kTime},
-                 {.name = "deleted_at", .type = FieldType::kTime}},
+                 {.name = "deleted_at", .type = FieldType::kTime},
+                 {.name = "idle_stop_ms", .type = FieldType::kLong},
+                 {.name = "move_failed_at", .type = FieldType::kTime, .quiet = true},
+                 {.name = "session_at", .type = FieldType::kTime, .quiet = true},
+                 {.name = "active_at", .type = FieldType::kTime, .quiet = true},
+                 {.name = "cpu_ms", .type = FieldType::kLong, .quiet = true},
+                 {.name = "cpu_at", .type = FieldType::kTime, .quiet = true}},
       .indexes = {{.name = "by_name", .fields = {"name"}, .unique = true},
                   {.name = "by_created", .fields = {"created_at"}},
                   {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
                   {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
+                  {.name = "by_idle_stop", .fields = {"idle_stop_ms"}, .scoped = false},
                   {.name = "by_image", .fields = {"image", "deleted_at"}, .scoped = false},
+                  {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
+  return kind;
+}
+
+const Kind& SnapshotKind() {
+  static const Kind kind{
+      .name = "snapshot",
+      .fields = {{.name = "workspace"},
+                 {.name = "created_at", .type = FieldType::kTime},
+                 {.name = "expires_at", .type = FieldType::kTime},
+                 {.name = "deleted_at", .type = FieldType::kTime}},
+      .indexes = {{.name = "by_created", .fields = {"created_at"}},
+                  {.name = "by_workspace", .fields = {"workspace", "created_at"}},
+                  {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
                   {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
   return kind;
 }
@@ -132,6 +153,7 @@ std::vector<a4c::CollectionSpec> AllCollections() {
           {.kind = a4c::LeaseKind(JobKind())},
           {.kind = LogChunkKind()},
           {.kind = WorkspaceKind()},
+          {.kind = SnapshotKind()},
           {.kind = HostKind()},
           {.kind = a4c::LeaseKind(HostKind())},
           {.kind = HostTokenKind()},

@@ -25,8 +25,11 @@ const a4c::Kind& JobKind();
 const a4c::Kind& LogChunkKind();
 
 // A container or process group that a user wants on some server. Names are unique among the living
-// of a tenant.
+// of a tenant. Beside the body stands what is known of its being used: work/idle_loop.h.
 const a4c::Kind& WorkspaceKind();
+
+// What a workspace kept once: jobs/snapshot.h.
+const a4c::Kind& SnapshotKind();
 
 // A server: hosts/host_record.h. What operators say of it and, if it was enrolled, how it is
 // reached; beside that its figures as they were read last, and counters that hold the sums of its

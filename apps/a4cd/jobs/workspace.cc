@@ -11,11 +11,8 @@ namespace {
 
 using a4c::Json;
 
-bool IsName(const std::string& name) {
-  const auto fits = [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '-'; };
-  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, fits) &&
-         name.front() != '-' && name.back() != '-';
-}
+// Sessions are refreshed once a minute at the latest.
+constexpr int64_t kIdleStopMinMs = 2 * 60'000;
 
 Json MapJson(const std::map<std::string, std::string>& map) {
   Json object(Json::Object{});
@@ -52,6 +49,9 @@ Json Common(const Workspace& workspace) {
   json.AppendMember("desired", workspace.desired);
   json.AppendMember("actual", workspace.actual);
   if (!workspace.host.empty()) json.AppendMember("host", workspace.host);
+  if (workspace.idle_stop_ms != 0) json.AppendMember("idle_stop_ms", workspace.idle_stop_ms);
+  if (!workspace.also_on.empty()) json.AppendMember("also_on", ListJson(workspace.also_on));
+  if (!workspace.restoring.empty()) json.AppendMember("restoring", workspace.restoring);
   json.AppendMember("message", workspace.message);
   json.AppendMember("created_by", workspace.created_by);
   return json;
@@ -59,12 +59,18 @@ Json Common(const Workspace& workspace) {
 
 }  // namespace
 
+bool IsWorkspaceName(const std::string& name) {
+  const auto fits = [](unsigned char c) { return std::islower(c) || std::isdigit(c) || c == '-'; };
+  return !name.empty() && name.size() <= 63 && std::ranges::all_of(name, fits) &&
+         name.front() != '-' && name.back() != '-';
+}
+
 Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults) {
   FieldReader fields(request, pointer, faults);
   Workspace workspace;
   workspace.name = fields.Text("name", {.required = true, .bytes_max = 63});
-  if (!workspace.name.empty() && !IsName(workspace.name)) {
+  if (!workspace.name.empty() && !IsWorkspaceName(workspace.name)) {
     fields.Add("name", "has letters a-z, digits and inner hyphens only", "for example \"dev-1\"");
   }
   workspace.image = fields.Text("image", {.bytes_max = 512});
@@ -83,6 +89,10 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   if (!on_drain.empty()) workspace.on_drain = on_drain;
   if (workspace.on_drain != "keep" && workspace.on_drain != "recreate") {
     fields.Add("on_drain", "is keep or recreate");
+  }
+  workspace.idle_stop_ms = fields.DurationMs("idle_stop");
+  if (workspace.idle_stop_ms != 0 && workspace.idle_stop_ms < kIdleStopMinMs) {
+    fields.Add("idle_stop", "is at least two minutes", "for example \"30m\"");
   }
   const int64_t ttl_ms = fields.DurationMs("ttl");
   workspace.created_at = now_ms;
@@ -128,8 +138,14 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.created_at = body["created_at"].Int();
   workspace.updated_at = body["updated_at"].Int();
   workspace.expires_at = body["expires_at"].Int();
+  workspace.idle_stop_ms = body["idle_stop_ms"].Int();
   workspace.deleted_at = body["deleted_at"].Int();
+  for (const Json& item : body["also_on"].Items()) workspace.also_on.push_back(item.Text());
+  workspace.restoring = body["restoring"].Text();
   workspace.created_by = body["created_by"].Text();
+  const auto session = record.quiet.find("session_at");
+  const auto* at = session == record.quiet.end() ? nullptr : std::get_if<int64_t>(&session->second);
+  if (at != nullptr) workspace.session_at = *at;
   return workspace;
 }
 
@@ -141,6 +157,7 @@ Json WorkspaceView(const Workspace& workspace) {
   view.AppendMember("created_at", TimeText(workspace.created_at));
   view.AppendMember("updated_at", TimeText(workspace.updated_at));
   if (workspace.expires_at != 0) view.AppendMember("expires_at", TimeText(workspace.expires_at));
+  if (workspace.session_at != 0) view.AppendMember("session_at", TimeText(workspace.session_at));
   view.AppendMember("rev", workspace.rev);
   return view;
 }

@@ -28,21 +28,29 @@ struct Workspace {
   int64_t cpu_millis = 0;
   int64_t disk_bytes = 0;
   int64_t pids = 0;
-  std::string wanted_host;          // a constraint: only there; empty: the least used disk
-  std::string on_drain = "keep";    // keep, or recreate: elsewhere, without what was on its disk
-  std::string desired = "running";  // running, stopped, deleted
-  std::string actual = "pending";   // pending, running, stopped, failed
-  std::string host;                 // where it was placed
+  std::string wanted_host;           // a constraint: only there; empty: the least used disk
+  std::string on_drain = "keep";     // keep, or recreate: elsewhere, without what was on its disk
+  std::string desired = "running";   // running, stopped, deleted
+  std::string actual = "pending";    // pending, running, stopped, failed
+  std::string host;                  // where it was placed
+  std::vector<std::string> also_on;  // see work/other_servers.h
   std::string message;
   int64_t created_at = 0;
   int64_t updated_at = 0;
-  int64_t expires_at = 0;  // deleted after; 0: never
-  int64_t deleted_at = 0;  // of a tombstone: since when nothing of it is left
+  int64_t expires_at = 0;    // deleted after; 0: never
+  int64_t idle_stop_ms = 0;  // stopped once it was idle for so long; 0: never
+  int64_t deleted_at = 0;    // of a tombstone: since when nothing of it is left
+  std::string restoring;     // the snapshot of which it may hold only a part; empty: it is whole
   std::string created_by;
+  // Beside the body.
+  int64_t session_at = 0;  // when somebody was in it last; known only of one with idle_stop
 };
 
+// Letters a-z, digits and inner hyphens; at most 63.
+bool IsWorkspaceName(const std::string& name);
+
 // Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids",
-// "host", "on_drain", "ttl"}; what is wrong goes to faults.
+// "host", "on_drain", "ttl", "idle_stop"}; what is wrong goes to faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

@@ -51,6 +51,7 @@ Rejection RejectionOf(const Server& server, const PlacementRequest& request,
                       const PlacementLimits& limits) {
   const Amounts& amounts = request.amounts;
   if (!request.server.empty() && request.server != server.id) return Rejection::kOtherServer;
+  if (request.excluded == server.id) return Rejection::kOtherServer;
   if (!HasLabels(server, request.constraints)) return Rejection::kConstraint;
   if (TooSmall(server, amounts, limits)) return Rejection::kTooSmall;
   if (!server.reachable) return Rejection::kUnreachable;

@@ -46,6 +46,7 @@ struct PlacementRequest {
   Amounts amounts;
   std::map<std::string, std::string> constraints = {};  // labels that the server must have
   std::string server = {};                              // not empty: this one or none
+  std::string excluded = {};                            // not this one
 };
 
 struct PlacementLimits {
@@ -57,7 +58,7 @@ struct PlacementLimits {
 // Why a server was not chosen. The order is that of judging: the first that applies is told.
 enum class Rejection : uint8_t {
   kNone,         // it fits
-  kOtherServer,  // the request names another
+  kOtherServer,  // the request names another, or any but this one
   kConstraint,
   kTooSmall,  // would not fit if it were empty: waiting does not help
   kUnreachable,

@@ -54,7 +54,7 @@ class CommandSession final : public Session {
       : runtime_(runtime), rules_(rules), streams_(streams), subject_(std::move(subject)) {}
 
   void Run(const SessionPeer& peer) override {
-    Conversation conversation(runtime_, rules_, peer);
+    Conversation conversation(runtime_, rules_, peer, *subject_.presence);
     const Result<int> code = Converse(conversation);
     if (code) {
       conversation.Tell(Json::Object{{"type", "exit"}, {"code", *code}});

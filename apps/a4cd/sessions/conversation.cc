@@ -156,6 +156,7 @@ Result<void> Conversation::CheckTime() {
   if (listening ? silent : peer_.socket.HungUp()) {
     return Error(Code::kUnavailable, "the client has gone");
   }
+  presence_.Keep();
   if (now_ms - pinged_ms_ >= rules_.ping_period_ms) {
     peer_.socket.Send(Kind::kPing, "");
     pinged_ms_ = now_ms;

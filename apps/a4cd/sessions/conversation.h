@@ -10,6 +10,7 @@
 #include "a4c/host_streams.h"
 #include "a4c/json.h"
 #include "a4c/result.h"
+#include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/sessions/session.h"
 
 namespace a4cd {
@@ -24,10 +25,12 @@ struct SessionRules {
 // [the session's thread]
 class Conversation {
  public:
-  Conversation(const a4c::Runtime& runtime, const SessionRules& rules, const SessionPeer& peer)
+  Conversation(const a4c::Runtime& runtime, const SessionRules& rules, const SessionPeer& peer,
+               Presence& presence)
       : runtime_(runtime),
         rules_(rules),
         peer_(peer),
+        presence_(presence),
         started_ms_(runtime.clock.MonotonicMs()),
         moved_ms_(started_ms_),
         pinged_ms_(started_ms_) {}
@@ -63,6 +66,7 @@ class Conversation {
   const a4c::Runtime runtime_;
   const SessionRules rules_;
   const SessionPeer& peer_;
+  Presence& presence_;
   const int64_t started_ms_;
   int64_t moved_ms_;  // when a byte went either way
   int64_t pinged_ms_;

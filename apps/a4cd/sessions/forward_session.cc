@@ -23,7 +23,7 @@ class ForwardSession final : public Session {
         port_(port) {}
 
   void Run(const SessionPeer& peer) override {
-    Conversation conversation(runtime_, rules_, peer);
+    Conversation conversation(runtime_, rules_, peer, *subject_.presence);
     const Result<void> ended = Converse(conversation);
     if (ended) {
       conversation.Tell(Json::Object{{"type", "end"}});

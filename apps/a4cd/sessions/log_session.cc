@@ -35,7 +35,7 @@ class LogSession final : public Session {
         from_(std::move(from)) {}
 
   void Run(const SessionPeer& peer) override {
-    Conversation conversation(runtime_, rules_, peer);
+    Conversation conversation(runtime_, rules_, peer, *subject_.presence);
     const a4c::Error end = Follow(conversation);
     conversation.TellProblem(end);
     NoteSessionEnd(runtime_, subject_, "logs", end.ToString(), a4c::CodeName(end.code()), bytes_);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "a4c/host_streams.h"
+#include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/sessions/conversation.h"
 #include "apps/a4cd/sessions/session.h"
 #include "apps/a4cd/sessions/session_places.h"
@@ -18,6 +19,7 @@ struct SessionSubject {
   std::string unit;
   std::string request_id;  // of the request that became it
   std::unique_ptr<SessionPlaces::Place> place;
+  std::unique_ptr<Presence> presence;
 };
 
 // A command, with or without a terminal: the protocol a4c.exec.v1.

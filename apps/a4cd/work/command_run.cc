@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "a4c/host_extensions.h"
+#include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/work/executors.h"
 #include "apps/a4cd/work/workspace_unit.h"
 
@@ -37,6 +38,8 @@ Result<Outcome> RunCommand(JobRun& run, JobLog& log) {
   if (run.workspace()->host.empty()) {
     return Outcome::Failed(reason::kError, "the workspace is on no server: start it first");
   }
+  Presence presence(run.context().database, run.context().runtime, run.tenant(), *run.workspace());
+  presence.Keep();
   int64_t bytes = 0;
   const Result<int> exit_code =
       exec->Run(run.HostCall(), RequestOf(run), [&](std::string_view output) {

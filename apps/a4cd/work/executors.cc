@@ -10,14 +10,18 @@ struct Entry {
   std::string_view type;
   Executor executor;
 };
-constexpr std::array<Entry, 8> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
-                                              {"workspace.start", StartWorkspaceUnit},
-                                              {"workspace.stop", StopWorkspaceUnit},
-                                              {"workspace.move", MoveWorkspaceUnit},
-                                              {"workspace.delete", DeleteWorkspaceUnit},
-                                              {"command.run", RunCommand},
-                                              {"image.build", BuildImage},
-                                              {"host.cleanup", CleanHost}}};
+constexpr std::array<Entry, 12> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
+                                               {"workspace.start", StartWorkspaceUnit},
+                                               {"workspace.stop", StopWorkspaceUnit},
+                                               {"workspace.move", MoveWorkspaceUnit},
+                                               {"workspace.delete", DeleteWorkspaceUnit},
+                                               {"workspace.snapshot", SnapshotWorkspace},
+                                               {"workspace.restore", RestoreWorkspace},
+                                               {"snapshot.delete", DeleteSnapshotUnit},
+                                               {"command.run", RunCommand},
+                                               {"image.build", BuildImage},
+                                               {"host.cleanup", CleanHost},
+                                               {"host.adopt", AdoptUnits}}};
 
 }  // namespace
 

@@ -19,8 +19,15 @@ a4c::Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log);
 a4c::Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log);
 // To another server than the one it has.
 a4c::Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log);
+// The same with what it keeps, which is copied before anything is removed.
+a4c::Result<Outcome> CarryWorkspace(JobRun& run, JobLog& log);
 // Gives the reservation back only with the server's word that nothing is left.
 a4c::Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log);
+// Into a unit of its own, while the workspace stands still.
+a4c::Result<Outcome> SnapshotWorkspace(JobRun& run, JobLog& log);
+// From such a unit; what the workspace kept is lost.
+a4c::Result<Outcome> RestoreWorkspace(JobRun& run, JobLog& log);
+a4c::Result<Outcome> DeleteSnapshotUnit(JobRun& run, JobLog& log);
 // In the workspace's unit; its output is the job's log. Runs at least once; attempts_max 1: at most
 // once.
 a4c::Result<Outcome> RunCommand(JobRun& run, JobLog& log);
@@ -28,6 +35,9 @@ a4c::Result<Outcome> BuildImage(JobRun& run, JobLog& log);
 // Images that nothing uses, and units of workspaces that were deleted. Never for absence of a
 // record.
 a4c::Result<Outcome> CleanHost(JobRun& run, JobLog& log);
+
+// Units of ours on a server, each by its name, become workspaces; without names they are listed.
+a4c::Result<Outcome> AdoptUnits(JobRun& run, JobLog& log);
 
 // Null: a type that this version does not know.
 Executor ExecutorOf(std::string_view type);

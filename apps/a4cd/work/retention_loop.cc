@@ -40,7 +40,9 @@ class RetentionLoop final : public a4c::Loop {
       A4C_TRY(const bool more, RetireJobs(call, state, now_ms - keep_ms));
       is_more = is_more || more;
     }
-    A4C_CHECK(PurgeWorkspaces(call, now_ms - options_.tombstone_keep_ms));
+    for (const char* kind : {"workspace", "snapshot"}) {
+      A4C_CHECK(PurgeDeleted(call, kind, now_ms - options_.tombstone_keep_ms));
+    }
     if (options_.audit_ms != 0) A4C_CHECK(PurgeAudit(call, now_ms - options_.audit_ms));
     return is_more ? 0 : options_.period_ms;
   }
@@ -107,8 +109,8 @@ class RetentionLoop final : public a4c::Loop {
     }
   }
 
-  Result<void> PurgeWorkspaces(const Call& call, int64_t before_ms) {
-    a4c::ScanRequest scan{.kind = "workspace",
+  Result<void> PurgeDeleted(const Call& call, const char* kind, int64_t before_ms) {
+    a4c::ScanRequest scan{.kind = kind,
                           .index = "by_deleted",
                           .upper = before_ms,
                           .tombstones = true,
@@ -124,17 +126,21 @@ class RetentionLoop final : public a4c::Loop {
   // Only once nothing of it is reserved: then its server has confirmed that nothing is left. Ids
   // are never used again, so the lease of its subject goes too.
   Result<void> Purge(const Call& call, const Record& record) {
-    A4C_TRY(const Workspace workspace, WorkspaceOf(record));
+    A4C_TRY(const a4c::Json body, a4c::ParseJson(record.body));
+    const std::string& host = body["host"].Text();
+    const std::string& id = record.ref.key.id;
+    const bool is_snapshot = record.ref.kind == "snapshot";
     if (!record.tombstone) return {};
-    if (!workspace.host.empty()) {
-      const RecordRef reservation = ReservationRef(workspace.host, workspace.id);
+    if (!host.empty()) {
+      const RecordRef reservation = ReservationRef(host, id);
       A4C_TRY(const a4c::GetAnswer held, database_.Get(call, std::span(&reservation, 1)));
       if (held.records.at(0)) return {};
     }
     A4C_CHECK(database_.Write(
         call, {.also = {Delete{.ref = record.ref, .expect = Expect::Rev(record.rev)},
-                        Delete{.ref = a4c::LeaseRef(JobKind().name, record.ref.key.scope,
-                                                    WorkspaceSubject(workspace.id))}}}));
+                        Delete{.ref = a4c::LeaseRef(
+                                   JobKind().name, record.ref.key.scope,
+                                   is_snapshot ? SnapshotSubject(id) : WorkspaceSubject(id))}}}));
     return {};
   }
 

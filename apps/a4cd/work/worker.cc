@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "a4c/host_activity.h"
+#include "a4c/host_volumes.h"
 #include "apps/a4cd/work/image_upload.h"
 #include "apps/a4cd/work/work_loop.h"
 
@@ -56,6 +58,12 @@ std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
       NewReconciler(database_, hosts_, tokens_, reservations_, runtime_, options_.reconciler));
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
+  if (auto* activity = hosts_.As<a4c::HostActivity>()) {
+    loops.push_back(NewIdleLoop(database_, *activity, jobs_, runtime_, options_.idle));
+  }
+  if (hosts_.As<a4c::HostVolumes>() != nullptr) {
+    loops.push_back(NewSnapshotLoop(database_, jobs_, runtime_, options_.snapshots));
+  }
   loops.push_back(NewCleanupLoop(database_, jobs_, disks_, runtime_, options_.cleanup));
   return loops;
 }

@@ -23,6 +23,8 @@
 #include "apps/a4cd/placement/reservations.h"
 #include "apps/a4cd/work/cleanup_loop.h"
 #include "apps/a4cd/work/expiry_loop.h"
+#include "apps/a4cd/work/idle_loop.h"
+#include "apps/a4cd/work/snapshot_loop.h"
 #include "apps/a4cd/work/work_context.h"
 
 namespace a4cd {
@@ -37,6 +39,8 @@ struct WorkerOptions {
   ExpiryOptions expiry = {};
   DrainOptions drain = {};
   CleanupOptions cleanup = {};
+  IdleOptions idle = {};
+  SnapshotLoopOptions snapshots = {};
 };
 
 class Worker {

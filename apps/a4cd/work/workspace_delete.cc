@@ -1,5 +1,6 @@
 // workspace.delete
 #include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/other_servers.h"
 #include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
@@ -9,6 +10,8 @@ using a4c::Result;
 
 Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   if (!run.workspace()) return Outcome::Succeeded(Json::Object{{"state", "deleted"}});
+  A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
+  if (waits) return *waits;
   const std::string host = run.workspace()->host;
   const std::string unit = UnitName(run.workspace()->id);
   if (!host.empty()) {
@@ -29,7 +32,7 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   Outcome outcome = Outcome::Succeeded(std::move(result));
   outcome.also = [&run, host](Draft& draft) -> Result<void> {
     if (!draft.workspace) return {};
-    if (draft.workspace->host != host) {
+    if (draft.workspace->host != host || !draft.workspace->also_on.empty()) {
       return a4c::Error(a4c::Code::kConflict, "the workspace was placed while it was deleted");
     }
     draft.workspace_gone = true;

@@ -1,9 +1,10 @@
-// workspace.move: removed from its server and made again on another. What it had on its disk stays
-// behind; its reservation moves with it.
+// workspace.move without its volume: removed from its server and made again on another. What it had
+// on its disk stays behind; its reservation moves with it.
 #include <string>
 #include <utility>
 
 #include "apps/a4cd/work/executors.h"
+#include "apps/a4cd/work/other_servers.h"
 #include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
@@ -56,6 +57,9 @@ Outcome LeftBehind() {
 }  // namespace
 
 Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
+  if (run.job().payload["with_volume"].Bool()) return CarryWorkspace(run, log);
+  A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
+  if (waits) return *waits;
   const std::string host = run.workspace()->host;
   if (!host.empty()) {
     A4C_TRY(const bool has_room, HasRoomElsewhere(run));

@@ -98,6 +98,11 @@ Result<a4c::UnitStatus> EnsureRunning(JobRun& run, JobLog& log) {
 }  // namespace
 
 Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
+  if (!run.workspace()->restoring.empty()) {
+    return Outcome::Failed(reason::kError, "it holds only a part of snapshot " +
+                                               run.workspace()->restoring +
+                                               ": restore it again first");
+  }
   A4C_TRY(const std::optional<Outcome> not_placed, Place(run, log));
   if (not_placed) return *not_placed;
   A4C_TRY(const a4c::UnitStatus unit, EnsureRunning(run, log));

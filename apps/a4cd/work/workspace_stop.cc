@@ -1,4 +1,7 @@
 // workspace.stop
+#include <string>
+#include <utility>
+
 #include "apps/a4cd/work/executors.h"
 #include "apps/a4cd/work/workspace_unit.h"
 
@@ -19,10 +22,13 @@ Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log) {
     log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual + "\n");
   }
   Outcome outcome = Outcome::Succeeded(std::move(result));
-  outcome.also = [view, now_ms = run.NowMs()](Draft& draft) {
+  // Why, where nobody has asked for it: the idle loop knows.
+  const std::string& because = run.job().payload["because"].Text();
+  std::string message = because.empty() ? view.message : because;
+  outcome.also = [message = std::move(message), now_ms = run.NowMs()](Draft& draft) {
     if (draft.workspace) {
       draft.workspace->actual = "stopped";
-      draft.workspace->message = view.message;
+      draft.workspace->message = message;
       draft.workspace->updated_at = now_ms;
     }
     return Result<void>();

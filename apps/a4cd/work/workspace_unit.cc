@@ -18,23 +18,27 @@ PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& res
           .server = workspace.wanted_host};
 }
 
-a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
+a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted) {
   const Workspace& workspace = *run.workspace();
-  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), workspace.host));
-  return run.context().hosts.Ensure(
-      run.HostCall(), {.host = workspace.host,
-                       .name = UnitName(workspace.id),
-                       .epoch = run.lease().epoch,
-                       .claim = run.claim(),
-                       .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
-                       .spec = {.image = workspace.image,
-                                .command = workspace.command,
-                                .env = workspace.env,
-                                .memory_bytes = workspace.memory_bytes,
-                                .cpu_millis = workspace.cpu_millis,
-                                .disk_bytes = workspace.disk_bytes,
-                                .pids = workspace.pids},
-                       .wanted = wanted});
+  return {.host = host,
+          .name = UnitName(workspace.id),
+          .epoch = run.lease().epoch,
+          .claim = run.claim(),
+          .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
+          .spec = {.image = workspace.image,
+                   .command = workspace.command,
+                   .env = workspace.env,
+                   .memory_bytes = workspace.memory_bytes,
+                   .cpu_millis = workspace.cpu_millis,
+                   .disk_bytes = workspace.disk_bytes,
+                   .pids = workspace.pids},
+          .wanted = wanted};
+}
+
+a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
+  const std::string& host = run.workspace()->host;
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+  return run.context().hosts.Ensure(run.HostCall(), UnitOf(run, host, wanted));
 }
 
 a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {

@@ -13,9 +13,13 @@ namespace a4cd {
 
 inline constexpr const char* kWorkspaceLabel = "a4c.workspace";
 inline constexpr const char* kTenantLabel = "a4c.tenant";
+inline constexpr const char* kSnapshotLabel = "a4c.snapshot";
 
 // What placement is asked for the workspace.
 PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations);
+
+// The unit of run's workspace on a server, in the name of the job's lease.
+a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted);
 
 // Brings the unit of run's workspace, which has a server, to what is wanted.
 a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);

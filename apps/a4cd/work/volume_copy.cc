@@ -1,0 +1,74 @@
+#include "apps/a4cd/work/volume_copy.h"
+
+#include <utility>
+
+#include "apps/a4cd/work/image_send.h"
+#include "apps/a4cd/work/workspace_unit.h"
+
+namespace a4cd {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Result;
+
+// An image that the server lacks, and its provider cannot get, is sent there.
+Result<void> MakeAnew(JobRun& run, JobLog& log, const a4c::Unit& unit) {
+  WorkContext& context = run.context();
+  A4C_CHECK(context.tokens.Introduce(run.HostCall(), unit.host));
+  A4C_CHECK(context.hosts.Remove(run.HostCall(), unit.host, unit.name, {unit.epoch, unit.claim}));
+  Result<a4c::UnitStatus> made = context.hosts.Ensure(run.HostCall(), unit);
+  if (!made && made.error().code() == Code::kNotFound && !unit.spec.image.empty()) {
+    A4C_TRY(const bool is_sent, SendImage(run, log, unit.spec.image, unit.host));
+    if (is_sent) made = context.hosts.Ensure(run.HostCall(), unit);
+  }
+  if (!made) return made.error();
+  return {};
+}
+
+}  // namespace
+
+Result<a4c::HostVolumes*> VolumesOf(JobRun& run) {
+  auto* volumes = run.context().hosts.As<a4c::HostVolumes>();
+  if (volumes != nullptr) return volumes;
+  return Error(Code::kUnsupported, "the host provider cannot carry what workspaces keep");
+}
+
+a4c::Unit SnapshotUnitOf(const JobRun& run, const Snapshot& snapshot) {
+  a4c::Unit unit = UnitOf(run, snapshot.host, a4c::UnitWanted::kStopped);
+  unit.name = SnapshotUnitName(snapshot.id);
+  unit.labels = {{kSnapshotLabel, snapshot.id}, {kTenantLabel, run.tenant()}};
+  return unit;
+}
+
+Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from, a4c::Unit receiver) {
+  A4C_TRY(a4c::HostVolumes * volumes, VolumesOf(run));
+  receiver.wanted = a4c::UnitWanted::kStopped;
+  A4C_CHECK(MakeAnew(run, log, receiver));
+  A4C_TRY(const int64_t bytes,
+          volumes->Copy(run.HostCall(), {.from_host = from.host,
+                                         .from_unit = from.unit,
+                                         .to_host = receiver.host,
+                                         .to_unit = receiver.name,
+                                         .fence = {receiver.epoch, receiver.claim}}));
+  log.Note("copied " + std::to_string(bytes) + " bytes from " + from.unit + " on " + from.host +
+           " to " + receiver.name + " on " + receiver.host + "\n");
+  return bytes;
+}
+
+Result<std::string> BringBack(JobRun& run, JobLog& log) {
+  if (run.workspace()->desired != "running") return std::string("stopped");
+  A4C_TRY(const a4c::UnitStatus unit, EnsureUnit(run, a4c::UnitWanted::kRunning));
+  const UnitView view = ViewOf(unit);
+  log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual + "\n");
+  return view.actual;
+}
+
+Outcome FailedAndBroughtBack(JobRun& run, JobLog& log, const Error& error) {
+  log.Note(error.ToString() + "\n");
+  const Result<std::string> back = BringBack(run, log);
+  if (!back) log.Note("it could not be started again: " + back.error().ToString() + "\n");
+  return OutcomeOf(error);
+}
+
+}  // namespace a4cd

@@ -1,0 +1,40 @@
+// What a workspace or a snapshot keeps, carried into a unit that is made for it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "a4c/host_provider.h"
+#include "a4c/host_volumes.h"
+#include "apps/a4cd/jobs/snapshot.h"
+#include "apps/a4cd/work/job_log.h"
+#include "apps/a4cd/work/job_run.h"
+#include "apps/a4cd/work/outcome.h"
+
+namespace a4cd {
+
+struct UnitPlace {
+  std::string host;
+  std::string unit;
+};
+
+// kUnsupported: the host provider carries no files.
+a4c::Result<a4c::HostVolumes*> VolumesOf(JobRun& run);
+
+// The unit of a snapshot of run's workspace.
+a4c::Unit SnapshotUnitOf(const JobRun& run, const Snapshot& snapshot);
+
+// Removes the receiver, whatever it holds, makes it again, never to be started by this, and copies
+// into it what the other unit, which must not run, keeps. How many bytes. After an error the
+// receiver may hold a part.
+a4c::Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from,
+                                 a4c::Unit receiver);
+
+// Lets the workspace run where it is, if it is to; else an error, or what its server says of it.
+a4c::Result<std::string> BringBack(JobRun& run, JobLog& log);
+
+// Of an error that a job about a workspace has met: as OutcomeOf, after the workspace was brought
+// back as far as that is possible now.
+Outcome FailedAndBroughtBack(JobRun& run, JobLog& log, const a4c::Error& error);
+
+}  // namespace a4cd
