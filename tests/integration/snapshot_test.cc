@@ -231,7 +231,7 @@ TEST_F(Snapshots, ACopyThatBreaksOffIsTriedAgainFromTheStart) {
 }
 
 TEST_F(Snapshots, OneThatWasNotMadeWholeGoesAndItsRoomIsGivenBack) {
-  FailCopies(Error(Code::kExhausted, "no space left on device"));
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
   const Job job = Snap();
   world_.Work();
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
@@ -311,7 +311,7 @@ TEST_F(Snapshots, OneThatIsGoneFromItsServerTakesNothingAway) {
 TEST_F(Snapshots, AHalfRestoredWorkspaceIsNotStartedUntilItIsRestoredAgain) {
   const std::string id = IdOf(Snap());
   world_.Work();
-  FailCopies(Error(Code::kExhausted, "no space left on device"));
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
   const Job job = Restore(workspace_, id);
   world_.Work();
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
@@ -402,7 +402,7 @@ TEST_F(Carrying, ADrainWithVolumesMovesAlsoWhatIsKept) {
 }
 
 TEST_F(Carrying, ADrainLetsOneAloneForAWhileThatCouldNotBeMoved) {
-  FailCopies(Error(Code::kExhausted, "no space left on device"));
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
   Drain("a", true);
   JobList all;
   all.limit = 50;
@@ -423,7 +423,7 @@ TEST_F(Carrying, ADrainLetsOneAloneForAWhileThatCouldNotBeMoved) {
 }
 
 TEST_F(Carrying, ACopyThatFailsLeavesItRunningWhereItWas) {
-  FailCopies(Error(Code::kExhausted, "no space left on device"));
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
   const Job job = Move();
   world_.Work();
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
@@ -486,6 +486,25 @@ TEST_F(Carrying, WithoutRoomElsewhereItRunsOnAndWaits) {
   world_.Work();
   EXPECT_EQ(world_.GetJob(job.id).reason, reason::kNoCapacity);
   EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+}
+
+TEST_F(Carrying, OneThatDoesNotRunWhereItHasMovedKeepsItsFilesWhereItWas) {
+  const Job job = Move();
+  world_.hosts.before_ensure = [](const Unit& unit) -> Result<void> {
+    const bool is_start = unit.host == "b" && unit.wanted == a4c::UnitWanted::kRunning;
+    if (is_start) return Error(Code::kInvalid, "no such runtime");
+    return {};
+  };
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "failed");
+  EXPECT_TRUE(UnitOn("a", UnitName(workspace_)));
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+  world_.hosts.before_ensure = nullptr;
+  world_.SubmitFor("workspace.start", workspace_);
+  world_.Work();
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
 }
 
 TEST_F(Carrying, AStoppedOneMovesStopped) {

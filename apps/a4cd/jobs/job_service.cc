@@ -20,6 +20,7 @@ using a4c::Result;
 // A job whose context nobody sends ends after this.
 constexpr int64_t kContextWaitMs = 5 * 60'000;
 constexpr int kCanceledByDeleteMax = 200;
+constexpr int64_t kDeletedAgainMs = 5 * 60'000;
 constexpr int64_t kLogPageBytesMax = 1 << 20;
 
 Change JobChange(const std::string& tenant, const Job& job) {
@@ -268,7 +269,9 @@ Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& pr
   job.host = snapshot.host;
   job.subject = SnapshotSubject(snapshot.id);
   snapshot.state = "deleting";
-  snapshot.updated_at = snapshot.expires_at = job.created_at;
+  snapshot.updated_at = job.created_at;
+  // Should this job end without it, there is another one after a while.
+  snapshot.expires_at = job.created_at + kDeletedAgainMs;
   write.commit.changes.push_back({.ref = SnapshotRef(principal.tenant, snapshot.id),
                                   .body = SnapshotBody(snapshot),
                                   .expect = Expect::Rev(snapshot.rev)});

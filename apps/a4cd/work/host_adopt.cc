@@ -37,7 +37,7 @@ class Adoption {
       : run_(run), log_(log), host_(run.job().payload["host"].Text()) {}
 
   Result<Outcome> Run() {
-    const Json& wanted = run_.job().payload["units"];
+    const Json wanted = run_.job().payload["units"];  // the job may be read anew meanwhile
     return wanted.Members().empty() ? List() : AdoptAll(wanted);
   }
 

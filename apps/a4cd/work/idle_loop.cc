@@ -72,7 +72,8 @@ class IdleLoop final : public a4c::Loop {
     for (const Record& record : page.records) {
       A4C_TRY(Workspace workspace, WorkspaceOf(record));
       if (workspace.desired != "running" || workspace.actual != "running") continue;
-      by_host[workspace.host][UnitName(workspace.id)] = {record, std::move(workspace)};
+      Seen& seen = by_host[workspace.host][UnitName(workspace.id)];
+      seen = {record, std::move(workspace)};
     }
     for (const auto& [host, units] : by_host) {
       const Result<std::vector<UnitActivity>> read = ReadActivity(call, host, units);

@@ -11,9 +11,10 @@ using a4c::Result;
 
 namespace {
 
+// Without which the workspace does not run. One that is moved with its volume goes on where it was.
 bool IsStart(const Job& job) {
   return job.type == "workspace.create" || job.type == "workspace.start" ||
-         job.type == "workspace.move";
+         (job.type == "workspace.move" && !job.payload["with_volume"].Bool());
 }
 
 Result<Job> JobAfter(const Outcome& outcome, Job job, int64_t now_ms, int64_t retry_wait_ms) {

@@ -121,14 +121,27 @@ class Carrying {
   // Nothing is removed from the server that it leaves before it runs where it is now.
   Result<Outcome> Arrive() {
     if (run_.workspace()->host.empty()) return Done("stopped");
-    A4C_TRY(const std::string actual, BringBack(run_, log_));
-    if (actual == "failed") {
-      return Outcome::Failed(reason::kError, "it does not run on server " + run_.workspace()->host +
-                                                 "; what it kept is still on " + from_);
+    const Result<std::string> actual = BringBack(run_, log_);
+    if (!actual) return Stranded(OutcomeOf(actual.error()));
+    if (*actual == "failed") {
+      return Stranded(Outcome::Failed(reason::kError, "it does not run on server " +
+                                                          run_.workspace()->host +
+                                                          "; what it kept is still on " + from_));
     }
     A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run_, log_));
     if (waits) return *waits;
-    return Done(actual);
+    return Done(*actual);
+  }
+
+  static Outcome Stranded(Outcome outcome) {
+    outcome.also = [](Draft& draft) {
+      if (draft.workspace && draft.job.state == JobState::kFailed) {
+        draft.workspace->actual = "failed";
+        draft.workspace->message = draft.job.message;
+      }
+      return Result<void>();
+    };
+    return outcome;
   }
 
   Outcome Done(const std::string& actual) {
