@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "postgres_group.h"
+#include "test_server.h"
 
 namespace a4c::postgres {
 namespace {
@@ -29,7 +30,7 @@ Op CreateNamed(const std::string& id) {
 std::string Split(const std::vector<WriteBatch>& batches) {
   const Catalog catalog = TheCatalog();
   std::vector<BatchResult> results(batches.size());
-  const std::vector<Item> items = ItemsOf(catalog, batches, results);
+  const std::vector<Item> items = ItemsOf(Within(), catalog, batches, results);
   const Groups groups = GroupsOf(items);
   std::string text;
   for (const Item* item : groups.creates) text += std::to_string(item->index) + " ";
@@ -63,7 +64,7 @@ TEST(PostgresGroup, ABatchThatIsWrongInItselfIsAnsweredAtOnce) {
   const Catalog catalog = TheCatalog();
   const std::vector<WriteBatch> batches = {{{Create("")}}, {{Create("a")}}};
   std::vector<BatchResult> results(2);
-  const std::vector<Item> items = ItemsOf(catalog, batches, results);
+  const std::vector<Item> items = ItemsOf(Within(), catalog, batches, results);
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0].index, 1u);
   EXPECT_EQ(results[0].outcome, BatchOutcome::kInvalid);

@@ -47,7 +47,7 @@ class Applying {
   void Commit(const Items& group, bool creates);
 
  private:
-  using Lane = Attempt (*)(Session&, const Catalog&, const Items&, int64_t);
+  using Lane = Attempt (*)(const Call&, Session&, const Catalog&, const Items&, int64_t);
 
   Result<Attempt> Try(Lane lane, const Items& items);
   bool CommitTogether(const Items& items, bool creates);
@@ -111,7 +111,7 @@ Result<Attempt> Applying::Try(Lane lane, const Items& items) {
   const int64_t sent_ms = context_.runtime.clock.MonotonicMs();
   const int64_t commit_deadline_ms = sent_ms + context_.options.commit_timeout_ms;
   Attempt attempt =
-      lane(*session, catalog_, items, std::min(call_.deadline_ms, commit_deadline_ms));
+      lane(call_, *session, catalog_, items, std::min(call_.deadline_ms, commit_deadline_ms));
   if (attempt.unanswered) context_.standbys.Unanswered(sent_ms);
   if (attempt.fate != Fate::kDecided) return attempt;
   if (!context_.pool.IsGood(*session)) {
@@ -163,7 +163,7 @@ class LaneCommitter final : public Committer {
                     std::span<const WriteBatch> batches) override {
     ApplyAnswer answer;
     answer.results.resize(batches.size());
-    const std::vector<Item> items = ItemsOf(catalog, batches, answer.results);
+    const std::vector<Item> items = ItemsOf(call, catalog, batches, answer.results);
     const Groups groups = GroupsOf(items);
     Applying applying(context_, call, catalog, answer);
     applying.Commit(groups.creates, true);

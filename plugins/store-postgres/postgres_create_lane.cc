@@ -24,10 +24,10 @@ CreatedRows RowsOf(const Catalog& catalog, const Items& items) {
 }  // namespace
 
 // No BEGIN and no COMMIT: the pipeline is one transaction, which ends with it.
-Attempt CreateAll(Session& session, const Catalog& catalog, const Items& items,
+Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
                   int64_t deadline_ms) {
   CreatedRows rows = RowsOf(catalog, items);
-  std::vector<Statement> statements{OpeningOf(catalog.row_security, ScopesOf(items))};
+  std::vector<Statement> statements{OpeningOf(call, catalog.row_security, ScopesOf(items))};
   for (auto& [table, changes] : rows) {
     SortByKey(changes);
     statements.push_back(InsertOf(*table.second, changes));

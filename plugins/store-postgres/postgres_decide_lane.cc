@@ -20,6 +20,7 @@ ClaimKey KeyOf(const UniqueClaim& claim) {
 // A record that the group names: its row in the database, and what the batches so far made of it.
 struct Named {
   std::string ctid = {};  // empty: the database has no such row
+  int64_t part = 0;
   std::optional<StoredRow> row = {};
   // The batches' changes in one, with the body of the last Put: what is to be written.
   std::optional<RowChange> change = {};
@@ -91,15 +92,20 @@ class LockedView final : public BatchView {
 // The changes to one table.
 struct Work {
   Changes inserts;
-  Changes updates;
-  Changes quiets;
-  std::vector<std::string> deletes;
+  Placed updates;
+  Placed quiets;
+  Places deletes;
 };
 
 class Decision {
  public:
-  Decision(Session& session, const Catalog& catalog, const Items& items, int64_t deadline_ms)
-      : session_(session), catalog_(catalog), items_(items), deadline_ms_(deadline_ms) {}
+  Decision(const Call& call, Session& session, const Catalog& catalog, const Items& items,
+           int64_t deadline_ms)
+      : call_(call),
+        session_(session),
+        catalog_(catalog),
+        items_(items),
+        deadline_ms_(deadline_ms) {}
 
   Attempt Run();
 
@@ -121,6 +127,7 @@ class Decision {
   void RollBack(Failure failure);
   void Unknown(std::string why);
 
+  const Call& call_;
   Session& session_;
   const Catalog& catalog_;
   const Items& items_;
@@ -175,7 +182,8 @@ void Decision::PlanLookups(std::vector<Statement>& statements) {
 }
 
 bool Decision::LockAndRead() {
-  std::vector<Statement> statements{{"BEGIN"}, OpeningOf(catalog_.row_security, ScopesOf(items_))};
+  std::vector<Statement> statements{{"BEGIN"},
+                                    OpeningOf(call_, catalog_.row_security, ScopesOf(items_))};
   PlanLookups(statements);
   Reply reply = session_.Run(statements, deadline_ms_);
   if (reply.failure) {
@@ -191,13 +199,15 @@ bool Decision::LockAndRead() {
 }
 
 void Decision::ReadLocked(const Lookup& lookup, const Rows& rows) {
+  const Table& table = *lookup.table;
+  const int part = 4 + static_cast<int>(table.quiet.size());
   for (int i = 0; i < rows.size(); ++i) {
     const Key& key = *lookup.keys.at(static_cast<size_t>(rows.Int(i, 0)) - 1);
-    view_.AddRow({lookup.table->kind.name, key},
-                 {.ctid = std::string(rows.Bytes(i, 1)),
-                  .row = StoredRow{.rev = rows.Int(i, 2),
-                                   .tombstone = rows.Bool(i, 3),
-                                   .quiet = QuietFrom(*lookup.table, rows, i, 4)}});
+    view_.AddRow({table.kind.name, key}, {.ctid = std::string(rows.Bytes(i, 1)),
+                                          .part = table.parted ? rows.Int(i, part) : 0,
+                                          .row = StoredRow{.rev = rows.Int(i, 2),
+                                                           .tombstone = rows.Bool(i, 3),
+                                                           .quiet = QuietFrom(table, rows, i, 4)}});
   }
 }
 
@@ -227,13 +237,19 @@ void Decision::Sort(const Named& record) {
   const bool is_there = !record.ctid.empty();
   switch (change.what) {
     case RowChange::What::kQuiet:
-      work.quiets.push_back(&change);
+      work.quiets.Add(change, record.part);
       break;
     case RowChange::What::kPut:
-      (is_there ? work.updates : work.inserts).push_back(&change);
+      if (is_there) {
+        work.updates.Add(change, record.part);
+      } else {
+        work.inserts.push_back(&change);
+      }
       break;
     case RowChange::What::kDelete:
-      if (is_there) work.deletes.push_back(record.ctid);
+      if (!is_there) break;
+      work.deletes.ctids.push_back(record.ctid);
+      work.deletes.parts.push_back(record.part);
       break;
   }
 }
@@ -247,9 +263,12 @@ void Decision::WriteAndCommit() {
   };
   for (auto& [table, work] : work_) {
     const Table& into = *table.second;
-    if (!work.deletes.empty()) add(DeleteOf(into, work.deletes), work.deletes.size());
-    if (!work.updates.empty()) add(UpdateOf(into, work.updates), work.updates.size());
-    if (!work.quiets.empty()) add(QuietOf(into, work.quiets), work.quiets.size());
+    const Placed& updates = work.updates;
+    const Placed& quiets = work.quiets;
+    const size_t deletes = work.deletes.ctids.size();
+    if (deletes != 0) add(DeleteOf(into, work.deletes), deletes);
+    if (!updates.changes.empty()) add(UpdateOf(into, updates), updates.changes.size());
+    if (!quiets.changes.empty()) add(QuietOf(into, quiets), quiets.changes.size());
     if (!work.inserts.empty()) add(InsertOf(into, work.inserts), work.inserts.size());
   }
   const size_t commit = statements.size();
@@ -299,9 +318,9 @@ Attempt Decision::Run() {
 
 }  // namespace
 
-Attempt DecideAll(Session& session, const Catalog& catalog, const Items& items,
+Attempt DecideAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
                   int64_t deadline_ms) {
-  return Decision(session, catalog, items, deadline_ms).Run();
+  return Decision(call, session, catalog, items, deadline_ms).Run();
 }
 
 }  // namespace a4c::postgres

@@ -1,9 +1,5 @@
 #include "postgres_ensure.h"
 
-#include <Poco/Data/RecordSet.h>
-#include <Poco/Data/Session.h>
-#include <Poco/Exception.h>
-
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -15,6 +11,7 @@
 #include "a4c/sinks.h"
 #include "a4c/stored_kind.h"
 #include "postgres_backfill.h"
+#include "postgres_plain_sql.h"
 #include "postgres_schema.h"
 #include "postgres_session.h"
 #include "postgres_table.h"
@@ -29,8 +26,6 @@ constexpr int kLayout = 2;
 // Whoever waits for a table's lock makes all behind it wait: not for long.
 constexpr const char* kShortLockWait = "SET lock_timeout = '1s'";
 constexpr const char* kNoLockTimeout = "SET lock_timeout = 0";
-
-using TextRows = std::vector<std::vector<std::string>>;
 
 struct StoredKind {
   Kind kind;
@@ -48,6 +43,7 @@ class Migration {
   Migration(const Call& call, Session& session, const Options& options, const Runtime& runtime)
       : call_(call),
         session_(session),
+        sql_(session),
         options_(options),
         schema_(options.schema),
         runtime_(runtime),
@@ -60,14 +56,9 @@ class Migration {
  private:
   Result<bool> UpToDate(std::span<const Kind> kinds);
   Result<void> Run(std::span<const Kind> kinds);
-  Result<void> Do(const std::string& sql);
   Result<void> DoWhenFree(const std::string& sql);
   Result<void> Change(const std::string& sql);
   Result<void> ChangeAll(const std::vector<std::string>& statements);
-  Result<TextRows> Ask(const std::string& sql);
-  Result<bool> AskBool(const std::string& expression);
-  std::string KindsTable() const { return Quoted(schema_) + ".\"_kinds\""; }
-  std::string LockKey() const { return "hashtextextended(" + Literal("a4c." + schema_) + ", 0)"; }
 
   Result<void> Lock();
   Result<void> RunLocked(std::span<const Kind> kinds);
@@ -77,6 +68,10 @@ class Migration {
   Result<bool> NeedsWork(const Kind& kind);
   Result<bool> LacksRowSecurity(const Kind& kind);
   Result<void> Migrate(const Table& table);
+  Result<void> PartIfWhole(const Table& table);
+  Result<bool> IsParted(const Table& table);
+  Result<std::vector<int64_t>> Parts(const Table& table);
+  Result<void> MakeIndexByParts(const Table& table, const ScanIndex& index);
   Result<void> MakeIndexes(const Table& table, bool there);
   Result<void> MakeIndex(const Table& table, const ScanIndex& index,
                          const std::vector<StoredIndex>& stored, bool online);
@@ -88,6 +83,7 @@ class Migration {
 
   const Call& call_;
   Session& session_;
+  PlainSql sql_;
   const Options& options_;
   const std::string schema_;
   const Runtime runtime_;
@@ -95,18 +91,9 @@ class Migration {
   std::vector<std::string>* plan_ = nullptr;  // instead of being done, changes are written here
 };
 
-Result<void> Migration::Do(const std::string& sql) {
-  try {
-    session_.poco() << sql, Poco::Data::Keywords::now;
-    return {};
-  } catch (const Poco::Exception&) {
-    return session_.CaughtError();
-  }
-}
-
 Result<void> Migration::DoWhenFree(const std::string& sql) {
   for (;;) {
-    Result<void> done = Do(sql);
+    Result<void> done = sql_.Do(sql);
     if (done || done.error().code() != Code::kTimeout || call_.Expired() || call_.Stopping()) {
       return done;
     }
@@ -123,26 +110,6 @@ Result<void> Migration::Change(const std::string& sql) {
 Result<void> Migration::ChangeAll(const std::vector<std::string>& statements) {
   for (const std::string& sql : statements) A4C_CHECK(Change(sql));
   return {};
-}
-
-Result<TextRows> Migration::Ask(const std::string& sql) {
-  try {
-    Poco::Data::RecordSet set(session_.poco(), sql);
-    TextRows rows(set.rowCount());
-    for (size_t row = 0; row < rows.size(); ++row) {
-      for (size_t column = 0; column < set.columnCount(); ++column) {
-        rows[row].push_back(set.value(column, row).convert<std::string>());
-      }
-    }
-    return rows;
-  } catch (const Poco::Exception&) {
-    return session_.CaughtError();
-  }
-}
-
-Result<bool> Migration::AskBool(const std::string& expression) {
-  A4C_TRY(const TextRows rows, Ask("SELECT CASE WHEN " + expression + " THEN 'yes' ELSE 'no' END"));
-  return rows.at(0).at(0) == "yes";
 }
 
 void Migration::Pause() {
@@ -178,15 +145,16 @@ Result<bool> Migration::NeedsWork(const Kind& kind) {
   A4C_TRY(const bool unsecured, LacksRowSecurity(kind));
   if (newer || unsecured || stored->layout < kLayout) return true;
   if (kind.version == 1) return false;
-  return AskBool("EXISTS (SELECT 1 FROM " + Table(schema_, kind).name + " WHERE kind_version < " +
-                 std::to_string(kind.version) + ")");
+  return sql_.AskBool("EXISTS (SELECT 1 FROM " + Table(schema_, kind).name +
+                      " WHERE kind_version < " + std::to_string(kind.version) + ")");
 }
 
 // Of a table that is there. One that has it, without the plugin's knowing, would seem to be empty.
 Result<bool> Migration::LacksRowSecurity(const Kind& kind) {
-  A4C_TRY(const bool on, AskBool("(SELECT relrowsecurity AND relforcerowsecurity FROM pg_class "
-                                 "WHERE oid = to_regclass(" +
-                                 Literal(Table(schema_, kind).name) + "))"));
+  A4C_TRY(const bool on,
+          sql_.AskBool("(SELECT relrowsecurity AND relforcerowsecurity FROM pg_class "
+                       "WHERE oid = to_regclass(" +
+                       Literal(Table(schema_, kind).name) + "))"));
   if (on && !options_.row_security) {
     return Error(Code::kInvalid, "the table of kind \"" + kind.name + "\" has row-level security",
                  "set row_security: true");
@@ -195,12 +163,13 @@ Result<bool> Migration::LacksRowSecurity(const Kind& kind) {
 }
 
 Result<std::optional<StoredKind>> Migration::Stored(const std::string& kind) {
-  A4C_TRY(const bool there, AskBool("to_regclass(" + Literal(KindsTable()) + ") IS NOT NULL"));
+  A4C_TRY(const bool there,
+          sql_.AskBool("to_regclass(" + Literal(KindsTable(schema_)) + ") IS NOT NULL"));
   if (!there) return std::optional<StoredKind>();
   // The column is younger than the table.
   A4C_TRY(const TextRows rows,
-          Ask("SELECT definition, coalesce(to_jsonb(k)->>'layout', '1') FROM " + KindsTable() +
-              " AS k WHERE name = " + Literal(kind)));
+          sql_.Ask("SELECT definition, coalesce(to_jsonb(k)->>'layout', '1') FROM " +
+                   KindsTable(schema_) + " AS k WHERE name = " + Literal(kind)));
   if (rows.empty()) return std::optional<StoredKind>();
   A4C_TRY(Kind stored, KindFromJson(rows[0][0]));
   return std::optional(StoredKind{std::move(stored), std::stoi(rows[0][1])});
@@ -209,7 +178,7 @@ Result<std::optional<StoredKind>> Migration::Stored(const std::string& kind) {
 Result<void> Migration::Run(std::span<const Kind> kinds) {
   A4C_CHECK(Lock());
   Result<void> done = RunLocked(kinds);
-  if (session_.Usable()) A4C_CHECK(Do("SELECT pg_advisory_unlock(" + LockKey() + ")"));
+  if (session_.Usable()) A4C_CHECK(sql_.Do("SELECT pg_advisory_unlock(" + LockKey(schema_) + ")"));
   return done;
 }
 
@@ -217,7 +186,7 @@ Result<void> Migration::Run(std::span<const Kind> kinds) {
 // CREATE INDEX CONCURRENTLY waits, and that would be a deadlock.
 Result<void> Migration::Lock() {
   for (;;) {
-    A4C_TRY(const bool ours, AskBool("pg_try_advisory_lock(" + LockKey() + ")"));
+    A4C_TRY(const bool ours, sql_.AskBool("pg_try_advisory_lock(" + LockKey(schema_) + ")"));
     if (ours) return {};
     if (call_.Stopping()) return Error(Code::kCanceled, "asked to stop");
     if (call_.Expired()) {
@@ -228,8 +197,9 @@ Result<void> Migration::Lock() {
 }
 
 Result<void> Migration::RunLocked(std::span<const Kind> kinds) {
-  A4C_CHECK(Do(kShortLockWait));
-  A4C_CHECK(Do("SET client_min_messages = warning"));
+  A4C_CHECK(sql_.Do(kShortLockWait));
+  A4C_CHECK(sql_.Do("SET client_min_messages = warning"));
+  A4C_CHECK(sql_.Do("SET a4c.writer = 'migration'"));
   A4C_CHECK(CheckDatabase());
   A4C_CHECK(MakeSchema());
   for (const Kind& kind : kinds) {
@@ -242,7 +212,7 @@ Result<void> Migration::RunLocked(std::span<const Kind> kinds) {
 }
 
 Result<void> Migration::CheckDatabase() {
-  A4C_TRY(const bool utf8, AskBool("current_setting('server_encoding') = 'UTF8'"));
+  A4C_TRY(const bool utf8, sql_.AskBool("current_setting('server_encoding') = 'UTF8'"));
   if (utf8) return {};
   return Error(Code::kInvalid, "the database's encoding is not UTF8",
                "create it with ENCODING 'UTF8' TEMPLATE template0");
@@ -250,26 +220,33 @@ Result<void> Migration::CheckDatabase() {
 
 Result<void> Migration::MakeSchema() {
   A4C_TRY(const bool schema,
-          AskBool("to_regnamespace(" + Literal(Quoted(schema_)) + ") IS NOT NULL"));
+          sql_.AskBool("to_regnamespace(" + Literal(Quoted(schema_)) + ") IS NOT NULL"));
   if (!schema) A4C_CHECK(Change("CREATE SCHEMA IF NOT EXISTS " + Quoted(schema_)));
-  A4C_TRY(const bool layout, AskBool("EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = "
-                                     "to_regclass(" +
-                                     Literal(KindsTable()) + ") AND attname = 'layout')"));
+  A4C_TRY(const bool layout,
+          sql_.AskBool("(SELECT count(*) FROM pg_attribute WHERE attrelid = "
+                       "to_regclass(" +
+                       Literal(KindsTable(schema_)) +
+                       ") AND attname IN ('layout', 'part', 'part_since')) = 3"));
   if (layout) return {};
-  A4C_CHECK(Change("CREATE TABLE IF NOT EXISTS " + KindsTable() +
+  A4C_CHECK(Change("CREATE TABLE IF NOT EXISTS " + KindsTable(schema_) +
                    " (name text PRIMARY KEY, version integer NOT NULL, definition text NOT NULL, "
                    "changed_at timestamptz NOT NULL DEFAULT clock_timestamp())"));
-  return Change("ALTER TABLE " + KindsTable() +
-                " ADD COLUMN IF NOT EXISTS layout integer NOT NULL DEFAULT 1");
+  A4C_CHECK(Change("ALTER TABLE " + KindsTable(schema_) +
+                   " ADD COLUMN IF NOT EXISTS layout integer NOT NULL DEFAULT 1, ADD COLUMN IF NOT "
+                   "EXISTS part bigint NOT NULL DEFAULT 0, ADD COLUMN IF NOT EXISTS part_since "
+                   "timestamptz NOT NULL DEFAULT clock_timestamp()"));
+  return ChangeAll(PartFunctionsSql(schema_));
 }
 
 Result<void> Migration::Migrate(const Table& table) {
-  A4C_TRY(const bool there, AskBool("to_regclass(" + Literal(table.name) + ") IS NOT NULL"));
+  A4C_TRY(const bool there, sql_.AskBool("to_regclass(" + Literal(table.name) + ") IS NOT NULL"));
   if (there) {
     A4C_CHECK(ChangeAll(AddColumnsSql(table)));
+    A4C_CHECK(PartIfWhole(table));
     A4C_CHECK(ChangeAll(LayoutSql(table)));
   } else {
-    A4C_CHECK(Change(CreateTableSql(table)));
+    A4C_CHECK(Change(CreateTableSql(schema_, table)));
+    if (table.parted) A4C_CHECK(Change(CreatePartSql(schema_, table, 0)));
   }
   // From here on no row is written that lacks the columns, so the backfill can end.
   A4C_CHECK(ChangeAll(TriggerSql(schema_, table)));
@@ -290,18 +267,59 @@ Result<void> Migration::Migrate(const Table& table) {
   return {};
 }
 
+// The rows of a table that is no partitioned one yet become its first part.
+Result<void> Migration::PartIfWhole(const Table& table) {
+  if (!table.parted) return {};
+  A4C_TRY(const bool parted, IsParted(table));
+  if (parted) return {};
+  A4C_TRY(const std::vector<StoredIndex> stored, StoredIndexes(table));
+  std::vector<ScanIndex> kept;
+  for (const ScanIndex& index : table.kind.indexes) {
+    const auto same = [&](const StoredIndex& any) {
+      return any.valid && any.name == NameOf(table.kind, index.name) &&
+             any.definition == IndexDefinition(table, index);
+    };
+    if (std::ranges::any_of(stored, same)) kept.push_back(index);
+  }
+  std::vector<std::string> row_security;
+  if (options_.row_security) row_security = RowSecuritySql(schema_, table, options_.user);
+  return ChangeAll(PartTableSql(schema_, table, kept, row_security));
+}
+
+Result<bool> Migration::IsParted(const Table& table) {
+  return sql_.AskBool("EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass(" +
+                      Literal(table.name) + "))");
+}
+
+Result<std::vector<int64_t>> Migration::Parts(const Table& table) {
+  A4C_TRY(const TextRows rows, sql_.Ask(PartsSql(table)));
+  std::vector<int64_t> parts;
+  for (const std::vector<std::string>& row : rows) parts.push_back(std::stoll(row[0]));
+  return parts;
+}
+
+// While others read and write: of each part by itself.
+Result<void> Migration::MakeIndexByParts(const Table& table, const ScanIndex& index) {
+  A4C_TRY(const std::vector<int64_t> parts, Parts(table));
+  A4C_CHECK(Change(CreateIndexOnlySql(table, index)));
+  for (const int64_t part : parts) {
+    A4C_CHECK(ChangeAll(CreatePartIndexSql(schema_, table, index, part)));
+  }
+  return Change(CommentIndexSql(schema_, table, index));
+}
+
 Result<void> Migration::MakeIndexes(const Table& table, bool there) {
   A4C_TRY(const std::vector<StoredIndex> stored, StoredIndexes(table));
   bool online = false;
   if (there) {
-    A4C_TRY(online, AskBool("EXISTS (SELECT 1 FROM " + table.name + ")"));
+    A4C_TRY(online, sql_.AskBool("EXISTS (SELECT 1 FROM " + table.name + ")"));
   }
-  if (online) A4C_CHECK(Do(kNoLockTimeout));
+  if (online) A4C_CHECK(sql_.Do(kNoLockTimeout));
   for (const ScanIndex& index : table.kind.indexes) {
     A4C_CHECK(MakeIndex(table, index, stored, online));
   }
   A4C_CHECK(DropUnwanted(table, stored));
-  return Do(kShortLockWait);
+  return sql_.Do(kShortLockWait);
 }
 
 Result<void> Migration::MakeIndex(const Table& table, const ScanIndex& index,
@@ -311,12 +329,13 @@ Result<void> Migration::MakeIndex(const Table& table, const ScanIndex& index,
   const auto found = std::ranges::find(stored, name, &StoredIndex::name);
   if (found != stored.end()) {
     if (found->valid && found->definition == definition) return {};
-    A4C_CHECK(Change(DropIndexSql(schema_, name, online)));
+    A4C_CHECK(Change(DropIndexSql(schema_, name, online && !table.parted)));
   }
+  if (online && table.parted) return MakeIndexByParts(table, index);
   const Result<void> made = Change(CreateIndexSql(table, index, online));
   if (!made) {
     // What CONCURRENTLY leaves behind when it fails still costs every write.
-    if (online && session_.Usable()) A4C_CHECK(Do(DropIndexSql(schema_, name, true)));
+    if (online && session_.Usable()) A4C_CHECK(sql_.Do(DropIndexSql(schema_, name, true)));
     const std::string doing = "making the index \"" + index.name + "\"";
     if (made.error().code() != Code::kConflict) return made.error().Within(doing);
     return Error(Code::kInvalid, doing + ": records that are there have the same value",
@@ -332,7 +351,7 @@ Result<void> Migration::DropUnwanted(const Table& table, const std::vector<Store
       return NameOf(table.kind, any.name) == index.name;
     });
     if (wanted || index.definition.empty()) continue;
-    A4C_CHECK(Change(DropIndexSql(schema_, index.name, true)));
+    A4C_CHECK(Change(DropIndexSql(schema_, index.name, !table.parted)));
   }
   return {};
 }
@@ -340,7 +359,8 @@ Result<void> Migration::DropUnwanted(const Table& table, const std::vector<Store
 Result<std::vector<StoredIndex>> Migration::StoredIndexes(const Table& table) {
   A4C_TRY(
       const TextRows rows,
-      Ask("SELECT c.relname::text, CASE WHEN i.indisvalid THEN 'yes' ELSE 'no' END, "
+      sql_.Ask(
+          "SELECT c.relname::text, CASE WHEN i.indisvalid THEN 'yes' ELSE 'no' END, "
           "coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_index AS i JOIN pg_class AS c "
           "ON c.oid = i.indexrelid WHERE NOT i.indisprimary AND i.indrelid = to_regclass(" +
           Literal(table.name) + ")"));
@@ -363,9 +383,10 @@ Result<void> Migration::CheckRowSecurity(const Kind& kind) {
 }
 
 Result<void> Migration::Remember(const Kind& kind) {
-  return Change("INSERT INTO " + KindsTable() + " (name, version, definition, layout) VALUES (" +
-                Literal(kind.name) + ", " + std::to_string(kind.version) + ", " +
-                Literal(KindToJson(kind)) + ", " + std::to_string(kLayout) +
+  return Change("INSERT INTO " + KindsTable(schema_) +
+                " (name, version, definition, layout) VALUES (" + Literal(kind.name) + ", " +
+                std::to_string(kind.version) + ", " + Literal(KindToJson(kind)) + ", " +
+                std::to_string(kLayout) +
                 ") ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition = "
                 "excluded.definition, layout = excluded.layout, changed_at = clock_timestamp()");
 }

@@ -64,12 +64,12 @@ class Named {
 
 }  // namespace
 
-std::vector<Item> ItemsOf(const Catalog& catalog, std::span<const WriteBatch> batches,
-                          std::vector<BatchResult>& results) {
+std::vector<Item> ItemsOf(const Call& call, const Catalog& catalog,
+                          std::span<const WriteBatch> batches, std::vector<BatchResult>& results) {
   std::vector<Item> items;
   items.reserve(batches.size());
   for (size_t i = 0; i < batches.size(); ++i) {
-    CheckedBatch checked = CheckBatch(catalog.kinds, batches[i]);
+    CheckedBatch checked = CheckBatch(call, catalog.kinds, batches[i]);
     if (checked.valid()) {
       Item& item = items.emplace_back(Item{.index = i, .checked = std::move(checked)});
       item.create = CreateOf(item.checked);

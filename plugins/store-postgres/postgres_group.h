@@ -27,8 +27,8 @@ struct Groups {
 };
 
 // Checks the batches: those that are wrong in themselves get their result, the others are items.
-std::vector<Item> ItemsOf(const Catalog& catalog, std::span<const WriteBatch> batches,
-                          std::vector<BatchResult>& results);
+std::vector<Item> ItemsOf(const Call& call, const Catalog& catalog,
+                          std::span<const WriteBatch> batches, std::vector<BatchResult>& results);
 
 // Creates go first, as far as nobody can tell that from the order given: one that names a record
 // of an item before it, or a value that such an item may give up, stays behind it.

@@ -34,10 +34,10 @@ struct Attempt {
 inline constexpr const char* kSyncWaitCanceled =
     "the commit may not have reached a standby: the wait for it was cancelled";
 
-// All items have a `create`.
-Attempt CreateAll(Session& session, const Catalog& catalog, const Items& items,
+// All items have a `create`. The call is whose scopes the group may touch.
+Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
                   int64_t deadline_ms);
-Attempt DecideAll(Session& session, const Catalog& catalog, const Items& items,
+Attempt DecideAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
                   int64_t deadline_ms);
 
 }  // namespace a4c::postgres

@@ -55,7 +55,7 @@ void ReadRecords(const Table& table, const Wanted& wanted, const Rows& rows, Get
 Result<GetAnswer> PoolReader::Get(const Call& call, const Catalog& catalog,
                                   std::span<const RecordRef> refs) {
   A4C_CHECK(CheckCall(call));
-  A4C_CHECK(CheckRefs(catalog.kinds, refs));
+  A4C_CHECK(CheckRefs(call, catalog.kinds, refs));
   std::map<std::string_view, Wanted> wanted;
   Scopes scopes;
   for (size_t i = 0; i < refs.size(); ++i) {
@@ -63,7 +63,7 @@ Result<GetAnswer> PoolReader::Get(const Call& call, const Catalog& catalog,
     wanted[refs[i].kind].keys.push_back(&refs[i].key);
     wanted[refs[i].kind].places.push_back(i);
   }
-  std::vector<Statement> statements{OpeningOf(catalog.row_security, scopes)};
+  std::vector<Statement> statements{OpeningOf(call, catalog.row_security, scopes)};
   for (const auto& [kind, keyed] : wanted) {
     statements.push_back(KeyedBy(catalog.TableOf(std::string(kind)).get_sql, keyed.keys));
   }
@@ -117,13 +117,13 @@ ScanAnswer PageFrom(const Table& table, const ScanPlan& plan, const ScanRequest&
 Result<ReplicaScan> PoolReader::Scan(const Call& call, const Catalog& catalog,
                                      const ScanRequest& request) {
   A4C_CHECK(CheckCall(call));
-  A4C_TRY(const ScanPlan plan, CheckScan(catalog.kinds, request));
+  A4C_TRY(const ScanPlan plan, CheckScan(call, catalog.kinds, request));
   const Table& table = catalog.TableOf(request.kind);
   Scopes scopes;
   if (request.scope) scopes.insert(*request.scope);
   // Over all scopes: by the role that may see them.
   const bool over_all = catalog.row_security && !request.scope;
-  const std::vector<Statement> statements{OpeningOf(catalog.row_security, scopes),
+  const std::vector<Statement> statements{OpeningOf(call, catalog.row_security, scopes),
                                           ScanOf(table, plan, request)};
   if (request.replica_ok && replicas_ != nullptr && !over_all) {
     if (const auto reading = replicas_->Read(call, statements)) {

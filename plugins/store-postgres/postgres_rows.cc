@@ -37,6 +37,13 @@ void AddQuiet(const Table& table, const Changes& changes, Statement& statement) 
   }
 }
 
+void AddParts(const Table& table, const std::vector<int64_t>& parts, Statement& statement) {
+  if (!table.parted) return;
+  ArrayBuilder array(kBigint);
+  for (const int64_t part : parts) array.AddInt(part);
+  statement.params.push_back(std::move(array).Finish());
+}
+
 Statement WholeRows(const std::string& sql, const Table& table, const Changes& changes) {
   Statement statement{sql, {}};
   AddKeys(changes, statement);
@@ -70,21 +77,26 @@ Statement InsertOf(const Table& table, const Changes& changes) {
   return WholeRows(table.insert_sql, table, changes);
 }
 
-Statement UpdateOf(const Table& table, const Changes& changes) {
-  return WholeRows(table.update_sql, table, changes);
-}
-
-Statement QuietOf(const Table& table, const Changes& changes) {
-  Statement statement{table.quiet_sql, {}};
-  AddKeys(changes, statement);
-  AddQuiet(table, changes, statement);
+Statement UpdateOf(const Table& table, const Placed& rows) {
+  Statement statement = WholeRows(table.update_sql, table, rows.changes);
+  AddParts(table, rows.parts, statement);
   return statement;
 }
 
-Statement DeleteOf(const Table& table, const std::vector<std::string>& ctids) {
+Statement QuietOf(const Table& table, const Placed& rows) {
+  Statement statement{table.quiet_sql, {}};
+  AddKeys(rows.changes, statement);
+  AddQuiet(table, rows.changes, statement);
+  AddParts(table, rows.parts, statement);
+  return statement;
+}
+
+Statement DeleteOf(const Table& table, const Places& rows) {
   ArrayBuilder array(kTid);
-  for (const std::string& ctid : ctids) array.AddBytes(ctid);
-  return {table.delete_sql, {std::move(array).Finish()}};
+  for (const std::string& ctid : rows.ctids) array.AddBytes(ctid);
+  Statement statement{table.delete_sql, {std::move(array).Finish()}};
+  AddParts(table, rows.parts, statement);
+  return statement;
 }
 
 Statement KeyedBy(const std::string& sql, const std::vector<const Key*>& keys) {

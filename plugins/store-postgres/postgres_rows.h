@@ -17,13 +17,30 @@ inline constexpr const char* kTimeSql =
 
 using Changes = std::vector<const RowChange*>;
 
+// Changes of rows that are there, each with the part that its row lies in; 0 where there are none.
+struct Placed {
+  Changes changes = {};
+  std::vector<int64_t> parts = {};
+
+  void Add(const RowChange& change, int64_t part) {
+    changes.push_back(&change);
+    parts.push_back(part);
+  }
+};
+
+// Rows that are there, by their places.
+struct Places {
+  std::vector<std::string> ctids = {};
+  std::vector<int64_t> parts = {};
+};
+
 // Sorts the changes by key, so that all who write lock rows in one order.
 void SortByKey(Changes& changes);
 
 Statement InsertOf(const Table& table, const Changes& changes);
-Statement UpdateOf(const Table& table, const Changes& changes);
-Statement QuietOf(const Table& table, const Changes& changes);
-Statement DeleteOf(const Table& table, const std::vector<std::string>& ctids);
+Statement UpdateOf(const Table& table, const Placed& rows);
+Statement QuietOf(const Table& table, const Placed& rows);
+Statement DeleteOf(const Table& table, const Places& rows);
 // lock_sql or get_sql of these keys.
 Statement KeyedBy(const std::string& sql, const std::vector<const Key*>& keys);
 

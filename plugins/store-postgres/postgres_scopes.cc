@@ -6,7 +6,8 @@ namespace a4c::postgres {
 namespace {
 
 // As PostgreSQL reads an array: {"a","b"}, with backslashes before quotes and backslashes.
-std::string ArrayText(const Scopes& scopes) {
+template <typename Any>
+std::string ArrayText(const Any& scopes) {
   std::string text;
   for (const std::string_view scope : scopes) {
     text += text.empty() ? "{\"" : ",\"";
@@ -21,10 +22,10 @@ std::string ArrayText(const Scopes& scopes) {
 
 }  // namespace
 
-Statement OpeningOf(bool row_security, const Scopes& scopes) {
+Statement OpeningOf(const Call& call, bool row_security, const Scopes& named) {
   if (!row_security) return {kTimeSql};
   return {std::string(kTimeSql) + ", set_config('a4c.scopes', $1::text, true)",
-          {ArrayText(scopes)}};
+          {call.scopes != nullptr ? ArrayText(*call.scopes) : ArrayText(named)}};
 }
 
 }  // namespace a4c::postgres

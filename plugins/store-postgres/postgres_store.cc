@@ -6,17 +6,19 @@
 
 #include "a4c/migrations.h"
 #include "a4c/replicas.h"
+#include "a4c/retention.h"
 #include "postgres_catalog.h"
 #include "postgres_committer.h"
 #include "postgres_connector.h"
 #include "postgres_ensure.h"
 #include "postgres_pool.h"
 #include "postgres_reader.h"
+#include "postgres_retention.h"
 
 namespace a4c::postgres {
 namespace {
 
-class PostgresStore final : public Store, public Replicas, public Migrations {
+class PostgresStore final : public Store, public Replicas, public Migrations, public Retention {
  public:
   PostgresStore(Options options, const Runtime& runtime)
       : options_(std::move(options)),
@@ -68,9 +70,17 @@ class PostgresStore final : public Store, public Replicas, public Migrations {
     return reader_->Scan(call, *catalogs_.Newest(), may_be_old);
   }
 
+  Result<bool> Forget(const Call& call, const std::string& kind, int64_t before_ms) override {
+    A4C_CHECK(CheckCall(call));
+    const CatalogPtr catalog = catalogs_.Newest();
+    A4C_CHECK(CheckForget(call, catalog->kinds, kind));
+    return ForgetParts(call, catalog->TableOf(kind), before_ms, to_owner_, options_);
+  }
+
  protected:
   void* Extension(std::string_view name) override {
     if (name == Migrations::kExtension) return static_cast<Migrations*>(this);
+    if (name == Retention::kExtension) return static_cast<Retention*>(this);
     if (name == Replicas::kExtension && replicas_ != nullptr) return static_cast<Replicas*>(this);
     return nullptr;
   }

@@ -54,31 +54,73 @@ std::vector<Column> QuietColumns(const Kind& kind) {
   return columns;
 }
 
-std::string InsertSql(const Table& table) {
+// The key of a row and what tells it from all others; a conflict with a row that is there.
+std::string PlaceColumns(const Table& table) {
+  return table.parted ? "scope, id, part" : "scope, id";
+}
+
+// Rows of arrays; `part` says in SQL where one goes, and `from` what else that needs.
+std::string WriteSql(const Table& table, const std::string& part, const std::string& from) {
   const std::string names = Names(table.indexed) + Names(table.quiet);
   const int indexed = static_cast<int>(table.indexed.size());
+  const std::string more = table.parted ? ", part" : "";
   return "INSERT INTO " + table.name + " AS t (scope, id, rev, tombstone, body, kind_version" +
-         names + ") SELECT scope, id, rev, tombstone, body, " + std::to_string(table.kind.version) +
-         names + " FROM unnest(" + std::string(kKeyArrays) +
-         ", $3::bigint[], $4::boolean[], $5::json[]" + Arrays(table.indexed, 6) +
-         Arrays(table.quiet, 6 + indexed) + ") AS u(scope, id, rev, tombstone, body" + names + ")";
+         names + more + ") SELECT scope, id, rev, tombstone, body, " +
+         std::to_string(table.kind.version) + names + part + " FROM unnest(" +
+         std::string(kKeyArrays) + ", $3::bigint[], $4::boolean[], $5::json[]" +
+         Arrays(table.indexed, 6) + Arrays(table.quiet, 6 + indexed) + from;
+}
+
+std::string InsertSql(const Table& table, const std::string& schema) {
+  const std::string names = Names(table.indexed) + Names(table.quiet);
+  const std::string end = ") AS u(scope, id, rev, tombstone, body" + names + ")";
+  if (!table.parted) return WriteSql(table, "", end);
+  return WriteSql(table,
+                  ", CASE WHEN EXISTS (SELECT FROM " + table.name +
+                      " AS o WHERE o.scope = u.scope AND o.id = u.id AND o.part < k.part) THEN " +
+                      Quoted(schema) + ".\"_taken\"() ELSE k.part END",
+                  end + ", (SELECT part FROM " + Quoted(schema) +
+                      ".\"_kinds\" WHERE name = " + Literal(table.kind.name) + ") AS k");
+}
+
+// The arrays' last one, numbered `parameter`, is that of the parts.
+std::string PartsArray(int parameter) {
+  return ", $" + std::to_string(parameter) + "::bigint[]";
 }
 
 std::string UpdateSql(const Table& table) {
-  return InsertSql(table) +
-         " ON CONFLICT (scope, id) DO UPDATE SET rev = excluded.rev, tombstone = "
+  const std::string names = Names(table.indexed) + Names(table.quiet);
+  const int columns = static_cast<int>(table.indexed.size() + table.quiet.size());
+  const std::string end = ") AS u(scope, id, rev, tombstone, body" + names;
+  const std::string rows =
+      table.parted ? WriteSql(table, ", u.part", PartsArray(6 + columns) + end + ", part)")
+                   : WriteSql(table, "", end + ")");
+  return rows + " ON CONFLICT (" + PlaceColumns(table) +
+         ") DO UPDATE SET rev = excluded.rev, tombstone = "
          "excluded.tombstone, body = excluded.body, kind_version = excluded.kind_version, "
          "changed_at = clock_timestamp()" +
          Excluded(table.indexed) + Excluded(table.quiet);
 }
 
 std::string QuietSql(const Table& table) {
-  const std::string names = Names(table.quiet);
+  const std::string more = table.parted ? ", part" : "";
+  const std::string names = Names(table.quiet) + more;
+  const int columns = static_cast<int>(table.quiet.size());
   return "INSERT INTO " + table.name + " AS t (scope, id, rev, tombstone, body, kind_version" +
          names + ") SELECT scope, id, 1, false, '{}'::json, " + std::to_string(table.kind.version) +
          names + " FROM unnest(" + std::string(kKeyArrays) + Arrays(table.quiet, 3) +
-         ") AS u(scope, id" + names + ") ON CONFLICT (scope, id) DO UPDATE SET rev = t.rev" +
+         (table.parted ? PartsArray(3 + columns) : "") + ") AS u(scope, id" + names +
+         ") ON CONFLICT (" + PlaceColumns(table) + ") DO UPDATE SET rev = t.rev" +
          Excluded(table.quiet);
+}
+
+// A ctid is a place within its part.
+std::string DeleteSql(const Table& table) {
+  const std::string sql = "DELETE FROM " + table.name + " WHERE ctid = ANY ($1::tid[])";
+  if (!table.parted) return sql;
+  return sql +
+         " AND (part, ctid) IN (SELECT u.part, u.place FROM unnest($2::bigint[], $1::tid[]) "
+         "AS u(part, place))";
 }
 
 // Rows of the arrays `from`, called u, each with the one row of `select` that it leads to.
@@ -92,6 +134,16 @@ std::string KeyedLookup(const Table& table, const std::string& columns, const st
                 answers,
                 "SELECT " + columns + " FROM " + table.name +
                     " AS t WHERE t.scope = u.scope AND t.id = u.id " + end);
+}
+
+// What is written once never changes, so there is nothing to lock, nor a right to.
+std::string LockSql(const Table& table) {
+  const auto columns = [&](const std::string& of) {
+    return of + "ctid, " + of + "rev, " + of + "tombstone" + Names(table.quiet, of) +
+           (table.parted ? ", " + of + "part" : "");
+  };
+  return KeyedLookup(table, columns("t."), columns("r."),
+                     table.kind.append_only ? "LIMIT 1" : "FOR UPDATE");
 }
 
 std::string HolderSql(const Table& table, const ScanIndex& index) {
@@ -130,12 +182,12 @@ Table::Table(const std::string& schema, Kind kind_of_rows)
       name(Quoted(schema) + "." + Quoted(kind.name)),
       indexed(IndexedColumns(kind)),
       quiet(QuietColumns(kind)),
-      insert_sql(InsertSql(*this)),
+      parted(!kind.age_field.empty()),
+      insert_sql(InsertSql(*this, schema)),
       update_sql(UpdateSql(*this)),
       quiet_sql(QuietSql(*this)),
-      delete_sql("DELETE FROM " + name + " WHERE ctid = ANY ($1::tid[])"),
-      lock_sql(KeyedLookup(*this, "t.ctid, t.rev, t.tombstone" + Names(quiet, "t."),
-                           "r.ctid, r.rev, r.tombstone" + Names(quiet, "r."), "FOR UPDATE")),
+      delete_sql(DeleteSql(*this)),
+      lock_sql(LockSql(*this)),
       get_sql(KeyedLookup(*this, "t.rev, t.tombstone, t.body" + Names(quiet, "t."),
                           "r.rev, r.tombstone, r.body" + Names(quiet, "r."), "LIMIT 1")) {
   for (const ScanIndex& index : kind.indexes) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "postgres_scan.h"
+#include "test_server.h"
 
 namespace a4c::postgres {
 namespace {
@@ -15,10 +16,10 @@ Kind Job() {
 // The SQL behind "FROM table WHERE " of each range.
 std::string Ranges(ScanRequest request, const std::optional<ScanPosition>& after = {}) {
   const Kinds kinds = {{"job", Job()}};
-  const auto plain = CheckScan(kinds, request);
+  const auto plain = CheckScan(Within(), kinds, request);
   EXPECT_TRUE(plain.has_value()) << plain.error().ToString();
   if (after) request.after = ScanCursor(request, *after);
-  const auto plan = CheckScan(kinds, request);
+  const auto plan = CheckScan(Within(), kinds, request);
   EXPECT_TRUE(plan.has_value()) << plan.error().ToString();
   const std::string sql = ScanOf(Table("s", Job()), *plan, request).sql;
   std::string ranges;
@@ -32,7 +33,7 @@ std::string Ranges(ScanRequest request, const std::optional<ScanPosition>& after
 
 std::string Order(const ScanRequest& request) {
   const Kinds kinds = {{"job", Job()}};
-  const auto plan = CheckScan(kinds, request);
+  const auto plan = CheckScan(Within(), kinds, request);
   EXPECT_TRUE(plan.has_value()) << plan.error().ToString();
   const std::string sql = ScanOf(Table("s", Job()), *plan, request).sql;
   return sql.substr(sql.find(" ORDER BY ") + 10);

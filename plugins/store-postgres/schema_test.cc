@@ -24,7 +24,7 @@ Kind Photo() {
 
 TEST(PostgresSchema, AKindIsATableWithAColumnPerIndexedAndPerQuietField) {
   EXPECT_EQ(
-      CreateTableSql(Table("a4c", Photo())),
+      CreateTableSql("s", Table("a4c", Photo())),
       "CREATE TABLE IF NOT EXISTS \"a4c\".\"photo\" (scope text COLLATE \"C\" NOT NULL, id text "
       "COLLATE \"C\" NOT NULL, rev bigint NOT NULL, tombstone boolean NOT NULL, body json NOT "
       "NULL, kind_version integer NOT NULL, changed_at timestamptz NOT NULL DEFAULT "
@@ -42,7 +42,7 @@ TEST(PostgresSchema, AKindIsATableWithAColumnPerIndexedAndPerQuietField) {
 
 TEST(PostgresSchema, StorageFollowsFromWhereTheQuietFieldsStand) {
   const auto ends_with = [](const Kind& kind, const std::string& storage) {
-    return CreateTableSql(Table("s", kind)).ends_with("WITH (" + storage + ")");
+    return CreateTableSql("s", Table("s", kind)).ends_with("WITH (" + storage + ")");
   };
   const Field seen{.name = "seen", .type = FieldType::kTime, .quiet = true};
   EXPECT_TRUE(ends_with({.name = "plain"}, "fillfactor = 90"));

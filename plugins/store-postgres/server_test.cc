@@ -154,27 +154,6 @@ TEST_F(PostgresServer, AWrongPasswordIsDeniedAndNotShown) {
 // Lookups and pages must not depend on statistics: a table that was empty when they were planned.
 class PostgresPlans : public ServerTest {
  protected:
-  // As the plugin's sessions plan: once, without looking at values.
-  std::string PlanOf(const std::string& sql) {
-    Sql("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-        "SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan");
-    Sql("DEALLOCATE ALL");
-    Sql("PREPARE q AS " + sql);
-    std::string params;
-    while (sql.find("$" + std::to_string(params.size() / 6 + 1) + "::") != std::string::npos) {
-      params += params.empty() ? "(NULL " : ", NULL";
-    }
-    if (!params.empty()) params += ")";
-    const std::unique_ptr<PGresult, decltype(&PQclear)> plan(
-        PQexec(sql_.get(), ("EXPLAIN EXECUTE q" + params).c_str()), PQclear);
-    EXPECT_EQ(PQresultStatus(plan.get()), PGRES_TUPLES_OK) << PQerrorMessage(sql_.get());
-    std::string text;
-    for (int i = 0; i < PQntuples(plan.get()); ++i) {
-      text += std::string(PQgetvalue(plan.get(), i, 0)) + "\n";
-    }
-    return text;
-  }
-
   static Kind Job() {
     return {.name = "job",
             .fields = {{.name = "state"},
@@ -212,7 +191,7 @@ TEST_F(PostgresPlans, EachScanReadsItsIndexInOrderAndSortsNothing) {
     for (const bool descending : {false, true}) {
       ScanRequest request{.kind = "job", .index = index.name, .descending = descending};
       if (index.scoped) request.scope = "s";
-      const auto first = CheckScan(kinds, request);
+      const auto first = CheckScan(Within(), kinds, request);
       ASSERT_TRUE(first.has_value()) << first.error().ToString();
       ScanPosition after{.values = {}, .key = {"s", "a"}};
       for (const Field* field : first->fields) {
@@ -221,7 +200,7 @@ TEST_F(PostgresPlans, EachScanReadsItsIndexInOrderAndSortsNothing) {
       }
       for (const bool second_page : {false, true}) {
         if (second_page) request.after = ScanCursor(request, after);
-        const auto plan = CheckScan(kinds, request);
+        const auto plan = CheckScan(Within(), kinds, request);
         ASSERT_TRUE(plan.has_value()) << plan.error().ToString();
         const std::string text = PlanOf(ScanOf(table, *plan, request).sql);
         EXPECT_NE(text.find("using \"job$" + index.name + "\""), std::string::npos) << text;

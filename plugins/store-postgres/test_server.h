@@ -74,6 +74,27 @@ class ServerTest : public testing::Test {
     return "\"" + name_ + "\".\"" + kind + "\"";
   }
 
+  // As the plugin's sessions plan: once, without looking at values.
+  std::string PlanOf(const std::string& sql) {
+    Sql("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
+        "SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan");
+    Sql("DEALLOCATE ALL");
+    Sql("PREPARE q AS " + sql);
+    std::string params;
+    while (sql.find("$" + std::to_string(params.size() / 6 + 1) + "::") != std::string::npos) {
+      params += params.empty() ? "(NULL " : ", NULL";
+    }
+    if (!params.empty()) params += ")";
+    const std::unique_ptr<PGresult, decltype(&PQclear)> plan(
+        PQexec(sql_.get(), ("EXPLAIN EXECUTE q" + params).c_str()), PQclear);
+    EXPECT_EQ(PQresultStatus(plan.get()), PGRES_TUPLES_OK) << PQerrorMessage(sql_.get());
+    std::string text;
+    for (int i = 0; i < PQntuples(plan.get()); ++i) {
+      text += std::string(PQgetvalue(plan.get(), i, 0)) + "\n";
+    }
+    return text;
+  }
+
   BatchResult Apply(std::vector<Op> ops) {
     const WriteBatch batch{std::move(ops)};
     auto answer = store_->Apply(Within(), {&batch, 1});

@@ -2,11 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "a4c/sinks.h"
 #include "sqlite_schema.h"
 #include "sqlite_test_files.h"
 
 namespace a4c::sqlite {
 namespace {
+
+Call AnyCall() {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  return {runtime.clock};
+}
 
 class SqliteScanTest : public ::testing::Test {
  protected:
@@ -48,7 +54,7 @@ class SqliteScanTest : public ::testing::Test {
       request.descending = descending;
       for (const bool with_cursor : {false, true}) {
         request.after = with_cursor ? ScanCursor(request, {values, {"s", "id"}}) : "";
-        const Result<ScanPlan> plan = CheckScan(schema_->kinds, request);
+        const Result<ScanPlan> plan = CheckScan(AnyCall(), schema_->kinds, request);
         ASSERT_TRUE(plan.has_value()) << plan.error().ToString();
         const std::vector<ScanQuery> queries =
             ScanQueries(schema_->TableOf("thing"), *plan, request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "a4c/retention.h"
 #include "a4c/scan_rules.h"
 #include "a4c/sinks.h"
 #include "sqlite_connections.h"
@@ -35,7 +36,7 @@ class WriterView final : public BatchView {
   Connection& writer_;
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public Retention {
  public:
   SqliteStore(FileLock lock, const Runtime& runtime)
       : lock_(std::move(lock)),
@@ -75,11 +76,11 @@ class SqliteStore final : public Store {
   Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) override {
     A4C_CHECK(CheckCall(call));
     std::shared_ptr<const Schema> schema = CurrentSchema();
-    std::vector<CheckedBatch> checked = Check(*schema, batches);
+    std::vector<CheckedBatch> checked = Check(call, *schema, batches);
     A4C_TRY(const Connections::Loan writer, writers_.Borrow(call));
     if (schema != schema_) {
       schema = schema_;
-      checked = Check(*schema, batches);
+      checked = Check(call, *schema, batches);
     }
     ApplyAnswer answer{Now(), std::vector<BatchResult>(batches.size())};
     std::vector<Unit> units;
@@ -91,7 +92,7 @@ class SqliteStore final : public Store {
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
     A4C_CHECK(CheckCall(call));
     const std::shared_ptr<const Schema> schema = CurrentSchema();
-    A4C_CHECK(CheckRefs(schema->kinds, refs));
+    A4C_CHECK(CheckRefs(call, schema->kinds, refs));
     GetAnswer answer;
     answer.records.reserve(refs.size());
     const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
@@ -109,7 +110,7 @@ class SqliteStore final : public Store {
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
     A4C_CHECK(CheckCall(call));
     const std::shared_ptr<const Schema> schema = CurrentSchema();
-    A4C_TRY(const ScanPlan plan, CheckScan(schema->kinds, request));
+    A4C_TRY(const ScanPlan plan, CheckScan(call, schema->kinds, request));
     ScanAnswer answer;
     const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
       answer.store_time_ms = Now();
@@ -123,6 +124,18 @@ class SqliteStore final : public Store {
     });
     if (!read) return read.error();
     return answer;
+  }
+
+  Result<bool> Forget(const Call& call, const std::string& kind, int64_t before_ms) override {
+    A4C_CHECK(CheckCall(call));
+    A4C_TRY(const Connections::Loan writer, writers_.Borrow(call));
+    A4C_CHECK(CheckForget(call, schema_->kinds, kind));
+    return schema_->TableOf(kind).Forget(*writer, before_ms);
+  }
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == Retention::kExtension ? static_cast<Retention*>(this) : nullptr;
   }
 
  private:
@@ -147,11 +160,12 @@ class SqliteStore final : public Store {
     }
   }
 
-  static std::vector<CheckedBatch> Check(const Schema& schema,
+  static std::vector<CheckedBatch> Check(const Call& call, const Schema& schema,
                                          std::span<const WriteBatch> batches) {
     std::vector<CheckedBatch> checked;
     checked.reserve(batches.size());
-    for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(schema.kinds, batch));
+    for (const WriteBatch& batch : batches)
+      checked.push_back(CheckBatch(call, schema.kinds, batch));
     return checked;
   }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "a4c/retention.h"
+
 namespace a4c::sqlite {
 namespace {
 
+constexpr int64_t kForgottenMax = 500;  // a call, while other writers wait
 constexpr const char* kHere = " WHERE scope = ? AND id = ?";
 
 Scalar ValueIn(const FieldValues& values, std::string_view name) {
@@ -157,6 +160,17 @@ Result<void> Table::Write(Connection& connection, const RowChange& change) const
   }
   A4C_TRY(Statement statement, connection.Prepare(erase_));
   return statement.Bind(change.ref->key.scope).Bind(change.ref->key.id).Run();
+}
+
+Result<bool> Table::Forget(Connection& connection, int64_t before_ms) const {
+  const std::string table = TableName(kind_);
+  A4C_TRY(
+      Statement statement,
+      connection.Prepare("DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table +
+                         " INDEXED BY " + IndexName(kind_, AgeIndex(kind_)) + " WHERE " +
+                         ColumnOf(*FindField(kind_, kind_.age_field)) + " < ? LIMIT ?)"));
+  A4C_CHECK(statement.Bind(before_ms).Bind(kForgottenMax).Run());
+  return sqlite3_changes64(connection.handle()) == kForgottenMax;
 }
 
 Result<void> Table::WriteWhole(Connection& connection, const RowChange& change) const {

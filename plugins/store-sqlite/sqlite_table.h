@@ -42,6 +42,8 @@ class Table {
   Result<std::optional<Key>> Holder(Connection& connection, const UniqueClaim& claim) const;
   Result<std::optional<Record>> Read(Connection& connection, const Key& key) const;
   Result<void> Write(Connection& connection, const RowChange& change) const;
+  // Those of an age before that, at most 500, in a commit of its own; true: there may be more.
+  Result<bool> Forget(Connection& connection, int64_t before_ms) const;
 
  private:
   Result<void> WriteWhole(Connection& connection, const RowChange& change) const;

@@ -25,6 +25,7 @@
 #include "a4c/host_images.h"
 #include "a4c/host_volumes.h"
 #include "a4c/memory.h"
+#include "a4c/retention.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/work/worker.h"
@@ -119,6 +120,11 @@ class HookedStore final : public a4c::Store {
   }
 
   std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == a4c::Retention::kExtension ? inner_.As<a4c::Retention>() : nullptr;
+  }
 
  private:
   a4c::Store& inner_;

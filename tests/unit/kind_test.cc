@@ -42,5 +42,25 @@ TEST(Kind, EachRuleRefusesItsBreach) {
   EXPECT_TRUE(refused([](Kind& k) { k.serial_index = "by_album"; }));
 }
 
+TEST(Kind, RecordsThatEndByAgeNeedATimeThatLeadsAnIndexAndNoUniqueOne) {
+  const auto passes = [](auto change) {
+    Kind kind{.name = "line",
+              .fields = {{.name = "at", .type = FieldType::kTime}, {.name = "name"}},
+              .indexes = {{.name = "by_at", .fields = {"at"}, .scoped = false}},
+              .age_field = "at"};
+    change(kind);
+    return CheckKind(kind).has_value();
+  };
+  EXPECT_TRUE(passes([](Kind&) {}));
+  EXPECT_TRUE(passes([](Kind& k) { k.fields[0].quiet = true; }));
+  EXPECT_FALSE(passes([](Kind& k) { k.age_field = "none"; }));
+  EXPECT_FALSE(passes([](Kind& k) { k.age_field = "name"; }));
+  EXPECT_FALSE(passes([](Kind& k) { k.fields[0].type = FieldType::kLong; }));
+  EXPECT_FALSE(passes([](Kind& k) { k.indexes[0].scoped = true; }));
+  EXPECT_FALSE(passes([](Kind& k) {
+    k.indexes.push_back({.name = "by_name", .fields = {"name"}, .unique = true});
+  }));
+}
+
 }  // namespace
 }  // namespace a4c

@@ -145,6 +145,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
   Result<Principal> principal = context_.keys.Authenticate(context_.CallFor(request), key);
   if (!principal) return ErrorResponse(principal.error());
   request.principal = *std::move(principal);
+  if (route->reach == Reach::kTenant) request.may_touch = {request.principal.tenant};
   const RateLimiter::Decision decision = context_.limiter.Take(request.principal.key_id);
   Response response;
   if (!decision.allowed) {

@@ -51,7 +51,9 @@ struct ApiContext {
   Worker* worker = nullptr;  // null: this installation has no host provider
 
   a4c::Call CallFor(const Request& request) const {
-    return {runtime.clock, request.deadline_ms, {}, request.traceparent};
+    a4c::Call call{runtime.clock, request.deadline_ms, {}, request.traceparent};
+    if (request.may_touch) call.scopes = &*request.may_touch;
+    return call;
   }
 };
 

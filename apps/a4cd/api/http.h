@@ -6,6 +6,7 @@
 #include <istream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,8 @@ struct Request {
   std::string body;
   std::map<std::string, std::string, std::less<>> params;  // from the path
   Principal principal;
+  // The scopes of records that its handler may touch; nothing: all. Set with the principal.
+  std::optional<a4c::ScopeSet> may_touch = {};
   std::string operation;  // of the route
   std::string request_id;
   std::string traceparent;

@@ -25,6 +25,13 @@ enum class BodyRule : uint8_t {
   kContext,  // the same, at most context_bytes_max
 };
 
+// Which records a handler may touch. Past that the store refuses, whatever the handler asks for.
+enum class Reach : uint8_t {
+  kTenant,        // those of the principal's tenant
+  kInstallation,  // all: also servers, keys, tenants and the state of the sync, which are no
+                  // tenant's
+};
+
 struct Route {
   const char* method;
   const char* pattern;
@@ -32,6 +39,7 @@ struct Route {
   const char* scope;      // what the key must allow; null: no key is needed
   Handler handler;
   BodyRule body = BodyRule::kNone;
+  Reach reach = Reach::kTenant;
 };
 
 struct Match {

@@ -142,9 +142,12 @@ const Kind& LoopKind() {
 
 const Kind& AuditKind() {
   static const Kind kind{.name = "audit",
+                         .version = 2,
                          .fields = {{.name = "at", .type = FieldType::kTime}},
                          .indexes = {{.name = "by_at", .fields = {"at"}},
-                                     {.name = "by_age", .fields = {"at"}, .scoped = false}}};
+                                     {.name = "by_age", .fields = {"at"}, .scoped = false}},
+                         .age_field = "at",
+                         .append_only = true};
   return kind;
 }
 

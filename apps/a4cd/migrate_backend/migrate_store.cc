@@ -38,7 +38,7 @@ class Migration {
     StoreCopyReport all;
     for (const Kind& kind : kinds_) {
       A4C_TRY(const StoreCopyReport report,
-              a4c::CopyKind(call_, from_, to_, kind.name, [&](const StoreCopyReport& so_far) {
+              a4c::CopyKind(call_, from_, to_, kind, [&](const StoreCopyReport& so_far) {
                 Say(kind.name, so_far);
                 return Result<void>();
               }));

@@ -145,16 +145,10 @@ class RetentionLoop final : public a4c::Loop {
   }
 
   Result<void> PurgeAudit(const Call& call, int64_t before_ms) {
-    while (true) {
-      A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, {.kind = "audit",
-                                                                .index = "by_age",
-                                                                .upper = before_ms,
-                                                                .limit = options_.rows_max}));
-      if (page.records.empty()) return {};
-      a4c::Commit commit;
-      for (const Record& row : page.records) commit.also.emplace_back(Delete{.ref = row.ref});
-      A4C_CHECK(database_.Write(call, commit));
+    for (bool is_more = true; is_more;) {
+      A4C_TRY(is_more, database_.Forget(call, AuditKind().name, before_ms));
     }
+    return {};
   }
 
   const std::string name_ = "retention";

@@ -1,7 +1,7 @@
 // Batch rules: how a batch is decided. For store authors: every store calls these two functions, so
 // all of them decide alike, and a store is left with reading rows, writing rows and committing.
 //
-//   CheckedBatch checked = CheckBatch(kinds, batch);     // no lock held: parses the bodies
+//   CheckedBatch checked = CheckBatch(call, kinds, batch);  // no lock held: parses the bodies
 //   ... lock the rows of checked, begin ...
 //   A4C_TRY(Verdict verdict, Judge(checked, view));      // view: what the store holds now
 //   for (const RowChange& change : verdict.changes) Write(change);   // none unless it is applied
@@ -64,8 +64,10 @@ struct CheckedBatch {
 //  - an Add to a field that another op of the batch sets or adds to;
 //  - an Add without an owner: a Put with a body that expects absent or a rev, or a Delete that
 //    expects a rev. (Others could be sent twice and would pass twice.)
-//  - a Put without a body that makes a tombstone, has a min_rev or expects absent.
-A4C_API CheckedBatch CheckBatch(const Kinds& kinds, const WriteBatch& batch,
+//  - a Put without a body that makes a tombstone, has a min_rev or expects absent;
+//  - a record in a scope that the call may not touch;
+//  - what Kind::age_field and Kind::append_only rule out.
+A4C_API CheckedBatch CheckBatch(const Call& call, const Kinds& kinds, const WriteBatch& batch,
                                 const BodyLimits& limits = {});
 
 // The records that valid batches name, each once, by kind, scope and id: the order to lock them in.
@@ -114,7 +116,9 @@ A4C_API Result<Verdict> Judge(const CheckedBatch& checked, BatchView& view);
 // kTimeout or kCanceled if the call's time is over before anything was done.
 A4C_API Result<void> CheckCall(const Call& call);
 
-// kInvalid: a kind that is unknown, or a key that no record can have.
-A4C_API Result<void> CheckRefs(const Kinds& kinds, std::span<const RecordRef> refs);
+// kInvalid: a kind that is unknown, or a key that no record can have. kDenied: a scope that the
+// call may not touch.
+A4C_API Result<void> CheckRefs(const Call& call, const Kinds& kinds,
+                               std::span<const RecordRef> refs);
 
 }  // namespace a4c

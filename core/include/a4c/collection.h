@@ -167,7 +167,11 @@ class A4C_API Database {
   // From the primary, tombstones included.
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs);
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request);
+  // kDenied: in a scope that the call may not touch.
   Result<Found> Search(const Call& call, const FindRequest& request);
+  // Forgets records of a kind with an age_field that are older than that (a4c/retention.h); true:
+  // there are more.
+  Result<bool> Forget(const Call& call, const std::string& kind, int64_t before_ms);
 
   // The age of the oldest change that is not confirmed searchable, dead letters left out; read from
   // the store at most once a second.

@@ -71,6 +71,13 @@ struct Kind {
   // time, and the index led by it that lists the unfinished ones of a subject, oldest first.
   std::string serial_key_field = {};
   std::string serial_index = {};
+  // Records that end by age: the time field that tells it, which every Put of a body gives, and
+  // which leads an index over all scopes. Retention (a4c/retention.h) forgets them, many at once; a
+  // store may lay them out for that, so none of the kind's indexes is unique. Empty: none ends so.
+  std::string age_field = {};
+  // Records that are written once: any op but a Put of a body that expects absent, and a Check, is
+  // kInvalid. They end by age, or never.
+  bool append_only = false;
 };
 
 A4C_API const Field* FindField(const Kind& kind, std::string_view name);

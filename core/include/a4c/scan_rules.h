@@ -1,6 +1,6 @@
 // Scan rules: what a ScanRequest means, and its cursors. For store authors, as batch_rules.h.
 //
-//   A4C_TRY(ScanPlan plan, CheckScan(kinds, request));
+//   A4C_TRY(ScanPlan plan, CheckScan(call, kinds, request));
 //   ... read limit + 1 rows of plan.index behind plan.after, in its order ...
 //   if (one is left over) answer.next = ScanCursor(request, PositionOf(plan, record, indexed));
 //
@@ -41,8 +41,10 @@ struct ScanPlan {
 };
 
 // kInvalid: an unknown kind or index, a scope, prefix, bound or limit that does not fit, or a
-// cursor that was not made for a request of this kind, index, scope, prefix and direction.
-A4C_API Result<ScanPlan> CheckScan(const Kinds& kinds, const ScanRequest& request);
+// cursor that was not made for a request of this kind, index, scope, prefix and direction. kDenied:
+// a scope, or all of them, that the call may not touch.
+A4C_API Result<ScanPlan> CheckScan(const Call& call, const Kinds& kinds,
+                                   const ScanRequest& request);
 
 // The place of a record in the plan's order. indexed: the values of its body fields.
 A4C_API ScanPosition PositionOf(const ScanPlan& plan, const Record& record,

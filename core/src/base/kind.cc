@@ -52,6 +52,24 @@ Result<void> CheckIndex(const Kind& kind, const ScanIndex& index) {
   return {};
 }
 
+Result<void> CheckAge(const Kind& kind) {
+  if (kind.age_field.empty()) return {};
+  const Field* field = FindField(kind, kind.age_field);
+  if (field == nullptr || field->type != FieldType::kTime) {
+    return Wrong(kind, "age_field", "\"" + kind.age_field + "\" is no field of a time");
+  }
+  const auto leads = [&](const ScanIndex& index) {
+    return !index.scoped && index.fields[0] == kind.age_field;
+  };
+  if (std::ranges::none_of(kind.indexes, leads)) {
+    return Wrong(kind, "age_field", "leads no index over all scopes");
+  }
+  if (std::ranges::any_of(kind.indexes, &ScanIndex::unique)) {
+    return Wrong(kind, "age_field", "a kind whose records end by age has no unique index");
+  }
+  return {};
+}
+
 Result<void> CheckSerial(const Kind& kind) {
   if (kind.serial_key_field.empty() && kind.serial_index.empty()) return {};
   const ScanIndex* index = FindIndex(kind, kind.serial_index);
@@ -88,6 +106,7 @@ Result<void> CheckKind(const Kind& kind) {
     A4C_CHECK(CheckIndex(kind, index));
     if (!seen.insert(index.name).second) return Wrong(kind, index.name, "index named twice");
   }
+  A4C_CHECK(CheckAge(kind));
   return CheckSerial(kind);
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "a4c/json.h"
+#include "a4c/retention.h"
 #include "collection/outbox.h"
 #include "collection/store_moved.h"
 #include "collection/sync_task.h"
@@ -13,17 +14,18 @@ namespace {
 
 constexpr int64_t kIndexAtStartMs = 10'000;
 
+}  // namespace
+
 Kind IdempotencyKind() {
   return Kind{
       .name = std::string(kIdempotencyKind),
+      .version = 2,
       .fields =
           {{.name = "created", .type = FieldType::kTime, .quiet = true},
            {.name = "touched", .type = FieldType::kTime, .quiet = true, .merge = Merge::kMax}},
-      .indexes = {
-          {.name = std::string(kIdempotencyIndex), .fields = {"created"}, .scoped = false}}};
+      .indexes = {{.name = std::string(kIdempotencyIndex), .fields = {"created"}, .scoped = false}},
+      .age_field = "created"};
 }
-
-}  // namespace
 
 Result<const CollectionSpec*> Database::State::Searchable(const std::string& kind) const {
   const auto found = collections.find(kind);
@@ -121,6 +123,14 @@ Result<GetAnswer> Database::Get(const Call& call, std::span<const RecordRef> ref
 
 Result<ScanAnswer> Database::Scan(const Call& call, const ScanRequest& request) {
   return state_->store->Scan(call, request);
+}
+
+Result<bool> Database::Forget(const Call& call, const std::string& kind, int64_t before_ms) {
+  const auto found = state_->collections.find(kind);
+  if (found == state_->collections.end()) {
+    return Error(Code::kInvalid, "unknown kind \"" + kind + "\"");
+  }
+  return a4c::Forget(call, state_->backends.store, found->second.kind, before_ms);
 }
 
 void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes) {

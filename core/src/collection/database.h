@@ -16,6 +16,9 @@ namespace a4c {
 inline constexpr std::string_view kIdempotencyKind = "idempotency";
 inline constexpr std::string_view kIdempotencyIndex = "by_created";
 
+// How requests are known that were done before: one record each, which ends by age.
+Kind IdempotencyKind();
+
 struct Database::State {
   State(const Backends& backends_in, const Runtime& runtime_in, const DatabaseOptions& options_in)
       : backends(backends_in),

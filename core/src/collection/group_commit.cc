@@ -26,6 +26,28 @@ int64_t BytesOf(const RecordRef& ref) {
   return kBytesOfAnOp + static_cast<int64_t>(ref.key.id.size());
 }
 
+const RecordRef& RefOf(const Op& op) {
+  return std::visit([](const auto& any) -> const RecordRef& { return any.ref; }, op);
+}
+
+// Calls with the scope of each record that is named, until it returns false.
+template <typename Visit>
+bool EachScope(const RecordRef& ref, Visit visit) {
+  return visit(ref.key.scope);
+}
+template <typename Visit>
+bool EachScope(const WriteBatch& batch, Visit visit) {
+  return std::ranges::all_of(batch.ops, [&](const Op& op) { return visit(RefOf(op).key.scope); });
+}
+
+template <typename Item>
+bool MayTouch(const Call& call, std::span<const Item> items) {
+  if (call.scopes == nullptr) return true;
+  return std::ranges::all_of(items, [&](const Item& item) {
+    return EachScope(item, [&](const std::string& scope) { return call.MayTouch(scope); });
+  });
+}
+
 // How much of something there is, against its bounds.
 struct Amount {
   int64_t items = 0;
@@ -81,6 +103,7 @@ class Gatherer {
         : items(given.begin(), given.end()),
           count(given.size()),
           deadline_ms(call.deadline_ms),
+          scopes(call.scopes == nullptr ? std::nullopt : std::optional(*call.scopes)),
           bell(std::move(own_bell)) {
       amount.items = static_cast<int64_t>(count);
       for (const Item& item : items) amount.bytes += BytesOf(item);
@@ -89,6 +112,7 @@ class Gatherer {
     std::vector<Item> items;  // given up to the flush
     const size_t count;
     const int64_t deadline_ms;
+    const std::optional<ScopeSet> scopes;  // to which its caller is bound
     Amount amount = {};
     const std::unique_ptr<Waiter> bell;  // its caller sleeps here, so that nobody else is woken
     // Both guarded by the bell, and changed by who holds waiter_. Whose caller leads takes the next
@@ -153,16 +177,37 @@ class Gatherer {
         return;
       }
     }
+    const std::optional<ScopeSet> scopes = ScopesOf(group);
     std::vector<Item> items;
     for (const RequestPtr& request : group) {
       std::ranges::move(request->items, std::back_inserter(items));
       request->items.clear();
     }
     const bool alone = group.size() == 1 && group[0].get() == &leader;
-    FlushGroup(group, items, alone ? call : CallOf(group, leader, call));
+    Call shared = CallOf(group, leader, call);
+    shared.scopes = scopes ? &*scopes : nullptr;
+    FlushGroup(group, items, alone ? call : shared);
     const Waiter::Lock lock(*waiter_);
     for (const RequestPtr& request : group) Turn(*request, State::kDone);
     PassOn();
+  }
+
+  // What the group may touch together: nobody's items name more than their caller may. One who is
+  // bound to none adds the scopes that are named.
+  static std::optional<ScopeSet> ScopesOf(const Group& group) {
+    if (std::ranges::none_of(group,
+                             [](const RequestPtr& any) { return any->scopes.has_value(); })) {
+      return std::nullopt;
+    }
+    ScopeSet scopes;
+    for (const RequestPtr& request : group) {
+      if (request->scopes) scopes.insert(request->scopes->begin(), request->scopes->end());
+      if (request->scopes) continue;
+      for (const Item& item : request->items) {
+        EachScope(item, [&](const std::string& scope) { return scopes.insert(scope), true; });
+      }
+    }
+    return scopes;
   }
 
   // One call for all: nobody's stop token, and the latest deadline.
@@ -298,11 +343,14 @@ class GroupCommit final : public Store {
   }
 
   Result<ApplyAnswer> Apply(const Call& call, std::span<const WriteBatch> batches) override {
+    // Refused alone: in company it might pass by what others may touch.
+    if (!MayTouch(call, batches)) return store_.Apply(call, batches);
     A4C_TRY(auto answer, writes_.Run(call, batches));
     return ApplyAnswer{answer.store_time_ms, std::move(answer.outs)};
   }
 
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
+    if (!MayTouch(call, refs)) return store_.Get(call, refs);
     A4C_TRY(auto answer, reads_.Run(call, refs));
     return GetAnswer{answer.store_time_ms, std::move(answer.outs)};
   }

@@ -1,3 +1,4 @@
+#include "a4c/retention.h"
 #include "collection/database.h"
 #include "collection/next_index.h"
 #include "collection/outbox.h"
@@ -33,14 +34,9 @@ class PurgeLoop final : public Loop {
   }
 
   Result<bool> PurgeKeys(const Call& call) {
-    A4C_TRY(ScanAnswer page, Older(call, std::string(kIdempotencyKind), kIdempotencyIndex,
-                                   state_.options.idempotency_ttl_ms));
-    std::vector<WriteBatch> batches;
-    for (const Record& row : page.records) {
-      batches.push_back({{Delete{.ref = row.ref, .expect = Expect::Rev(row.rev)}}});
-    }
-    if (!batches.empty()) A4C_CHECK(state_.store->Apply(call, batches));
-    return page.next.empty();
+    const int64_t before_ms = state_.store_time.NowMs() - state_.options.idempotency_ttl_ms;
+    A4C_TRY(const bool more, Forget(call, state_.backends.store, IdempotencyKind(), before_ms));
+    return !more;
   }
 
   // Not while the index is being rebuilt: the copy may bring back what it read before.

@@ -72,6 +72,13 @@ Result<void> CheckTokens(const Database::State& state, std::span<const Token> to
   return {};
 }
 
+Result<void> CheckTouch(const Call& call, const std::optional<std::string>& scope) {
+  const bool may = scope ? call.MayTouch(*scope) : call.scopes == nullptr;
+  if (may) return {};
+  return Error(Code::kDenied, "the caller may not search in " +
+                                  (scope ? "the scope \"" + *scope + "\"" : "all scopes"));
+}
+
 }  // namespace
 
 Result<Found> Database::Search(const Call& call, const FindRequest& request) {
@@ -80,6 +87,7 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
   }
   A4C_CHECK(state_->Searchable(request.request.kind.name));
   A4C_CHECK(CheckTokens(*state_, request.tokens));
+  A4C_CHECK(CheckTouch(call, request.request.scope));
   A4C_TRY(Freshness freshness, Await(*state_, call, request.tokens));
   Found found;
   found.fresh = freshness.waiting.empty() && freshness.lost.empty();

@@ -50,8 +50,12 @@ bool Same(const Record& left, const Record& right) {
 
 class Copying {
  public:
-  Copying(const Call& call, Store& from, Store& to, const std::string& kind)
-      : call_(call), to_(to), old_(call, from, kind), new_(call, to, kind) {}
+  Copying(const Call& call, Store& from, Store& to, const Kind& kind)
+      : call_(call),
+        to_(to),
+        append_only_(kind.append_only),
+        old_(call, from, kind.name),
+        new_(call, to, kind.name) {}
 
   Result<StoreCopyReport> Run(const std::function<Result<void>(const StoreCopyReport&)>& progress) {
     while (true) {
@@ -85,6 +89,7 @@ class Copying {
     const bool only_new =
         wanted == nullptr || (found != nullptr && found->ref.key < wanted->ref.key);
     if (only_new) {
+      if (append_only_) return new_.Next();
       ++report_.removed;
       Remove(*found);
       return new_.Next();
@@ -136,6 +141,7 @@ class Copying {
 
   const Call& call_;
   Store& to_;
+  const bool append_only_;
   Reader old_;
   Reader new_;
   StoreCopyReport report_;
@@ -146,7 +152,7 @@ class Copying {
 }  // namespace
 
 Result<StoreCopyReport> CopyKind(
-    const Call& call, Store& from, Store& to, const std::string& kind,
+    const Call& call, Store& from, Store& to, const Kind& kind,
     const std::function<Result<void>(const StoreCopyReport&)>& progress) {
   return Copying(call, from, to, kind).Run(progress);
 }

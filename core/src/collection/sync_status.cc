@@ -82,7 +82,7 @@ Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {
   if (state_->lag_read_at_ms != INT64_MIN && now - state_->lag_read_at_ms < kLagAgeMs) {
     return state_->lag_ms.load();
   }
-  A4C_TRY(ScanAnswer oldest, Oldest(*state_, call, collection->kind, 1));
+  A4C_TRY(ScanAnswer oldest, Oldest(*state_, call.InAllScopes(), collection->kind, 1));
   state_->lag_ms = AgeOf(oldest);
   state_->lag_read_at_ms = now;
   return state_->lag_ms.load();

@@ -1,13 +1,16 @@
 #include <algorithm>
 
 #include "a4c/memory.h"
+#include "a4c/retention.h"
 #include "a4c/stored_kind.h"
 #include "memory/memory_table.h"
 
 namespace a4c {
 namespace {
 
-class MemoryStore final : public Store, private BatchView {
+constexpr size_t kForgottenMax = 500;  // a call, while others wait
+
+class MemoryStore final : public Store, public Retention, private BatchView {
  public:
   explicit MemoryStore(const Runtime& runtime)
       : clock_(runtime.clock), waiter_(runtime.threads.NewWaiter()) {}
@@ -19,7 +22,7 @@ class MemoryStore final : public Store, private BatchView {
     auto next = std::make_shared<Kinds>(*kinds_);
     auto tables = tables_;
     for (const Kind& kind : kinds) {
-      A4C_CHECK(EnsureOne(kind, tables));
+      A4C_CHECK(EnsureOne(call, kind, tables));
       (*next)[kind.name] = kind;
     }
     tables_ = std::move(tables);
@@ -34,7 +37,7 @@ class MemoryStore final : public Store, private BatchView {
       const std::shared_ptr<const Kinds> kinds = CurrentKinds();
       std::vector<CheckedBatch> checked;
       checked.reserve(batches.size());
-      for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(*kinds, batch));
+      for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(call, *kinds, batch));
       const Waiter::Lock lock(*waiter_);
       if (kinds == kinds_) return ApplyChecked(checked);
     }
@@ -43,7 +46,7 @@ class MemoryStore final : public Store, private BatchView {
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
     A4C_CHECK(CheckCall(call));
     const Waiter::Lock lock(*waiter_);
-    A4C_CHECK(CheckRefs(*kinds_, refs));
+    A4C_CHECK(CheckRefs(call, *kinds_, refs));
     GetAnswer answer{Now(), {}};
     answer.records.reserve(refs.size());
     for (const RecordRef& ref : refs) answer.records.push_back(Table(ref.kind).Read(ref.key));
@@ -53,16 +56,28 @@ class MemoryStore final : public Store, private BatchView {
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
     A4C_CHECK(CheckCall(call));
     const Waiter::Lock lock(*waiter_);
-    A4C_TRY(const ScanPlan plan, CheckScan(*kinds_, request));
+    A4C_TRY(const ScanPlan plan, CheckScan(call, *kinds_, request));
     ScanAnswer answer{Now(), {}};
     Table(request.kind).Scan(plan, request, answer);
     return answer;
   }
 
+  Result<bool> Forget(const Call& call, const std::string& kind, int64_t before_ms) override {
+    A4C_CHECK(CheckCall(call));
+    const Waiter::Lock lock(*waiter_);
+    A4C_CHECK(CheckForget(call, *kinds_, kind));
+    return Table(kind).Forget(before_ms, kForgottenMax);
+  }
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == Retention::kExtension ? static_cast<Retention*>(this) : nullptr;
+  }
+
  private:
   using Tables = std::map<std::string, std::shared_ptr<MemoryTable>, std::less<>>;
 
-  static Result<void> EnsureOne(const Kind& kind, Tables& tables) {
+  static Result<void> EnsureOne(const Call& call, const Kind& kind, Tables& tables) {
     std::shared_ptr<MemoryTable>& table = tables[kind.name];
     if (table == nullptr) {
       table = std::make_shared<MemoryTable>(kind);
@@ -70,7 +85,7 @@ class MemoryStore final : public Store, private BatchView {
     }
     A4C_TRY(const bool newer, CheckUpgrade(table->kind(), kind));
     if (!newer) return {};
-    A4C_TRY(MemoryTable migrated, table->Migrated(kind));
+    A4C_TRY(MemoryTable migrated, table->Migrated(call, kind));
     table = std::make_shared<MemoryTable>(std::move(migrated));
     return {};
   }

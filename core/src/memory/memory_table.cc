@@ -4,6 +4,8 @@
 #include <iterator>
 #include <tuple>
 
+#include "a4c/retention.h"
+
 namespace a4c {
 namespace {
 
@@ -43,7 +45,7 @@ MemoryTable::MemoryTable(const Kind& kind) : kind_(kind) {
   for (const ScanIndex& index : kind_.indexes) indexes_[index.name];
 }
 
-Result<MemoryTable> MemoryTable::Migrated(const Kind& kind) const {
+Result<MemoryTable> MemoryTable::Migrated(const Call& call, const Kind& kind) const {
   MemoryTable table(kind);
   const auto refuse = [&kind](const Key& key, const std::string& why) {
     return Error(Code::kInvalid, "kind \"" + kind.name + "\": record " + key.id +
@@ -52,15 +54,19 @@ Result<MemoryTable> MemoryTable::Migrated(const Kind& kind) const {
   };
   for (const auto& [key, old] : rows_) {
     const RecordRef ref{kind.name, key};
-    WriteBatch as_new{{Put{.ref = ref, .body = old.body, .tombstone = old.stored.tombstone}}};
+    StoredRow stored = old.stored;
+    std::erase_if(stored.quiet, [&](const auto& value) { return !FindField(kind, value.first); });
+    WriteBatch as_new{{Put{.ref = ref,
+                           .body = old.body,
+                           .tombstone = stored.tombstone,
+                           .quiet = stored.quiet,
+                           .expect = Expect::Absent()}}};
     const Kinds kinds{{kind.name, kind}};
-    CheckedBatch checked = CheckBatch(kinds, as_new);
+    CheckedBatch checked = CheckBatch(call, kinds, as_new);
     if (!checked.valid()) return refuse(key, checked.failures[0].message);
     for (const UniqueClaim& claim : checked.ops[0].claims) {
       if (table.Holder(claim)) return refuse(key, claim.index->name + " is not unique");
     }
-    StoredRow stored = old.stored;
-    std::erase_if(stored.quiet, [&](const auto& value) { return !FindField(kind, value.first); });
     table.Write({RowChange::What::kPut, &table.kind_, &ref, false, std::move(stored), &old.body,
                  &checked.ops[0].indexed});
   }
@@ -105,6 +111,18 @@ void MemoryTable::Write(const RowChange& change) {
     row.indexed = *change.indexed;
   }
   Enter(key, row);
+}
+
+bool MemoryTable::Forget(int64_t before_ms, size_t records_max) {
+  const Index& index = indexes_.find(AgeIndex(kind_).name)->second;
+  for (size_t forgotten = 0; forgotten < records_max; ++forgotten) {
+    if (index.empty() || index.begin()->values[0] >= Scalar(before_ms)) return false;
+    const Key key = index.begin()->key;
+    const auto row = rows_.find(key);
+    Leave(key, row->second);
+    rows_.erase(row);
+  }
+  return true;
 }
 
 std::optional<MemoryTable::Entry> MemoryTable::EntryOf(const ScanIndex& index, const Key& key,

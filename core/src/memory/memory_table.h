@@ -19,12 +19,14 @@ class MemoryTable {
 
   const Kind& kind() const { return kind_; }
   // The same records under another version of the kind. kInvalid: a record does not fit it.
-  Result<MemoryTable> Migrated(const Kind& kind) const;
+  Result<MemoryTable> Migrated(const Call& call, const Kind& kind) const;
 
   std::optional<StoredRow> Find(const Key& key) const;
   std::optional<Key> Holder(const UniqueClaim& claim) const;
   std::optional<Record> Read(const Key& key) const;
   void Write(const RowChange& change);
+  // Those of an age before that; true: there may be more.
+  bool Forget(int64_t before_ms, size_t records_max);
   // Fills records and next.
   void Scan(const ScanPlan& plan, const ScanRequest& request, ScanAnswer& answer) const;
 

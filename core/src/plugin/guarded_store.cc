@@ -4,6 +4,7 @@
 #include "a4c/leases.h"
 #include "a4c/migrations.h"
 #include "a4c/replicas.h"
+#include "a4c/retention.h"
 #include "plugin/guard.h"
 #include "plugin/guarded.h"
 #include "plugin/guarded_digests.h"
@@ -96,6 +97,20 @@ class GuardedMigrations final : public Migrations {
   const CallSite& plan_;
 };
 
+class GuardedRetention final : public Retention {
+ public:
+  GuardedRetention(Retention& inner, PluginRecord& plugin)
+      : inner_(inner), forget_(plugin.Site("Retention.Forget")) {}
+
+  Result<bool> Forget(const Call& call, const std::string& kind, int64_t before_ms) override {
+    return Guarded(forget_, call, [&] { return inner_.Forget(call, kind, before_ms); });
+  }
+
+ private:
+  Retention& inner_;
+  const CallSite& forget_;
+};
+
 // What is wrong with a batch's result, or nothing.
 std::string FaultOf(const WriteBatch& batch, const BatchResult& result) {
   switch (result.outcome) {
@@ -173,6 +188,7 @@ class GuardedStore final : public Store {
     if (name == Digests::kExtension) return digests_.Of(*inner_, plugin_);
     if (name == Replicas::kExtension) return replicas_.Of(*inner_, plugin_);
     if (name == Migrations::kExtension) return migrations_.Of(*inner_, plugin_);
+    if (name == Retention::kExtension) return retention_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -193,6 +209,7 @@ class GuardedStore final : public Store {
   ExtensionGuard<Digests, GuardedDigests> digests_;
   ExtensionGuard<Replicas, GuardedReplicas> replicas_;
   ExtensionGuard<Migrations, GuardedMigrations> migrations_;
+  ExtensionGuard<Retention, GuardedRetention> retention_;
   const CallSite& ensure_;
   const CallSite& apply_;
   const CallSite& get_;

@@ -11,6 +11,10 @@ const RecordRef& RefOf(const Op& op) {
   return std::visit([](const auto& any) -> const RecordRef& { return any.ref; }, op);
 }
 
+std::string NotAllowed(const std::string& scope) {
+  return "the caller may not touch the scope \"" + scope + "\"";
+}
+
 // The values of the unique indexes in which the record will stand.
 std::vector<UniqueClaim> ClaimsOf(const Kind& kind, const Key& key, const FieldValues& indexed) {
   std::vector<UniqueClaim> claims;
@@ -29,8 +33,8 @@ std::vector<UniqueClaim> ClaimsOf(const Kind& kind, const Key& key, const FieldV
 
 class Checker {
  public:
-  Checker(const Kinds& kinds, const WriteBatch& batch, const BodyLimits& limits)
-      : kinds_(kinds), limits_(limits), checked_{&batch} {}
+  Checker(const Call& call, const Kinds& kinds, const WriteBatch& batch, const BodyLimits& limits)
+      : call_(call), kinds_(kinds), limits_(limits), checked_{&batch} {}
 
   CheckedBatch Run() && {
     const std::vector<Op>& ops = checked_.batch->ops;
@@ -71,7 +75,9 @@ class Checker {
     }
     op_.kind = &found->second;
     const Result<void> key = CheckKey(op_.ref->key);
-    return key ? true : Fail("key", key.error().message());
+    if (!key) return Fail("key", key.error().message());
+    const std::string& scope = op_.ref->key.scope;
+    return call_.MayTouch(scope) ? true : Fail("scope", NotAllowed(scope));
   }
 
   bool CheckOnce() {
@@ -85,13 +91,35 @@ class Checker {
     return fits ? true : Fail(field, fits.error().message());
   }
 
+  bool CheckWrittenOnce(bool creates) {
+    if (!op_.kind->append_only || creates) return true;
+    return Fail("append_only", "records of " + op_.kind->name +
+                                   " are written once: only a Put of a body that expects absent");
+  }
+
+  bool CheckAge(const Put& put) {
+    const std::string& field = op_.kind->age_field;
+    if (field.empty() || op_.indexed.contains(field)) return true;
+    const auto named = put.quiet.find(field);
+    const bool given = named != put.quiet.end()
+                           ? !std::holds_alternative<std::monostate>(named->second)
+                           : !put.body.has_value();
+    if (given) return true;
+    return Fail(field,
+                "records of " + op_.kind->name + " end by age: give them their \"" + field + "\"");
+  }
+
   void CheckOp(const Put& put) {
-    if (!CheckOnce() || !CheckValues(put.quiet)) return;
+    const bool creates =
+        put.body.has_value() && !put.tombstone && put.expect.what == Expect::What::kAbsent;
+    if (!CheckWrittenOnce(creates) || !CheckOnce() || !CheckValues(put.quiet)) return;
     for (const auto& [name, value] : put.quiet) {
       if (!SetOnce(name)) return;
     }
     if (put.body.has_value()) {
       CheckBody(put);
+    } else if (!CheckAge(put)) {
+      return;
     } else if (put.tombstone) {
       Fail("tombstone", "a Put without a body cannot make a tombstone");
     } else if (put.min_rev != 0) {
@@ -113,7 +141,7 @@ class Checker {
       return;
     }
     op_.indexed = *std::move(indexed);
-    if (put.tombstone) return;
+    if (!CheckAge(put) || put.tombstone) return;
     op_.claims = ClaimsOf(*op_.kind, op_.ref->key, op_.indexed);
     for (const UniqueClaim& claim : op_.claims) {
       if (!claimed_.emplace(claim.kind, claim.index, claim.scope, claim.values).second) {
@@ -123,9 +151,12 @@ class Checker {
     }
   }
 
-  void CheckOp(const Delete&) { CheckOnce(); }
+  void CheckOp(const Delete&) {
+    if (CheckWrittenOnce(false)) CheckOnce();
+  }
 
   void CheckOp(const Add& add) {
+    if (!CheckWrittenOnce(false)) return;
     const Field* field = FindField(*op_.kind, add.field);
     if (field == nullptr || !field->quiet || field->type != FieldType::kLong) {
       Fail(add.field, "\"" + add.field + "\" is not a quiet integer of " + op_.kind->name);
@@ -147,6 +178,7 @@ class Checker {
     return Fail(field, "\"" + field + "\" is changed by two ops of this batch");
   }
 
+  const Call& call_;
   const Kinds& kinds_;
   const BodyLimits& limits_;
   CheckedBatch checked_;
@@ -159,8 +191,9 @@ class Checker {
 
 }  // namespace
 
-CheckedBatch CheckBatch(const Kinds& kinds, const WriteBatch& batch, const BodyLimits& limits) {
-  return Checker(kinds, batch, limits).Run();
+CheckedBatch CheckBatch(const Call& call, const Kinds& kinds, const WriteBatch& batch,
+                        const BodyLimits& limits) {
+  return Checker(call, kinds, batch, limits).Run();
 }
 
 std::vector<RecordRef> RefsOf(std::span<const CheckedBatch> batches) {
@@ -181,12 +214,13 @@ Result<void> CheckCall(const Call& call) {
   return {};
 }
 
-Result<void> CheckRefs(const Kinds& kinds, std::span<const RecordRef> refs) {
+Result<void> CheckRefs(const Call& call, const Kinds& kinds, std::span<const RecordRef> refs) {
   for (const RecordRef& ref : refs) {
     if (!kinds.contains(ref.kind)) {
       return Error(Code::kInvalid, "kind \"" + ref.kind + "\" is unknown: it was never ensured");
     }
     A4C_CHECK(CheckKey(ref.key));
+    if (!call.MayTouch(ref.key.scope)) return Error(Code::kDenied, NotAllowed(ref.key.scope));
   }
   return {};
 }

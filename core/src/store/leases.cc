@@ -91,7 +91,7 @@ class Claimer {
                      .prefix = request_.prefix,
                      .upper = request_.upper,
                      .limit = kPageRecords};
-    A4C_TRY(const ScanPlan plan, CheckScan(kinds_, scan));
+    A4C_TRY(const ScanPlan plan, CheckScan(call_, kinds_, scan));
     do {
       A4C_TRY(const ScanAnswer page, store_.Scan(call_, scan));
       A4C_CHECK(ClaimFromPage(plan, page.records));

@@ -20,6 +20,14 @@ Result<void> CheckScope(const ScanRequest& request, const ScanPlan& plan) {
   return request.scope ? CheckKey({*request.scope, "-"}) : Result<void>();
 }
 
+Result<void> CheckTouch(const Call& call, const ScanRequest& request) {
+  const bool may = request.scope ? call.MayTouch(*request.scope) : call.scopes == nullptr;
+  if (may) return {};
+  return Error(Code::kDenied, "scan of " + request.kind + ": the caller may not touch " +
+                                  (request.scope ? "the scope \"" + *request.scope + "\""
+                                                 : std::string("all scopes")));
+}
+
 Result<void> CheckPrefix(const ScanRequest& request, const ScanPlan& plan) {
   if (request.prefix.size() > plan.fields.size()) {
     return Wrong(request, "the prefix has more values than the index has fields");
@@ -59,7 +67,7 @@ Result<void> CheckCursor(const ScanRequest& request, ScanPlan& plan) {
 
 }  // namespace
 
-Result<ScanPlan> CheckScan(const Kinds& kinds, const ScanRequest& request) {
+Result<ScanPlan> CheckScan(const Call& call, const Kinds& kinds, const ScanRequest& request) {
   const auto kind = kinds.find(request.kind);
   if (kind == kinds.end()) return Wrong(request, "the kind is unknown: it was never ensured");
   ScanPlan plan{&kind->second};
@@ -74,6 +82,7 @@ Result<ScanPlan> CheckScan(const Kinds& kinds, const ScanRequest& request) {
     return Wrong(request, "the limit is not within 1 and 10,000");
   }
   A4C_CHECK(CheckScope(request, plan));
+  A4C_CHECK(CheckTouch(call, request));
   A4C_CHECK(CheckPrefix(request, plan));
   A4C_CHECK(CheckBounds(request, plan));
   A4C_CHECK(CheckCursor(request, plan));

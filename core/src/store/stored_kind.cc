@@ -59,17 +59,23 @@ std::string KindToJson(const Kind& kind) {
   for (const Field& field : kind.fields) fields.Append(FieldToJson(field));
   Json indexes(Json::Array{});
   for (const ScanIndex& index : kind.indexes) indexes.Append(IndexToJson(index));
-  return Json()
-      .Set("name", kind.name)
-      .Set("version", kind.version)
-      .Set("fields", std::move(fields))
-      .Set("indexes", std::move(indexes))
-      .ToString();
+  Json json = Json()
+                  .Set("name", kind.name)
+                  .Set("version", kind.version)
+                  .Set("fields", std::move(fields))
+                  .Set("indexes", std::move(indexes));
+  // As it was written before there were these.
+  if (!kind.age_field.empty()) json.Set("age_field", kind.age_field);
+  if (kind.append_only) json.Set("append_only", true);
+  return json.ToString();
 }
 
 Result<Kind> KindFromJson(std::string_view text) {
   A4C_TRY(const Json json, ParseJson(text));
-  Kind kind{.name = json["name"].Text(), .version = static_cast<int>(json["version"].Int())};
+  Kind kind{.name = json["name"].Text(),
+            .version = static_cast<int>(json["version"].Int()),
+            .age_field = json["age_field"].Text(),
+            .append_only = json["append_only"].Bool()};
   for (const Json& field : json["fields"].Items()) kind.fields.push_back(FieldFromJson(field));
   for (const Json& index : json["indexes"].Items()) kind.indexes.push_back(IndexFromJson(index));
   A4C_CHECK(CheckKind(kind));
@@ -90,6 +96,9 @@ Result<bool> CheckUpgrade(const Kind& stored, const Kind& wanted) {
                   "raise the version when fields or indexes change");
   }
   for (const Field& field : wanted.fields) A4C_CHECK(CheckField(stored, field));
+  if (!stored.age_field.empty() && stored.age_field != wanted.age_field) {
+    return Refuse(stored, "the age_field \"" + stored.age_field + "\" is for good", "keep it");
+  }
   return true;
 }
 

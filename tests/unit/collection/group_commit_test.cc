@@ -239,6 +239,44 @@ TEST_F(GroupCommitTest, TheFlushHasTheLatestDeadlineOfTheGroupAndWhoseIsOverIsLe
   EXPECT_EQ(remaining_ms, (std::vector<int64_t>{89'000, 59'000}));
 }
 
+TEST_F(GroupCommitTest, AGroupMayTouchWhatItsCallersMayAndNobodyMoreThanHisOwn) {
+  const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
+  std::atomic<bool> release{false};
+  std::vector<std::optional<ScopeSet>> touched;
+  store_.on_apply = [&](Store& store, const Call& call, std::span<const WriteBatch> batches) {
+    if (calls_.fetch_add(1) == 0) {
+      while (!release) std::this_thread::yield();
+    }
+    touched.push_back(call.scopes == nullptr ? std::nullopt : std::optional(*call.scopes));
+    return store.Apply(call, batches);
+  };
+  const ScopeSet a = {"a"};
+  const ScopeSet b = {"b", "b too"};
+  std::atomic<int> applied{0};
+  const auto create = [&](const ScopeSet* scopes, const std::string& scope) {
+    Call call = Within();
+    call.scopes = scopes;
+    const WriteBatch batch{{a4c::Put{.ref = {"plain", {scope, "id"}}, .body = "{}"}}};
+    const auto answer = grouped->Apply(call, std::span(&batch, 1));
+    if (answer && answer->results[0].outcome == BatchOutcome::kApplied) ++applied;
+  };
+  std::vector<std::jthread> callers;
+  callers.emplace_back(create, nullptr, "first");
+  while (calls_ == 0) std::this_thread::yield();
+  callers.emplace_back(create, &a, "a");
+  callers.emplace_back(create, &b, "b");
+  callers.emplace_back(create, nullptr, "c");
+  ASSERT_TRUE(fake_.clock().AwaitWaiting(3));
+  release = true;
+  callers.clear();
+  EXPECT_EQ(applied, 4);
+  EXPECT_EQ(touched,
+            (std::vector<std::optional<ScopeSet>>{std::nullopt, ScopeSet{"a", "b", "b too", "c"}}));
+  create(&a, "b");
+  EXPECT_EQ(applied, 4) << "refused, and not gathered with others";
+  EXPECT_EQ(touched.back(), a);
+}
+
 TEST_F(GroupCommitTest, ACallerWhoseDeadlinePassesInFlightDoesNotKnowTheOutcome) {
   const auto grouped = NewGroupCommit(store_, fake_.runtime(), {.flushers = 1});
   std::atomic<bool> release{false};

@@ -13,7 +13,7 @@ class MigrateTest : public DatabaseTest {
     StoreCopyReport all;
     EXPECT_TRUE(to.Ensure(Within(), StoredKinds(collections_)));
     for (const Kind& kind : StoredKinds(collections_)) {
-      const auto report = CopyKind(Within(), *memory_, to, kind.name);
+      const auto report = CopyKind(Within(), *memory_, to, kind);
       EXPECT_TRUE(report) << report.error().ToString();
       if (!report) continue;
       all.records += report->records;

@@ -12,7 +12,7 @@ std::string Faults(std::vector<Op> ops) {
   const Kinds kinds = SampleKinds();
   const WriteBatch batch{std::move(ops)};
   std::string text;
-  for (const OpFailure& failure : CheckBatch(kinds, batch).failures) {
+  for (const OpFailure& failure : CheckBatch(AnyCall(), kinds, batch).failures) {
     EXPECT_EQ(failure.reason, OpFailure::Reason::kInvalid);
     EXPECT_FALSE(failure.message.empty());
     text += (text.empty() ? "" : " ") + std::to_string(failure.op) + ":" + failure.field;
@@ -95,7 +95,7 @@ TEST(CheckBatch, RefusesNumbersThatHaveNoPlaceInAnOrder) {
   Kinds kinds = SampleKinds();
   kinds["sample"].fields.push_back({.name = "load", .type = FieldType::kDouble, .quiet = true});
   const WriteBatch batch{{Put{.ref = Sample("a"), .quiet = {{"load", std::nan("")}}}}};
-  const CheckedBatch checked = CheckBatch(kinds, batch);
+  const CheckedBatch checked = CheckBatch(AnyCall(), kinds, batch);
   ASSERT_EQ(checked.failures.size(), 1u);
   EXPECT_EQ(checked.failures[0].field, "load");
 }
@@ -105,13 +105,15 @@ TEST(RefsOf, AreSortedAndNamedOnceAndLeaveOutWrongBatches) {
   const std::vector<WriteBatch> batches = {
       {{Delete{Sample("b")}, Check{Sample("a")}}}, {{Check{Sample("b")}}}, {{Delete{Sample("")}}}};
   std::vector<CheckedBatch> checked;
-  for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(kinds, batch));
+  for (const WriteBatch& batch : batches) checked.push_back(CheckBatch(AnyCall(), kinds, batch));
   EXPECT_EQ(RefsOf(checked), (std::vector<RecordRef>{Sample("a"), Sample("b")}));
 }
 
 TEST(CheckRefs, RefusesUnknownKindsAndImpossibleKeys) {
   const Kinds kinds = SampleKinds();
-  const auto check = [&](RecordRef ref) { return CheckRefs(kinds, {&ref, 1}).has_value(); };
+  const auto check = [&](RecordRef ref) {
+    return CheckRefs(AnyCall(), kinds, {&ref, 1}).has_value();
+  };
   EXPECT_TRUE(check(Sample("a")));
   EXPECT_TRUE(check(Sample(std::string(256, 'a'))));
   EXPECT_FALSE(check(Sample(std::string(257, 'a'))));

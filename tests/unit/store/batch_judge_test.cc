@@ -30,7 +30,7 @@ class JudgeTest : public testing::Test {
  protected:
   const Verdict& JudgeOps(std::vector<Op> ops) {
     batch_.ops = std::move(ops);
-    checked_ = CheckBatch(kinds_, batch_);
+    checked_ = CheckBatch(AnyCall(), kinds_, batch_);
     Result<Verdict> verdict = Judge(checked_, view_);
     EXPECT_TRUE(verdict.has_value());
     verdict_ = verdict ? *std::move(verdict) : Verdict();
@@ -234,7 +234,7 @@ TEST_F(JudgeTest, AnErrorOfTheViewIsPassedOn) {
   view_.broken = true;
   const Kinds kinds = SampleKinds();
   const WriteBatch batch{{Delete{Sample("a")}}};
-  const Result<Verdict> verdict = Judge(CheckBatch(kinds, batch), view_);
+  const Result<Verdict> verdict = Judge(CheckBatch(AnyCall(), kinds, batch), view_);
   ASSERT_FALSE(verdict.has_value());
   EXPECT_EQ(verdict.error().code(), Code::kUnavailable);
 }

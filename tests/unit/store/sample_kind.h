@@ -2,8 +2,16 @@
 #pragma once
 
 #include "a4c/batch_rules.h"
+#include "a4c/sinks.h"
 
 namespace a4c {
+
+inline Call AnyCall(const ScopeSet* scopes = nullptr) {
+  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
+  Call call{runtime.clock};
+  call.scopes = scopes;
+  return call;
+}
 
 inline Kind SampleKind() {
   return {

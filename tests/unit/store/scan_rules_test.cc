@@ -18,7 +18,7 @@ ScanRequest ByDue() {
 
 std::string Refusal(const ScanRequest& request) {
   static const Kinds kinds = SampleKinds();
-  const Result<ScanPlan> plan = CheckScan(kinds, request);
+  const Result<ScanPlan> plan = CheckScan(AnyCall(), kinds, request);
   if (plan) return "";
   EXPECT_EQ(plan.error().code(), Code::kInvalid);
   return plan.error().message();
@@ -32,7 +32,7 @@ TEST(CheckScan, PlansGoodRequests) {
   ScanRequest request = ByDue();
   request.prefix = {int64_t{5}};
   request.lower = 0.5;
-  const Result<ScanPlan> plan = CheckScan(kinds, request);
+  const Result<ScanPlan> plan = CheckScan(AnyCall(), kinds, request);
   ASSERT_TRUE(plan.has_value()) << plan.error().ToString();
   ASSERT_NE(plan->bounded, nullptr);
   EXPECT_EQ(plan->bounded->name, "ratio");
@@ -72,7 +72,7 @@ TEST(ScanCursor, LeadsBackToItsPosition) {
     EXPECT_EQ(request.after.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                               "0123456789-_"),
               std::string::npos);
-    const Result<ScanPlan> plan = CheckScan(kinds, request);
+    const Result<ScanPlan> plan = CheckScan(AnyCall(), kinds, request);
     ASSERT_TRUE(plan.has_value()) << plan.error().ToString();
     EXPECT_EQ(plan->after, position);
   }
@@ -122,7 +122,7 @@ TEST(ScanCursor, DamagedIsRefused) {
 TEST(PositionOf, TakesBodyAndQuietValues) {
   const Kinds kinds = SampleKinds();
   const Result<ScanPlan> plan =
-      CheckScan(kinds, {.kind = "sample", .index = "by_count", .scope = "s"});
+      CheckScan(AnyCall(), kinds, {.kind = "sample", .index = "by_count", .scope = "s"});
   ASSERT_TRUE(plan.has_value());
   const Record record{.ref = Sample("a", "s"), .quiet = {{"count", int64_t{4}}}};
   EXPECT_EQ(PositionOf(*plan, record, {{"count", int64_t{9}}}),

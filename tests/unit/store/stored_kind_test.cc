@@ -18,6 +18,20 @@ TEST(StoredKind, ComesBackAsItWas) {
   EXPECT_FALSE(KindFromJson("{}").has_value());
 }
 
+TEST(CheckUpgrade, AnAgeFieldCanBeAddedAndIsForGood) {
+  Kind old = SampleKind();
+  Kind aged = old;
+  aged.version = 2;
+  aged.age_field = "due";
+  aged.append_only = true;
+  EXPECT_EQ(KindToJson(old).find("age_field"), std::string::npos) << "as it was stored before";
+  const Result<bool> added = CheckUpgrade(old, aged);
+  ASSERT_TRUE(added.has_value()) << added.error().ToString();
+  EXPECT_TRUE(*added);
+  old.version = 3;
+  EXPECT_FALSE(CheckUpgrade(aged, old).has_value());
+}
+
 TEST(CheckUpgrade, OfTheSameKindHasNothingToDo) {
   Kind searchable = SampleKind();
   searchable.fields[0].searchable = true;

@@ -1,0 +1,137 @@
+// A handler that is wrong about whose records it works on gets none: what a request may touch is
+// settled before it, with the key, and held by the store.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "a4c/memory.h"
+#include "apps/a4cd/api/api.h"
+#include "apps/a4cd/api/event_feed.h"
+#include "apps/a4cd/jobs/kinds.h"
+#include "tests/support/recording_sinks.h"
+
+namespace a4cd {
+namespace {
+
+constexpr const char* kVictim = "victim";
+constexpr const char* kSecret = "hunter2";
+
+class NoProcess final : public ProcessView {
+ public:
+  std::string WhyNotReady(const a4c::Call&, const std::string&) override { return ""; }
+  a4c::Json Status(const a4c::Call&) override { return a4c::Json::Object{}; }
+  std::string MetricsText() override { return ""; }
+};
+
+class ApiReach : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(database_.Open(Within(), AllCollections()));
+    JobDraft draft;
+    draft.type = "workspace.create";
+    draft.title = kSecret;
+    draft.payload = a4c::Json::Object{{"name", kSecret}};
+    const Principal owner{.tenant = kVictim, .key_id = "theirs", .scopes = {"*"}};
+    auto write = jobs_.PrepareCreate(Within(), owner, draft);
+    ASSERT_TRUE(write) << write.error().ToString();
+    ASSERT_TRUE(database_.Write(Within(), write->commit));
+    job_ = write->id;
+    workspace_ = kSecret;
+  }
+
+  a4c::Call Within() const { return a4c::Call::Within(runtime_.clock, 30'000); }
+
+  // As if the handler took the tenant from somewhere else than from the key.
+  Request Misled(const Route& route, std::istream& body) const {
+    Request request;
+    request.method = route.method;
+    request.path = route.pattern;
+    request.headers = {{"If-Match", "*"}, {"Idempotency-Key", route.operation}};
+    request.query = {{"q", "title:*"}};
+    if (std::string(route.operation) != "listJobs") request.query.clear();
+    request.body = R"({"type":"workspace.create","name":"mine","payload":{"name":"mine"}})";
+    request.input = &body;
+    const bool about_jobs = std::string(route.pattern).find("/jobs") != std::string::npos;
+    request.params = {{"id", about_jobs ? job_ : workspace_}};
+    request.principal = {.tenant = kVictim, .key_id = "mine", .scopes = {"*"}};
+    request.may_touch = {"attacker"};
+    request.deadline_ms = runtime_.clock.MonotonicMs() + 30'000;
+    return request;
+  }
+
+  size_t Records(const std::string& kind) {
+    const auto page = database_.Scan(Within(), {.kind = kind, .tombstones = true});
+    EXPECT_TRUE(page) << page.error().ToString();
+    return page ? page->records.size() : 0;
+  }
+
+  a4c::testing::RecordingLog log_;
+  a4c::testing::RecordingMetrics metrics_;
+  const a4c::Runtime runtime_ = a4c::SystemRuntime(log_, metrics_);
+  std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(runtime_);
+  std::unique_ptr<a4c::SearchIndex> index_ = a4c::NewMemorySearchIndex(runtime_);
+  a4c::IdSource ids_{runtime_.clock, runtime_.random};
+  a4c::Database database_{{.store = *store_, .index = index_.get()}, runtime_};
+  JobService jobs_{database_, runtime_, ids_};
+  KeyService keys_{database_, runtime_, 0};
+  EventFeed feed_{database_, runtime_};
+  NoProcess process_;
+  ApiContext api_{runtime_,
+                  {},
+                  database_,
+                  jobs_,
+                  keys_,
+                  nullptr,
+                  feed_,
+                  process_,
+                  ids_,
+                  RateLimiter(runtime_.clock, 0, 0),
+                  InFlight(runtime_),
+                  SessionPlaces(metrics_, 10, 10)};
+  std::string job_;
+  std::string workspace_;
+};
+
+TEST_F(ApiReach, AMisledHandlerReadsAndWritesNothing) {
+  const std::set<std::string> kinds = {"job", "workspace", "audit", "idempotency"};
+  std::map<std::string, size_t> before;
+  for (const std::string& kind : kinds) before[kind] = Records(kind);
+  int misled = 0;
+  for (const Route& route : Routes()) {
+    // Events are filtered by tenant in memory.
+    if (route.scope == nullptr || route.reach != Reach::kTenant ||
+        std::string(route.operation) == "streamEvents") {
+      continue;
+    }
+    ++misled;
+    std::istringstream body(R"({"type":"workspace.create","payload":{"name":"mine"}})"
+                            "\n");
+    Request request = Misled(route, body);
+    const Response response = route.handler(api_, request);
+    EXPECT_EQ(response.body.find(kSecret), std::string::npos)
+        << route.operation << ": " << response.body;
+    EXPECT_EQ(response.stream, nullptr) << route.operation;
+  }
+  EXPECT_GE(misled, 15);
+  for (const std::string& kind : kinds) EXPECT_EQ(Records(kind), before[kind]) << kind;
+}
+
+TEST_F(ApiReach, WhoIsNotMisledIsServed) {
+  for (const Route& route : Routes()) {
+    if (std::string(route.operation) != "getJob" && std::string(route.operation) != "listJobs") {
+      continue;
+    }
+    std::istringstream body;
+    Request request = Misled(route, body);
+    request.may_touch = {kVictim};
+    request.query.clear();
+    const Response response = route.handler(api_, request);
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_NE(response.body.find(kSecret), std::string::npos) << response.body;
+  }
+}
+
+}  // namespace
+}  // namespace a4cd
