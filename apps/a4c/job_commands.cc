@@ -34,6 +34,13 @@ struct ListOptions {
   bool highlight = false;
 };
 
+struct CountOptions {
+  std::string query = "*";
+  std::vector<std::string> by;
+  std::vector<std::string> tokens;
+  int top = 10;
+};
+
 struct StepOptions {
   std::string id;
   bool wait = false;
@@ -101,6 +108,18 @@ void Create(Session& session, const CreateOptions& options) {
   Finish(session, reply.body, options.wait, options.timeout_s);
 }
 
+void NoteLag(const Session& session, const Json& page) {
+  if (page["fresh"].Bool(true)) return;
+  session.Note("note: the index is behind by " + std::to_string(page["lag_ms"].Int()) +
+               " ms: some jobs may be missing");
+}
+
+const std::vector<Column>& CountColumns() {
+  static const std::vector<Column> columns = {
+      {"FIELD", "field"}, {"VALUE", "value"}, {"COUNT", "count"}};
+  return columns;
+}
+
 // With -o wide a search shows what it found.
 std::vector<Column> ListColumns(const Session& session, const ListOptions& options) {
   std::vector<Column> columns = JobColumns();
@@ -126,13 +145,42 @@ void List(Session& session, const ListOptions& options) {
     if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
     for (const Json& item : reply.body["items"].Items()) items.Append(item);
     cursor = reply.body["next"].Text();
-    if (!reply.body["fresh"].Bool(true)) {
-      session.Note("note: the index is behind by " + std::to_string(reply.body["lag_ms"].Int()) +
-                   " ms: some jobs may be missing");
-    }
+    NoteLag(session, reply.body);
   } while (options.all && !cursor.empty());
   session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", columns);
   if (!cursor.empty()) session.Note("there are more: use --all, or a larger --limit");
+}
+
+Json CountRows(const Json& page) {
+  Json rows(Json::Array{});
+  for (const Json& facet : page["facets"].Items()) {
+    for (const Json& value : facet["values"].Items()) {
+      rows.Append(Json(Json::Object{
+          {"field", facet["field"]}, {"value", value["value"]}, {"count", value["count"]}}));
+    }
+  }
+  return rows;
+}
+
+// A list of one job says how many there are.
+void Count(Session& session, const CountOptions& options) {
+  std::vector<std::pair<std::string, std::string>> query = {{"q", options.query}, {"limit", "1"}};
+  std::string facets;
+  for (const std::string& field : options.by) facets += (facets.empty() ? "" : ",") + field;
+  if (!facets.empty()) {
+    query.emplace_back("facets", facets);
+    query.emplace_back("facet_limit", std::to_string(options.top));
+  }
+  for (const std::string& token : options.tokens) query.emplace_back("token", token);
+  Reply reply;
+  if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
+  NoteLag(session, reply.body);
+  if (facets.empty()) {
+    session.ShowText(std::to_string(reply.body["total"].Int()) + "\n");
+  } else {
+    session.Note(std::to_string(reply.body["total"].Int()) + " jobs");
+    session.Show(Json(Json::Object{{"items", CountRows(reply.body)}}), "count", CountColumns());
+  }
 }
 
 void Get(Session& session, const StepOptions& options) {
@@ -191,6 +239,16 @@ void AddList(CLI::App& job, Session& session) {
   leaf->callback([&session, options] { List(session, *options); });
 }
 
+void AddCount(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<CountOptions>();
+  CLI::App* leaf = Leaf(job, "count", "count jobs, also by the values of a field or label");
+  leaf->add_option("-q,--query", options->query, "KQL, as in job list");
+  leaf->add_option("--by", options->by, "state, type, labels.team, ...: its most frequent values");
+  leaf->add_option("--top", options->top, "so many values of each");
+  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  leaf->callback([&session, options] { Count(session, *options); });
+}
+
 void AddStep(CLI::App& job, Session& session, const char* name, const char* help) {
   const auto options = std::make_shared<StepOptions>();
   CLI::App* leaf = Leaf(job, name, help);
@@ -239,6 +297,7 @@ void AddJobCommands(CLI::App& root, Session& session) {
   leaf->add_option("job", get->id, "its id")->required();
   leaf->callback([&session, get] { Get(session, *get); });
   AddList(*job, session);
+  AddCount(*job, session);
   AddStep(*job, session, "cancel", "cancel a job that has not ended");
   AddStep(*job, session, "retry", "start a failed or canceled job again");
   AddLogs(*job, session);

@@ -44,6 +44,29 @@ TEST_F(ApiJobs, FoundWithHighlightSayWhichWordsMatchedWhere) {
             "[]");
 }
 
+TEST_F(ApiJobs, FacetsCountTheValuesOfAllThatWasFound) {
+  const auto create = [&](const std::string& team) {
+    return Post("/v1/jobs", R"({"type":"image.build","labels":{"team":")" + team +
+                                R"("},"payload":{"tag":"t","context":"eA=="}})");
+  };
+  const std::string tokens = create("infra").Header("a4c-token") + "," +
+                             create("web").Header("a4c-token") + "," +
+                             create("infra").Header("a4c-token");
+  const std::string path = "/v1/jobs?limit=1&token=" + tokens;
+  const Answer found = Get(path + "&facets=state,+labels.team,labels&facet_limit=1");
+  ASSERT_EQ(found.status, 200) << found.text;
+  EXPECT_EQ(found.body["items"].Items().size(), 1u);
+  EXPECT_EQ(found.body["facets"].ToString(),
+            R"([{"field":"state","values":[{"value":"pending","count":3}]},)"
+            R"({"field":"labels.team","values":[{"value":"infra","count":2}]},)"
+            R"({"field":"labels","values":[{"value":"team=infra","count":2}]}])");
+  EXPECT_EQ(Get(path).body.Find("facets"), nullptr);
+  EXPECT_EQ(Get("/v1/jobs?facets=state").body["source"].Text(), "index");
+  EXPECT_EQ(Get(path + "&facets=stat").status, 400);
+  EXPECT_EQ(Get(path + "&facets=title").status, 400);
+  EXPECT_EQ(Get(path + "&facets=state&facet_limit=0").status, 400);
+}
+
 TEST_F(ApiJobs, AQueryIsCompletedWithFieldsAndTheTenantsOwnValues) {
   const std::string token = CreateWorkspaceJob("dev-1").Header("a4c-token");
   ASSERT_EQ(Get("/v1/jobs?q=*&token=" + token).body["total"].Int(), 1);

@@ -252,6 +252,22 @@ TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
   EXPECT_EQ(complete("state:a) b"), "");
 }
 
+TEST_F(Cli, JobsAreCountedAlsoByTheValuesOfAField) {
+  CreateWorkspaceJob("dev-1");
+  const std::string token = CreateWorkspaceJob("dev-2").Header("a4c-token");
+  EXPECT_EQ(Run({"job", "count", "--token", token}).out, "2\n");
+  EXPECT_EQ(Run({"job", "count", "-q", "\"dev-2\"", "--token", token}).out, "1\n");
+  const Ran ran = Run({"job", "count", "--by", "state", "--by", "type", "--token", token});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "FIELD  VALUE             COUNT\n"
+            "state  pending           2\n"
+            "type   workspace.create  2\n");
+  const Ran unknown = Run({"job", "count", "--by", "stat"});
+  EXPECT_NE(unknown.exit_code, 0);
+  EXPECT_NE(unknown.err.find("did you mean \"state\"?"), std::string::npos) << unknown.err;
+}
+
 TEST_F(Cli, AWideListOfASearchShowsWhatItFound) {
   const Answer created = CreateWorkspaceJob("dev-1");
   const Ran ran =

@@ -233,14 +233,18 @@ Result<Json> ParseBody(const ApiContext& api, const std::string& text) {
 }
 
 Result<int> PageLimit(const ApiContext& api, const Request& request) {
-  if (!request.HasQuery("limit")) return std::min(50, api.settings.page_limit_max);
-  const std::string& text = request.Query("limit");
+  const int max = api.settings.page_limit_max;
+  return LimitNamed(request, "limit", std::min(50, max), max);
+}
+
+Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max) {
+  if (!request.HasQuery(name)) return fallback;
+  const std::string& text = request.Query(name);
   int limit = 0;
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   const bool whole = error == std::errc() && at == text.data() + text.size();
-  if (whole && limit >= 1 && limit <= api.settings.page_limit_max) return limit;
-  return Error(Code::kInvalid,
-               "limit is a whole number from 1 to " + std::to_string(api.settings.page_limit_max));
+  if (whole && limit >= 1 && limit <= max) return limit;
+  return Error(Code::kInvalid, name + " is a whole number from 1 to " + std::to_string(max));
 }
 
 Result<std::string> PagePosition(const Request& request, const std::string& list) {

@@ -14,6 +14,21 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
+constexpr int kFacetValues = 10;
+constexpr int kFacetValuesMax = 1'000;
+
+std::vector<std::string> BetweenCommas(const std::string& texts) {
+  std::vector<std::string> list;
+  size_t at = 0;
+  while (at <= texts.size()) {
+    const size_t end = std::min(texts.find(',', at), texts.size());
+    const size_t begin = texts.find_first_not_of(' ', at);
+    if (begin < end) list.push_back(texts.substr(begin, end - begin));
+    at = end + 1;
+  }
+  return list;
+}
+
 // Tokens of earlier writes: token=, repeated or separated by commas, or the A4C-Token header.
 Result<std::vector<a4c::Token>> Tokens(const Request& request) {
   std::string texts = request.Header("A4C-Token");
@@ -21,18 +36,21 @@ Result<std::vector<a4c::Token>> Tokens(const Request& request) {
     if (name == "token") texts += "," + value;
   }
   std::vector<a4c::Token> tokens;
-  size_t at = 0;
-  while (at <= texts.size()) {
-    const size_t end = std::min(texts.find(',', at), texts.size());
-    const size_t begin = texts.find_first_not_of(' ', at);
-    if (begin < end) {
-      A4C_TRY(a4c::Token token,
-              a4c::ParseToken(texts.substr(begin, end - begin), request.principal.tenant));
-      tokens.push_back(std::move(token));
-    }
-    at = end + 1;
+  for (const std::string& text : BetweenCommas(texts)) {
+    A4C_TRY(a4c::Token token, a4c::ParseToken(text, request.principal.tenant));
+    tokens.push_back(std::move(token));
   }
   return tokens;
+}
+
+// facets=state,labels.team, each with facet_limit values at most.
+Result<std::vector<a4c::FacetKey>> Facets(const Request& request) {
+  A4C_TRY(const int limit, LimitNamed(request, "facet_limit", kFacetValues, kFacetValuesMax));
+  std::vector<a4c::FacetKey> facets;
+  for (std::string& field : BetweenCommas(request.Query("facets"))) {
+    facets.push_back({.field = std::move(field), .limit = limit});
+  }
+  return facets;
 }
 
 Result<JobList> ReadList(const ApiContext& api, const Request& request, const std::string& list) {
@@ -44,6 +62,7 @@ Result<JobList> ReadList(const ApiContext& api, const Request& request, const st
   A4C_TRY(jobs.after, PagePosition(request, list));
   A4C_TRY(jobs.limit, PageLimit(api, request));
   A4C_TRY(jobs.tokens, Tokens(request));
+  A4C_TRY(jobs.facets, Facets(request));
   return jobs;
 }
 
@@ -91,10 +110,31 @@ Json ItemsJson(const JobPage& page) {
   return items;
 }
 
-Json PageJson(const JobPage& page) {
+Json FacetValueJson(const a4c::Scalar& value) {
+  if (const bool* flag = std::get_if<bool>(&value)) return *flag;
+  const auto* text = std::get_if<std::string>(&value);
+  return text == nullptr ? Json() : Json(*text);
+}
+
+Json FacetsJson(const std::vector<a4c::FacetKey>& keys,
+                const std::vector<std::vector<a4c::FacetValue>>& facets) {
+  Json all(Json::Array{});
+  for (size_t i = 0; i < facets.size(); ++i) {
+    Json values(Json::Array{});
+    for (const a4c::FacetValue& value : facets[i]) {
+      values.Append(
+          Json(Json::Object{{"value", FacetValueJson(value.value)}, {"count", value.count}}));
+    }
+    all.Append(Json(Json::Object{{"field", keys[i].field}, {"values", std::move(values)}}));
+  }
+  return all;
+}
+
+Json PageJson(const JobPage& page, const std::vector<a4c::FacetKey>& facets) {
   Json items = ItemsJson(page);
   Json body(Json::Object{{"items", std::move(items)}});
   if (page.total) body.AppendMember("total", *page.total);
+  if (!facets.empty()) body.AppendMember("facets", FacetsJson(facets, page.facets));
   body.AppendMember("source", page.from_index ? "index" : "store");
   body.AppendMember("fresh", page.fresh);
   body.AppendMember("lag_ms", page.lag_ms);
@@ -164,7 +204,7 @@ Response ListJobs(ApiContext& api, Request& request) {
   const Result<JobPage> page =
       api.jobs.List(api.CallFor(request), request.principal.tenant, *wanted);
   if (!page) return ErrorResponse(SearchError(page.error()));
-  Json body = PageJson(*page);
+  Json body = PageJson(*page, wanted->facets);
   Response response;
   AddNext(request, list, page->next, body, response);
   response.body = body.ToString() + "\n";

@@ -88,7 +88,7 @@ Result<Job> JobService::Get(const Call& call, const std::string& tenant, const s
 }
 
 Result<JobPage> JobService::List(const Call& call, const std::string& tenant, const JobList& list) {
-  const bool in_store = list.query.empty() && list.tokens.empty() &&
+  const bool in_store = list.query.empty() && list.tokens.empty() && list.facets.empty() &&
                         (list.sort == "created_at" || list.sort == "-created_at");
   return in_store ? ListFromStore(call, tenant, list) : ListFromIndex(call, tenant, list);
 }
@@ -130,6 +130,7 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
   find.tokens = list.tokens;
   find.require_fresh = list.require_fresh;
   find.highlight = list.highlight;
+  find.request.facets = list.facets;
   A4C_TRY(a4c::Found found, database_.Search(call, find));
   JobPage page;
   page.next = found.answer.next;
@@ -139,6 +140,7 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
   page.lost = std::move(found.lost);
   page.lag_ms = found.lag_ms;
   page.highlights = std::move(found.highlights);
+  page.facets = std::move(found.answer.facets);
   for (const a4c::Hit& hit : found.answer.hits) {
     A4C_TRY(Job job, JobOf(hit.ref.key.id, hit.rev, hit.body));
     page.jobs.push_back(std::move(job));
@@ -230,7 +232,10 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   }
   if (draft.type == "workspace.move") job.payload.Set("from", workspace.host);
   if (draft.type == "command.run" || draft.type == "workspace.move") return {};
-  if (draft.type == "workspace.start") workspace.desired = "running";
+  if (draft.type == "workspace.start") {
+    workspace.desired = "running";
+    workspace.restarts = draft.is_restart ? workspace.restarts + 1 : 0;
+  }
   if (draft.type == "workspace.stop") workspace.desired = "stopped";
   if (draft.type == "workspace.delete") workspace.desired = "deleted";
   workspace.updated_at = job.created_at;
@@ -331,6 +336,27 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
   write.rev = 1;
   write.view = JobView(job);
   return write;
+}
+
+Result<void> JobService::CreateOwn(const Call& call, const std::string& tenant,
+                                   const std::string& by, const JobDraft& draft) {
+  const Principal principal{.tenant = tenant, .key_id = by, .scopes = {}};
+  const Result<PreparedWrite> write = PrepareCreate(call, principal, draft);
+  const Code code = write ? Code::kInternal : write.error().code();
+  if (code == Code::kConflict || code == Code::kNotFound) return {};
+  if (!write) return write.error();
+  A4C_CHECK(database_.Write(call, write->commit));
+  return {};
+}
+
+Result<bool> JobService::HasJob(const Call& call, const a4c::Key& workspace) {
+  A4C_TRY(const a4c::ScanAnswer page,
+          database_.Scan(call, {.kind = "job",
+                                .index = "by_subject",
+                                .scope = workspace.scope,
+                                .prefix = {WorkspaceSubject(workspace.id)},
+                                .limit = 1}));
+  return !page.records.empty();
 }
 
 Result<PreparedWrite> JobService::PrepareCancel(const Principal& principal, const Job& job) {

@@ -28,6 +28,7 @@ struct JobList {
   std::vector<a4c::Token> tokens;
   bool require_fresh = false;
   bool highlight = false;  // fill JobPage::highlights
+  std::vector<a4c::FacetKey> facets = {};
 };
 
 struct JobPage {
@@ -38,7 +39,8 @@ struct JobPage {
   bool fresh = true;
   std::vector<a4c::Token> lost;
   int64_t lag_ms = 0;
-  std::vector<std::vector<a4c::Highlight>> highlights;  // one list per job, if asked of the index
+  std::vector<std::vector<a4c::Highlight>> highlights;    // one list per job, if asked of the index
+  std::vector<std::vector<a4c::FacetValue>> facets = {};  // one list per JobList::facets
 };
 
 struct LogPage {
@@ -64,6 +66,12 @@ class JobService {
   // record; a delete cancels the unfinished jobs before it. kNotFound: the workspace is not there.
   a4c::Result<PreparedWrite> PrepareCreate(const a4c::Call& call, const Principal& principal,
                                            const JobDraft& draft);
+  // A job that a4cd makes by itself: `by` stands for the key. Nothing is done about a workspace that
+  // is gone or being deleted.
+  a4c::Result<void> CreateOwn(const a4c::Call& call, const std::string& tenant,
+                              const std::string& by, const JobDraft& draft);
+  // Whether a job that has not ended is about the workspace.
+  a4c::Result<bool> HasJob(const a4c::Call& call, const a4c::Key& workspace);
   // Of a job as it was read. kConflict: its state does not allow it.
   a4c::Result<PreparedWrite> PrepareCancel(const Principal& principal, const Job& job);
   a4c::Result<PreparedWrite> PrepareRetry(const Principal& principal, const Job& job);
