@@ -14,6 +14,7 @@ struct CreateOptions {
   std::string memory;
   std::string disk;
   std::string on_drain;
+  std::string restart;
   std::string host;
   std::string ttl;
   std::string idle_stop;
@@ -41,6 +42,7 @@ const std::vector<Column>& Columns() {
                                               {"HOST", "host"},
                                               {"AGE", "created_at", false, Column::As::kAge},
                                               {"IMAGE", "image", true},
+                                              {"RESTARTS", "restarts", true},
                                               {"MEMORY", "memory_bytes", true, Column::As::kBytes},
                                               {"DISK", "disk_bytes", true, Column::As::kBytes},
                                               {"COMMAND", "command", true},
@@ -58,6 +60,7 @@ void Create(Session& session, const CreateOptions& options) {
   SetText(body, "memory", options.memory);
   SetText(body, "disk", options.disk);
   SetText(body, "on_drain", options.on_drain);
+  SetText(body, "restart", options.restart);
   SetText(body, "host", options.host);
   SetText(body, "ttl", options.ttl);
   SetText(body, "idle_stop", options.idle_stop);
@@ -105,6 +108,9 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--on-drain", options->on_drain,
                    "keep, or recreate: elsewhere, without what is on its disk")
       ->check(CLI::IsMember({"keep", "recreate"}));
+  leaf->add_option("--restart", options->restart,
+                   "once its process has ended: never, on_failure, always")
+      ->check(CLI::IsMember({"never", "on_failure", "always"}));
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h");

@@ -6,7 +6,6 @@
 namespace a4cd::testing {
 namespace {
 
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
 constexpr const char* kImage = "registry.local/busybox:1";
 constexpr int64_t kDayMs = 24 * 3'600'000LL;
 

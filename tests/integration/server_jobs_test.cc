@@ -9,8 +9,6 @@ namespace {
 using a4c::Code;
 using a4c::Error;
 
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
-
 // Builds as the inner one, after the test has done something, or not at all.
 class HookedImages final : public a4c::HostImages {
  public:

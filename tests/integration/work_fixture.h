@@ -42,13 +42,23 @@ using a4c::UnitStatus;
 
 inline constexpr const char* kTenant = "acme";
 inline constexpr int64_t kGiB = 1LL << 30;
+inline const a4c::MemoryHostOptions kOneServer{
+    .servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
 
 // Does something of the test's before an effect; hides extensions.
 class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
  public:
   explicit HookedHosts(a4c::HostProvider& inner) : inner_(inner) {}
 
-  Result<std::vector<a4c::Host>> Hosts(const Call& call) override { return inner_.Hosts(call); }
+  Result<std::vector<a4c::Host>> Hosts(const Call& call) override {
+    A4C_TRY(std::vector<a4c::Host> hosts, inner_.Hosts(call));
+    for (a4c::Host& host : hosts) {
+      if (host.id != silent) continue;
+      host.reachable = false;
+      host.reason = "no route to host";
+    }
+    return hosts;
+  }
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
     if (before_ensure) A4C_CHECK(before_ensure(unit));
     return inner_.Ensure(call, unit);
@@ -71,6 +81,7 @@ class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
   std::function<Result<void>(const Unit&)> before_ensure;
   std::function<Result<void>()> before_activity;
   std::function<Result<void>()> before_remove;
+  std::string silent;  // this server does not answer
   bool has_extensions = true;
   a4c::HostImages* images = nullptr;    // instead of the inner ones
   a4c::HostCleanup* cleanup = nullptr;  // the same

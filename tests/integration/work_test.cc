@@ -9,8 +9,6 @@ using a4c::Code;
 using a4c::Error;
 using a4c::UnitState;
 
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
-
 TEST(Work, ACreatedWorkspaceIsPlacedAndReallyRuns) {
   World world;
   const Job created = world.Submit("workspace.create", CreatePayload("dev-1"));
@@ -380,44 +378,6 @@ TEST(Work, AWorkspaceWhoseTimeIsOverIsDeleted) {
   world.Work();
   EXPECT_FALSE(world.GetWorkspace(id));
   EXPECT_TRUE(world.Units("one").empty());
-}
-
-TEST(Reconciler, AUnitThatEndedIsToldOfItsWorkspace) {
-  World world(kOneServer);
-  const std::string id =
-      world.Submit("workspace.create", CreatePayload("dev-1", kGiB, "sleep 30; exit 3")).workspace;
-  world.Work();
-  world.Step("reconciler");
-  EXPECT_EQ(world.GetWorkspace(id)->actual, "running");
-  world.fake.clock().Advance(31'000);
-  world.Step("reconciler");
-  EXPECT_EQ(world.GetWorkspace(id)->actual, "stopped");
-  EXPECT_EQ(world.GetWorkspace(id)->message, "exited with code 3");
-  EXPECT_EQ(world.Committed("one"), kGiB);
-}
-
-// What a crash between the removal and a slow, old Ensure could leave behind.
-TEST(Reconciler, OnlyUnitsOfTombstonesAreRemovedAndOnlyWhenSeenTwice) {
-  World world(kOneServer);
-  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
-  world.Work();
-  const UnitStatus unit = world.Units("one").at(0);
-  world.SubmitFor("workspace.delete", id);
-  world.hosts.before_remove = nullptr;
-  world.Work();
-  Unit again{.host = "one", .name = unit.name, .epoch = 2, .labels = unit.labels};
-  ASSERT_TRUE(world.memory_hosts->Ensure(world.Within(), again));
-  again.epoch = 0;
-  again.name = "ws-of-somebody";
-  again.labels = {{"a4c.workspace", "of-somebody"}, {"a4c.tenant", kTenant}};
-  ASSERT_TRUE(world.memory_hosts->Ensure(world.Within(), again));
-  world.Step("reconciler");
-  EXPECT_EQ(world.Units("one").size(), 2u);
-  world.Step("reconciler");
-  for (int i = 0; i < 3; ++i) world.Step("reconciler");
-  const auto left = world.Units("one");
-  ASSERT_EQ(left.size(), 1u);
-  EXPECT_EQ(left[0].name, "ws-of-somebody");
 }
 
 // Another instance reserves between the choice and the commit.

@@ -57,6 +57,13 @@ constexpr ConfigKey kHostKeys[] = {
      64},
     {"reconcile_period", ConfigType::kDurationMs, "15s",
      "how often records are compared with what runs", false, 100},
+    {"lost_after", ConfigType::kDurationMs, "5m",
+     "how long a server may be silent before its workspaces are called lost", false, 100},
+    {"restart_wait", ConfigType::kDurationMs, "10s",
+     "before a workspace whose process ended is started again; then it doubles", false, 1},
+    {"restart_wait_max", ConfigType::kDurationMs, "5m", "bound of that", false, 1},
+    {"restart_reset", ConfigType::kDurationMs, "10m",
+     "who has run for so long waits restart_wait again", false, 1},
     {"timeout", ConfigType::kDurationMs, "5s", "for the list of units of one server", false, 100},
     {"enrol_period", ConfigType::kDurationMs, "2s",
      "how soon an instance uses a server that was enrolled through another", false, 100},
@@ -362,7 +369,11 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                    .host_timeout_ms = hosts.Long("timeout"),
                    .hosts_at_once = static_cast<int>(hosts.Long("poll_threads"))};
   options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
-                        .host_timeout_ms = hosts.Long("timeout")};
+                        .host_timeout_ms = hosts.Long("timeout"),
+                        .lost_after_ms = hosts.Long("lost_after"),
+                        .restarts = {.wait_ms = hosts.Long("restart_wait"),
+                                     .wait_max_ms = hosts.Long("restart_wait_max"),
+                                     .reset_ms = hosts.Long("restart_reset")}};
   options.expiry.period_ms = work.Long("expiry_period");
   options.snapshots.period_ms = work.Long("expiry_period");
   options.idle = {.period_ms = work.Long("idle_look_period"),

@@ -11,7 +11,6 @@
 namespace a4cd {
 
 using a4c::Call;
-using a4c::Code;
 using a4c::Json;
 using a4c::Record;
 using a4c::Result;
@@ -78,16 +77,7 @@ class DrainLoop final : public a4c::Loop {
     draft.title = "the server " + host.id + " is being drained";
     draft.payload = Json::Object{{"workspace", record.ref.key.id}};
     if (host.drains_volumes) draft.payload.Set("with_volume", true);
-    const Principal principal{.tenant = record.ref.key.scope, .key_id = "drain", .scopes = {}};
-    const Result<PreparedWrite> write = jobs_.PrepareCreate(call, principal, draft);
-    // Deleted meanwhile.
-    if (!write &&
-        (write.error().code() == Code::kConflict || write.error().code() == Code::kNotFound)) {
-      return {};
-    }
-    if (!write) return write.error();
-    A4C_CHECK(database_.Write(call, write->commit));
-    return {};
+    return jobs_.CreateOwn(call, record.ref.key.scope, "drain", draft);
   }
 
   const std::string name_ = "drain";

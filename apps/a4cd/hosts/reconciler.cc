@@ -1,6 +1,7 @@
 #include "apps/a4cd/hosts/reconciler.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,14 +26,15 @@ using a4c::UnitStatus;
 class Reconciler final : public a4c::Loop {
  public:
   Reconciler(a4c::Database& database, a4c::HostProvider& hosts, HostTokens& tokens,
-             Reservations& reservations, const a4c::Runtime& runtime,
+             Reservations& reservations, JobService& jobs, const a4c::Runtime& runtime,
              const ReconcilerOptions& options)
       : database_(database),
         hosts_(hosts),
         tokens_(tokens),
         reservations_(reservations),
         runtime_(runtime),
-        options_(options) {}
+        options_(options),
+        restarts_(jobs, runtime, options.restarts) {}
 
   const std::string& name() const override { return name_; }
 
@@ -41,7 +43,11 @@ class Reconciler final : public a4c::Loop {
     std::set<std::string> seen;
     int64_t unclaimed = 0;
     for (const Host& host : hosts) {
-      if (!host.reachable) continue;
+      if (!host.reachable) {
+        A4C_CHECK(NoteSilence(call, host));
+        continue;
+      }
+      silent_since_ms_.erase(host.id);
       const Result<int64_t> count = Reconcile(call, host.id, seen);
       if (count) {
         unclaimed += *count;
@@ -56,6 +62,29 @@ class Reconciler final : public a4c::Loop {
   }
 
  private:
+  // Counted from when this instance saw it first: another may have seen it before, so later and
+  // never too early.
+  Result<void> NoteSilence(const Call& call, const Host& host) {
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    const int64_t since_ms = silent_since_ms_.try_emplace(host.id, now_ms).first->second;
+    if (now_ms - since_ms < options_.lost_after_ms) return {};
+    A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host.id));
+    for (const Record& record : records) {
+      A4C_TRY(const Workspace workspace, WorkspaceOf(record));
+      if (workspace.actual != "running") continue;
+      A4C_TRY(const bool is_busy, IsBusy(call, record));
+      if (is_busy) continue;
+      A4C_CHECK(Write(call, record, workspace,
+                      {"lost", "its server " + host.id + " does not answer: " + host.reason}));
+    }
+    return {};
+  }
+
+  Result<bool> IsBusy(const Call& call, const Record& record) {
+    return HasUnfinishedJob(call, database_, record.ref.key.scope,
+                            WorkspaceSubject(record.ref.key.id));
+  }
+
   // Records before units: what was recorded as running and is not listed afterwards has ended.
   Result<int64_t> Reconcile(const Call& call, const std::string& host,
                             std::set<std::string>& seen) {
@@ -67,7 +96,8 @@ class Reconciler final : public a4c::Loop {
     A4C_CHECK(reservations_.ReleaseOfEndedJobs(call, host));
     for (const Record& record : records) {
       const auto unit = std::ranges::find(units, UnitName(record.ref.key.id), &UnitStatus::name);
-      A4C_CHECK(Note(call, record, unit == units.end() ? nullptr : &*unit));
+      const UnitStatus* found = unit == units.end() ? nullptr : &*unit;
+      A4C_CHECK(Note(call, record, found));
       if (unit != units.end()) units.erase(unit);
     }
     A4C_TRY(const Leftovers leftovers, SortLeftovers(call, database_, units));
@@ -79,17 +109,26 @@ class Reconciler final : public a4c::Loop {
     return static_cast<int64_t>(leftovers.unclaimed.size());
   }
 
-  // Only what a server can tell: a workspace that is pending or failed waits for a user's job.
+  // Only what a server can tell: a workspace that is pending or failed waits for a user's job, or
+  // for its restart.
   Result<void> Note(const Call& call, const Record& record, const UnitStatus* unit) {
-    A4C_TRY(Workspace workspace, WorkspaceOf(record));
+    A4C_TRY(const Workspace workspace, WorkspaceOf(record));
     UnitView view{"failed", "its unit is gone from server " + workspace.host};
     if (unit != nullptr) view = ViewOf(*unit);
-    if (unit == nullptr && workspace.actual != "running") return {};
-    if (workspace.actual == view.actual) return {};
-    if (workspace.actual == "pending" && view.actual != "running") return {};
-    A4C_TRY(const bool is_busy, HasUnfinishedJob(call, database_, record.ref.key.scope,
-                                                 WorkspaceSubject(record.ref.key.id)));
+    const bool was_there = workspace.actual == "running" || workspace.actual == "lost";
+    const bool is_news = workspace.actual != view.actual && (unit != nullptr || was_there) &&
+                         (workspace.actual != "pending" || view.actual == "running");
+    const bool wants_restart = WantsRestart(workspace, unit);
+    if (!is_news && !wants_restart) return {};
+    A4C_TRY(const bool is_busy, IsBusy(call, record));
     if (is_busy) return {};
+    return is_news ? Write(call, record, workspace, view)
+                   : restarts_.Look(call, record.ref.key.scope, workspace, unit);
+  }
+
+  Result<void> Write(const Call& call, const Record& record, Workspace workspace,
+                     const UnitView& view) {
+    if (workspace.actual == "running" && view.actual != "lost") restarts_.NoteEnd(workspace);
     workspace.actual = view.actual;
     workspace.message = view.message;
     workspace.updated_at = runtime_.clock.NowMs();
@@ -116,6 +155,8 @@ class Reconciler final : public a4c::Loop {
   Reservations& reservations_;
   const a4c::Runtime runtime_;
   const ReconcilerOptions options_;
+  Restarts restarts_;
+  std::map<std::string, int64_t> silent_since_ms_;
   std::set<std::string> seen_;  // removable, in the round before: "<host>/<unit>"
 };
 
@@ -123,9 +164,10 @@ class Reconciler final : public a4c::Loop {
 
 std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
                                          HostTokens& tokens, Reservations& reservations,
-                                         const a4c::Runtime& runtime,
+                                         JobService& jobs, const a4c::Runtime& runtime,
                                          const ReconcilerOptions& options) {
-  return std::make_unique<Reconciler>(database, hosts, tokens, reservations, runtime, options);
+  return std::make_unique<Reconciler>(database, hosts, tokens, reservations, jobs, runtime,
+                                      options);
 }
 
 }  // namespace a4cd

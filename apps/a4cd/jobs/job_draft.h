@@ -20,6 +20,7 @@ struct JobDraft {
   int64_t delay_ms = 0;     // not before so long from now
   int64_t deadline_ms = 0;  // given up so long from now; 0: never
   int64_t attempts_max = 3;
+  bool is_restart = false;  // of a workspace whose process ended; clients cannot say so
 };
 
 // "workspace.create", "command.run", ...

@@ -349,16 +349,6 @@ Result<void> JobService::CreateOwn(const Call& call, const std::string& tenant,
   return {};
 }
 
-Result<bool> JobService::HasJob(const Call& call, const a4c::Key& workspace) {
-  A4C_TRY(const a4c::ScanAnswer page,
-          database_.Scan(call, {.kind = "job",
-                                .index = "by_subject",
-                                .scope = workspace.scope,
-                                .prefix = {WorkspaceSubject(workspace.id)},
-                                .limit = 1}));
-  return !page.records.empty();
-}
-
 Result<PreparedWrite> JobService::PrepareCancel(const Principal& principal, const Job& job) {
   A4C_TRY(Job after, Canceled(job, runtime_.clock.NowMs(), reason::kCanceledByUser,
                               "canceled by " + principal.key_id));

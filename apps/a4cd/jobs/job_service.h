@@ -66,12 +66,10 @@ class JobService {
   // record; a delete cancels the unfinished jobs before it. kNotFound: the workspace is not there.
   a4c::Result<PreparedWrite> PrepareCreate(const a4c::Call& call, const Principal& principal,
                                            const JobDraft& draft);
-  // A job that a4cd makes by itself: `by` stands for the key. Nothing is done about a workspace that
-  // is gone or being deleted.
+  // A job that a4cd makes by itself: `by` stands for the key. Nothing is done about a workspace
+  // that is gone or being deleted.
   a4c::Result<void> CreateOwn(const a4c::Call& call, const std::string& tenant,
                               const std::string& by, const JobDraft& draft);
-  // Whether a job that has not ended is about the workspace.
-  a4c::Result<bool> HasJob(const a4c::Call& call, const a4c::Key& workspace);
   // Of a job as it was read. kConflict: its state does not allow it.
   a4c::Result<PreparedWrite> PrepareCancel(const Principal& principal, const Job& job);
   a4c::Result<PreparedWrite> PrepareRetry(const Principal& principal, const Job& job);

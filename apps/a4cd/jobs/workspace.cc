@@ -46,6 +46,8 @@ Json Common(const Workspace& workspace) {
   json.AppendMember("pids", workspace.pids);
   json.AppendMember("wanted_host", workspace.wanted_host);
   json.AppendMember("on_drain", workspace.on_drain);
+  json.AppendMember("restart", workspace.restart);
+  json.AppendMember("restarts", workspace.restarts);
   json.AppendMember("desired", workspace.desired);
   json.AppendMember("actual", workspace.actual);
   if (!workspace.host.empty()) json.AppendMember("host", workspace.host);
@@ -94,6 +96,11 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   if (workspace.idle_stop_ms != 0 && workspace.idle_stop_ms < kIdleStopMinMs) {
     fields.Add("idle_stop", "is at least two minutes", "for example \"30m\"");
   }
+  const std::string restart = fields.Text("restart", {.bytes_max = 16});
+  if (!restart.empty()) workspace.restart = restart;
+  if (restart != "" && restart != "never" && restart != "on_failure" && restart != "always") {
+    fields.Add("restart", "is never, on_failure or always");
+  }
   const int64_t ttl_ms = fields.DurationMs("ttl");
   workspace.created_at = now_ms;
   workspace.updated_at = now_ms;
@@ -131,6 +138,8 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.pids = body["pids"].Int();
   workspace.wanted_host = body["wanted_host"].Text();
   if (body["on_drain"].IsText()) workspace.on_drain = body["on_drain"].Text();
+  if (body["restart"].IsText()) workspace.restart = body["restart"].Text();
+  workspace.restarts = body["restarts"].Int();
   workspace.desired = body["desired"].Text();
   workspace.actual = body["actual"].Text();
   workspace.host = body["host"].Text();

@@ -28,13 +28,15 @@ struct Workspace {
   int64_t cpu_millis = 0;
   int64_t disk_bytes = 0;
   int64_t pids = 0;
-  std::string wanted_host;           // a constraint: only there; empty: the least used disk
-  std::string on_drain = "keep";     // keep, or recreate: elsewhere, without what was on its disk
-  std::string desired = "running";   // running, stopped, deleted
-  std::string actual = "pending";    // pending, running, stopped, failed
-  std::string host;                  // where it was placed
+  std::string wanted_host;          // a constraint: only there; empty: the least used disk
+  std::string on_drain = "keep";    // keep, or recreate: elsewhere, without what was on its disk
+  std::string restart = "never";    // never, on_failure, always: once its process has ended
+  std::string desired = "running";  // running, stopped, deleted
+  std::string actual = "pending";   // pending, running, stopped, failed; lost: its server is silent
+  std::string host;                 // where it was placed
   std::vector<std::string> also_on;  // see work/other_servers.h
   std::string message;
+  int64_t restarts = 0;  // by `restart`, in a row
   int64_t created_at = 0;
   int64_t updated_at = 0;
   int64_t expires_at = 0;    // deleted after; 0: never
@@ -50,7 +52,7 @@ struct Workspace {
 bool IsWorkspaceName(const std::string& name);
 
 // Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids",
-// "host", "on_drain", "ttl", "idle_stop"}; what is wrong goes to faults.
+// "host", "on_drain", "restart", "ttl", "idle_stop"}; what is wrong goes to faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

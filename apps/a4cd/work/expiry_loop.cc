@@ -9,7 +9,6 @@ namespace a4cd {
 namespace {
 
 using a4c::Call;
-using a4c::Code;
 using a4c::Json;
 using a4c::Record;
 using a4c::Result;
@@ -43,16 +42,7 @@ class ExpiryLoop final : public a4c::Loop {
     draft.type = "workspace.delete";
     draft.title = "the ttl of " + workspace.name + " is over";
     draft.payload = Json::Object{{"workspace", workspace.id}};
-    const Principal principal{.tenant = record.ref.key.scope, .key_id = "ttl", .scopes = {}};
-    const Result<PreparedWrite> write = jobs_.PrepareCreate(call, principal, draft);
-    // Deleted meanwhile.
-    if (!write &&
-        (write.error().code() == Code::kConflict || write.error().code() == Code::kNotFound)) {
-      return {};
-    }
-    if (!write) return write.error();
-    A4C_CHECK(database_.Write(call, write->commit));
-    return {};
+    return jobs_.CreateOwn(call, record.ref.key.scope, "ttl", draft);
   }
 
   const std::string name_ = "expiry";

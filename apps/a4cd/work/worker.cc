@@ -54,8 +54,8 @@ a4c::Result<void> Worker::BuildFromContext(const std::string& tenant, const std:
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
   loops.push_back(disks_.NewLoop());
-  loops.push_back(
-      NewReconciler(database_, hosts_, tokens_, reservations_, runtime_, options_.reconciler));
+  loops.push_back(NewReconciler(database_, hosts_, tokens_, reservations_, jobs_, runtime_,
+                                options_.reconciler));
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
   if (auto* activity = hosts_.As<a4c::HostActivity>()) {

@@ -1,0 +1,46 @@
+#include "apps/a4cd/hosts/restarts.h"
+
+#include <algorithm>
+#include <string>
+
+namespace a4cd {
+namespace {
+
+constexpr int64_t kDoublingsMax = 30;
+
+}  // namespace
+
+bool WantsRestart(const Workspace& workspace, const a4c::UnitStatus* unit) {
+  if (workspace.desired != "running" || workspace.restart == "never") return false;
+  if (workspace.actual != "stopped" && workspace.actual != "failed") return false;
+  const bool well = unit != nullptr && unit->exit_code == 0;
+  return workspace.restart == "always" || !well;
+}
+
+int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options) {
+  int64_t wait_ms = 0;
+  const int64_t doublings = std::min(workspace.restarts, kDoublingsMax);
+  const bool past = __builtin_mul_overflow(options.wait_ms, int64_t{1} << doublings, &wait_ms);
+  return past ? options.wait_max_ms : std::min(wait_ms, options.wait_max_ms);
+}
+
+void Restarts::NoteEnd(Workspace& workspace) const {
+  const int64_t ran_ms = runtime_.clock.NowMs() - workspace.updated_at;
+  if (ran_ms >= options_.reset_ms) workspace.restarts = 0;
+}
+
+a4c::Result<void> Restarts::Look(const a4c::Call& call, const std::string& tenant,
+                                 const Workspace& workspace, const a4c::UnitStatus* unit) {
+  if (!WantsRestart(workspace, unit)) return {};
+  const int64_t ended_ms = runtime_.clock.NowMs() - workspace.updated_at;
+  if (ended_ms < RestartWaitMs(workspace, options_)) return {};
+  JobDraft draft;
+  draft.type = "workspace.start";
+  draft.title = "restart " + std::to_string(workspace.restarts + 1) + " of " + workspace.name +
+                (workspace.message.empty() ? "" : ": " + workspace.message);
+  draft.payload = a4c::Json::Object{{"workspace", workspace.id}};
+  draft.is_restart = true;
+  return jobs_.CreateOwn(call, tenant, "restart", draft);
+}
+
+}  // namespace a4cd

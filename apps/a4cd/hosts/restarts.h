@@ -1,0 +1,44 @@
+// Restarts: workspaces whose process has ended by itself are started again, as their `restart`
+// says, by workspace.start jobs. The first waits restart_wait, each further one twice as long, up
+// to restart_wait_max; one that then ran for restart_reset begins anew. [one thread: the
+// reconciler's]
+#pragma once
+
+#include <cstdint>
+
+#include "a4c/host_provider.h"
+#include "apps/a4cd/jobs/job_service.h"
+
+namespace a4cd {
+
+struct RestartOptions {
+  int64_t wait_ms = 10'000;
+  int64_t wait_max_ms = 300'000;
+  int64_t reset_ms = 600'000;
+};
+
+// Whether it has ended, and is to run again. unit: null if its server has none.
+bool WantsRestart(const Workspace& workspace, const a4c::UnitStatus* unit);
+
+// How long after its end it is started again.
+int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options);
+
+class Restarts {
+ public:
+  // All outlive it.
+  Restarts(JobService& jobs, const a4c::Runtime& runtime, const RestartOptions& options)
+      : jobs_(jobs), runtime_(runtime), options_(options) {}
+
+  // Of a workspace that no job is at: the count, once its process has ended.
+  void NoteEnd(Workspace& workspace) const;
+  // Makes the job if it is time.
+  a4c::Result<void> Look(const a4c::Call& call, const std::string& tenant,
+                         const Workspace& workspace, const a4c::UnitStatus* unit);
+
+ private:
+  JobService& jobs_;
+  const a4c::Runtime runtime_;
+  const RestartOptions options_;
+};
+
+}  // namespace a4cd
