@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -33,10 +34,12 @@ int Connect(int port) {
   return fd;
 }
 
-// The number after a header's name, or -1.
+// The number after a header's name, in any case, or -1.
 int64_t HeaderNumber(std::string_view head, std::string_view name) {
-  const size_t at = head.find(name);
-  if (at == std::string_view::npos) return -1;
+  const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
+  const auto found = std::ranges::search(head, name, same);
+  if (found.empty()) return -1;
+  const auto at = static_cast<size_t>(found.begin() - head.begin());
   int64_t number = -1;
   std::from_chars(head.data() + at + name.size(), head.data() + head.size(), number);
   return number;
@@ -49,8 +52,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void Send(const std::string& request) {
-    began_ = Seconds();
+  void Send(const std::string& request, double due) {
+    began_ = due;
     if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
       Die("a request could not be sent whole");
@@ -127,38 +130,87 @@ std::string RequestText(std::string_view method, std::string_view path, std::str
   return text.append("\r\n").append(body);
 }
 
-LoadResult RunHttpLoad(const HttpLoad& load) {
-  const int poll = epoll_create1(EPOLL_CLOEXEC);
-  std::vector<std::unique_ptr<Connection>> connections;
-  for (int i = 0; i < load.connections; ++i) {
-    connections.push_back(std::make_unique<Connection>(load.port, poll));
-  }
-  LoadResult result;
-  std::vector<double> took;
-  const double start = Seconds();
-  for (const auto& connection : connections) connection->Send(load.next());
-  int in_flight = load.connections;
-  std::array<epoll_event, 64> events;
-  while (in_flight > 0) {
-    const int count = epoll_wait(poll, events.data(), events.size(), 30'000);
-    if (count <= 0) Die("no answer for 30 s");
-    for (int i = 0; i < count; ++i) {
-      auto& connection = *static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
-      if (!connection.Receive()) continue;
-      Take(load, connection, took, result);
-      if (Seconds() - start < load.seconds) {
-        connection.Send(load.next());
-      } else {
-        --in_flight;
-      }
+namespace {
+
+class Load {
+ public:
+  explicit Load(const HttpLoad& load) : load_(load) {
+    for (int i = 0; i < load.connections; ++i) {
+      connections_.push_back(std::make_unique<Connection>(load.port, poll_));
+      free_.push_back(connections_.back().get());
     }
   }
-  result.per_second = static_cast<double>(result.done) / (Seconds() - start);
-  std::ranges::sort(took);
-  result.p50_ms = took[took.size() / 2] * 1e3;
-  result.p99_ms = took[took.size() * 99 / 100] * 1e3;
-  close(poll);
-  return result;
+  ~Load() { close(poll_); }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  LoadResult Run() {
+    do {
+      SendDue();
+      if (free_.size() < connections_.size() || Due() < end_) Receive();
+    } while (free_.size() < connections_.size() || Due() < end_);
+    result_.per_second = static_cast<double>(result_.done) / (Seconds() - start_);
+    std::ranges::sort(took_);
+    result_.p50_ms = took_[took_.size() / 2] * 1e3;
+    result_.p99_ms = took_[took_.size() * 99 / 100] * 1e3;
+    return std::move(result_);
+  }
+
+ private:
+  // When the next request goes.
+  double Due() const {
+    return load_.rate > 0 ? start_ + static_cast<double>(sent_) / load_.rate : Seconds();
+  }
+
+  // Of a closed load each connection's first request goes, whatever the time.
+  void SendDue() {
+    while (!free_.empty()) {
+      const double due = Due();
+      const bool first = load_.rate == 0 && sent_ < load_.connections;
+      if (due > Seconds() || (due >= end_ && !first)) return;
+      free_.back()->Send(load_.next(), due);
+      free_.pop_back();
+      ++sent_;
+    }
+  }
+
+  void Receive() {
+    std::array<epoll_event, 64> events;
+    const double wait = free_.empty() || Due() >= end_ ? kAnswerSeconds : Due() - Seconds();
+    const int count = Wait(events, std::max(wait, 0.0));
+    if (count < 0 || (count == 0 && wait >= kAnswerSeconds)) Die("no answer for 30 s");
+    for (int i = 0; i < count; ++i) {
+      auto* connection = static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
+      if (!connection->Receive()) continue;
+      Take(load_, *connection, took_, result_);
+      free_.push_back(connection);
+    }
+  }
+
+  // To the nanosecond: a wait of a whole millisecond would count as an answer's.
+  int Wait(std::array<epoll_event, 64>& events, double seconds) const {
+    const auto whole = static_cast<time_t>(seconds);
+    const timespec time = {whole, static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
+    return epoll_pwait2(poll_, events.data(), events.size(), &time, nullptr);
+  }
+
+  static constexpr double kAnswerSeconds = 30;
+
+  const HttpLoad& load_;
+  const int poll_ = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> free_;
+  const double start_ = Seconds();
+  const double end_ = start_ + load_.seconds;
+  int64_t sent_ = 0;
+  std::vector<double> took_;
+  LoadResult result_;
+};
+
+}  // namespace
+
+LoadResult RunHttpLoad(const HttpLoad& load) {
+  return Load(load).Run();
 }
 
 }  // namespace a4c::bench

@@ -1,5 +1,6 @@
 // Load over HTTP/1.1 from one thread: kept connections to one port of this machine, one request in
-// flight on each.
+// flight on each. Closed: the next request goes once an answer is there. Open, with a rate: each
+// goes when it is due, and times count from then, also while it waits for a free connection.
 //
 //   const LoadResult result = RunHttpLoad({.port = port, .seconds = 3, .next = NextRequest});
 //
@@ -18,6 +19,7 @@ struct HttpLoad {
   int port = 0;
   int connections = 64;
   double seconds = 3;
+  double rate = 0;                                              // requests a second; 0: closed
   std::function<std::string()> next = {};                       // a whole request
   std::function<void(std::string_view answer)> take = nullptr;  // the body of each good answer
 };

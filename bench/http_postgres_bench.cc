@@ -7,39 +7,16 @@
 // The two take turns on one server, whose own settings say whether commits are synced and wait for
 // a standby: they stand in the answer. a4cd has the role api alone: nothing but the requests goes
 // on.
-#include <libpq-fe.h>
-
 #include "a4c/json.h"
 #include "bench/a4cd_process.h"
 #include "bench/create_requests.h"
+#include "bench/create_script.h"
 #include "bench/pgbench.h"
 #include "bench/runtime.h"
+#include "bench/sql.h"
 
 namespace a4c::bench {
 namespace {
-
-class Sql {
- public:
-  explicit Sql(const std::string& dsn) : connection_(PQconnectdb(dsn.c_str()), PQfinish) {
-    if (PQstatus(connection_.get()) != CONNECTION_OK) Die(PQerrorMessage(connection_.get()));
-    Ask("SET client_min_messages = warning");
-  }
-
-  // The first column of the rows.
-  std::vector<std::string> Ask(const std::string& statement) {
-    PGresult* result = PQexec(connection_.get(), statement.c_str());
-    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
-      Die(statement + ": " + PQerrorMessage(connection_.get()));
-    }
-    std::vector<std::string> values;
-    for (int i = 0; i < PQntuples(result); ++i) values.emplace_back(PQgetvalue(result, i, 0));
-    PQclear(result);
-    return values;
-  }
-
- private:
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
-};
 
 class Rig {
  public:
@@ -68,7 +45,7 @@ class Rig {
   }
 
   double PgbenchCreate(long seconds) {
-    if (create_.empty()) create_ = CreateScript();
+    if (create_.empty()) create_ = CreateScript(sql_, schema_);
     return Pgbench(dsn_, create_, seconds, "-D n=0 -D run=" + std::to_string(++runs_));
   }
 
@@ -81,8 +58,8 @@ class Rig {
             .at(0);
     const std::string script = "\\set n random(1, " + each +
                                ")\n\\set c random(0, 63)\nSELECT rev, tombstone, body FROM " +
-                               schema_ + ".job WHERE scope = 'default' AND id = " + KeyText(":c") +
-                               ";\n";
+                               schema_ +
+                               ".job WHERE scope = 'default' AND id = " + PgbenchKey(":c") + ";\n";
     return Pgbench(dsn_, script, seconds, "-D run=1");
   }
 
@@ -96,49 +73,6 @@ class Rig {
       Die("a4cd answered " + std::to_string(result.refused.begin()->first));
     }
     return result;
-  }
-
-  // Ids that grow, as a4cd's do.
-  static std::string KeyText(const std::string& client) {
-    return "('01a2' || lpad((:run)::text, 4, '0') || '-' || lpad((:n)::text, 10, '0') || '-' || (" +
-           client + ")::text)";
-  }
-
-  // A row that a4cd wrote, with another id. pgbench takes ":word" for a variable even in a literal,
-  // so there is no colon in them.
-  std::string Insert(const std::string& kind) {
-    const std::string table = schema_ + "." + kind;
-    const std::string literal =
-        R"(coalesce('E''' || replace(replace(replace(value, '\', '\\'), '''', ''''''), ':', '\x3a'))"
-        R"( || '''', 'NULL'))";
-    const std::string values =
-        sql_.Ask("SELECT string_agg(CASE key WHEN 'id' THEN '@' ELSE " + literal +
-                 " END, ', ' ORDER BY attnum) FROM (SELECT * FROM " + table +
-                 " LIMIT 1) AS one, LATERAL json_each_text(to_json(one)) JOIN pg_attribute ON "
-                 "attname = key AND attrelid = '" +
-                 table + "'::regclass")
-            .at(0);
-    const size_t at = values.find("@, ");
-    if (at == std::string::npos) Die(table + " has no id");
-    return "INSERT INTO " + table + " VALUES (" + values.substr(0, at) + KeyText(":client_id") +
-           values.substr(at + 1) + ")";
-  }
-
-  // All rows of a create (job, outbox, idempotency, audit) in one statement: the tables that have a
-  // row for each job.
-  std::string CreateScript() {
-    const std::string jobs = sql_.Ask("SELECT count(*) FROM " + schema_ + ".job").at(0);
-    std::string others;
-    size_t tables = 0;
-    for (const std::string& table :
-         sql_.Ask("SELECT tablename FROM pg_tables WHERE tablename <> 'job' AND schemaname = '" +
-                  schema_ + "'")) {
-      if (sql_.Ask("SELECT count(*) FROM " + schema_ + "." + table).at(0) != jobs) continue;
-      others += (others.empty() ? "WITH " : ", ") + table + " AS (" + Insert(table) + ")";
-      ++tables;
-    }
-    if (tables < 2) Die("creates left fewer rows than a job, an outbox and a key");
-    return "\\set n :n + 1\n" + others + " " + Insert("job") + ";\n";
   }
 
   const std::string dsn_;
