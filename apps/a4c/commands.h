@@ -22,6 +22,7 @@ void AddHostCleanup(CLI::App& host, Session& session);               // host_dis
 void AddHostAdopt(CLI::App& host, Session& session);                 // host_adopt.cc
 void AddImageCommands(CLI::App& root, Session& session);             // image_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);               // key_commands.cc
+void AddSecretCommands(CLI::App& root, Session& session);            // secret_commands.cc
 void AddAuditCommands(CLI::App& root, Session& session);             // audit_commands.cc
 void AddStatusCommands(CLI::App& root, Session& session);            // status_commands.cc
 void AddSyncCommands(CLI::App& root, Session& session);              // sync_commands.cc

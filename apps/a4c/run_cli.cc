@@ -40,6 +40,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddHostCommands(root, session);
   AddImageCommands(root, session);
   AddKeyCommands(root, session);
+  AddSecretCommands(root, session);
   AddAuditCommands(root, session);
   AddStatusCommands(root, session);
   AddSyncCommands(root, session);

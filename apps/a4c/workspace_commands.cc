@@ -21,6 +21,7 @@ struct CreateOptions {
   int64_t cpu_millis = 0;
   int64_t pids = 0;
   std::vector<std::string> env;
+  std::vector<std::string> secrets;
   std::vector<std::string> labels;
   std::vector<std::string> command;
   bool wait = false;
@@ -71,6 +72,11 @@ void Create(Session& session, const CreateOptions& options) {
   if (!ParsePairs(session, options.env, env, false)) return;
   if (!ParsePairs(session, options.labels, labels, false)) return;
   body.AppendMember("env", std::move(env));
+  if (!options.secrets.empty()) {
+    Json secrets(Json::Object{});
+    if (!ParsePairs(session, options.secrets, secrets, false)) return;
+    body.AppendMember("secrets", std::move(secrets));
+  }
   body.AppendMember("labels", std::move(labels));
   Json command(Json::Array{});
   for (const std::string& word : options.command) command.Append(word);
@@ -115,6 +121,7 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h");
   leaf->add_option("--env", options->env, "NAME=value");
+  leaf->add_option("--secret", options->secrets, "NAME=secret: a variable with a secret's value");
   leaf->add_option("--label", options->labels, "name=value");
   leaf->add_option("command", options->command, "what to run, after --");
   leaf->add_flag("--wait", options->wait, "until it runs");

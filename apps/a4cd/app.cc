@@ -23,6 +23,7 @@
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
+#include "apps/a4cd/secrets/secret_service.h"
 #include "apps/a4cd/work/retention_loop.h"
 #include "apps/a4cd/work/singletons.h"
 #include "apps/a4cd/work/worker.h"
@@ -76,9 +77,12 @@ class RunningApp final : public App, public ProcessView {
     database_.emplace(backends_.ForDatabase(), runtime_, options);
     A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
     jobs_.emplace(*database_, runtime_, ids_);
+    A4C_CHECK(OpenSecrets());
     if (backends_.hosts != nullptr) {
+      WorkerOptions options_with_secrets = settings_.worker;
+      options_with_secrets.secrets = &*secrets_;
       worker_.emplace(*database_, *backends_.store, *backends_.hosts, *jobs_, ids_, runtime_,
-                      settings_.worker);
+                      options_with_secrets);
     }
     singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
@@ -138,6 +142,16 @@ class RunningApp final : public App, public ProcessView {
     return {};
   }
 
+  Result<void> OpenSecrets() {
+    std::shared_ptr<const SecretBox> box;
+    if (!settings_.secrets_key_file.empty()) {
+      A4C_TRY(SecretBox read, SecretBox::Read(settings_.secrets_key_file));
+      box = std::make_shared<const SecretBox>(std::move(read));
+    }
+    secrets_.emplace(*database_, runtime_, std::move(box));
+    return {};
+  }
+
   void StartLoops() {
     if (worker_ && settings_.HasRole("worker")) {
       for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
@@ -184,8 +198,9 @@ class RunningApp final : public App, public ProcessView {
       loops_.Start("api", feed_->NewTail(*backends_.bus, "job-sync", "a4c-events-" + ids_.Next()));
     }
     context_.reset(new ApiContext{
-        runtime_, settings_.api, *database_, *jobs_, *keys_, backends_.hosts.get(), *feed_, *this,
-        ids_, RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
+        runtime_, settings_.api, *database_, *jobs_, *keys_, *secrets_, backends_.hosts.get(),
+        *feed_, *this, ids_,
+        RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
         InFlight(runtime_),
         SessionPlaces(runtime_.metrics, settings_.api.sessions_max,
                       settings_.api.sessions_per_tenant_max),
@@ -315,6 +330,7 @@ class RunningApp final : public App, public ProcessView {
   std::optional<Worker> worker_;  // nothing: there is no host provider
   std::optional<Singletons> singletons_;
   std::optional<KeyService> keys_;
+  std::optional<SecretService> secrets_;
   std::optional<EventFeed> feed_;
   std::unique_ptr<ApiContext> context_;
   std::optional<Api> api_;

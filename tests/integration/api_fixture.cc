@@ -25,8 +25,15 @@ Headers Bearer(const std::string& key) {
   return {{"Authorization", "Bearer " + key}};
 }
 
+void ApiTest::WriteSecretsKey() {
+  secrets_key_file_ = testing::TempDir() + "a4c_api_test_secrets_" + std::to_string(getpid());
+  std::ofstream(secrets_key_file_) << "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+  std::filesystem::permissions(secrets_key_file_, std::filesystem::perms::owner_read);
+}
+
 void ApiTest::StartApp(const std::string& yaml) {
   app_.reset();
+  if (secrets_key_file_.empty()) WriteSecretsKey();
   key_file_ = testing::TempDir() + "a4c_api_test_key_" + std::to_string(getpid());
   std::filesystem::remove(key_file_);
   const std::string text =
@@ -38,6 +45,9 @@ void ApiTest::StartApp(const std::string& yaml) {
                                                             : "") +
       std::string(yaml.find("hosts:") == std::string::npos ? "hosts: {plugin: host-memory}\n"
                                                            : "") +
+      std::string(yaml.find("secrets:") == std::string::npos
+                      ? "secrets: {key_file: '" + secrets_key_file_ + "'}\n"
+                      : "") +
       "plugin_directories: ['" + std::string(A4C_PLUGIN_DIRECTORY) + "']\n" + yaml;
   auto root = ParseYaml(text, "test.yaml");
   ASSERT_TRUE(root) << root.error().ToString();
@@ -56,6 +66,7 @@ void ApiTest::StartApp(const std::string& yaml) {
 void ApiTest::TearDown() {
   app_.reset();
   std::filesystem::remove(key_file_);
+  std::filesystem::remove(secrets_key_file_);
 }
 
 Answer ApiTest::Send(const std::string& method, const std::string& path, const std::string& body,

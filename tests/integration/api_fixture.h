@@ -51,6 +51,7 @@ class ApiTest : public testing::Test {
   // Bytes as they are, and all that comes back until the connection ends or `until` has come.
   std::string Raw(const std::string& bytes, const std::string& until = "");
 
+  void WriteSecretsKey();
   // Key of a tenant that is made if it is not there.
   std::string KeyFor(const std::string& tenant, const std::string& scopes = "\"*\"");
   Answer CreateWorkspaceJob(const std::string& name, const Headers& headers = {});
@@ -58,6 +59,7 @@ class ApiTest : public testing::Test {
   std::string key_;
   int port_ = 0;
   std::string key_file_;
+  std::string secrets_key_file_;  // seals secrets, unless the config says otherwise
   a4c::testing::RecordingLog log_;
   std::unique_ptr<Metrics> metrics_ = NewMetrics();
   std::unique_ptr<App> app_;

@@ -18,6 +18,8 @@ class ApiTenants : public ApiTest {
     ids_["workspaces"] = made.body["workspace"].Text();
     ids_["keys"] = Get("/v1/keys").body["items"].Items().at(0)["id"].Text();
     ids_["hosts"] = "local-1";
+    ids_["secrets"] = "token";
+    Send("PUT", "/v1/secrets/token", R"({"value":"v"})");
   }
 
   // The route's path about what belongs to the first tenant.

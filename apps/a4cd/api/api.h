@@ -18,6 +18,7 @@
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/secrets/secret_service.h"
 #include "apps/a4cd/sessions/session_places.h"
 
 namespace a4cd {
@@ -41,6 +42,7 @@ struct ApiContext {
   a4c::Database& database;
   JobService& jobs;
   KeyService& keys;
+  SecretService& secrets;
   a4c::HostProvider* hosts;  // null: this installation has none
   EventFeed& events;
   ProcessView& process;

@@ -85,7 +85,8 @@ const Problem kNoMatch{.status = 428,
 
 // The request's identity; a key is made if the client sent none, so that an unknown outcome can be
 // resolved by sending the commit again.
-Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request) {
+Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request,
+                                       const WriteRules& rules) {
   std::string key = request.Header("Idempotency-Key");
   if (key.size() > kKeyBytesMax) {
     return Error(Code::kInvalid,
@@ -94,7 +95,7 @@ Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request) 
   key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
   std::string identity = request.method + '\n' + request.path + '\n' + request.Header("If-Match") +
                          '\n' + request.principal.key_id + '\n';
-  identity += request.body;
+  identity += rules.body_identity.value_or(request.body);
   return a4c::Idempotency{request.principal.tenant, key, HashHex(identity), ""};
 }
 
@@ -117,7 +118,7 @@ class Writer {
       : api_(api), request_(request), rules_(rules) {}
 
   Response Run(const Decide& decide) {
-    Result<a4c::Idempotency> identity = IdempotencyOf(api_, request_);
+    Result<a4c::Idempotency> identity = IdempotencyOf(api_, request_, rules_);
     if (!identity) return ErrorResponse(identity.error());
     idempotency_ = *std::move(identity);
     if (rules_.if_match) {

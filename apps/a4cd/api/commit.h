@@ -16,6 +16,8 @@ struct WriteRules {
   std::string location_prefix = {};  // Location: prefix + id
   // True: the request must say with If-Match which version it means (428, 412).
   bool if_match = false;
+  // Stands for the body in the request's identity, where a hash of the body would give it away.
+  std::optional<std::string> body_identity = {};
   // Puts into a first answer what is not stored with it and not shown again.
   std::function<void(a4c::Json& view)> reveal = {};
 };

@@ -53,6 +53,12 @@ Response ListImages(ApiContext& api, Request& request);
 Response ListAudit(ApiContext& api, Request& request);
 // placement_api.cc
 Response ExplainPlacement(ApiContext& api, Request& request);
+// secrets_api.cc
+Response SetSecret(ApiContext& api, Request& request);
+Response ListSecrets(ApiContext& api, Request& request);
+Response GetSecret(ApiContext& api, Request& request);
+Response DeleteSecret(ApiContext& api, Request& request);
+
 // keys_api.cc
 Response CreateKey(ApiContext& api, Request& request);
 Response ListKeys(ApiContext& api, Request& request);

@@ -66,6 +66,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/keys", "listKeys", "keys:admin", ListKeys, kNone, kInstallation},
     {"GET", "/v1/keys/{id}", "getKey", "keys:admin", GetKey, kNone, kInstallation},
     {"DELETE", "/v1/keys/{id}", "revokeKey", "keys:admin", RevokeKey, kEmpty, kInstallation},
+    {"PUT", "/v1/secrets/{id}", "setSecret", "secrets:write", SetSecret, kJson},
+    {"GET", "/v1/secrets", "listSecrets", "secrets:read", ListSecrets},
+    {"GET", "/v1/secrets/{id}", "getSecret", "secrets:read", GetSecret},
+    {"DELETE", "/v1/secrets/{id}", "deleteSecret", "secrets:write", DeleteSecret, kEmpty},
     {"POST", "/v1/tenants", "createTenant", "tenants:admin", CreateTenant, kJson, kInstallation},
     {"GET", "/v1/tenants", "listTenants", "tenants:admin", ListTenants, kNone, kInstallation},
 

@@ -29,6 +29,8 @@ inline constexpr KnownScope kKnownScopes[] = {
     {"jobs:write", "create, cancel and retry jobs"},
     {"workspaces:read", "read workspaces and their logs"},
     {"workspaces:write", "create, start, stop and delete workspaces"},
+    {"secrets:read", "list the names of secrets"},
+    {"secrets:write", "set, replace and delete secrets"},
     {"hosts:read", "read servers and explain placement"},
     {"hosts:admin", "add, cordon, drain and remove servers"},
     {"keys:admin", "create, list and revoke API keys of the own tenant"},

@@ -31,6 +31,7 @@ constexpr ConfigKey kRootKeys[] = {
     {"work", ConfigType::kTree, "", "workers, leases and retries"},
     {"placement", ConfigType::kTree, "", "which server gets a workspace"},
     {"cleanup", ConfigType::kTree, "", "what goes from the disks of servers, and when"},
+    {"secrets", ConfigType::kTree, "", "what seals the secrets of workspaces"},
     {"retention", ConfigType::kTree, "", "how long finished jobs and their logs are kept"},
     {"loops", ConfigType::kTree, "", "loops that one instance runs for all"},
     {"log", ConfigType::kTree, "", "where events are logged"},
@@ -73,6 +74,10 @@ constexpr ConfigKey kHostKeys[] = {
      "between rotations of the token that tells a server which store is its own", false, 1'000},
     {"drain_period", ConfigType::kDurationMs, "2s",
      "between looks at servers that are being drained", false, 100}};
+
+constexpr ConfigKey kSecretKeys[] = {
+    {"key_file", ConfigType::kString, "",
+     "keys that seal secrets, one a line, the newest first; none: no secrets"}};
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
@@ -224,6 +229,7 @@ constexpr Section kSections[] = {{"store", kStoreKeys, true},
                                  {"search", kSearchKeys, true},
                                  {"hosts", kHostKeys, true},
                                  {"api", kApiKeys},
+                                 {"secrets", kSecretKeys},
                                  {"database", kDatabaseKeys},
                                  {"work", kWorkKeys},
                                  {"placement", kPlacementKeys},
@@ -475,6 +481,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.hosts = checker.Plugin("hosts");
   settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
   settings.api = ReadApi(*checker.Check("api"));
+  settings.secrets_key_file = checker.Check("secrets")->String("key_file");
   settings.database = ReadDatabase(*checker.Check("database"));
   const Config* database_config = checker.Check("database");
   settings.poll_loops = static_cast<int>(database_config->Long("poll_loops"));

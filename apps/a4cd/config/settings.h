@@ -72,6 +72,7 @@ struct Settings {
   PluginChoice hosts;
   RebuildAtStart rebuild_search_at_start = RebuildAtStart::kIfEmpty;
   ApiSettings api;
+  std::string secrets_key_file;  // empty: no secrets
   a4c::DatabaseOptions database;
   int poll_loops = 2;
   int64_t ready_lag_max_ms = 60'000;  // past it /readyz?role=sync fails

@@ -125,6 +125,13 @@ const Kind& ApiKeyKind() {
   return kind;
 }
 
+const Kind& SecretKind() {
+  static const Kind kind{.name = "secret",
+                         .fields = {{.name = "name"}},
+                         .indexes = {{.name = "by_name", .fields = {"name"}}}};
+  return kind;
+}
+
 const Kind& TenantKind() {
   static const Kind kind{.name = "tenant"};
   return kind;
@@ -162,6 +169,7 @@ std::vector<a4c::CollectionSpec> AllCollections() {
           {.kind = HostTokenKind()},
           {.kind = ReservationKind()},
           {.kind = ApiKeyKind()},
+          {.kind = SecretKind()},
           {.kind = TenantKind()},
           {.kind = LoopKind()},
           {.kind = a4c::LeaseKind(LoopKind())},

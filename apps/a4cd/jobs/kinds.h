@@ -46,6 +46,9 @@ const a4c::Kind& HostTokenKind();
 // tenant yet.
 const a4c::Kind& ApiKeyKind();
 
+// The id is its name; the value is sealed, and no search index ever sees it.
+const a4c::Kind& SecretKind();
+
 const a4c::Kind& TenantKind();
 
 // Loops of which one instance at a time does the work: see work/singletons.h.

@@ -39,6 +39,7 @@ Json Common(const Workspace& workspace) {
   json.AppendMember("image", workspace.image);
   json.AppendMember("command", ListJson(workspace.command));
   json.AppendMember("env", MapJson(workspace.env));
+  json.AppendMember("secrets", MapJson(workspace.secrets));
   json.AppendMember("labels", MapJson(workspace.labels));
   json.AppendMember("memory_bytes", workspace.memory_bytes);
   json.AppendMember("cpu_millis", workspace.cpu_millis);
@@ -81,6 +82,12 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
     fields.Add("command", "is required without an image", "for example [\"sleep\", \"600\"]");
   }
   workspace.env = fields.TextMap("env");
+  workspace.secrets = fields.TextMap("secrets");
+  for (const auto& [variable, secret] : workspace.secrets) {
+    if (workspace.env.contains(variable)) {
+      fields.Add("secrets", "\"" + variable + "\" stands in env too");
+    }
+  }
   workspace.labels = fields.TextMap("labels");
   workspace.memory_bytes = fields.Bytes("memory");
   workspace.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
@@ -131,6 +138,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.image = body["image"].Text();
   for (const Json& item : body["command"].Items()) workspace.command.push_back(item.Text());
   workspace.env = MapOf(body["env"]);
+  workspace.secrets = MapOf(body["secrets"]);
   workspace.labels = MapOf(body["labels"]);
   workspace.memory_bytes = body["memory_bytes"].Int();
   workspace.cpu_millis = body["cpu_millis"].Int();

@@ -23,6 +23,7 @@ struct Workspace {
   std::string image;  // empty: a plain process group, no container
   std::vector<std::string> command;
   std::map<std::string, std::string> env;
+  std::map<std::string, std::string> secrets;  // variable of env -> name of the secret
   std::map<std::string, std::string> labels;
   int64_t memory_bytes = 0;  // 0: the host provider's default
   int64_t cpu_millis = 0;
@@ -51,8 +52,8 @@ struct Workspace {
 // Letters a-z, digits and inner hyphens; at most 63.
 bool IsWorkspaceName(const std::string& name);
 
-// Reads {"name", "image", "command", "env", "labels", "memory", "cpu_millis", "disk", "pids",
-// "host", "on_drain", "restart", "ttl", "idle_stop"}; what is wrong goes to faults.
+// Reads {"name", "image", "command", "env", "secrets", "labels", "memory", "cpu_millis", "disk",
+// "pids", "host", "on_drain", "restart", "ttl", "idle_stop"}; what is wrong goes to faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

@@ -13,6 +13,7 @@
 #include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/hosts/host_tokens.h"
 #include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/secrets/secret_service.h"
 #include "apps/a4cd/work/fair_shares.h"
 
 namespace a4cd {
@@ -40,6 +41,7 @@ struct WorkContext {
   DiskService& disks;
   Reservations& reservations;
   FairShares& shares;
+  SecretService* secrets;      // null: there are none
   const std::string instance;  // unique among the processes of the installation
   const WorkOptions options = {};
   const CleanupPolicy cleanup = {};

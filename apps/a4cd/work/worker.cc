@@ -32,6 +32,7 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
                .disks = disks_,
                .reservations = reservations_,
                .shares = shares_,
+               .secrets = options.secrets,
                .instance = ids.Next(),
                .options = options.work,
                .cleanup = options.cleanup.policy} {}

@@ -41,6 +41,7 @@ struct WorkerOptions {
   CleanupOptions cleanup = {};
   IdleOptions idle = {};
   SnapshotLoopOptions snapshots = {};
+  SecretService* secrets = nullptr;  // null: there are none
 };
 
 class Worker {

@@ -94,9 +94,10 @@ Result<Outcome> RestoreWorkspace(JobRun& run, JobLog& log) {
   if (refused) return *refused;
   A4C_TRY(const bool is_ours, Begin(run, snapshot));
   if (!is_ours || !run.workspace()) return Outcome::Gone();
+  A4C_TRY(const a4c::Unit unit,
+          UnitWithSecrets(run, run.workspace()->host, a4c::UnitWanted::kStopped));
   const Result<int64_t> bytes =
-      CopyIntoNew(run, log, {snapshot.host, SnapshotUnitName(snapshot.id)},
-                  UnitOf(run, run.workspace()->host, a4c::UnitWanted::kStopped));
+      CopyIntoNew(run, log, {snapshot.host, SnapshotUnitName(snapshot.id)}, unit);
   if (!bytes) {
     log.Note(bytes.error().ToString() + "\n");
     return Broken(bytes.error(), snapshot.id);

@@ -35,10 +35,25 @@ a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wan
           .wanted = wanted};
 }
 
+a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
+                                       a4c::UnitWanted wanted) {
+  a4c::Unit unit = UnitOf(run, host, wanted);
+  for (const auto& [variable, secret] : run.workspace()->secrets) {
+    SecretService* secrets = run.context().secrets;
+    if (secrets == nullptr) {
+      return a4c::Error(a4c::Code::kUnsupported, "this installation has no secrets");
+    }
+    A4C_TRY(unit.spec.env[variable],
+            secrets->Reveal(run.context().StoreCall(), run.tenant(), secret));
+  }
+  return unit;
+}
+
 a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const std::string& host = run.workspace()->host;
   A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
-  return run.context().hosts.Ensure(run.HostCall(), UnitOf(run, host, wanted));
+  A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run, host, wanted));
+  return run.context().hosts.Ensure(run.HostCall(), unit);
 }
 
 a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {
