@@ -5,8 +5,6 @@ namespace a4cd::testing {
 namespace {
 
 constexpr const char* kId = "01a204e2-ad0d-7000-9cb1-bc91eff7f76c";
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
-
 class Adoption : public ::testing::Test {
  protected:
   void SetUp() override { world_.Step("hosts"); }
@@ -50,6 +48,22 @@ TEST_F(Adoption, AUnitBecomesAWorkspaceWithItsRoomAndIsNotTouched) {
   EXPECT_EQ(workspace->disk_bytes, kGiB);
   EXPECT_EQ(world_.Committed("one"), kGiB);
   EXPECT_EQ(world_.Units("one").at(0).started_at_ms, started_ms);
+}
+
+TEST_F(Adoption, ValuesOfSecretsAreNotWrittenDown) {
+  const a4c::Unit unit{
+      .host = "one",
+      .name = UnitName(kId),
+      .epoch = 40,
+      .labels = {{"a4c.workspace", kId},
+                 {"a4c.tenant", kTenant},
+                 {"a4c.secrets", R"({"TOKEN":"token"})"}},
+      .spec = {.command = {"sleep", "infinity"}, .env = {{"NAME", "value"}, {"TOKEN", "hunter2"}}}};
+  ASSERT_TRUE(world_.memory_hosts->Ensure(world_.Within(), unit));
+  ASSERT_EQ(Adopt(unit.name, "dev-1").state, JobState::kSucceeded);
+  const auto workspace = world_.GetWorkspace("dev-1");
+  EXPECT_EQ(workspace->secrets.at("TOKEN"), "token");
+  EXPECT_EQ(workspace->env, (std::map<std::string, std::string>{{"NAME", "value"}}));
 }
 
 TEST_F(Adoption, ItObeysItsRecordFromThenOnWhateverItsEpochWas) {

@@ -12,8 +12,6 @@ using a4c::ByteSource;
 using a4c::Code;
 using a4c::Error;
 
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
-
 // Takes the context piece by piece, and says how many it has taken.
 class CountingImages final : public a4c::HostImages {
  public:

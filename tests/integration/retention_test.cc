@@ -6,8 +6,6 @@ namespace a4cd::testing {
 namespace {
 
 constexpr int64_t kDayMs = 24 * 3'600'000LL;
-const a4c::MemoryHostOptions kOneServer{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
-
 class Retention : public ::testing::Test {
  protected:
   Job RunCommand(const std::string& script) {

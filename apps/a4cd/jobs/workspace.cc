@@ -11,6 +11,8 @@ namespace {
 
 using a4c::Json;
 
+constexpr size_t kSecretsBytesMax = 4'096;  // of a label
+
 // Sessions are refreshed once a minute at the latest.
 constexpr int64_t kIdleStopMinMs = 2 * 60'000;
 
@@ -88,6 +90,7 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
       fields.Add("secrets", "\"" + variable + "\" stands in env too");
     }
   }
+  if (SecretsText(workspace).size() > kSecretsBytesMax) fields.Add("secrets", "are too many");
   workspace.labels = fields.TextMap("labels");
   workspace.memory_bytes = fields.Bytes("memory");
   workspace.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
@@ -116,6 +119,15 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   }
   fields.RefuseOthers();
   return workspace;
+}
+
+std::string SecretsText(const Workspace& workspace) {
+  return MapJson(workspace.secrets).ToString();
+}
+
+std::map<std::string, std::string> SecretsOf(const std::string& text) {
+  const a4c::Result<Json> parsed = a4c::ParseJson(text);
+  return parsed ? MapOf(*parsed) : std::map<std::string, std::string>();
 }
 
 std::string WorkspaceBody(const Workspace& workspace) {

@@ -57,6 +57,10 @@ bool IsWorkspaceName(const std::string& name);
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 
+// {"VARIABLE": "secret"} as JSON, and back, for a unit's label.
+std::string SecretsText(const Workspace& workspace);
+std::map<std::string, std::string> SecretsOf(const std::string& text);
+
 std::string WorkspaceBody(const Workspace& workspace);
 a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record);
 a4c::Json WorkspaceView(const Workspace& workspace);

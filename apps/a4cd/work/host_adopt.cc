@@ -149,6 +149,9 @@ class Adoption {
     workspace.image = unit.spec.image;
     workspace.command = unit.spec.command;
     workspace.env = unit.spec.env;
+    const auto secrets = unit.labels.find(kSecretsLabel);
+    if (secrets != unit.labels.end()) workspace.secrets = SecretsOf(secrets->second);
+    for (const auto& [variable, secret] : workspace.secrets) workspace.env.erase(variable);
     workspace.memory_bytes = unit.spec.memory_bytes;
     workspace.cpu_millis = unit.spec.cpu_millis;
     workspace.disk_bytes = unit.spec.disk_bytes;

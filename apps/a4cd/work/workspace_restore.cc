@@ -92,10 +92,10 @@ Result<Outcome> RestoreWorkspace(JobRun& run, JobLog& log) {
   A4C_CHECK(run.context().enrolments.Know(run.context().StoreCall(), snapshot.host));
   A4C_TRY(const std::optional<Outcome> refused, WhyNot(run, snapshot));
   if (refused) return *refused;
-  A4C_TRY(const bool is_ours, Begin(run, snapshot));
-  if (!is_ours || !run.workspace()) return Outcome::Gone();
   A4C_TRY(const a4c::Unit unit,
           UnitWithSecrets(run, run.workspace()->host, a4c::UnitWanted::kStopped));
+  A4C_TRY(const bool is_ours, Begin(run, snapshot));
+  if (!is_ours || !run.workspace()) return Outcome::Gone();
   const Result<int64_t> bytes =
       CopyIntoNew(run, log, {snapshot.host, SnapshotUnitName(snapshot.id)}, unit);
   if (!bytes) {

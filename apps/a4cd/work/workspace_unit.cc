@@ -38,6 +38,8 @@ a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wan
 a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
                                        a4c::UnitWanted wanted) {
   a4c::Unit unit = UnitOf(run, host, wanted);
+  if (run.workspace()->secrets.empty()) return unit;
+  unit.labels[kSecretsLabel] = SecretsText(*run.workspace());
   for (const auto& [variable, secret] : run.workspace()->secrets) {
     SecretService* secrets = run.context().secrets;
     if (secrets == nullptr) {

@@ -14,6 +14,8 @@ namespace a4cd {
 inline constexpr const char* kWorkspaceLabel = "a4c.workspace";
 inline constexpr const char* kTenantLabel = "a4c.tenant";
 inline constexpr const char* kSnapshotLabel = "a4c.snapshot";
+// {"VARIABLE": "secret"}: whose values in env are secrets, for who adopts the unit.
+inline constexpr const char* kSecretsLabel = "a4c.secrets";
 
 // What placement is asked for the workspace.
 PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations);
