@@ -17,6 +17,9 @@ namespace {
 
 constexpr const char* kVictim = "victim";
 constexpr const char* kSecret = "hunter2";
+constexpr const char* kWorkspace = R"({"name":"mine","command":["sleep","9"]})";
+constexpr const char* kJob =
+    R"({"type":"workspace.create","payload":{"name":"mine","command":["sleep","9"]}})";
 
 class NoProcess final : public ProcessView {
  public:
@@ -32,13 +35,16 @@ class ApiReach : public testing::Test {
     JobDraft draft;
     draft.type = "workspace.create";
     draft.title = kSecret;
-    draft.payload = a4c::Json::Object{{"name", kSecret}};
+    draft.payload = a4c::Json::Object{{"name", kSecret}, {"disk", int64_t{1} << 30}};
+    draft.payload.AppendMember("command", a4c::Json::Array{"sleep", "infinity"});
     const Principal owner{.tenant = kVictim, .key_id = "theirs", .scopes = {"*"}};
     auto write = jobs_.PrepareCreate(Within(), owner, draft);
     ASSERT_TRUE(write) << write.error().ToString();
     ASSERT_TRUE(database_.Write(Within(), write->commit));
     job_ = write->id;
-    workspace_ = kSecret;
+    for (const a4c::Change& change : write->commit.changes) {
+      if (change.ref.kind == "workspace") workspace_ = change.ref.key.id;
+    }
   }
 
   a4c::Call Within() const { return a4c::Call::Within(runtime_.clock, 30'000); }
@@ -51,9 +57,9 @@ class ApiReach : public testing::Test {
     request.headers = {{"If-Match", "*"}, {"Idempotency-Key", route.operation}};
     request.query = {{"q", "title:*"}};
     if (std::string(route.operation) != "listJobs") request.query.clear();
-    request.body = R"({"type":"workspace.create","name":"mine","payload":{"name":"mine"}})";
-    request.input = &body;
     const bool about_jobs = std::string(route.pattern).find("/jobs") != std::string::npos;
+    request.body = about_jobs ? kJob : kWorkspace;
+    request.input = &body;
     request.params = {{"id", about_jobs ? job_ : workspace_}};
     request.principal = {.tenant = kVictim, .key_id = "mine", .scopes = {"*"}};
     request.may_touch = {"attacker"};
@@ -76,6 +82,7 @@ class ApiReach : public testing::Test {
   a4c::Database database_{{.store = *store_, .index = index_.get()}, runtime_};
   JobService jobs_{database_, runtime_, ids_};
   KeyService keys_{database_, runtime_, 0};
+  SecretService secrets_{database_, runtime_, nullptr};
   EventFeed feed_{database_, runtime_};
   NoProcess process_;
   ApiContext api_{runtime_,
@@ -83,6 +90,7 @@ class ApiReach : public testing::Test {
                   database_,
                   jobs_,
                   keys_,
+                  secrets_,
                   nullptr,
                   feed_,
                   process_,
@@ -106,8 +114,7 @@ TEST_F(ApiReach, AMisledHandlerReadsAndWritesNothing) {
       continue;
     }
     ++misled;
-    std::istringstream body(R"({"type":"workspace.create","payload":{"name":"mine"}})"
-                            "\n");
+    std::istringstream body(std::string(kJob) + "\n");
     Request request = Misled(route, body);
     const Response response = route.handler(api_, request);
     EXPECT_EQ(response.body.find(kSecret), std::string::npos)
