@@ -57,12 +57,7 @@ class SnapshotLoop final : public a4c::Loop {
     draft.title = "a snapshot of " + snapshot.workspace_name +
                   (snapshot.state == "ready" ? ": its ttl is over" : ": it was not made whole");
     draft.payload = Json::Object{{"snapshot", snapshot.id}};
-    const Principal principal{.tenant = tenant, .key_id = "snapshots", .scopes = {}};
-    const Result<PreparedWrite> write = jobs_.PrepareCreate(call, principal, draft);
-    if (!write && write.error().code() == Code::kNotFound) return {};
-    if (!write) return write.error();
-    A4C_CHECK(database_.Write(call, write->commit));
-    return {};
+    return jobs_.CreateOwn(call, tenant, "snapshots", draft);
   }
 
   const std::string name_ = "snapshots";
