@@ -37,6 +37,7 @@ class EngineTest : public ::testing::Test {
     options.breaker_failures = 3;
     options.session_idle_max_ms = 60'000;
     options.reply_bytes_max = 1 << 20;
+    options.volume_copy_bytes_max = 1 << 20;
     provider_ = NewBaremetalHostProvider(TestRuntime(), options);
   }
 
