@@ -3,6 +3,7 @@
 #include "apps/a4cd/jobs/snapshot.h"
 
 #include "apps/a4cd/hosts/host_record.h"
+#include "apps/a4cd/hosts/restarts.h"
 #include "tests/integration/work_fixture.h"
 
 namespace a4cd::testing {
@@ -320,6 +321,11 @@ TEST_F(Snapshots, AHalfRestoredWorkspaceIsNotStartedUntilItIsRestoredAgain) {
   const Job start = world_.SubmitFor("workspace.start", workspace_);
   world_.Work();
   EXPECT_EQ(world_.GetJob(start.id).state, JobState::kFailed);
+  Workspace half = *world_.GetWorkspace(workspace_);
+  half.restart = "always";
+  EXPECT_FALSE(WantsRestart(half, nullptr));
+  half.restoring.clear();
+  EXPECT_TRUE(WantsRestart(half, nullptr));
   volumes_.before_copy = nullptr;
   Restore(workspace_, id);
   world_.Work();

@@ -13,6 +13,7 @@ constexpr int64_t kDoublingsMax = 30;
 bool WantsRestart(const Workspace& workspace, const a4c::UnitStatus* unit) {
   if (workspace.desired != "running" || workspace.restart == "never") return false;
   if (workspace.actual != "stopped" && workspace.actual != "failed") return false;
+  if (!workspace.restoring.empty()) return false;  // it would be refused: it is not whole
   const bool well = unit != nullptr && unit->exit_code == 0;
   return workspace.restart == "always" || !well;
 }
