@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <functional>
 #include <mutex>
@@ -38,6 +39,12 @@ void NeverBlock(const Descriptor& descriptor) {
   fcntl(descriptor.fd(), F_SETFL, O_NONBLOCK);
 }
 
+// A client without a terminal of its own sends zeros, which mean nothing (RFC 4254, section 6.2).
+WindowSize SizeOf(int width, int height) {
+  constexpr WindowSize kUsual{.rows = 24, .columns = 80};
+  return {.rows = height > 0 ? height : kUsual.rows, .columns = width > 0 ? width : kUsual.columns};
+}
+
 std::string Sentence(const std::string& message, const std::string& hint) {
   return "a4c: " + message + (hint.empty() ? "" : " (" + hint + ")") + "\r\n";
 }
@@ -63,6 +70,8 @@ struct SshChannel::Shared {
   Descriptor output;
   Descriptor errors;
   Descriptor wake;
+
+  std::atomic<bool> over = false;  // the relay has ended
 
   std::mutex mutex;  // guards the next
   WindowSize window;
@@ -106,7 +115,7 @@ void SshChannel::SetTermsCallbacks() {
   callbacks_.channel_pty_request_function = [](ssh_session, ssh_channel, const char* term,
                                                int width, int height, int, int, void* data) {
     Terms& terms = *static_cast<SshChannel*>(data)->terms_;
-    terms.terminal = WindowSize{.rows = height, .columns = width};
+    terms.terminal = SizeOf(width, height);
     if (term != nullptr && *term != 0) terms.env.Set("TERM", std::string(term));
     return kGranted;
   };
@@ -114,7 +123,7 @@ void SshChannel::SetTermsCallbacks() {
                                                      int height, int, int, void* data) {
     const SshChannel& self = *static_cast<SshChannel*>(data);
     if (self.shared_ == nullptr) return kRefused;
-    self.shared_->SetWindow({.rows = height, .columns = width});
+    self.shared_->SetWindow(SizeOf(width, height));
     (void)!write(self.wake_.fd(), "", 1);
     return kGranted;
   };
@@ -164,6 +173,7 @@ bool SshChannel::Start(const std::string& name,
                         .errors = shared->errors.fd(),
                         .wake = shared->wake.fd()});
         for (Descriptor* end : {&shared->input, &shared->output, &shared->errors}) end->Close();
+        shared->over = true;
       });
   return true;
 }
@@ -174,24 +184,28 @@ bool SshChannel::Run(std::vector<std::string> command) {
   options.command = std::move(command);
   options.env = terms_->env;
   options.terminal = terms_->terminal.has_value();
-  return Start("ssh-exec", [this, options](Shared& shared, const RelayDescriptors& ends) {
-    ExecOptions mine = options;
-    mine.descriptors = ends;
-    mine.window_size = [&shared] { return shared.Window(); };
-    const Result<ExecEnd> end = RunInWorkspace(session_, mine);
-    if (!end) return shared.End(kSshFailed, Sentence(end.error().message(), end.error().hint()));
-    if (!end->problem) return shared.End(end->exit_code, "");
-    const Json& problem = end->problem->body;
-    shared.End(kSshFailed, Sentence(problem["detail"].Text(), problem["hint"].Text()));
-  });
+  // It may outlive the channel.
+  return Start(
+      "ssh-exec", [&session = session_, options](Shared& shared, const RelayDescriptors& ends) {
+        ExecOptions mine = options;
+        mine.descriptors = ends;
+        mine.window_size = [&shared] { return shared.Window(); };
+        const Result<ExecEnd> end = RunInWorkspace(session, mine);
+        if (!end)
+          return shared.End(kSshFailed, Sentence(end.error().message(), end.error().hint()));
+        if (!end->problem) return shared.End(end->exit_code, "");
+        const Json& problem = end->problem->body;
+        shared.End(kSshFailed, Sentence(problem["detail"].Text(), problem["hint"].Text()));
+      });
 }
 
 bool SshChannel::Forward(int port) {
-  return Start("ssh-forward", [this, port](Shared&, const RelayDescriptors& ends) {
-    const Result<void> end = ForwardConnection(session_, workspace_, port, ends);
+  return Start("ssh-forward", [&session = session_, workspace = workspace_, port](
+                                  Shared&, const RelayDescriptors& ends) {
+    const Result<void> end = ForwardConnection(session, workspace, port, ends);
     // Its own end, seen from the other side, is no failure; and it has no errors to write to.
     if (!end && end.error().code() != a4c::Code::kCanceled) {
-      session_.Note("a forward failed: " + end.error().ToString());
+      session.Note("a forward failed: " + end.error().ToString());
     }
   });
 }
@@ -211,6 +225,7 @@ void SshChannel::Move() {
   TakeInput();
   GiveOutput(output_, false);
   GiveOutput(errors_, true);
+  if (ended_) return;
   if (!output_.IsOpen() && !errors_.IsOpen()) {
     Finish();
   } else if (ssh_channel_is_closed(channel_) != 0) {
@@ -274,8 +289,12 @@ void SshChannel::Finish() {
 // Whoever asked for it has gone: the relay ends, and the server ends the command.
 void SshChannel::Abandon() {
   for (Descriptor* mine : {&input_, &output_, &errors_, &wake_}) mine->Close();
-  if (thread_ != nullptr) thread_->Join();
   ended_ = true;
+}
+
+SshChannel::Leaving SshChannel::Leave() {
+  if (thread_ == nullptr || shared_->over) return {};
+  return {std::move(thread_), {shared_, &shared_->over}};
 }
 
 }  // namespace a4c_cli

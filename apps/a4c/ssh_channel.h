@@ -9,6 +9,7 @@
 #include <libssh/libssh.h>
 #include <poll.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,13 @@ class SshChannel {
   void Move();
   // Both sides have ended it, or the client has.
   bool ended() const { return ended_; }
+  // The thread of one that the client has ended. It may take as long as a request to the API to
+  // see that, and holds up nobody meanwhile. Null: it is over.
+  struct Leaving {
+    std::unique_ptr<a4c::Thread> thread;
+    std::shared_ptr<const std::atomic<bool>> over;
+  };
+  Leaving Leave();
 
  private:
   struct Shared;  // with the relay's thread

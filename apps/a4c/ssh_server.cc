@@ -93,6 +93,8 @@ class SshServer {
   Result<void> Speak();
   void Rest(const Flow& in, const Flow& out) const;
   SshChannel* NewChannel(ssh_channel channel);
+  bool Full() const { return channels_.size() + leaving_.size() >= kChannelsMax; }
+  void SeeOff();
   bool OpenForward(ssh_message message);
 
   const Session& session_;
@@ -103,6 +105,7 @@ class SshServer {
   const ssh_event event_ = ssh_event_new();
   ssh_server_callbacks_struct callbacks_{};
   std::list<SshChannel> channels_;
+  std::list<SshChannel::Leaving> leaving_;
   bool established_ = false;
   bool over_ = false;
 };
@@ -122,7 +125,7 @@ Result<void> SshServer::Open() {
   callbacks_.channel_open_request_session_function = [](ssh_session ssh,
                                                         void* data) -> ssh_channel {
     auto& self = *static_cast<SshServer*>(data);
-    if (self.channels_.size() >= kChannelsMax) return nullptr;
+    if (self.Full()) return nullptr;
     ssh_channel channel = ssh_channel_new(ssh);
     self.NewChannel(channel);
     return channel;
@@ -148,8 +151,7 @@ SshChannel* SshServer::NewChannel(ssh_channel channel) {
 // True: it is answered.
 bool SshServer::OpenForward(ssh_message message) {
   if (ssh_message_type(message) != SSH_REQUEST_CHANNEL_OPEN ||
-      ssh_message_subtype(message) != SSH_CHANNEL_DIRECT_TCPIP ||
-      channels_.size() >= kChannelsMax) {
+      ssh_message_subtype(message) != SSH_CHANNEL_DIRECT_TCPIP || Full()) {
     return false;
   }
   const std::string host = ssh_message_channel_request_open_destination(message);
@@ -174,8 +176,18 @@ Result<void> SshServer::Speak() {
   }
   over_ = ssh_event_dopoll(event_, 0) == SSH_ERROR || ssh_is_connected(ssh_) == 0;
   for (SshChannel& channel : channels_) channel.Move();
-  channels_.remove_if([](const SshChannel& channel) { return channel.ended(); });
+  SeeOff();
   return {};
+}
+
+void SshServer::SeeOff() {
+  channels_.remove_if([this](SshChannel& channel) {
+    if (!channel.ended()) return false;
+    SshChannel::Leaving leaving = channel.Leave();
+    if (leaving.thread != nullptr) leaving_.push_back(std::move(leaving));
+    return true;
+  });
+  leaving_.remove_if([](const SshChannel::Leaving& leaving) { return leaving.over->load(); });
 }
 
 void SshServer::Rest(const Flow& in, const Flow& out) const {

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "tests/integration/cli_sessions_fixture.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace a4cd {
 namespace {
@@ -136,6 +137,40 @@ TEST_F(CliSsh, AControlMasterSharesOneConnection) {
     EXPECT_EQ(ran.exit_code, 10 + i) << ran.err;
   }
   EXPECT_EQ(Ssh({"-S", socket, "-O", "exit", "dev-1.a4c"}).exit_code, 0);
+}
+
+// A session that is dropped before the API has answered for it.
+TEST_F(CliSsh, AChannelThatIsDroppedWhileItOpensHoldsUpNoOther) {
+  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  a4c::testing::CuttingProxy proxy(runtime.threads, "127.0.0.1", port_);
+  const std::string socket = home_ + "/control";
+  const std::string by =
+      std::string("ProxyCommand=") + A4C_CLI +
+      " --request-timeout-ms 600000 --url http://127.0.0.1:" + std::to_string(proxy.port()) +
+      " connect dev-1";
+  ASSERT_EQ(Ssh({"-M", "-S", socket, "-f", "-N", "-o", by, "dev-1.a4c"}).exit_code, 0);
+  int terminal = -1;
+  const pid_t first = forkpty(&terminal, nullptr, nullptr, nullptr);
+  const std::string echo = "stty -echo; echo ready; exec cat";
+  if (first == 0) Become({"-F", config_, "-S", socket, "-t", "dev-1.a4c", echo}, "ssh");
+  Screen screen(terminal);
+  const auto echoes = [&](const std::string& word) {
+    return screen.Type(word + "\r") && Eventually([&] { return screen.Shows(word); });
+  };
+  ASSERT_TRUE(Eventually([&] { return screen.Shows("ready"); })) << screen.seen();
+  ASSERT_TRUE(echoes("before")) << screen.seen();
+  proxy.HoldNewOnes();
+  const pid_t second = fork();
+  if (second == 0) Become({"-F", config_, "-S", socket, "dev-1.a4c", "true"}, "ssh");
+  ASSERT_TRUE(Eventually([&] { return proxy.held() == 1; }));
+  kill(second, SIGKILL);
+  waitpid(second, nullptr, 0);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(echoes("after-" + std::to_string(i) + ".")) << screen.seen();
+  }
+  Ssh({"-S", socket, "-O", "exit", "dev-1.a4c"});
+  waitpid(first, nullptr, 0);
+  close(terminal);
 }
 
 TEST_F(CliSsh, WhatCannotBeIsSaid) {
