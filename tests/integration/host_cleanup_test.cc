@@ -202,10 +202,13 @@ TEST_F(HostCleanupJob, TheLoopAsksForAFullServerOnceInAWhile) {
   world_.Step("cleanup");
   world_.Step("cleanup");
   EXPECT_EQ(cleanups(), 1u);
+  const auto warnings = [&] { return world_.fake.log().CountOf("disk is nearly full"); };
+  EXPECT_EQ(warnings(), 1) << "it is told at every look";
   Pass(10 * 60'000);
   world_.Step("hosts");
   world_.Step("cleanup");
   EXPECT_EQ(cleanups(), 2u);
+  EXPECT_EQ(warnings(), 2);
 }
 
 TEST_F(HostCleanupJob, TheLoopGoesRoundAllServersAtTheTurnOfAPeriod) {

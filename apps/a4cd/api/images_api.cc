@@ -9,6 +9,7 @@
 #include "a4c/host_images.h"
 #include "apps/a4cd/api/handlers.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/work/image_build.h"
 #include "apps/a4cd/work/image_upload.h"
 #include "apps/a4cd/work/worker.h"
 
@@ -20,7 +21,6 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
-constexpr size_t kPieceBytes = 64 << 10;
 constexpr int64_t kAskTimeoutMs = 2'000;  // of one server
 
 // The body, of the length that was announced and no other.
@@ -30,7 +30,7 @@ class Body {
 
   Result<std::string> Next() {
     if (left_ <= 0) return std::string();
-    std::string piece(std::min(kPieceBytes, static_cast<size_t>(left_)), '\0');
+    std::string piece(std::min(kContextPieceBytes, static_cast<size_t>(left_)), '\0');
     request_.input->read(piece.data(), static_cast<std::streamsize>(piece.size()));
     piece.resize(static_cast<size_t>(request_.input->gcount()));
     if (piece.empty()) return Error(Code::kCanceled, "the client went away before the end");

@@ -1,5 +1,7 @@
 #include "apps/a4cd/work/cleanup_loop.h"
 
+#include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,9 @@ class CleanupLoop final : public a4c::Loop {
     const int64_t round = options_.period_ms == 0 ? 0 : runtime_.clock.NowMs() / options_.period_ms;
     const bool is_new_round = round_ >= 0 && round != round_;
     for (const HostRecord& host : hosts) A4C_CHECK(Look(call, host, is_new_round));
+    std::erase_if(warned_ms_, [&](const auto& warned) {
+      return std::ranges::find(hosts, warned.first, &HostRecord::id) == hosts.end();
+    });
     round_ = round;
     return options_.look_period_ms;
   }
@@ -37,11 +42,21 @@ class CleanupLoop final : public a4c::Loop {
     const a4c::Host& figures = host.figures->host;
     const DiskFill fill{figures.disk_total_bytes, figures.disk_used_bytes};
     if (fill.share() >= options_.policy.act_at) {
-      Warn(host.id, fill);
+      WarnNowAndThen(host.id, fill);
       return Submit(call, host.id, "full", options_.pressed_period_ms);
     }
+    warned_ms_.erase(host.id);
     if (!is_new_round) return {};
     return Submit(call, host.id, "round", options_.period_ms);
+  }
+
+  // When it becomes full, and then as often as it is cleaned up.
+  void WarnNowAndThen(const std::string& host, const DiskFill& fill) {
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    const auto [warned, is_first] = warned_ms_.try_emplace(host, now_ms);
+    if (!is_first && now_ms - warned->second < options_.pressed_period_ms) return;
+    warned->second = now_ms;
+    Warn(host, fill);
   }
 
   void Warn(const std::string& host, const DiskFill& fill) {
@@ -75,6 +90,7 @@ class CleanupLoop final : public a4c::Loop {
   DiskService& disks_;
   const a4c::Runtime runtime_;
   const CleanupOptions options_;
+  std::map<std::string, int64_t> warned_ms_;  // those that are full
   int64_t round_ = -1;  // of the last look; a round begins at a multiple of the period
 };
 

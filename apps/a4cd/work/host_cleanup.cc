@@ -24,6 +24,7 @@ using a4c::Result;
 
 constexpr size_t kListedMax = 200;  // in the report
 constexpr int kTombstonesRead = 500;
+constexpr int kTombstonePagesMax = 20;  // an orphan that only older ones know is unclaimed
 
 // One run on one server.
 class Cleanup {
@@ -48,7 +49,9 @@ class Cleanup {
 
  private:
   Result<void> CleanUnits();
+  using Orphans = std::map<std::string, int64_t>;  // unit → bytes
   Result<void> CleanVolumes(const a4c::HostUse& use);
+  Result<void> RemoveThoseNamedBy(a4c::ScanRequest scan, Orphans& orphans);
   Result<void> CleanImages(a4c::HostCleanup& cleanup, const a4c::HostUse& use);
   Result<bool> Discard(a4c::HostCleanup& cleanup, const CleanupCandidate& image);
   Result<void> RemoveUnit(const a4c::UnitStatus& unit, const char* kind, int64_t bytes);
@@ -108,18 +111,30 @@ Result<void> Cleanup::CleanUnits() {
   return {};
 }
 
-// Volumes have no labels of their own: the tombstones of this server say whose they were.
+// Volumes have no labels of their own: tombstones say whose they were. Those of this server know
+// nearly all; of a workspace that was moved before its end the latest tombstones know.
 Result<void> Cleanup::CleanVolumes(const a4c::HostUse& use) {
-  std::map<std::string, int64_t> orphans;  // unit → bytes
+  Orphans orphans;
   for (const HostItem& item : use.items) {
     if (item.kind == HostItem::Kind::kVolume) orphans[item.unit] += item.bytes;
   }
   a4c::ScanRequest scan{.kind = "workspace",
-                        .index = "by_deleted",
+                        .index = "by_host",
+                        .prefix = {host_},
                         .descending = true,
                         .tombstones = true,
                         .limit = kTombstonesRead};
-  while (!orphans.empty()) {
+  A4C_CHECK(RemoveThoseNamedBy(scan, orphans));
+  scan.index = "by_deleted";
+  scan.prefix.clear();
+  A4C_CHECK(RemoveThoseNamedBy(scan, orphans));
+  unclaimed_ += static_cast<int64_t>(orphans.size());
+  return {};
+}
+
+// Takes those off that it has removed.
+Result<void> Cleanup::RemoveThoseNamedBy(a4c::ScanRequest scan, Orphans& orphans) {
+  for (int pages = 0; pages < kTombstonePagesMax && !orphans.empty(); ++pages) {
     A4C_TRY(const a4c::ScanAnswer page, context_.database.Scan(context_.StoreCall(), scan));
     for (const a4c::Record& record : page.records) {
       const auto orphan = orphans.find(UnitName(record.ref.key.id));
@@ -135,7 +150,6 @@ Result<void> Cleanup::CleanVolumes(const a4c::HostUse& use) {
     if (page.next.empty()) break;
     scan.after = page.next;
   }
-  unclaimed_ += static_cast<int64_t>(orphans.size());
   return {};
 }
 

@@ -22,8 +22,6 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
-constexpr size_t kPieceBytes = 64 << 10;
-
 Result<std::string> Decoded(const std::string& base64) {
   std::string bytes(base64.size() / 4 * 3 + 3, '\0');
   size_t size = 0;
@@ -133,7 +131,7 @@ Result<Outcome> BuildImage(JobRun& run, JobLog& log) {
   A4C_TRY(const std::string tar, Decoded(run.job().payload["context"].Text()));
   size_t at = 0;
   const a4c::ByteSource source = [&]() -> Result<std::string> {
-    std::string piece = tar.substr(at, kPieceBytes);
+    std::string piece = tar.substr(at, kContextPieceBytes);
     at += piece.size();
     return piece;
   };
