@@ -58,7 +58,7 @@ TEST_F(ApiSnapshots, WhatIsWrongIsNamed) {
   EXPECT_EQ(Post("/v1/workspaces/nobody:snapshot", "{}").status, 404);
   EXPECT_EQ(Post("/v1/workspaces/dev-1:restore", R"({"snapshot": "none"})").status, 404);
   const Answer missing = Post("/v1/workspaces/dev-1:restore", "{}");
-  EXPECT_EQ(missing.status, 422) << missing.text;
+  EXPECT_EQ(missing.status, 400) << missing.text;
   EXPECT_EQ(missing.body["errors"].Items().at(0)["pointer"].Text(), "/snapshot");
   const Answer twice = Post("/v1/workspaces/dev-1:snapshot", R"({"workspace": "dev-1"})");
   EXPECT_EQ(twice.body["errors"].Items().at(0)["pointer"].Text(), "/workspace");

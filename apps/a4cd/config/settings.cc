@@ -185,7 +185,8 @@ constexpr ConfigKey kPlacementKeys[] = {
 
 constexpr ConfigKey kCleanupKeys[] = {
     {"act_at", ConfigType::kDouble, "0.85",
-     "share of a server's disk beyond which images go at once, and a warning is logged"},
+     "share of a server's disk beyond which images go at once, and a warning is logged: when it "
+     "becomes so, then each pressed_period"},
     {"stop_at", ConfigType::kDouble, "0.70", "share of it at which that ends"},
     {"image_age", ConfigType::kDurationMs, "7d", "unused images go after this on any server", false,
      0},

@@ -99,6 +99,7 @@ class LeaseKeeperTest : public ::testing::Test {
                        .disks = disks_,
                        .reservations = reservations_,
                        .shares = shares_,
+                       .secrets = nullptr,
                        .instance = "test"};
   const a4c::RecordRef job_ = JobRef("acme", "job");
   std::stop_source process_;
