@@ -146,7 +146,11 @@ class RetentionLoop final : public a4c::Loop {
 
   Result<void> PurgeAudit(const Call& call, int64_t before_ms) {
     for (bool is_more = true; is_more;) {
-      A4C_TRY(is_more, database_.Forget(call, AuditKind().name, before_ms));
+      const Result<bool> forgotten = database_.Forget(call, AuditKind().name, before_ms);
+      // A store that cannot forget what is written once keeps the audit log.
+      if (!forgotten && forgotten.error().code() == a4c::Code::kUnsupported) return {};
+      if (!forgotten) return forgotten.error();
+      is_more = *forgotten;
     }
     return {};
   }

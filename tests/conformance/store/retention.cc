@@ -50,8 +50,10 @@ class StoreRetention : public StoreSuite {
     EXPECT_TRUE(answer.has_value()) << answer.error().ToString();
     return answer && answer->records.at(0).has_value();
   }
+  // Without the extension what is written once stays for ever.
+  bool Forgets(const Kind& kind) { return !kind.append_only || store().As<Retention>() != nullptr; }
   void ForgetBefore(const Kind& kind, int64_t before_ms) {
-    for (bool more = true; more;) {
+    for (bool more = Forgets(kind); more;) {
       const Result<bool> forgotten = Forget(Within(), store(), kind, before_ms);
       ASSERT_TRUE(forgotten.has_value()) << forgotten.error().ToString();
       more = *forgotten;
@@ -67,13 +69,23 @@ TEST_F(StoreRetention, WhatIsOldIsForgottenAndWhatIsNotStays) {
   EXPECT_EQ(Apply({MakeKept("old", now_ms_), MakeLine("old", now_ms_)}), "applied 1 1");
   for (const Kind& kind : {kept_, line_}) ForgetBefore(kind, now_ms_ + kHourMs);
   EXPECT_FALSE(IsThere(Kept("old")));
-  EXPECT_FALSE(IsThere(Line("old")));
+  EXPECT_NE(IsThere(Line("old")), Forgets(line_));
   EXPECT_EQ(Apply({MakeKept("young", now_ms_ + kHourMs), MakeLine("young", now_ms_ + kHourMs)}),
             "applied 1 1");
   for (const Kind& kind : {kept_, line_}) ForgetBefore(kind, now_ms_ + kHourMs);
   EXPECT_TRUE(IsThere(Kept("young")));
   EXPECT_TRUE(IsThere(Line("young")));
   EXPECT_EQ(Ids({.kind = kept_.name, .index = "by_made"}), "young");
+}
+
+TEST_F(StoreRetention, WhoCannotForgetWhatIsWrittenOnceSaysSo) {
+  const Result<bool> forgotten = Forget(Within(), store(), line_, now_ms_);
+  if (Forgets(line_)) {
+    EXPECT_TRUE(forgotten) << forgotten.error().ToString();
+  } else {
+    ASSERT_FALSE(forgotten);
+    EXPECT_EQ(forgotten.error().code(), Code::kUnsupported);
+  }
 }
 
 TEST_F(StoreRetention, AKeyIsTakenOnceHoweverOftenOldOnesAreForgotten) {
