@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 
 @dataclasses.dataclass
@@ -18,23 +19,31 @@ class BrokenConnection(OSError):
     """No answer: whatever was asked may or may not have been done."""
 
 
+# a4cd closes a connection that was idle for api.keep_alive (5 s); one that may be closed is not used again.
+IDLE_MAX_S = 2
+
+
 class Client:
     """One thread's connection to one address."""
 
     def __init__(self, address, key="", timeout_s=20):
         self.address, self.key, self.timeout_s = address, key, timeout_s
         self.connection = None
+        self.used_at = 0
 
     def ask(self, method, path, body=None, headers=None):
         headers = {"Content-Type": "application/json", **(headers or {})}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
+        if time.monotonic() - self.used_at > IDLE_MAX_S:
+            self.close()
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address, timeout=self.timeout_s)
             self.connection.request(method, path, encoded(body), headers)
             answer = self.connection.getresponse()
             text = answer.read().decode()
+            self.used_at = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise BrokenConnection(f"{method} {path} at {self.address}: {error!r}") from error
