@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -54,24 +55,32 @@ class Connection {
 
   void Send(const std::string& request, double due) {
     began_ = due;
+    is_asked_ = true;
     if (send(fd_, request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
       Die("a request could not be sent whole");
     }
   }
 
-  // Reads what is there; true once the answer is whole.
+  // Reads what is there; true once the answer is whole. One that the server closes while nothing
+  // is asked of it is opened anew.
   bool Receive() {
     std::array<char, 65536> buffer;
     const ssize_t got = recv(fd_, buffer.data(), buffer.size(), 0);
+    if (got <= 0 && !is_asked_) {
+      close(fd_);
+      Open();
+      return false;
+    }
     if (got <= 0) Die("the server closed a connection before its answer");
     in_.append(buffer.data(), static_cast<size_t>(got));
     const size_t head_end = in_.find("\r\n\r\n");
     if (head_end == std::string::npos) return false;
     const std::string_view head = std::string_view(in_).substr(0, head_end);
-    const int64_t length = HeaderNumber(head, "Content-Length: ");
-    if (length < 0) Die("an answer has no Content-Length: " + std::string(head));
     body_at_ = head_end + 4;
+    const int64_t length = HeaderNumber(head, "Content-Length: ");
+    // Chunked: no JSON ends as the last chunk does.
+    if (length < 0) return in_.ends_with("\r\n0\r\n\r\n");
     return in_.size() >= body_at_ + static_cast<size_t>(length);
   }
 
@@ -83,6 +92,7 @@ class Connection {
   void Reset() {
     const bool closed = in_.find("Connection: Close") < body_at_;
     in_.clear();
+    is_asked_ = false;
     if (!closed) return;
     close(fd_);
     Open();
@@ -99,6 +109,7 @@ class Connection {
   const int poll_;
   int fd_ = -1;
   double began_ = 0;
+  bool is_asked_ = false;
   std::string in_;
   size_t body_at_ = 0;
 };
@@ -168,8 +179,8 @@ class Load {
       const double due = Due();
       const bool first = load_.rate == 0 && sent_ < load_.connections;
       if (due > Seconds() || (due >= end_ && !first)) return;
-      free_.back()->Send(load_.next(), due);
-      free_.pop_back();
+      free_.front()->Send(load_.next(), due);
+      free_.pop_front();
       ++sent_;
     }
   }
@@ -199,7 +210,7 @@ class Load {
   const HttpLoad& load_;
   const int poll_ = epoll_create1(EPOLL_CLOEXEC);
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::vector<Connection*> free_;
+  std::deque<Connection*> free_;  // the one that was idle longest first: none is closed for it
   const double start_ = Seconds();
   const double end_ = start_ + load_.seconds;
   int64_t sent_ = 0;

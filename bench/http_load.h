@@ -19,9 +19,10 @@ struct HttpLoad {
   int port = 0;
   int connections = 64;
   double seconds = 3;
-  double rate = 0;                                              // requests a second; 0: closed
-  std::function<std::string()> next = {};                       // a whole request
-  std::function<void(std::string_view answer)> take = nullptr;  // the body of each good answer
+  double rate = 0;                         // requests a second; 0: closed
+  std::function<std::string()> next = {};  // a whole request
+  // The body of each good answer, as it came: chunks with their sizes.
+  std::function<void(std::string_view answer)> take = nullptr;
 };
 
 struct LoadResult {

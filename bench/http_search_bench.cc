@@ -34,20 +34,8 @@ constexpr int64_t kFirstMs = 1'790'000'000'000;
 constexpr int64_t kShardSize = 1'000;  // as search-elastic asks first
 const char* const kTenant = "default";
 
-template <typename T>
-T OrDie(Result<T> result) {
-  if (!result) Die(result.error().ToString());
-  return *std::move(result);
-}
-
 Call Within() {
   return Call::Within(TheRuntime().clock, 600'000);
-}
-
-std::string FromEnvironment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr) Die(std::string(name) + " is not set: eval \"$(dev/stack/stack env)\"");
-  return value;
 }
 
 std::string Word(uint64_t number) {

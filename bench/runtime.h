@@ -1,14 +1,16 @@
 // What every benchmark uses: the system's runtime without logs and metrics, medians, a way to give
-// up.
+// up, what the environment says.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "a4c/clock.h"
+#include "a4c/result.h"
 #include "a4c/sinks.h"
 
 namespace a4c::bench {
@@ -41,6 +43,18 @@ inline double Median(std::vector<double> values) {
 [[noreturn]] inline void Die(const std::string& why) {
   std::fprintf(stderr, "bench: %s\n", why.c_str());
   std::exit(1);
+}
+
+template <typename T>
+T OrDie(Result<T> result) {
+  if (!result) Die(result.error().ToString());
+  return *std::move(result);
+}
+
+inline std::string FromEnvironment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr) Die(std::string(name) + " is not set: eval \"$(dev/stack/stack env)\"");
+  return value;
 }
 
 }  // namespace a4c::bench

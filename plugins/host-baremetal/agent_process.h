@@ -35,7 +35,7 @@ class AgentProcess {
 
   // A new key of that type; its file.
   std::string NewKey(const std::string& type) {
-    const std::string file = dir_ + "/key-" + std::to_string(keys_++);
+    std::string file = dir_ + "/key-" + std::to_string(keys_++);
     Expect({"ssh-keygen", "-q", "-t", type, "-N", "", "-C", "test", "-f", file});
     return file;
   }

@@ -121,7 +121,7 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& bui
 Result<void> BaremetalImages::KeepLayers(const Call& call, DockerServer& server,
                                          const std::string& layer_id, const std::string& name) {
   while (true) {
-    const auto kept = [&]() -> Result<void> {
+    Result<void> kept = [&]() -> Result<void> {
       A4C_TRY(DockerLink docker, server.Open(call));
       return TagImage(call, *docker, layer_id, name);
     }();

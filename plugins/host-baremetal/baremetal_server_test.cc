@@ -169,7 +169,6 @@ TEST_F(BaremetalServer, WithoutTheSocketTheMessageSaysWhatIsMissing) {
 // Wherever the connection breaks: what says that nothing was done is true, and the same call again
 // gets there.
 TEST_F(BaremetalServer, ABrokenConnectionIsNeverTakenForNothingDone) {
-  int cut = 0;
   int undone = 0;
   int unknown = 0;
   for (int64_t bytes = 500; bytes <= 9'000; bytes += 250) {
@@ -181,7 +180,6 @@ TEST_F(BaremetalServer, ABrokenConnectionIsNeverTakenForNothingDone) {
     through.servers[0].address = "127.0.0.1";
     through.servers[0].port = proxy.port();
     const auto status = NewBaremetalHostProvider(TestRuntime(), through)->Ensure(Soon(), unit_);
-    if (proxy.cut()) ++cut;
     if (!status) {
       const Error& error = status.error();
       EXPECT_TRUE(error.code() == Code::kUnavailable || error.unknown_outcome())

@@ -210,7 +210,7 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     });
     for (const std::string& thing : left) ADD_FAILURE() << "left behind: " << thing;
   }
-  static void TearDownTestSuite() { looks_.clear(); }
+  static void TearDownTestSuite() { looks.clear(); }
 
   // As the cleanup of a server does it.
   void CleanUp() {
@@ -348,7 +348,7 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     std::unique_ptr<DockerConnection> docker;
   };
   Looking& Look(size_t i) {
-    Looking& look = looks_[i];
+    Looking& look = looks[i];
     if (look.docker != nullptr) return look;
     look.session = *ConnectSsh(Soon(), Target(i));
     look.docker = std::make_unique<DockerConnection>(
@@ -406,7 +406,7 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     }
   }
 
-  static std::map<size_t, Looking> looks_;
+  static std::map<size_t, Looking> looks;
   const Operation* const operation_;
   const What what_;
   StepCutter cutter_;
@@ -418,7 +418,7 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
   std::set<std::string> before_;
 };
 
-std::map<size_t, HostCuts::Looking> HostCuts::looks_;
+std::map<size_t, HostCuts::Looking> HostCuts::looks;
 
 TEST_P(HostCuts, WhatWasCutIsSettledAndLeavesNothing) {
   const auto [operation, step, when, then] = GetParam();

@@ -210,7 +210,7 @@ TEST_F(HostFaults, AfterTheLastFaultNothingIsLeftAndNothingIsMissing) {
   std::vector<std::unique_ptr<Thread>> workers;
   std::atomic<int> leases = 0;
   for (int i = 0; i < kWorkers; ++i) {
-    workers.push_back(TestRuntime().threads.Start("worker", [&, i](std::stop_token) {
+    workers.push_back(TestRuntime().threads.Start("worker", [&, i](const std::stop_token&) {
       std::mt19937_64 random(seed_ * 100 + static_cast<uint64_t>(i) + 1);
       while (TestRuntime().clock.MonotonicMs() < end_ms) {
         OneLease(random);

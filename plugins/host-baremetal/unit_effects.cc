@@ -135,7 +135,7 @@ Result<bool> UnitEffects::DeleteVolumes() {
   if (docker_.helper()) {
     const auto removed = RemoveVolume(call_, *docker_);
     if (!removed && removed.error().code() == Code::kConflict) return false;
-    A4C_CHECK(removed);
+    if (!removed) return removed.error();
   }
   A4C_TRY(const DockerReply reply,
           Send("DELETE", "/volumes/" + VolumeName(servers_.options.cluster, unit_)));

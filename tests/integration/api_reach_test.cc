@@ -45,6 +45,14 @@ class ApiReach : public testing::Test {
     for (const a4c::Change& change : write->commit.changes) {
       if (change.ref.kind == "workspace") workspace_ = change.ref.key.id;
     }
+    const auto poll = database_.NewPollLoop("job", 0, 1);
+    for (int i = 0; i < 100 && Indexed() == 0; ++i) ASSERT_TRUE(poll->Step(Within()));
+    ASSERT_EQ(Indexed(), 1);
+  }
+
+  int64_t Indexed() {
+    const auto found = index_->Search(Within(), {.kind = JobKind()});
+    return found ? found->total : 0;
   }
 
   a4c::Call Within() const { return a4c::Call::Within(runtime_.clock, 30'000); }
@@ -123,6 +131,22 @@ TEST_F(ApiReach, AMisledHandlerReadsAndWritesNothing) {
   }
   EXPECT_GE(misled, 15);
   for (const std::string& kind : kinds) EXPECT_EQ(Records(kind), before[kind]) << kind;
+}
+
+TEST_F(ApiReach, TheKeySettlesWhatARequestMayTouch) {
+  const auto key = keys_.Bootstrap(Within(), "acme");
+  ASSERT_TRUE(key && *key);
+  Api api(api_);
+  const auto reach_of = [&](const char* path) {
+    Request request;
+    request.method = "GET";
+    request.path = path;
+    request.headers = {{"Authorization", "Bearer " + **key}};
+    EXPECT_EQ(api.Handle(request).status, 200) << path;
+    return request.may_touch;
+  };
+  EXPECT_EQ(reach_of("/v1/jobs"), a4c::ScopeSet{"acme"});
+  EXPECT_EQ(reach_of("/v1/keys"), std::nullopt);
 }
 
 TEST_F(ApiReach, WhoIsNotMisledIsServed) {

@@ -59,6 +59,9 @@ TEST_F(ApiSecrets, SentTwiceIsSetOnceAndOtherContentUnderTheKeyIsRefused) {
   const Headers once = {{"Idempotency-Key", "once"}};
   EXPECT_EQ(Set("token", "a", once).body["rev"].Int(), 1);
   EXPECT_EQ(Set("token", "a", once).body["rev"].Int(), 1);
+  const Answer spaced = Send("PUT", "/v1/secrets/token", R"({ "value" : "a" })", once);
+  EXPECT_EQ(spaced.body["rev"].Int(), 1)
+      << "kept is a keyed hash of the value, none of the body: " << spaced.text;
   EXPECT_EQ(Set("token", "b", once).status, 422);
   EXPECT_EQ(Get("/v1/secrets/token").body["rev"].Int(), 1);
 }

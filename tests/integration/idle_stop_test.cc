@@ -79,6 +79,16 @@ TEST_F(IdleStop, OneThatComputesRunsOn) {
   EXPECT_EQ(ActualOf(id), "running");
 }
 
+TEST_F(IdleStop, OneThatAJobIsWaitingForIsNotAskedToStop) {
+  const std::string id = Create("dev-1");
+  const Json payload(Json::Object{{"workspace", id}, {"command", Json::Array{"true"}}});
+  world_.Submit("command.run", payload, [](JobDraft& draft) { draft.delay_ms = 30 * kMinuteMs; });
+  Pass(20);
+  const auto jobs = world_.instance.jobs.List(world_.Within(), kTenant, JobList());
+  ASSERT_TRUE(jobs);
+  EXPECT_EQ(jobs->jobs.at(0).type, "command.run");
+}
+
 TEST_F(IdleStop, OneThatSomebodyIsInRunsOnUntilTheyHaveLeftForSoLong) {
   const std::string id = Create("dev-1");
   Presence presence = PresenceIn(id);

@@ -168,6 +168,18 @@ TEST(Reconciler, WhatRanOnAServerThatIsSilentForLongIsLostUntilItAnswers) {
   EXPECT_EQ(round(0).actual, "running") << "counted anew";
 }
 
+TEST(Reconciler, WhatAJobIsAtIsNotCalledLost) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  world.Work();
+  world.SubmitFor("workspace.stop", id);
+  world.hosts.silent = "one";
+  world.Step("reconciler");
+  world.fake.clock().Advance(ReconcilerOptions().lost_after_ms);
+  world.Step("reconciler");
+  EXPECT_EQ(world.GetWorkspace(id)->actual, "running");
+}
+
 TEST(Reconciler, WhatWasLostAndIsGoneHasFailed) {
   World world(kOneServer);
   const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;

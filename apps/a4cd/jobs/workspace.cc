@@ -108,7 +108,7 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   }
   const std::string restart = fields.Text("restart", {.bytes_max = 16});
   if (!restart.empty()) workspace.restart = restart;
-  if (restart != "" && restart != "never" && restart != "on_failure" && restart != "always") {
+  if (!restart.empty() && restart != "never" && restart != "on_failure" && restart != "always") {
     fields.Add("restart", "is never, on_failure or always");
   }
   const int64_t ttl_ms = fields.DurationMs("ttl");

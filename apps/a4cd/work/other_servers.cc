@@ -38,7 +38,7 @@ Result<std::optional<Outcome>> LeaveOtherServers(JobRun& run, JobLog& log) {
                       removed.error().message()));
     }
     if (!removed) return removed.error();
-    log.Note("unit " + unit + " was removed from " + host + "\n");
+    log.Note(std::string("unit ").append(unit).append(" was removed from ").append(host) + "\n");
     A4C_TRY(const bool is_ours, Forget(run, host));
     if (!is_ours) return std::optional(Outcome::Gone());
   }
