@@ -239,6 +239,7 @@ Result<BaremetalOptions> ReadBaremetalConfig(const Config& config) {
   A4C_CHECK(CheckNetwork("build_network", config.String("build_network")));
   options.connect_timeout_ms = config.Long("connect_timeout");
   options.keepalive_interval_ms = config.Long("keepalive_interval");
+  options.clock_difference_max_ms = config.Long("clock_difference_max");
   options.sessions_max = config.Long("sessions_per_server");
   options.streams_max = config.Long("streams_per_server");
   options.terminals_max = config.Long("terminals_per_server");

@@ -61,6 +61,7 @@ struct BaremetalOptions {
   UnitDefaults unit;
   int64_t connect_timeout_ms = 0;
   int64_t keepalive_interval_ms = 0;
+  int64_t clock_difference_max_ms = 0;
   int64_t sessions_max = 0;
   int64_t streams_max = 0;
   int64_t terminals_max = 0;

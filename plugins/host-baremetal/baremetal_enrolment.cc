@@ -35,7 +35,7 @@ class BaremetalEnrolment final : public HostEnrolment {
     if (server.helper) A4C_CHECK(InstallHelper(call, servers_, server));
     DockerServer probe(servers_.runtime, server, servers_.options);
     const Host host = probe.Measure(call);
-    if (host.reachable) return {};
+    if (host.reachable) return probe.CheckEngine(call);
     // Asked again for the error itself: a measurement keeps only its words.
     const auto link = probe.OpenForUnits(call);
     if (!link) return link.error();

@@ -36,6 +36,8 @@ inline constexpr ConfigKey kBaremetalKeys[] = {
      false, 100},
     {"keepalive_interval", ConfigType::kDurationMs, "15s",
      "a silent connection is tried this often, and given up after twice as long", false, 1000},
+    {"clock_difference_max", ConfigType::kDurationMs, "5s",
+     "a server whose clock differs from ours by more says so as a warning", false, 1},
     {"sessions_per_server", ConfigType::kLong, "8",
      "SSH connections to one server at most, for what is short", false, 1, 100},
     {"streams_per_server", ConfigType::kLong, "16",

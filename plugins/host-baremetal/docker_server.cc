@@ -17,6 +17,8 @@ namespace {
 
 constexpr size_t kDiskOutputBytesMax = 16u << 10;
 constexpr int64_t kMillisPerCpu = 1000;
+// dockerd starts a program or two to answer what it runs containers with.
+constexpr int64_t kFactsAgeMaxMs = 60'000;
 // One that was used so recently is alive if nothing came since.
 constexpr int64_t kSurelyAliveMs = 5'000;
 
@@ -71,6 +73,7 @@ DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
       connect_timeout_ms_(options.connect_timeout_ms),
       keepalive_interval_ms_(options.keepalive_interval_ms),
       reply_bytes_max_(options.reply_bytes_max),
+      clock_difference_max_ms_(options.clock_difference_max_ms),
       wrap_channel_(options.wrap_channel),
       breaker_(runtime, {.failures_max = options.breaker_failures,
                          .wait_max_ms = options.reconnect_wait_max_ms}),
@@ -253,12 +256,37 @@ Result<Host> DockerServer::ReadDiskOf(const Call& call, const std::string& path)
   return ReadDiskFigures(output);
 }
 
+Result<EngineFacts> DockerServer::ReadFacts(const Call& call, DockerConnection& docker) {
+  const int64_t now_ms = runtime_.clock.MonotonicMs();
+  {
+    Waiter::Lock lock(*waiter_);
+    if (facts_read_ms_ != 0 && now_ms - facts_read_ms_ < kFactsAgeMaxMs) return facts_;
+  }
+  A4C_TRY(const Json version, docker.ExchangeJson(call, {.method = "GET", .target = "/version"}));
+  Waiter::Lock lock(*waiter_);
+  facts_ = ReadEngineFacts(version);
+  facts_read_ms_ = now_ms;
+  return facts_;
+}
+
+Result<void> DockerServer::CheckEngine(const Call& call) {
+  A4C_TRY(DockerLink docker, OpenForUnits(call));
+  A4C_TRY(const EngineFacts facts, ReadFacts(call, *docker));
+  return CheckEngineApi(facts);
+}
+
 Result<Host> DockerServer::Read(const Call& call) {
+  EngineFacts facts;
   Json info;
+  int64_t asked_ms = 0;
+  int64_t answered_ms = 0;
   {
     A4C_TRY(DockerLink docker, OpenForUnits(call));
     if (docker.helper()) A4C_CHECK(CheckHelper(call, *docker));
+    A4C_TRY(facts, ReadFacts(call, *docker));
+    asked_ms = runtime_.clock.NowMs();
     A4C_TRY(info, docker->ExchangeJson(call, {.method = "GET", .target = "/info"}));
+    answered_ms = runtime_.clock.NowMs();
   }
   const std::string path =
       server_.disk_path.empty() ? info["DockerRootDir"].Text() : server_.disk_path;
@@ -268,6 +296,15 @@ Result<Host> DockerServer::Read(const Call& call) {
   host.memory_total_bytes = info["MemTotal"].Int();
   host.cpu_total_millis = info["NCPU"].Int() * kMillisPerCpu;
   host.absent = AbsentOf(server_);
+  host.arch = std::move(facts.arch);
+  host.warnings = VersionWarnings(facts.versions);
+  if (const auto fit = CheckEngineApi(facts); !fit) {
+    host.warnings.push_back(fit.error().message() + ": " + fit.error().hint());
+  }
+  host.versions = std::move(facts.versions);
+  const std::string clock =
+      ClockWarning(info["SystemTime"].Text(), asked_ms, answered_ms, clock_difference_max_ms_);
+  if (!clock.empty()) host.warnings.push_back(clock);
   return host;
 }
 

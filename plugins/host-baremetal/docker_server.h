@@ -11,6 +11,7 @@
 #include "baremetal_config.h"
 #include "breaker.h"
 #include "docker_connection.h"
+#include "engine_facts.h"
 #include "route_pool.h"
 
 namespace a4c::baremetal {
@@ -54,6 +55,8 @@ class DockerServer {
   // What proves to the helper who we are; empty: nothing.
   std::string token() const;
   void SetToken(const std::string& token);
+  // kInvalid: its engine is too old.
+  Result<void> CheckEngine(const Call& call);
   // Reads the figures anew. A server that is out of reach has those read last.
   Host Measure(const Call& call);
   const std::string& id() const { return server_.id; }
@@ -67,6 +70,7 @@ class DockerServer {
                                                    Peer peer);
   Result<std::unique_ptr<ByteChannel>> OpenDocker(const Call& call, SshSession& session);
   Result<Host> ReadDiskOf(const Call& call, const std::string& path);
+  Result<EngineFacts> ReadFacts(const Call& call, DockerConnection& docker);
   Result<Host> Read(const Call& call);
   Result<std::string> DiskOutput(const Call& call, const std::string& path);
 
@@ -75,6 +79,7 @@ class DockerServer {
   const int64_t connect_timeout_ms_;
   const int64_t keepalive_interval_ms_;
   const int64_t reply_bytes_max_;
+  const int64_t clock_difference_max_ms_;
   const ChannelWrapper wrap_channel_;
   Breaker breaker_;
   RoutePool requests_;
@@ -82,8 +87,10 @@ class DockerServer {
   RoutePool terminals_;
   std::atomic<bool> socket_refused_ = false;
   const std::unique_ptr<Waiter> waiter_;
-  Host last_;                 // under waiter_, as are the next two
+  Host last_;                 // under waiter_, as are the next ones
   int64_t last_read_ms_ = 0;  // 0: never
+  EngineFacts facts_;
+  int64_t facts_read_ms_ = 0;  // 0: never
   std::string token_;
 };
 

@@ -20,28 +20,29 @@ class EngineTest : public ::testing::Test {
       : engine_(TestRuntime().threads, (std::filesystem::temp_directory_path() /
                                         ("a4c-engine-" + std::to_string(getpid()) + ".sock"))
                                            .string()) {
-    BaremetalOptions options;
-    options.cluster = "test";
-    options.servers = {{.id = "one",
-                        .address = "unix://" + engine_.path(),
-                        .user = {},
-                        .host_key_fingerprint = {},
-                        .private_key_path = {},
-                        .docker_socket = {},
-                        .disk_path = {}}};
-    options.connect_timeout_ms = 5'000;
-    options.keepalive_interval_ms = 5'000;
-    options.sessions_max = 4;
-    options.streams_max = 1;
-    options.terminals_max = 2;
-    options.breaker_failures = 3;
-    options.session_idle_max_ms = 60'000;
-    options.reply_bytes_max = 1 << 20;
-    options.volume_copy_bytes_max = 1 << 20;
-    provider_ = NewBaremetalHostProvider(TestRuntime(), options);
+    options_.cluster = "test";
+    options_.servers = {{.id = "one",
+                         .address = "unix://" + engine_.path(),
+                         .user = {},
+                         .host_key_fingerprint = {},
+                         .private_key_path = {},
+                         .docker_socket = {},
+                         .disk_path = {}}};
+    options_.connect_timeout_ms = 5'000;
+    options_.keepalive_interval_ms = 5'000;
+    options_.clock_difference_max_ms = 5'000;
+    options_.sessions_max = 4;
+    options_.streams_max = 1;
+    options_.terminals_max = 2;
+    options_.breaker_failures = 3;
+    options_.session_idle_max_ms = 60'000;
+    options_.reply_bytes_max = 1 << 20;
+    options_.volume_copy_bytes_max = 1 << 20;
+    provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
   }
 
   FakeEngine engine_;
+  BaremetalOptions options_;
   std::unique_ptr<HostProvider> provider_;
 };
 

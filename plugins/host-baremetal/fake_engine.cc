@@ -152,6 +152,9 @@ std::string FakeEngine::ExecAnswerTo(const std::string& head, Peer& peer) const 
 
 std::string FakeEngine::AnswerTo(const std::string& head) const {
   if (mood_ == EngineMood::kGarbage) return "\x01\x02 what? \r\n\r\n\xff\xfe";
+  if (head.find("/version ") != std::string::npos) {
+    return Reply("200 OK", R"({"Version":"20.10.24+dfsg1","ApiVersion":"1.41","Arch":"amd64"})");
+  }
   if (head.find("/info ") != std::string::npos) {
     return Reply("200 OK", R"({"MemTotal":8589934592,"NCPU":4,"DockerRootDir":"/"})");
   }

@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "local_copy.h"
+#include "local_machine.h"
 #include "local_disk.h"
 #include "local_processes.h"
 
@@ -99,7 +100,9 @@ LocalServer::LocalServer(const Runtime& runtime, const LocalOptions& options,
   figures_ = {.id = server.id,
               .reachable = true,
               .memory_total_bytes = server.memory_bytes,
-              .cpu_total_millis = server.cpu_millis};
+              .cpu_total_millis = server.cpu_millis,
+              .arch = MachineArch(),
+              .versions = {{"kernel", KernelVersion()}}};
 }
 
 Result<std::unique_ptr<LocalServer>> LocalServer::Open(const Runtime& runtime,

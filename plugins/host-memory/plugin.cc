@@ -18,13 +18,15 @@ constexpr a4c::ConfigKey kKeys[] = {
     {"disk", a4c::ConfigType::kBytes, "100GiB", "the disk of each", false, 1},
     {"memory", a4c::ConfigType::kBytes, "16GiB", "the memory of each", false, 1},
     {"cpu_millis", a4c::ConfigType::kLong, "8000", "the processor of each, 1000 a core", false, 1},
+    {"arch", a4c::ConfigType::kString, "amd64", "what each says it is: amd64, arm64"},
 };
 
 constexpr a4c::AbsentCapability kAbsent[] = {
     {"shared_instances", "each instance has servers of its own, and keeps nothing"},
 };
 
-// {"servers": [{"id": "one", "disk_bytes": 1073741824, "memory_bytes": ..., "cpu_millis": 8000}]}
+// {"servers": [{"id": "one", "disk_bytes": 1073741824, "memory_bytes": ..., "cpu_millis": 8000,
+//               "arch": "arm64"}]}
 a4c::Result<void> AddServersOf(const std::string& file, a4c::MemoryHostOptions& options) {
   std::ifstream in(file);
   if (!in) return a4c::Error(a4c::Code::kInvalid, "servers_file: cannot read " + file);
@@ -32,9 +34,9 @@ a4c::Result<void> AddServersOf(const std::string& file, a4c::MemoryHostOptions& 
   auto json = a4c::ParseJson(text, {.bytes_max = kServersFileBytesMax});
   if (!json) return json.error().Within("servers_file: " + file);
   for (const a4c::Json& item : (*json)["servers"].Items()) {
-    const a4c::MemoryHostOptions::Server server{item["id"].Text(), item["disk_bytes"].Int(),
-                                                item["memory_bytes"].Int(),
-                                                item["cpu_millis"].Int()};
+    a4c::MemoryHostOptions::Server server{item["id"].Text(), item["disk_bytes"].Int(),
+                                          item["memory_bytes"].Int(), item["cpu_millis"].Int()};
+    if (!item["arch"].Text().empty()) server.arch = item["arch"].Text();
     if (server.id.empty() || server.disk_total_bytes < 1 || server.memory_total_bytes < 1 ||
         server.cpu_total_millis < 1) {
       return a4c::Error(a4c::Code::kInvalid,
@@ -57,6 +59,7 @@ a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,
     server.disk_total_bytes = config.Long("disk");
     server.memory_total_bytes = config.Long("memory");
     server.cpu_total_millis = config.Long("cpu_millis");
+    server.arch = config.String("arch");
   }
   if (!file.empty()) A4C_CHECK(AddServersOf(file, options));
   return a4c::NewMemoryHostProvider(runtime, options);

@@ -36,6 +36,10 @@ struct Host {
   int64_t age_ms = 0;            // how long ago these figures were read
   // Capabilities that this host lacks although the provider has them, with the reason each.
   std::map<std::string, std::string> absent = {};
+  // What units are run with, as the host says itself. See CheckHost for bounds.
+  std::string arch = {};                             // as Go names it: "amd64"; empty: unknown
+  std::map<std::string, std::string> versions = {};  // "docker", "api", "runc", "kernel", ...
+  std::vector<std::string> warnings = {};  // for people, each: what is wrong, and what to do
 };
 
 // The right to act on a unit: the epoch of the caller's lease and which claim of it this is. A
@@ -115,6 +119,11 @@ class HostProvider {
  protected:
   virtual void* Extension([[maybe_unused]] std::string_view name) { return nullptr; }
 };
+
+// kInvalid names what a provider may not say of a host: an arch longer than 32 bytes or not of a-z,
+// 0-9 and "_", more than 16 versions (name 64, version 128 bytes) or 16 warnings (512 bytes), text
+// that is empty, not UTF-8 or holds a NUL.
+A4C_API Result<void> CheckHost(const Host& host);
 
 // What every provider refuses alike and before it does anything (kInvalid names the field): names
 // out of form, text that is not UTF-8 or holds a NUL, negative amounts, too many or too long labels

@@ -35,6 +35,8 @@ struct MemoryHostOptions {
     int64_t disk_total_bytes = 100LL << 30;
     int64_t memory_total_bytes = 16LL << 30;
     int64_t cpu_total_millis = 8000;
+    std::string arch = "amd64";
+    std::vector<std::string> warnings = {};  // what the server has to say
   };
   std::vector<Server> servers = {{"local-1"}, {"local-2"}, {"local-3"}};
 };

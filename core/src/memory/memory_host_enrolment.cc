@@ -14,6 +14,8 @@ constexpr ConfigKey kSettings[] = {
     {"disk", ConfigType::kBytes, "100GiB", "its disk", false, 1},
     {"memory", ConfigType::kBytes, "16GiB", "its memory", false, 1},
     {"cpu_millis", ConfigType::kLong, "8000", "its processor, 1000 a core", false, 1},
+    {"arch", ConfigType::kString, "amd64", "what it says it is"},
+    {"warning", ConfigType::kString, "", "what it has to say"},
 };
 
 Result<HostProbe> ProbeOf(const std::string& address) {
@@ -38,10 +40,14 @@ Result<MemoryHostOptions::Server> ServerOf(const HostSpec& spec) {
     settings.map.emplace(name, std::move(scalar));
   }
   A4C_TRY(const Config config, CheckConfig(settings, kSettings));
-  return MemoryHostOptions::Server{.id = spec.id,
-                                   .disk_total_bytes = config.Long("disk"),
-                                   .memory_total_bytes = config.Long("memory"),
-                                   .cpu_total_millis = config.Long("cpu_millis")};
+  const std::string& warning = config.String("warning");
+  return MemoryHostOptions::Server{
+      .id = spec.id,
+      .disk_total_bytes = config.Long("disk"),
+      .memory_total_bytes = config.Long("memory"),
+      .cpu_total_millis = config.Long("cpu_millis"),
+      .arch = config.String("arch"),
+      .warnings = warning.empty() ? std::vector<std::string>{} : std::vector<std::string>{warning}};
 }
 
 class MemoryEnrolment final : public HostEnrolment {

@@ -101,7 +101,10 @@ Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
                      .disk_used_bytes = used,
                      .disk_free_bytes = server.options.disk_total_bytes - used,
                      .memory_total_bytes = server.options.memory_total_bytes,
-                     .cpu_total_millis = server.options.cpu_total_millis});
+                     .cpu_total_millis = server.options.cpu_total_millis,
+                     .arch = server.options.arch,
+                     .versions = {{"memory", "1"}},
+                     .warnings = server.options.warnings});
   }
   return hosts;
 }

@@ -21,7 +21,17 @@ class GuardedHostProvider final : public HostProvider {
   ~GuardedHostProvider() override { DestroyGuarded(plugin_, inner_); }
 
   Result<std::vector<Host>> Hosts(const Call& call) override {
-    return Guarded(hosts_, call, [&] { return inner_->Hosts(call); });
+    return Guarded(hosts_, call, [&] {
+      auto hosts = inner_->Hosts(call);
+      if (!hosts) return hosts;
+      for (const Host& host : *hosts) {
+        if (const Result<void> checked = CheckHost(host); !checked) {
+          return Result<std::vector<Host>>(
+              Malformed(hosts_, "a look at all hosts", checked.error().message()));
+        }
+      }
+      return hosts;
+    });
   }
 
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {

@@ -26,6 +26,29 @@ TEST_F(HostProviderHosts, FiguresAreSane) {
   }
 }
 
+TEST_F(HostProviderHosts, WhatTheySayOfThemselvesIsInForm) {
+  const auto hosts = provider().Hosts(Within());
+  ASSERT_TRUE(hosts) << hosts.error().ToString();
+  for (const Host& host : *hosts) {
+    const auto checked = CheckHost(host);
+    EXPECT_TRUE(checked) << checked.error().ToString();
+    if (!host.reachable) continue;
+    EXPECT_FALSE(host.arch.empty()) << host.id;
+    EXPECT_FALSE(host.versions.empty()) << host.id;
+  }
+}
+
+TEST_F(HostProviderHosts, TheArchitectureStaysAsItWas) {
+  const auto before = provider().Hosts(Within());
+  const auto after = provider().Hosts(Within());
+  ASSERT_TRUE(before && after);
+  ASSERT_EQ(before->size(), after->size());
+  for (size_t i = 0; i < before->size(); ++i) {
+    if (!before->at(i).reachable || !after->at(i).reachable) continue;
+    EXPECT_EQ(before->at(i).arch, after->at(i).arch) << before->at(i).id;
+  }
+}
+
 TEST_F(HostProviderHosts, IdsAreUniqueAndNotEmpty) {
   const auto hosts = provider().Hosts(Within());
   ASSERT_TRUE(hosts) << hosts.error().ToString();

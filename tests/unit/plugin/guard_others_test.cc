@@ -142,6 +142,12 @@ TEST_F(GuardedHostProvider, AThrowIsInternalInReadsAndUnknownInEffects) {
                         "Remove threw"));
 }
 
+TEST_F(GuardedHostProvider, WhatIsSaidOfAHostIsBounded) {
+  EXPECT_TRUE(Make()->Hosts(Within(1000)));
+  EXPECT_TRUE(FailsWith(Make("too_many", "Hosts")->Hosts(Within(1000)), Code::kInternal,
+                        "host one: warnings: more than 16"));
+}
+
 TEST_F(GuardedHostProvider, AnotherUnitThanAskedForIsAnUnknownOutcome) {
   Unit unit;
   unit.name = "ws-1";

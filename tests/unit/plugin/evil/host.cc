@@ -166,7 +166,9 @@ class EvilHost final : public a4c::HostProvider {
   EvilHost(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
   a4c::Result<std::vector<a4c::Host>> Hosts(const a4c::Call&) override {
     mode_.Act("Hosts");
-    return std::vector<a4c::Host>{};
+    std::vector<a4c::Host> hosts{{.id = "one"}};
+    if (mode_.Is("too_many", "Hosts")) hosts[0].warnings.assign(17, "again");
+    return hosts;
   }
   a4c::Result<a4c::UnitStatus> Ensure(const a4c::Call&, const a4c::Unit& unit) override {
     mode_.Act("Ensure");
