@@ -134,11 +134,13 @@ void AddAll(Session& session, std::vector<Json> hosts) {
       exit_code = session.exit_code;
     }
   }
+  const Json::Array warned = added.Items();
   if (hosts.size() == 1) {
     if (!added.Items().empty()) session.Show(added.Items()[0], "host", HostColumns());
   } else {
     session.Show(Json(Json::Object{{"items", std::move(added)}}), "host", HostColumns());
   }
+  for (const Json& host : warned) NoteHostWarnings(session, host);
   session.exit_code = exit_code;
 }
 

@@ -11,7 +11,10 @@ namespace a4c_cli {
 
 void AddHostAdd(CLI::App& host, Session& session);
 
-const std::vector<Column>& HostColumns();  // host_commands.cc
+// host_commands.cc
+const std::vector<Column>& HostColumns();
+// What is wrong with the server, and what to do, to standard error.
+void NoteHostWarnings(const Session& session, const a4c::Json& host);
 
 // What a server is called if nobody says: the name of its machine, or of its directory.
 std::string HostIdOf(const std::string& address);

@@ -22,6 +22,47 @@ void AddStep(CLI::App& host, Session& session, const char* name, const char* hel
   });
 }
 
+// "gpu=yes" sets, "gpu-" removes. False: exit_code is set.
+bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Json& change) {
+  Json set(Json::Object{});
+  Json remove(Json::Array{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      set.Set(one.substr(0, equals), one.substr(equals + 1));
+    } else if (equals == std::string::npos && one.size() > 1 && one.ends_with('-')) {
+      remove.Append(one.substr(0, one.size() - 1));
+    } else {
+      session.exit_code = session.Complain(
+          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of a label",
+                     "gpu=yes sets the label gpu, gpu- removes it"));
+      return false;
+    }
+  }
+  if (!set.Members().empty()) change.Set("set", std::move(set));
+  if (!remove.Items().empty()) change.Set("remove", std::move(remove));
+  return true;
+}
+
+void AddLabel(CLI::App& host, Session& session) {
+  struct Options {
+    std::string id;
+    std::vector<std::string> labels;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand("label", "change the labels of a server");
+  leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_option("labels", options->labels, "name=value sets, name- removes")->required();
+  leaf->callback([&session, options] {
+    Json change(Json::Object{});
+    if (!ReadLabelChange(session, options->labels, change)) return;
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    if (!session.Send({"POST", path + ":label", change.ToString()}, reply)) return;
+    session.Show(reply.body, "host", HostColumns());
+  });
+}
+
 // Until nothing is left on it, or nothing that is moved.
 int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
   const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_s * 1000;
@@ -98,9 +139,20 @@ const std::vector<Column>& HostColumns() {
       {"RESERVED", "disk_committed_bytes", true, Column::As::kBytes},
       {"MEMORY", "memory_total_bytes", true, Column::As::kBytes},
       {"CPU MILLIS", "cpu_total_millis", true},
+      {"ARCH", "arch", true},
+      {"LABELS", "labels", true},
+      {"DOCKER", "versions.docker", true},
+      {"RUNC", "versions.runc", true},
+      {"KERNEL", "versions.kernel", true},
       {"ADDRESS", "address", true},
       {"REASON", "reason", true}};
   return columns;
+}
+
+void NoteHostWarnings(const Session& session, const Json& host) {
+  for (const Json& warning : host["warnings"].Items()) {
+    session.Note("warning: " + host["id"].Text() + ": " + warning.Text());
+  }
 }
 
 void AddHostCommands(CLI::App& root, Session& session) {
@@ -120,10 +172,12 @@ void AddHostCommands(CLI::App& root, Session& session) {
     Reply reply;
     if (!session.Send({.path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"))}, reply)) return;
     session.Show(reply.body, "host", HostColumns());
+    NoteHostWarnings(session, reply.body);
   });
   AddHostAdd(*host, session);
   AddStep(*host, session, "cordon", "place nothing new on a server");
   AddStep(*host, session, "uncordon", "place on it again");
+  AddLabel(*host, session);
   AddStep(
       *host, session, "enrol",
       "prepare an enrolled server again; after a restore of the store, make it the store's own");

@@ -94,6 +94,23 @@ class Doctor {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
             "see the log of a4cd");
     }
+    CheckHosts(**client);
+  }
+
+  // A key that may not see servers has nothing to say of them.
+  void CheckHosts(Client& client) {
+    const auto hosts = client.Send({.path = "/v1/hosts"});
+    if (!hosts || hosts->status == 403) return;
+    Check("servers are listed", hosts->ok(), hosts->body["detail"].Text(),
+          hosts->body["hint"].Text());
+    for (const Json& host : hosts->body["items"].Items()) {
+      const std::string name = "server " + host["id"].Text();
+      Check(name + " answers", host["reachable"].Bool(), host["reason"].Text(),
+            "a4c host get " + host["id"].Text());
+      for (const Json& warning : host["warnings"].Items()) {
+        text_ += "WARN  " + name + "\n      " + warning.Text() + "\n";
+      }
+    }
   }
 
   // Ages, deadlines and the ttl of keys are judged by the service's clock and shown by ours.

@@ -23,6 +23,7 @@ struct CreateOptions {
   std::vector<std::string> env;
   std::vector<std::string> secrets;
   std::vector<std::string> labels;
+  std::vector<std::string> constraints;
   std::vector<std::string> command;
   bool wait = false;
   int64_t timeout_s = 600;
@@ -55,6 +56,29 @@ void SetText(Json& body, const char* name, const std::string& text) {
   if (!text.empty()) body.AppendMember(name, text);
 }
 
+// "arch=amd64" and "label:gpu=yes" as the API takes them. False: exit_code is set.
+bool ReadConstraints(Session& session, const std::vector<std::string>& given, Json& constraints) {
+  constexpr std::string_view kLabel = "label:";
+  Json labels(Json::Object{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : one.substr(equals + 1);
+    if (name == "arch" && !value.empty()) {
+      constraints.Set("arch", value);
+    } else if (equals != std::string::npos && name.starts_with(kLabel) &&
+               name.size() > kLabel.size()) {
+      labels.Set(name.substr(kLabel.size()), value);
+    } else {
+      session.exit_code = session.Complain(a4c::Error(
+          a4c::Code::kInvalid, "\"" + one + "\" is no constraint", "arch=amd64, or label:gpu=yes"));
+      return false;
+    }
+  }
+  if (!labels.Members().empty()) constraints.Set("labels", std::move(labels));
+  return true;
+}
+
 void Create(Session& session, const CreateOptions& options) {
   Json body(Json::Object{{"name", options.name}});
   SetText(body, "image", options.image);
@@ -78,6 +102,9 @@ void Create(Session& session, const CreateOptions& options) {
     body.AppendMember("secrets", std::move(secrets));
   }
   body.AppendMember("labels", std::move(labels));
+  Json constraints(Json::Object{});
+  if (!ReadConstraints(session, options.constraints, constraints)) return;
+  if (!constraints.Members().empty()) body.AppendMember("constraints", std::move(constraints));
   Json command(Json::Array{});
   for (const std::string& word : options.command) command.Append(word);
   body.AppendMember("command", std::move(command));
@@ -111,6 +138,8 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--cpu-millis", options->cpu_millis, "1000 is one core");
   leaf->add_option("--pids", options->pids, "processes at most");
   leaf->add_option("--host", options->host, "only on this server");
+  leaf->add_option("--constraint", options->constraints,
+                   "only on servers with arch=amd64, or with label:gpu=yes; each must hold");
   leaf->add_option("--on-drain", options->on_drain,
                    "keep, or recreate: elsewhere, without what is on its disk")
       ->check(CLI::IsMember({"keep", "recreate"}));

@@ -18,8 +18,8 @@
 #include <cstring>
 
 #include "local_copy.h"
-#include "local_machine.h"
 #include "local_disk.h"
+#include "local_machine.h"
 #include "local_processes.h"
 
 namespace a4c::local {

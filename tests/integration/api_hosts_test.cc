@@ -61,6 +61,21 @@ TEST_F(ApiHosts, AServerIsProbedEnrolledAndUsed) {
   EXPECT_EQ(HostOf("dev-1"), "new-1");
 }
 
+TEST_F(ApiHosts, WhatAServerSaysOfItselfIsShown) {
+  ASSERT_EQ(
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new",)"
+                        R"("settings":{"arch":"arm64","warning":"its clock is 9 s behind ours"}})")
+          .status,
+      201);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_EQ(host.body["arch"].Text(), "arm64") << host.text;
+  EXPECT_EQ(host.body["versions"]["memory"].Text(), "1") << host.text;
+  ASSERT_EQ(host.body["warnings"].Items().size(), 1u) << host.text;
+  EXPECT_EQ(host.body["warnings"].Items()[0].Text(), "its clock is 9 s behind ours");
+  EXPECT_EQ(Get("/v1/hosts/local-1").body["warnings"].Items().size(), 0u);
+}
+
 TEST_F(ApiHosts, AServerIsEnrolledAgainAndServesOn) {
   ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
   const Answer enrolled = Post("/v1/hosts/new-1:enrol", "");
@@ -138,6 +153,45 @@ TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
   EXPECT_EQ(answer.status, 409) << answer.text;
   EXPECT_NE(answer.body["hint"].Text().find("hosts.config"), std::string::npos);
   EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
+}
+
+TEST_F(ApiHosts, LabelsAreChangedAndWorkspacesGoByThem) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-2").status == 200; }));
+  const Answer labelled = Post("/v1/hosts/local-2:label", R"({"set":{"gpu":"yes","zone":"b"}})");
+  ASSERT_EQ(labelled.status, 200) << labelled.text;
+  EXPECT_EQ(labelled.body["labels"]["gpu"].Text(), "yes");
+  CreateWorkspace("dev-1", R"(,"constraints":{"arch":"amd64","labels":{"gpu":"yes"}})");
+  EXPECT_EQ(HostOf("dev-1"), "local-2");
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["constraints"]["labels"]["gpu"].Text(), "yes");
+  const Answer removed =
+      Post("/v1/hosts/local-2:label", R"({"set":{"zone":"c"},"remove":["gpu"]})");
+  ASSERT_EQ(removed.status, 200) << removed.text;
+  EXPECT_EQ(removed.body["labels"].Members().size(), 1u) << removed.text;
+  EXPECT_EQ(removed.body["labels"]["zone"].Text(), "c");
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["actual"].Text(), "running") << "nobody is sent away";
+  const Answer none = Get("/v1/placement:explain?labels=gpu=yes&arch=amd64");
+  ASSERT_EQ(none.status, 200) << none.text;
+  EXPECT_EQ(none.body["summary"].Text(), "none of 3 servers fits: 3 labels");
+  EXPECT_EQ(none.body["servers"].Items().at(0)["detail"].Text(), "it has no label gpu");
+}
+
+TEST_F(ApiHosts, AChangeOfLabelsThatIsWrongIsPointedAt) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-2").status == 200; }));
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({})", "/set"},
+      {R"({"set":{"gpu":1}})", "/set/gpu"},
+      {R"({"set":{"gpu":"yes"},"remove":["gpu"]})", "/remove"},
+      {R"({"labels":{"gpu":"yes"}})", "/set"}};
+  for (const auto& [body, pointer] : wrong) {
+    const Answer answer = Post("/v1/hosts/local-2:label", body);
+    EXPECT_EQ(answer.status, 400) << answer.text;
+    EXPECT_EQ(answer.body["errors"].Items().at(0)["pointer"].Text(), pointer) << answer.text;
+  }
+  EXPECT_EQ(Post("/v1/hosts/nobody:label", R"({"remove":["gpu"]})").status, 404);
+  const Answer arch = Get("/v1/placement:explain?arch=x86_64");
+  EXPECT_EQ(arch.status, 400) << arch.text;
+  EXPECT_NE(arch.body["hint"].Text().find("amd64"), std::string::npos) << arch.text;
+  EXPECT_EQ(Get("/v1/placement:explain?labels=gpu").status, 400);
 }
 
 TEST_F(ApiHosts, ACordonIsKeptAndOfItsVersion) {

@@ -104,6 +104,37 @@ TEST_F(ApiTenants, EachRouteAsksForItsScopeAndForAKey) {
   }
 }
 
+// What they do to a server is done to everybody's.
+TEST_F(ApiTenants, JobsAboutServersNeedWhatServersNeed) {
+  const std::string key = KeyFor("default", R"("jobs:read","jobs:write")");
+  for (const char* type : {"host.cleanup", "host.adopt"}) {
+    const std::string job =
+        R"({"type":")" + std::string(type) + R"(","payload":{"host":"local-1"}})";
+    const Answer refused = Post("/v1/jobs", job, Bearer(key));
+    EXPECT_EQ(refused.status, 403) << refused.text;
+    EXPECT_NE(refused.body["detail"].Text().find("hosts:admin"), std::string::npos);
+    const Answer line = Post("/v1/jobs:batch", job + "\n", Bearer(key));
+    EXPECT_NE(line.text.find("\"status\":403"), std::string::npos) << line.text;
+    const Answer made = Post("/v1/jobs", job);
+    ASSERT_EQ(made.status, 201) << made.text;
+    const std::string path = "/v1/jobs/" + made.body["id"].Text();
+    Headers headers = Bearer(key);
+    headers.emplace_back("If-Match", "*");
+    ASSERT_EQ(Send("POST", path + ":cancel", "", headers).status, 200);
+    EXPECT_EQ(Send("POST", path + ":retry", "", headers).status, 403);
+    EXPECT_EQ(Send("POST", path + ":retry", "", {{"If-Match", "*"}}).status, 200);
+  }
+  const std::string admin = KeyFor("default", R"("jobs:write","hosts:admin")");
+  EXPECT_EQ(
+      Post("/v1/jobs", R"({"type":"host.cleanup","payload":{"host":"local-1"}})", Bearer(admin))
+          .status,
+      201);
+  EXPECT_EQ(
+      Post("/v1/jobs", R"({"type":"workspace.stop","payload":{"workspace":"dev-1"}})", Bearer(key))
+          .status,
+      201);
+}
+
 TEST_F(ApiTenants, NobodyGivesAwayWhatTheyLack) {
   const std::string key = KeyFor("default", R"("keys:admin","jobs:read")");
   EXPECT_EQ(Post("/v1/keys", R"({"name":"x","scopes":["jobs:read"]})", Bearer(key)).status, 201);

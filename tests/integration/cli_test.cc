@@ -154,6 +154,42 @@ TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
   EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 0);
 }
 
+TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
+  const Ran added = Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set",
+                         "warning=its clock is 9 s behind ours"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  const std::string said = "warning: srv-9: its clock is 9 s behind ours";
+  EXPECT_NE(added.err.find(said), std::string::npos) << added.err;
+  const Ran wide = Run({"host", "get", "srv-9", "-o", "wide"});
+  EXPECT_NE(wide.out.find("amd64"), std::string::npos) << wide.out;
+  EXPECT_NE(wide.err.find(said), std::string::npos) << wide.err;
+  const Ran doctor = Run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 0) << "a warning is no failure: " << doctor.out;
+  EXPECT_NE(doctor.out.find("ok    server srv-9 answers"), std::string::npos) << doctor.out;
+  EXPECT_NE(doctor.out.find("WARN  server srv-9\n      its clock is 9 s behind ours"),
+            std::string::npos)
+      << doctor.out;
+}
+
+TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {
+  const Ran labelled = Run({"host", "label", "local-2", "gpu=yes", "zone=b", "-o", "json"});
+  ASSERT_EQ(labelled.exit_code, 0) << labelled.err;
+  const Ran removed = Run({"host", "label", "local-2", "zone-", "-o", "json"});
+  ASSERT_EQ(removed.exit_code, 0) << removed.err;
+  EXPECT_NE(removed.out.find("\"gpu\""), std::string::npos) << removed.out;
+  EXPECT_EQ(removed.out.find("\"zone\""), std::string::npos) << removed.out;
+  EXPECT_EQ(Run({"host", "label", "local-2", "gpu"}).exit_code, 2);
+  const Ran created = Run({"workspace", "create", "dev-1", "--constraint", "arch=amd64",
+                           "--constraint", "label:gpu=yes", "-o", "json", "--", "sleep", "9"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  const Answer workspace = Get("/v1/workspaces/dev-1");
+  EXPECT_EQ(workspace.body["constraints"]["arch"].Text(), "amd64") << workspace.text;
+  EXPECT_EQ(workspace.body["constraints"]["labels"]["gpu"].Text(), "yes") << workspace.text;
+  const Ran wrong = Run({"workspace", "create", "dev-2", "--constraint", "gpu=yes", "--", "true"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("label:gpu=yes"), std::string::npos) << wrong.err;
+}
+
 TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
   const std::string file = directory_ + "/hosts.yaml";
   std::ofstream(file) << "hosts:\n"

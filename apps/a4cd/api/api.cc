@@ -57,14 +57,6 @@ Response NoKey() {
   return response;
 }
 
-Response Forbidden(const Route& route) {
-  return ProblemResponse(
-      {.status = 403,
-       .type = "forbidden",
-       .detail = "this needs the scope " + std::string(route.scope),
-       .hint = "ask for a key that has it: a4c key create --scope " + std::string(route.scope)});
-}
-
 // A traceparent of version 00 is passed on; anything else is dropped.
 std::string TraceParent(const std::string& header) {
   const bool shape =
@@ -156,7 +148,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
                                 .errors = {},
                                 .retry_after_s = static_cast<int>(decision.reset_s)});
   } else if (!request.principal.Allows(route->scope)) {
-    response = Forbidden(*route);
+    response = ProblemResponse(ForbiddenProblem(route->scope));
   } else {
     response = Answer(request, *route);
   }

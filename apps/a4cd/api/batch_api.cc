@@ -146,6 +146,10 @@ class Batch {
     if (!body) return LineProblem(line.number, ProblemOf(body.error()));
     Faults faults;
     line.draft = ReadJobDraft(*body, faults);
+    const std::string_view scope = ExtraScopeOf(line.draft.type);
+    if (faults.empty() && !request_.principal.Allows(scope)) {
+      return LineProblem(line.number, ForbiddenProblem(scope));
+    }
     if (faults.empty()) return std::nullopt;
     return LineProblem(line.number, {.status = 400,
                                      .type = "invalid",

@@ -43,6 +43,7 @@ Response AddHost(ApiContext& api, Request& request);
 Response EnrolHost(ApiContext& api, Request& request);
 Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
+Response LabelHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);
 Response RemoveHost(ApiContext& api, Request& request);
 // images_api.cc

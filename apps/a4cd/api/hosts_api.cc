@@ -22,6 +22,7 @@ using a4c::Record;
 using a4c::Result;
 
 constexpr size_t kStuckShownMax = 100;
+constexpr size_t kLabelsMax = 64;  // of a server, as at its enrolment
 
 Error NoHosts() {
   return Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin");
@@ -74,6 +75,37 @@ Response Mark(ApiContext& api, Request& request, const HostMarks& marks) {
     after.drains_volumes = marks.drains_volumes;
     return WriteOf(host, std::move(after), request);
   });
+}
+
+struct LabelChange {
+  std::map<std::string, std::string> set;
+  std::vector<std::string> remove;
+};
+
+LabelChange ReadLabelChange(const Json& body, Faults& faults) {
+  FieldReader fields(body, "", faults);
+  LabelChange change{.set = fields.TextMap("set"), .remove = fields.TextList("remove", 64)};
+  for (const std::string& name : change.remove) {
+    if (change.set.contains(name)) fields.Add("remove", "\"" + name + "\" stands in set too");
+  }
+  if (change.set.empty() && change.remove.empty() && faults.empty()) {
+    fields.Add("set", "is empty, and so is remove", R"(for example {"set": {"gpu": "yes"}})");
+  }
+  fields.RefuseOthers();
+  return change;
+}
+
+Result<PreparedWrite> PrepareLabels(ApiContext& api, const Request& request,
+                                    const LabelChange& change) {
+  A4C_TRY(const HostRecord host, FindHost(api, request));
+  HostRecord after = host;
+  for (const auto& [name, value] : change.set) after.labels[name] = value;
+  for (const std::string& name : change.remove) after.labels.erase(name);
+  if (after.labels.size() > kLabelsMax) {
+    return Error(Code::kInvalid, "the server would have more than 64 labels",
+                 "remove some: a4c host label " + host.id + " NAME-");
+  }
+  return WriteOf(host, std::move(after), request);
 }
 
 // What keeps a server that is drained from being empty, for whom it is not a secret.
@@ -287,6 +319,15 @@ Response CordonHost(ApiContext& api, Request& request) {
 
 Response UncordonHost(ApiContext& api, Request& request) {
   return Mark(api, request, {});
+}
+
+Response LabelHost(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  const LabelChange change = ReadLabelChange(*body, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  return MakeWrite(api, request, {}, [&] { return PrepareLabels(api, request, change); });
 }
 
 Response DrainHost(ApiContext& api, Request& request) {

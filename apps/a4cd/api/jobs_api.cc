@@ -192,6 +192,9 @@ Response CreateJob(ApiContext& api, Request& request) {
   Faults faults;
   const JobDraft draft = ReadJobDraft(*body, faults);
   if (!faults.empty()) return FaultsResponse(std::move(faults));
+  if (const std::string_view scope = ExtraScopeOf(draft.type); !request.principal.Allows(scope)) {
+    return ProblemResponse(ForbiddenProblem(scope));
+  }
   return MakeWrite(api, request, {.status = 201, .location_prefix = "/v1/jobs/"}, [&] {
     return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
   });
@@ -225,6 +228,12 @@ Response CancelJob(ApiContext& api, Request& request) {
 }
 
 Response RetryJob(ApiContext& api, Request& request) {
+  const Result<Job> job =
+      api.jobs.Get(api.CallFor(request), request.principal.tenant, request.Param("id"));
+  if (!job) return ErrorResponse(job.error());
+  if (const std::string_view scope = ExtraScopeOf(job->type); !request.principal.Allows(scope)) {
+    return ProblemResponse(ForbiddenProblem(scope));
+  }
   return StepJob(api, request, &JobService::PrepareRetry);
 }
 

@@ -1,7 +1,10 @@
 // Why a job is where it is, or what would be decided now.
+#include <algorithm>
+
 #include "a4c/json.h"
 #include "apps/a4cd/api/handlers.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/workspace.h"
 #include "apps/a4cd/work/worker.h"
 
@@ -18,24 +21,49 @@ Json ShownPlacement(Json placement) {
   return placement;
 }
 
-// disk=, memory=, cpu_millis=, host=: as in the payload of workspace.create.
+// "gpu=yes,zone=b" as {"gpu": "yes", "zone": "b"}; a part that is no pair is a fault.
+Json LabelsOf(const std::string& text, Faults& faults) {
+  Json labels(Json::Object{});
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string pair = text.substr(begin, end - begin);
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      faults.push_back({"/labels", "\"" + pair + "\" is no name=value"});
+    } else {
+      labels.Set(pair.substr(0, equals), pair.substr(equals + 1));
+    }
+    begin = end + 1;
+  }
+  return labels;
+}
+
+// disk=, memory=, cpu_millis=, host=: as in the payload of workspace.create; arch= and
+// labels=gpu=yes,zone=b: as in its constraints.
 Result<PlacementRequest> AskedFor(const Request& request) {
   Json asked(Json::Object{});
   for (const char* name : {"disk", "memory", "cpu_millis"}) {
     if (request.HasQuery(name)) asked.AppendMember(name, request.Query(name));
   }
   Faults faults;
+  Json constraints(Json::Object{{"labels", LabelsOf(request.Query("labels"), faults)}});
+  if (request.HasQuery("arch")) constraints.AppendMember("arch", request.Query("arch"));
+  asked.AppendMember("constraints", std::move(constraints));
   FieldReader fields(asked, "", faults);
   PlacementRequest placement{
       .amounts = {fields.Bytes("disk"), fields.Bytes("memory"), fields.Bytes("cpu_millis")},
+      .constraints = ReadConstraints(fields, "", faults),
       .server = request.Query("host")};
   if (faults.empty()) return placement;
   return Error(Code::kInvalid, "query " + faults[0].pointer.substr(1) + ": " + faults[0].detail,
-               "for example disk=2GiB&memory=512MiB&cpu_millis=500");
+               faults[0].hint.empty()
+                   ? "for example disk=2GiB&cpu_millis=500&arch=amd64&labels=gpu=yes"
+                   : faults[0].hint);
 }
 
 PlacementRequest RequestOf(const Workspace& workspace) {
   return {.amounts = {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis},
+          .constraints = workspace.constraints,
           .server = workspace.wanted_host};
 }
 

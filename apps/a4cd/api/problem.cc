@@ -100,6 +100,14 @@ Response ErrorResponse(const a4c::Error& error) {
   return ProblemResponse(ProblemOf(error));
 }
 
+Problem ForbiddenProblem(std::string_view scope) {
+  const std::string name(scope);
+  return {.status = 403,
+          .type = "forbidden",
+          .detail = "this needs the scope " + name,
+          .hint = "ask for a key that has it: a4c key create --scope " + name};
+}
+
 Response FaultsResponse(Faults faults) {
   Problem problem{.status = 400, .type = "invalid"};
   problem.detail = faults.size() == 1 ? faults[0].pointer + " " + faults[0].detail

@@ -26,6 +26,8 @@ Response ProblemResponse(const Problem& problem);
 // The one table from error codes to HTTP.
 Problem ProblemOf(const a4c::Error& error);
 Response ErrorResponse(const a4c::Error& error);
+// 403: the key lacks this scope.
+Problem ForbiddenProblem(std::string_view scope);
 // 400 with all faults of a body.
 Response FaultsResponse(Faults faults);
 

@@ -55,6 +55,7 @@ constexpr Route kRoutes[] = {
      kInstallation},
     {"POST", "/v1/hosts/{id}:uncordon", "uncordonHost", "hosts:admin", UncordonHost, kEmpty,
      kInstallation},
+    {"POST", "/v1/hosts/{id}:label", "labelHost", "hosts:admin", LabelHost, kJson, kInstallation},
     {"POST", "/v1/hosts/{id}:enrol", "enrolHost", "hosts:admin", EnrolHost, kEmpty, kInstallation},
     {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kEmpty, kInstallation},
     {"DELETE", "/v1/hosts/{id}", "removeHost", "hosts:admin", RemoveHost, kEmpty, kInstallation},

@@ -32,7 +32,7 @@ inline constexpr KnownScope kKnownScopes[] = {
     {"secrets:read", "list the names of secrets"},
     {"secrets:write", "set, replace and delete secrets"},
     {"hosts:read", "read servers and explain placement"},
-    {"hosts:admin", "add, cordon, drain and remove servers"},
+    {"hosts:admin", "add, label, cordon, drain, clean up and remove servers"},
     {"keys:admin", "create, list and revoke API keys of the own tenant"},
     {"tenants:admin", "create and list tenants, and create keys for them"},
     {"audit:read", "read the audit log of the own tenant"},

@@ -37,6 +37,18 @@ Json MapJson(const std::map<std::string, std::string>& map) {
   return object;
 }
 
+Json TextsJson(const std::vector<std::string>& texts) {
+  Json array(Json::Array{});
+  for (const std::string& text : texts) array.Append(text);
+  return array;
+}
+
+std::vector<std::string> TextsOf(const Json& array) {
+  std::vector<std::string> texts;
+  for (const Json& item : array.Items()) texts.push_back(item.Text());
+  return texts;
+}
+
 Json SpecJson(const a4c::HostSpec& spec) {
   return Json::Object{{"address", spec.address},
                       {"fingerprint", spec.fingerprint},
@@ -52,7 +64,10 @@ Json FiguresJson(const HostFigures& figures) {
                       {"disk_free_bytes", host.disk_free_bytes},
                       {"disk_other_bytes", figures.other_bytes},
                       {"memory_total_bytes", host.memory_total_bytes},
-                      {"cpu_total_millis", host.cpu_total_millis}};
+                      {"cpu_total_millis", host.cpu_total_millis},
+                      {"arch", host.arch},
+                      {"versions", MapJson(host.versions)},
+                      {"warnings", TextsJson(host.warnings)}};
 }
 
 Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, int64_t age_ms) {
@@ -65,7 +80,10 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
                               .disk_free_bytes = kept["disk_free_bytes"].Int(),
                               .memory_total_bytes = kept["memory_total_bytes"].Int(),
                               .cpu_total_millis = kept["cpu_total_millis"].Int(),
-                              .age_ms = std::max<int64_t>(0, age_ms)},
+                              .age_ms = std::max<int64_t>(0, age_ms),
+                              .arch = kept["arch"].Text(),
+                              .versions = MapOf(kept["versions"]),
+                              .warnings = TextsOf(kept["warnings"])},
                      .other_bytes = kept["disk_other_bytes"].Int()};
 }
 
@@ -128,6 +146,7 @@ Server ServerOf(const HostRecord& host) {
           .total = {figures.disk_total_bytes, figures.memory_total_bytes, figures.cpu_total_millis},
           .committed = host.committed,
           .disk_other_bytes = host.figures ? host.figures->other_bytes : 0,
+          .arch = figures.arch,
           .labels = host.labels,
           .reachable = figures.reachable,
           .cordoned = host.cordoned || host.draining,
@@ -152,6 +171,9 @@ Json HostView(const HostRecord& host) {
     view.AppendMember("settings", MapJson(host.spec->settings));
   }
   view.AppendMember("labels", MapJson(host.labels));
+  view.AppendMember("arch", figures.arch);
+  view.AppendMember("versions", MapJson(figures.versions));
+  view.AppendMember("warnings", TextsJson(figures.warnings));
   view.AppendMember("disk_total_bytes", figures.disk_total_bytes);
   view.AppendMember("disk_used_bytes", figures.disk_used_bytes);
   view.AppendMember("disk_free_bytes", figures.disk_free_bytes);

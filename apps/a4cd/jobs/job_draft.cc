@@ -100,6 +100,7 @@ void CheckHostAdopt(const Json& payload, Faults& faults) {
 struct Type {
   const char* name;
   void (*check)(const Json& payload, Faults& faults);
+  const char* scope = "";  // see ExtraScopeOf
 };
 constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
                            {"workspace.start", CheckWorkspaceNamed},
@@ -111,8 +112,8 @@ constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
                            {"workspace.delete", CheckWorkspaceNamed},
                            {"command.run", CheckCommandRun},
                            {"image.build", CheckImageBuild},
-                           {"host.cleanup", CheckHostCleanup},
-                           {"host.adopt", CheckHostAdopt}};
+                           {"host.cleanup", CheckHostCleanup, "hosts:admin"},
+                           {"host.adopt", CheckHostAdopt, "hosts:admin"}};
 
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;
@@ -133,6 +134,12 @@ const std::vector<std::string>& JobTypes() {
     return list;
   }();
   return names;
+}
+
+std::string_view ExtraScopeOf(std::string_view type) {
+  const auto* found =
+      std::ranges::find_if(kTypes, [&](const Type& one) { return type == one.name; });
+  return found == std::end(kTypes) ? "" : found->scope;
 }
 
 JobDraft ReadJobDraft(const Json& request, Faults& faults) {

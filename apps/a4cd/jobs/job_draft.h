@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "a4c/json.h"
@@ -25,6 +26,9 @@ struct JobDraft {
 
 // "workspace.create", "command.run", ...
 const std::vector<std::string>& JobTypes();
+
+// What a key needs besides jobs:write for a job of this type ("hosts:admin"); empty: nothing.
+std::string_view ExtraScopeOf(std::string_view type);
 
 // Reads {"type", "title", "payload", "labels", "priority", "delay", "deadline", "attempts_max"} and
 // the payload by its type; what is wrong goes to faults.

@@ -15,6 +15,7 @@ TEST(JobDraft, TakesEachTypeWithItsPayload) {
   const char* good[] = {
       R"({"type":"workspace.create","payload":{"name":"dev-1","command":["sleep","9"]}})",
       R"({"type":"workspace.create","payload":{"name":"d","image":"x","memory":"512MiB","ttl":"8h"}})",
+      R"({"type":"workspace.create","payload":{"name":"d","image":"x","constraints":{"arch":"arm64","labels":{"gpu":"yes"}}}})",
       R"({"type":"workspace.start","payload":{"workspace":"d"}})",
       R"({"type":"workspace.stop","payload":{"workspace":"d"}})",
       R"({"type":"workspace.delete","payload":{"workspace":"d"},"priority":9})",
@@ -37,6 +38,14 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
       {R"({"type":"workspace.create","payload":{"name":"dev"}})", "/payload/command"},
       {R"({"type":"workspace.create","payload":{"name":"d","image":"x","memory":"5MB"}})",
        "/payload/memory"},
+      {R"({"type":"workspace.create","payload":{"name":"d","image":"x","constraints":[]}})",
+       "/payload/constraints"},
+      {R"({"type":"workspace.create","payload":{"name":"d","image":"x","constraints":{"arch":"x 86"}}})",
+       "/payload/constraints/arch"},
+      {R"({"type":"workspace.create","payload":{"name":"d","image":"x","constraints":{"labels":{"gpu":1}}}})",
+       "/payload/constraints/labels/gpu"},
+      {R"({"type":"workspace.create","payload":{"name":"d","image":"x","constraints":{"label":{}}}})",
+       "/payload/constraints/label"},
       {R"({"type":"host.cleanup","payload":{"host":"h","hots":1}})", "/payload/hots"},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"priority":10})", "/priority"},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a/b":1}})", "/labels/a~1b"},
@@ -55,6 +64,10 @@ TEST(JobDraft, ProposesTheNearestWord) {
             "did you mean \"workspace.create\"?");
   EXPECT_EQ(FaultsOf(R"({"type":"host.cleanup","payload":{"host":"h"},"titel":"x"})")[0].hint,
             "did you mean \"title\"?");
+  EXPECT_EQ(FaultsOf(R"({"type":"workspace.create","payload":{"name":"d","image":"x",)"
+                     R"("constraints":{"arch":"x86_64"}}})")[0]
+                .hint,
+            "did you mean \"amd64\"?");
 }
 
 }  // namespace

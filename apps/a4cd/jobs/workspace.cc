@@ -4,6 +4,7 @@
 #include <cctype>
 #include <utility>
 
+#include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/job.h"
 
 namespace a4cd {
@@ -48,6 +49,9 @@ Json Common(const Workspace& workspace) {
   json.AppendMember("disk_bytes", workspace.disk_bytes);
   json.AppendMember("pids", workspace.pids);
   json.AppendMember("wanted_host", workspace.wanted_host);
+  if (!workspace.constraints.empty()) {
+    json.AppendMember("constraints", ConstraintsJson(workspace.constraints));
+  }
   json.AppendMember("on_drain", workspace.on_drain);
   json.AppendMember("restart", workspace.restart);
   json.AppendMember("restarts", workspace.restarts);
@@ -97,6 +101,7 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   workspace.disk_bytes = fields.Bytes("disk");
   workspace.pids = fields.Long("pids", {.max = 1'000'000});
   workspace.wanted_host = fields.Text("host", {.bytes_max = 256});
+  workspace.constraints = ReadConstraints(fields, pointer + "/constraints", faults);
   const std::string on_drain = fields.Text("on_drain", {.bytes_max = 16});
   if (!on_drain.empty()) workspace.on_drain = on_drain;
   if (workspace.on_drain != "keep" && workspace.on_drain != "recreate") {
@@ -157,6 +162,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.disk_bytes = body["disk_bytes"].Int();
   workspace.pids = body["pids"].Int();
   workspace.wanted_host = body["wanted_host"].Text();
+  workspace.constraints = ConstraintsOf(body["constraints"]);
   if (body["on_drain"].IsText()) workspace.on_drain = body["on_drain"].Text();
   if (body["restart"].IsText()) workspace.restart = body["restart"].Text();
   workspace.restarts = body["restarts"].Int();

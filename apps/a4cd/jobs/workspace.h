@@ -13,6 +13,7 @@
 #include "a4c/record.h"
 #include "a4c/result.h"
 #include "apps/a4cd/jobs/fields.h"
+#include "apps/a4cd/placement/constraints.h"
 
 namespace a4cd {
 
@@ -30,6 +31,7 @@ struct Workspace {
   int64_t disk_bytes = 0;
   int64_t pids = 0;
   std::string wanted_host;          // a constraint: only there; empty: the least used disk
+  Constraints constraints;          // of servers; judged when it is placed, or moved
   std::string on_drain = "keep";    // keep, or recreate: elsewhere, without what was on its disk
   std::string restart = "never";    // never, on_failure, always: once its process has ended
   std::string desired = "running";  // running, stopped, deleted
@@ -53,7 +55,8 @@ struct Workspace {
 bool IsWorkspaceName(const std::string& name);
 
 // Reads {"name", "image", "command", "env", "secrets", "labels", "memory", "cpu_millis", "disk",
-// "pids", "host", "on_drain", "restart", "ttl", "idle_stop"}; what is wrong goes to faults.
+// "pids", "host", "constraints", "on_drain", "restart", "ttl", "idle_stop"}; what is wrong goes to
+// faults.
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "apps/a4cd/jobs/constraints.h"
+
 namespace a4cd {
 namespace {
 
@@ -13,16 +15,40 @@ Json RequestJson(const PlacementRequest& request) {
   Json json(Json::Object{{"disk_bytes", request.amounts.disk_bytes},
                          {"memory_bytes", request.amounts.memory_bytes},
                          {"cpu_millis", request.amounts.cpu_millis}});
+  if (!request.constraints.empty()) {
+    json.AppendMember("constraints", ConstraintsJson(request.constraints));
+  }
   if (!request.server.empty()) json.AppendMember("server", request.server);
   return json;
 }
 
-Json CandidateJson(const Candidate& candidate) {
+// Of what a server is or has, what the request cannot take. Empty: it is none of that.
+std::string WhyUnfit(const Candidate& candidate, const Constraints& wanted) {
+  const Server& server = *candidate.server;
+  if (candidate.rejection == Rejection::kArch) {
+    const std::string is = server.arch.empty() ? "has not said what it is" : "is " + server.arch;
+    return "it " + is + ", and " + wanted.arch + " is asked for";
+  }
+  if (candidate.rejection != Rejection::kLabels) return "";
+  for (const auto& [name, value] : wanted.labels) {
+    const auto found = server.labels.find(name);
+    if (found == server.labels.end()) return "it has no label " + name;
+    if (found->second != value) {
+      return "its label " + name + " is " + found->second + ", and " + value + " is asked for";
+    }
+  }
+  return "";
+}
+
+Json CandidateJson(const Candidate& candidate, const Constraints& wanted) {
   const Server& server = *candidate.server;
   const bool fits = candidate.rejection == Rejection::kNone;
   Json json(Json::Object{{"id", server.id}, {"fits", fits}});
   if (fits) json.AppendMember("score", candidate.score);
   if (!fits) json.AppendMember("reason", RejectionName(candidate.rejection));
+  if (const std::string why = WhyUnfit(candidate, wanted); !why.empty()) {
+    json.AppendMember("detail", why);
+  }
   json.AppendMember("disk_total_bytes", server.total.disk_bytes);
   json.AppendMember("disk_other_bytes", server.disk_other_bytes);
   json.AppendMember("disk_committed_bytes", server.committed.disk_bytes);
@@ -47,7 +73,7 @@ Json ExplainJson(std::span<const Server> servers, const PlacementRequest& reques
   Json list(Json::Array{});
   for (const Candidate& candidate : Explain(servers, request, limits)) {
     if (list.Items().size() == servers_max) break;
-    list.Append(CandidateJson(candidate));
+    list.Append(CandidateJson(candidate, request.constraints));
   }
   json.AppendMember("servers", std::move(list));
   return json;

@@ -16,6 +16,11 @@ bool HasLabels(const Server& server, const std::map<std::string, std::string>& w
   });
 }
 
+bool IsOfArch(const Server& server, const Constraints& constraints) {
+  const bool may_be = server.arch.empty() && !server.reachable;
+  return constraints.arch.empty() || constraints.arch == server.arch || may_be;
+}
+
 double DiskShare(const Server& server, const Amounts& request) {
   const double used = static_cast<double>(server.disk_other_bytes) +
                       static_cast<double>(server.committed.disk_bytes) +
@@ -52,7 +57,10 @@ Rejection RejectionOf(const Server& server, const PlacementRequest& request,
   const Amounts& amounts = request.amounts;
   if (!request.server.empty() && request.server != server.id) return Rejection::kOtherServer;
   if (request.excluded == server.id) return Rejection::kOtherServer;
-  if (!HasLabels(server, request.constraints)) return Rejection::kConstraint;
+  // One that has been silent ever since may be anything.
+  if (!server.reachable && server.total.disk_bytes <= 0) return Rejection::kUnreachable;
+  if (!IsOfArch(server, request.constraints)) return Rejection::kArch;
+  if (!HasLabels(server, request.constraints.labels)) return Rejection::kLabels;
   if (TooSmall(server, amounts, limits)) return Rejection::kTooSmall;
   if (!server.reachable) return Rejection::kUnreachable;
   if (server.age_ms > limits.age_ms_max) return Rejection::kStale;
@@ -72,8 +80,8 @@ Rejection RejectionOf(const Server& server, const PlacementRequest& request,
 
 std::string_view RejectionName(Rejection rejection) {
   static constexpr std::array<std::string_view, kRejections> kNames = {
-      "fits",     "other_server", "constraint", "too_small", "unreachable",     "stale",
-      "cordoned", "disk",         "memory",     "cpu",       "starts_in_flight"};
+      "fits",  "other_server", "arch", "labels", "too_small", "unreachable",
+      "stale", "cordoned",     "disk", "memory", "cpu",       "starts_in_flight"};
   return kNames[static_cast<size_t>(rejection)];
 }
 
@@ -83,9 +91,13 @@ bool Placement::CanEverFit() const {
   };
   int all = 0;
   for (const int servers : rejections) all += servers;
-  const int never =
-      count(Rejection::kOtherServer) + count(Rejection::kConstraint) + count(Rejection::kTooSmall);
+  const int never = count(Rejection::kOtherServer) + count(Rejection::kArch) +
+                    count(Rejection::kLabels) + count(Rejection::kTooSmall);
   return server != nullptr || all > never;
+}
+
+bool Placement::LacksOnlyLabels() const {
+  return server == nullptr && rejections[static_cast<size_t>(Rejection::kLabels)] > 0;
 }
 
 std::string Placement::Summary() const {

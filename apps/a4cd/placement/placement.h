@@ -19,6 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/a4cd/placement/constraints.h"
+
 namespace a4cd {
 
 struct Amounts {
@@ -34,6 +36,7 @@ struct Server {
   Amounts total;
   Amounts committed;             // reservations
   int64_t disk_other_bytes = 0;  // used by what is not ours
+  std::string arch = {};         // empty: it has not said
   std::map<std::string, std::string> labels = {};
   bool reachable = true;
   bool cordoned = false;
@@ -44,9 +47,9 @@ struct Server {
 
 struct PlacementRequest {
   Amounts amounts;
-  std::map<std::string, std::string> constraints = {};  // labels that the server must have
-  std::string server = {};                              // not empty: this one or none
-  std::string excluded = {};                            // not this one
+  Constraints constraints = {};
+  std::string server = {};    // not empty: this one or none
+  std::string excluded = {};  // not this one
 };
 
 struct PlacementLimits {
@@ -59,8 +62,9 @@ struct PlacementLimits {
 enum class Rejection : uint8_t {
   kNone,         // it fits
   kOtherServer,  // the request names another, or any but this one
-  kConstraint,
-  kTooSmall,  // would not fit if it were empty: waiting does not help
+  kArch,         // its architecture is another, or not known
+  kLabels,       // it lacks a label, or has it with another value
+  kTooSmall,     // would not fit if it were empty: waiting does not help
   kUnreachable,
   kStale,
   kCordoned,
@@ -69,7 +73,7 @@ enum class Rejection : uint8_t {
   kCpu,
   kStarts,  // too many starts in flight
 };
-inline constexpr size_t kRejections = 11;
+inline constexpr size_t kRejections = 12;
 // "disk": the word in the API, in logs and in metrics.
 std::string_view RejectionName(Rejection rejection);
 
@@ -89,6 +93,8 @@ struct Placement {
 
   // True if some server could take it once it is free, reachable or uncordoned.
   bool CanEverFit() const;
+  // True if a server could take it were it given the labels that are asked for.
+  bool LacksOnlyLabels() const;
   // "none of 40 servers fits: 30 disk, 8 cordoned, 2 unreachable"
   std::string Summary() const;
 };

@@ -89,8 +89,10 @@ TEST(Placement, EachReasonIsToldAndNothingIsPlacedAgainstIt) {
   using Request = PlacementRequest;
   EXPECT_EQ(rejection([](Server&, Request&) {}), Rejection::kNone);
   EXPECT_EQ(rejection([](Server&, Request& r) { r.server = "b"; }), Rejection::kOtherServer);
-  EXPECT_EQ(rejection([](Server&, Request& r) { r.constraints["gpu"] = "yes"; }),
-            Rejection::kConstraint);
+  EXPECT_EQ(rejection([](Server&, Request& r) { r.constraints.labels["gpu"] = "yes"; }),
+            Rejection::kLabels);
+  EXPECT_EQ(rejection([](Server&, Request& r) { r.constraints.arch = "arm64"; }), Rejection::kArch)
+      << "one that has not said what it is";
   EXPECT_EQ(rejection([](Server&, Request& r) { r.amounts.disk_bytes = 91 * kGiB; }),
             Rejection::kTooSmall);
   EXPECT_EQ(rejection([](Server& s, Request&) { s.total.disk_bytes = 0; }), Rejection::kTooSmall);
@@ -105,6 +107,32 @@ TEST(Placement, EachReasonIsToldAndNothingIsPlacedAgainstIt) {
             Rejection::kMemory);
   EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.cpu_millis = 7001; }), Rejection::kCpu);
   EXPECT_EQ(rejection([](Server& s, Request&) { s.starts_in_flight = 8; }), Rejection::kStarts);
+}
+
+TEST(Placement, ConstraintsLeaveServersThatAreAndHaveWhatIsAskedFor) {
+  std::vector<Server> servers = {Empty("a"), Empty("b"), Empty("c", 400)};
+  for (Server& server : servers) server.arch = "amd64";
+  servers[1].labels = {{"gpu", "yes"}, {"zone", "b"}};
+  servers[2].arch = "arm64";
+  PlacementRequest request = Want(10);
+  request.constraints = {.arch = "amd64", .labels = {{"gpu", "yes"}}};
+  EXPECT_EQ(Place(servers, request, {}, 0).server->id, "b") << "though the disk of c is emptier";
+  request.constraints.labels["gpu"] = "no";
+  const Placement none = Place(servers, request, {}, 0);
+  EXPECT_EQ(none.Summary(), "none of 3 servers fits: 1 arch, 2 labels");
+  EXPECT_FALSE(none.CanEverFit());
+  EXPECT_TRUE(none.LacksOnlyLabels());
+}
+
+TEST(Placement, AServerThatWasSilentEverSinceMayBeAnything) {
+  Server server{.id = "a", .total = {}, .committed = {}, .reachable = false};
+  PlacementRequest request = Want(10);
+  request.constraints.arch = "amd64";
+  EXPECT_EQ(Judge(server, request, {}).rejection, Rejection::kUnreachable);
+  server.total = Empty("a").total;
+  EXPECT_EQ(Judge(server, request, {}).rejection, Rejection::kUnreachable);
+  server.arch = "arm64";
+  EXPECT_EQ(Judge(server, request, {}).rejection, Rejection::kArch);
 }
 
 TEST(Placement, ARefusalSaysWhyAndWhetherWaitingHelps) {

@@ -14,14 +14,14 @@ using a4c::Json;
 using a4c::Result;
 
 // Nothing is taken away before there is room elsewhere. Another may take that room meanwhile: then
-// the workspace waits for its place as a new one does.
-Result<bool> HasRoomElsewhere(JobRun& run) {
+// the workspace waits for its place as a new one does. Empty: there is room.
+Result<std::string> WhyNotElsewhere(JobRun& run) {
   WorkContext& context = run.context();
   A4C_TRY(std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
   std::erase_if(servers, [&](const Server& one) { return one.id == run.workspace()->host; });
   const Placement placement = Place(servers, PlacementOf(*run.workspace(), context.reservations),
                                     context.reservations.options().limits, 0);
-  return placement.server != nullptr;
+  return placement.server != nullptr ? "" : placement.Summary();
 }
 
 // The room is given back with the server's word that nothing is left there.
@@ -62,9 +62,9 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
   if (waits) return *waits;
   const std::string host = run.workspace()->host;
   if (!host.empty()) {
-    A4C_TRY(const bool has_room, HasRoomElsewhere(run));
-    if (!has_room && run.workspace()->desired == "running") {
-      return WaitFor(run, reason::kNoCapacity, "no other server has room for it now");
+    A4C_TRY(const std::string why_not, WhyNotElsewhere(run));
+    if (!why_not.empty() && run.workspace()->desired == "running") {
+      return WaitFor(run, reason::kNoCapacity, "no other server has room for it now: " + why_not);
     }
     const std::string unit = UnitName(run.workspace()->id);
     const Result<void> removed = RemoveUnit(run, host, unit);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/work/executors.h"
 #include "apps/a4cd/work/image_send.h"
 #include "apps/a4cd/work/workspace_unit.h"
@@ -16,13 +17,17 @@ using a4c::Result;
 
 constexpr int kPlaceTriesMax = 16;
 
+std::string WhatHelps(const Placement& placement) {
+  if (placement.CanEverFit()) return "it is placed once room is given back or a server returns";
+  if (placement.LacksOnlyLabels()) return "it is placed once a server is given these labels";
+  return "waiting cannot help: no server could take it even if it were empty";
+}
+
 Outcome NoCapacity(JobRun& run, const Placement& placement) {
-  return WaitFor(
-      run, reason::kNoCapacity,
-      placement.Summary() +
-          (placement.CanEverFit()
-               ? "; it is placed once room is given back or a server returns"
-               : "; waiting cannot help: no server could take it even if it were empty"));
+  const std::string asked = ConstraintsText(run.workspace()->constraints);
+  return WaitFor(run, reason::kNoCapacity,
+                 placement.Summary() + (asked.empty() ? "" : " (asked for: " + asked + ")") + "; " +
+                     WhatHelps(placement));
 }
 
 std::string PlacedLine(const Decision& decision) {

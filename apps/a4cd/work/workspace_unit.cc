@@ -15,6 +15,7 @@ constexpr int kExitNotFound = 127;
 PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
   return {.amounts = reservations.WithDefaults(
               {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
+          .constraints = workspace.constraints,
           .server = workspace.wanted_host};
 }
 
