@@ -114,6 +114,20 @@ void Create(Session& session, const CreateOptions& options) {
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
 }
 
+void Update(Session& session, const std::string& workspace, const CreateOptions& options) {
+  Json body(Json::Object{});
+  SetText(body, "image", options.image);
+  SetText(body, "memory", options.memory);
+  SetText(body, "disk", options.disk);
+  if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
+  if (options.pids > 0) body.AppendMember("pids", options.pids);
+  const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
+  Reply reply;
+  if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
+  if (!options.wait) return session.Show(reply.body, "job", JobColumns());
+  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
+}
+
 void Step(Session& session, const StepOptions& options, const std::string& step) {
   Ask ask{.method = "POST",
           .path = "/v1/workspaces/" + PercentEncode(BareId(options.workspace, "workspace"))};
@@ -128,15 +142,31 @@ void Step(Session& session, const StepOptions& options, const std::string& step)
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
 }
 
+// What a workspace is made of and may use.
+void AddSpec(CLI::App& leaf, CreateOptions& options) {
+  leaf.add_option("--image", options.image, "container image; none: a plain process");
+  leaf.add_option("--memory", options.memory, "512MiB, 4GiB");
+  leaf.add_option("--disk", options.disk, "20GiB");
+  leaf.add_option("--cpu-millis", options.cpu_millis, "1000 is one core");
+  leaf.add_option("--pids", options.pids, "processes at most");
+}
+
+void AddUpdate(CLI::App& workspace, Session& session) {
+  const auto options = std::make_shared<CreateOptions>();
+  CLI::App* leaf = workspace.add_subcommand(
+      "update", "give a workspace another image or other limits; its data stays");
+  leaf->add_option("workspace", options->name, "its id or name")->required();
+  AddSpec(*leaf, *options);
+  leaf->add_flag("--wait", options->wait, "until it is done");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options] { Update(session, options->name, *options); });
+}
+
 void AddCreate(CLI::App& workspace, Session& session) {
   const auto options = std::make_shared<CreateOptions>();
   CLI::App* leaf = workspace.add_subcommand("create", "create a workspace on the least used disk");
   leaf->add_option("name", options->name, "letters a-z, digits, hyphens")->required();
-  leaf->add_option("--image", options->image, "container image; none: a plain process");
-  leaf->add_option("--memory", options->memory, "512MiB, 4GiB");
-  leaf->add_option("--disk", options->disk, "20GiB");
-  leaf->add_option("--cpu-millis", options->cpu_millis, "1000 is one core");
-  leaf->add_option("--pids", options->pids, "processes at most");
+  AddSpec(*leaf, *options);
   leaf->add_option("--host", options->host, "only on this server");
   leaf->add_option("--constraint", options->constraints,
                    "only on servers with arch=amd64, or with label:gpu=yes; each must hold");
@@ -193,6 +223,7 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");
+  AddUpdate(*workspace, session);
   AddSnapshotOfWorkspace(*workspace, session);
   AddRestoreOfWorkspace(*workspace, session);
   AddExecCommands(*workspace, session);

@@ -14,6 +14,7 @@
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "baremetal_config.h"
 #include "docker_body.h"
@@ -60,5 +61,6 @@ std::unique_ptr<HostEnrolment> NewBaremetalEnrolment(BaremetalServers& servers);
 std::unique_ptr<HostActivity> NewBaremetalActivity(BaremetalServers& servers);
 std::unique_ptr<HostVolumes> NewBaremetalVolumes(BaremetalServers& servers);
 std::unique_ptr<HostDescription> NewBaremetalDescription(BaremetalServers& servers);
+std::unique_ptr<HostUpdate> NewBaremetalUpdate(BaremetalServers& servers, HostImageSupply& supply);
 
 }  // namespace a4c::baremetal

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "a4c/host_cleanup.h"
+#include "a4c/host_description.h"
+#include "a4c/host_update.h"
 #include "server_fixture.h"
 #include "step_cutter.h"
 #include "tests/support/cutting_proxy.h"
@@ -19,6 +21,7 @@ namespace {
 using a4c::testing::CuttingProxy;
 
 constexpr int64_t kDiskBytes = 16 << 20;
+constexpr int64_t kUpdatedBytes = 96 << 20;
 constexpr int64_t kSettleMs = 30'000;
 constexpr int64_t kGoneMs =
     30'000;  // what an engine is still busy with, it leaves behind until then
@@ -31,6 +34,7 @@ enum class What : uint8_t {
   kStartAgain,
   kDelete,
   kDeleteLater,
+  kUpdate,
   kBuild,
   kSend,
   kSurvey,
@@ -49,9 +53,10 @@ const std::vector<Operation>& Operations() {
       {"CreateWithHelper",
        What::kCreate,
        true,
-       {"server-1 POST /a4c/fence", "server-1 GET /containers/*/json", "server-1 POST /a4c/volume",
-        "server-1 POST /containers/create", "server-1 GET /containers/*/json",
-        "server-1 POST /containers/*/start", "server-1 GET /containers/*/json"}},
+       {"server-1 POST /a4c/fence", "server-1 GET /containers/*/json", "server-1 GET /volumes/*",
+        "server-1 POST /a4c/volume", "server-1 POST /containers/create",
+        "server-1 GET /containers/*/json", "server-1 POST /containers/*/start",
+        "server-1 GET /containers/*/json"}},
       {"Create",
        What::kCreate,
        false,
@@ -85,6 +90,23 @@ const std::vector<Operation>& Operations() {
        false,
        {"server-1 GET /containers/*/json", "server-1 GET /volumes", "server-1 DELETE /containers/*",
         "server-1 DELETE /volumes/*", "server-1 DELETE /volumes/*"}},
+      {"UpdateWithHelper",
+       What::kUpdate,
+       true,
+       {"server-1 POST /a4c/fence", "server-1 GET /containers/*/json",
+        "server-1 GET /images/*/json", "server-1 POST /containers/*/stop",
+        "server-1 POST /a4c/volume", "server-1 DELETE /containers/*",
+        "server-1 GET /containers/*/json", "server-1 GET /volumes/*", "server-1 POST /a4c/volume",
+        "server-1 POST /containers/create", "server-1 GET /containers/*/json",
+        "server-1 POST /containers/*/start", "server-1 GET /containers/*/json"}},
+      {"Update",
+       What::kUpdate,
+       false,
+       {"server-1 GET /containers/*/json", "server-1 GET /volumes", "server-1 GET /images/*/json",
+        "server-1 POST /volumes/create", "server-1 POST /containers/*/stop",
+        "server-1 DELETE /containers/*", "server-1 GET /containers/*/json", "server-1 GET /volumes",
+        "server-1 POST /containers/create", "server-1 GET /containers/*/json",
+        "server-1 POST /containers/*/start", "server-1 GET /containers/*/json"}},
       {"Build",
        What::kBuild,
        false,
@@ -250,6 +272,7 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     } else if (what_ != What::kCreate && what_ != What::kBuild) {
       ASSERT_TRUE(Ensured(*provider_, UnitWanted::kRunning));
     }
+    if (what_ == What::kUpdate) Output({"sh", "-c", "echo kept >/workspace/note"});
     if (what_ == What::kStartAgain || what_ == What::kDeleteLater) {
       ASSERT_TRUE(Ensured(*provider_, UnitWanted::kStopped));
     }
@@ -266,6 +289,10 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
       case What::kDeleteLater:
         ++unit_.epoch;
         return provider.Remove(Soon(), unit_.host, unit_.name, unit_.epoch);
+      case What::kUpdate:
+        ++unit_.epoch;
+        unit_.spec.memory_bytes = kUpdatedBytes;
+        return Void(provider.As<HostUpdate>()->Update(Soon(), unit_));
       case What::kBuild:
         return Build(provider);
       case What::kSend:
@@ -288,6 +315,8 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
       case What::kDelete:
       case What::kDeleteLater:
         return !StateOf();
+      case What::kUpdate:
+        return StateOf() == UnitState::kRunning && Memory() == kUpdatedBytes && HasNote();
       case What::kBuild:
         return HasImage(0);
       case What::kSend:
@@ -336,6 +365,12 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     EXPECT_EQ(std::ranges::count(*listed, unit_.name, &UnitStatus::name), 1);
     return found->state;
   }
+  int64_t Memory() {
+    const auto unit = provider_->As<HostDescription>()->Describe(Soon(), unit_.host, unit_.name);
+    EXPECT_TRUE(unit) << unit.error().ToString();
+    return unit ? unit->spec.memory_bytes : 0;
+  }
+  bool HasNote() { return Output({"cat", "/workspace/note"}) == "kept\n"; }
   bool HasImage(size_t server) {
     const auto found =
         provider_->As<HostImageSupply>()->Find(Soon(), options_.servers[server].id, tag_);
@@ -395,6 +430,9 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
     ExpectUseful(error);
     if (error.unknown_outcome()) return;
     EXPECT_FALSE(IsDone()) << "\"nothing was done\": " << error.ToString();
+    if (what_ == What::kUpdate) {
+      EXPECT_EQ(StateOf(), UnitState::kRunning) << "as it was";
+    }
   }
   void Settle() {
     const int64_t until_ms = TestRuntime().clock.MonotonicMs() + kSettleMs;
@@ -438,6 +476,10 @@ TEST_P(HostCuts, WhatWasCutIsSettledAndLeavesNothing) {
                          step == kNowhere ? steps.end() : steps.begin() + named.size()))
       << "the table is to name the steps as they are now: " << ::testing::PrintToString(steps);
   for (const auto& proxy : proxies_) proxy->Heal();
+  if (then == Then::kNever && what_ == What::kUpdate) {
+    ASSERT_TRUE(Ensured(*provider_, UnitWanted::kRunning));
+    EXPECT_TRUE(HasNote()) << "of the one or the other, never without what it keeps";
+  }
   if (then == Then::kNever) return;
   if (!first) Settle();
   EXPECT_TRUE(what_ == What::kSurvey || IsDone());

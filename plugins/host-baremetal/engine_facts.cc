@@ -44,6 +44,14 @@ constexpr KnownHole kHoles[] = {
      "github.com/moby/moby/security/advisories/GHSA-rc4r-wh2q-q6c4"},
 };
 
+// With the package's own revision, where a distribution says it in the place of the commit: it
+// tells whether a fix was put into an older version.
+const std::string& VersionIn(const Json& component) {
+  const std::string& version = component["Version"].Text();
+  const std::string& commit = component["Details"]["GitCommit"].Text();
+  return !version.empty() && commit.starts_with(version) ? commit : version;
+}
+
 bool IsFit(std::string_view text) {
   return !text.empty() && text.size() <= kTextBytesMax && IsUtf8(text) &&
          text.find('\0') == std::string_view::npos;
@@ -78,7 +86,7 @@ EngineFacts ReadEngineFacts(const Json& version) {
   keep("kernel", version["KernelVersion"].Text());
   for (const Json& component : version["Components"].Items()) {
     const std::string& name = component["Name"].Text();
-    if (name == "runc" || name == "containerd") keep(name, component["Version"].Text());
+    if (name == "runc" || name == "containerd") keep(name, VersionIn(component));
   }
   if (IsArch(version["Arch"].Text())) facts.arch = version["Arch"].Text();
   return facts;

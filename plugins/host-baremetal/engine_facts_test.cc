@@ -22,7 +22,8 @@ EngineFacts FactsOf(const std::string& text) {
 constexpr const char* kDebian =
     R"({"Platform":{"Name":""},"Components":[)"
     R"({"Name":"Engine","Version":"20.10.24+dfsg1","Details":{"ApiVersion":"1.41"}},)"
-    R"({"Name":"containerd","Version":"1.6.20~ds1"},{"Name":"runc","Version":"1.1.5+ds1"},)"
+    R"({"Name":"containerd","Version":"1.6.20~ds1"},{"Name":"runc","Version":"1.1.5+ds1",)"
+    R"("Details":{"GitCommit":"1.1.5+ds1-1+deb12u1"}},)"
     R"({"Name":"docker-init","Version":"0.19.0"}],"Version":"20.10.24+dfsg1",)"
     R"("ApiVersion":"1.41","MinAPIVersion":"1.12","Os":"linux","Arch":"amd64",)"
     R"("KernelVersion":"6.1.0-18-amd64"})";
@@ -33,7 +34,7 @@ TEST(EngineFactsOf, ADockerdSayWhatItRunsUnitsWith) {
   const std::map<std::string, std::string> versions{{"docker", "20.10.24+dfsg1"},
                                                     {"api", "1.41"},
                                                     {"containerd", "1.6.20~ds1"},
-                                                    {"runc", "1.1.5+ds1"},
+                                                    {"runc", "1.1.5+ds1-1+deb12u1"},
                                                     {"kernel", "6.1.0-18-amd64"}};
   EXPECT_EQ(facts.versions, versions);
 }
@@ -102,7 +103,7 @@ TEST_F(EngineFactsOfAServer, StandBesideItsFigures) {
   const Host host = Look();
   ASSERT_TRUE(host.reachable) << host.reason;
   EXPECT_EQ(host.arch, "amd64");
-  EXPECT_EQ(host.versions.at("runc"), "1.1.5+ds1");
+  EXPECT_EQ(host.versions.at("runc"), "1.1.5+ds1-1+deb12u1");
   ASSERT_EQ(host.warnings.size(), 3U) << "two holes, and a clock";
   EXPECT_NE(host.warnings.back().find("behind ours"), std::string::npos) << host.warnings.back();
 }

@@ -5,6 +5,7 @@
 
 #include "docker_errors.h"
 #include "helper_client.h"
+#include "image_transfer.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -63,12 +64,35 @@ Result<DockerReply> UnitEffects::Send(const std::string& method, const std::stri
   return reply;
 }
 
-// Empty: a Docker volume, without a limit.
+// Of a unit whose container is gone for a moment, or that was made before the server had a helper.
+Result<bool> UnitEffects::HasDockerVolume() {
+  const std::string target = "/volumes/" + VolumeName(servers_.options.cluster, unit_);
+  A4C_TRY(const DockerReply reply, docker_->Exchange(call_, {.method = "GET", .target = target}));
+  if (!reply.ok() && reply.status != 404) return DockerError(reply.status, reply.body, false);
+  return reply.ok();
+}
+
+// Empty: a Docker volume, without a limit. What a unit has written stays what it finds.
 Result<std::string> UnitEffects::NewVolume(const UnitSpec& spec) {
   if (!docker_.helper() || spec.disk_bytes == 0) return std::string();
+  A4C_TRY(const bool has_one, HasDockerVolume());
+  if (has_one) return std::string();
   auto path = EnsureVolume(call_, *docker_, spec.disk_bytes);
   if (path) any_ = true;
   return path;
+}
+
+Error UnitEffects::LacksImage(const std::string& image) const {
+  return Error(Code::kNotFound, "host " + server_->id() + " has no image " + image,
+               "build it, send it there, or name an image of a registry that is configured");
+}
+
+Result<void> UnitEffects::CheckImage(const std::string& image) {
+  if (image.empty()) {
+    return Error(Code::kUnsupported, "unit " + unit_ + ": runs in an image, and none is named");
+  }
+  A4C_TRY(const auto found, FindImage(call_, *docker_, image));
+  return found ? Result<void>() : LacksImage(image);
 }
 
 Result<bool> UnitEffects::Create(const Unit& unit) {
@@ -80,10 +104,7 @@ Result<bool> UnitEffects::Create(const Unit& unit) {
   A4C_TRY(const DockerReply reply,
           Send("POST", "/containers/create?name=" + unit.name, body.ToString()));
   if (reply.status == 409) return false;
-  if (reply.status == 404) {
-    return Error(Code::kNotFound, "host " + server_->id() + " has no image " + unit.spec.image,
-                 "build it, send it there, or name an image of a registry that is configured");
-  }
+  if (reply.status == 404) return LacksImage(unit.spec.image);
   if (!reply.ok()) return DockerError(reply.status, reply.body, true);
   return true;
 }

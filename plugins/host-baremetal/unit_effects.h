@@ -29,6 +29,8 @@ class UnitEffects {
   // Remembers the fence where the helper does not.
   Result<void> Remember();
 
+  // kNotFound: the server lacks the image. kUnsupported: none is named.
+  Result<void> CheckImage(const std::string& image);
   // False if the name is taken by now.
   Result<bool> Create(const Unit& unit);
   Result<DockerReply> Start(const Container& container);
@@ -41,6 +43,8 @@ class UnitEffects {
   // Container, volume and memory of the fence; success once they are confirmed gone.
   Result<void> Remove();
 
+  // Whether something was done.
+  bool any() const { return any_; }
   // Once something was done, "nothing was done" cannot be said of the call any more.
   Error Judge(const Error& error) const;
 
@@ -58,6 +62,8 @@ class UnitEffects {
   Result<DockerReply> Send(const std::string& method, const std::string& target,
                            const std::string& body = {});
   Result<std::string> NewVolume(const UnitSpec& spec);
+  Result<bool> HasDockerVolume();
+  Error LacksImage(const std::string& image) const;
   Result<void> Pause();
   Result<bool> DeleteVolumes();
 

@@ -18,7 +18,8 @@ class LocalHostProvider final : public HostProvider {
         enrolment_(NewLocalEnrolment(*servers_, runtime, options)),
         activity_(NewLocalActivity(*servers_)),
         volumes_(NewLocalVolumes(*servers_)),
-        description_(NewLocalDescription(*servers_)) {}
+        description_(NewLocalDescription(*servers_)),
+        update_(NewLocalUpdate(*servers_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override {
     if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
@@ -52,6 +53,7 @@ class LocalHostProvider final : public HostProvider {
     if (name == HostActivity::kExtension) return activity_.get();
     if (name == HostVolumes::kExtension) return volumes_.get();
     if (name == HostDescription::kExtension) return description_.get();
+    if (name == HostUpdate::kExtension) return update_.get();
     return nullptr;
   }
 
@@ -64,6 +66,7 @@ class LocalHostProvider final : public HostProvider {
   const std::unique_ptr<HostActivity> activity_;
   const std::unique_ptr<HostVolumes> volumes_;
   const std::unique_ptr<HostDescription> description_;
+  const std::unique_ptr<HostUpdate> update_;
 };
 
 }  // namespace

@@ -402,7 +402,7 @@ Result<UnitStatus> LocalServer::StatusOf(const std::string& name, int64_t epoch)
   return unit->status;
 }
 
-Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
+Result<void> LocalServer::CheckRunnable(const Unit& unit) {
   if (!unit.spec.image.empty()) {
     return Error(Code::kUnsupported, "host " + unit.host + " runs no images",
                  "leave the image out, or use a host provider with images");
@@ -410,6 +410,34 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
   if (unit.spec.command.empty()) {
     return Error(Code::kInvalid, "command is empty, and there is no image that has one");
   }
+  return {};
+}
+
+Result<UnitStatus> LocalServer::Update(const Call& call, const Unit& unit) {
+  A4C_CHECK(CheckRunnable(unit));
+  bool any = false;
+  Result<UnitStatus> status = [&]() -> Result<UnitStatus> {
+    A4C_CHECK(ChangeSpec(call, unit, any));
+    return Ensure(call, unit);
+  }();
+  // "Nothing was done" cannot be said any more.
+  if (status || !any || !status.error().retryable()) return status;
+  return Error(Code::kUnknownOutcome, status.error().message(), status.error().hint());
+}
+
+Result<void> LocalServer::ChangeSpec(const Call& call, const Unit& unit, bool& any) const {
+  A4C_TRY(const Fd epoch_file, Lock(call, unit.name));
+  A4C_TRY(const auto found, Find(unit.name));
+  A4C_CHECK(Raise(epoch_file.get(), unit.name, {unit.epoch, unit.claim}));
+  if (!found) return {};
+  any = true;
+  A4C_CHECK(Stop(call, *found));
+  const UnitRecord record{unit.name, unit.labels, unit.spec, found->record.mark};
+  return WriteFile(found->directory.get(), "unit.json", EncodeUnit(record));
+}
+
+Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
+  A4C_CHECK(CheckRunnable(unit));
   A4C_TRY(const Fd epoch_file, Lock(call, unit.name));
   A4C_TRY(auto found, Find(unit.name));
   if (!found && faccessat(units_.get(), unit.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {

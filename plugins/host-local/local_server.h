@@ -40,6 +40,8 @@ class LocalServer {
                                                    const LocalServerOptions& server);
   Host Measure(const Call& call);
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit);
+  // As Ensure; one that is there gets this spec and these labels first.
+  Result<UnitStatus> Update(const Call& call, const Unit& unit);
   Result<void> Remove(const Call& call, const std::string& name, const Fence& fence);
   Result<std::vector<UnitStatus>> List(const Call& call);
   // The files of a unit, of this server or another, into one of ours that was never started; how
@@ -71,6 +73,9 @@ class LocalServer {
   Result<Fd> Lock(const Call& call, const std::string& name) const;
   Result<std::optional<Fence>> ReadFence(int epoch_file) const;
   Result<void> Raise(int epoch_file, const std::string& name, const Fence& fence) const;
+  // Of one that is there; `any`: something was done.
+  Result<void> ChangeSpec(const Call& call, const Unit& unit, bool& any) const;
+  static Result<void> CheckRunnable(const Unit& unit);
   Result<void> Create(const Unit& unit) const;
   Result<void> Start(const Call& call, const LocalUnit& unit) const;
   Result<void> Stop(const Call& call, const LocalUnit& unit) const;

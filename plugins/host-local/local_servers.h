@@ -13,6 +13,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "local_server.h"
 
@@ -46,6 +47,7 @@ std::unique_ptr<HostStreams> NewLocalStreams(LocalServers& servers, const Runtim
 std::unique_ptr<HostActivity> NewLocalActivity(LocalServers& servers);
 std::unique_ptr<HostVolumes> NewLocalVolumes(LocalServers& servers);
 std::unique_ptr<HostDescription> NewLocalDescription(LocalServers& servers);
+std::unique_ptr<HostUpdate> NewLocalUpdate(LocalServers& servers);
 std::unique_ptr<HostEnrolment> NewLocalEnrolment(LocalServers& servers, const Runtime& runtime,
                                                  const LocalOptions& options);
 

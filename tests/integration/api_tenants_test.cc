@@ -46,6 +46,7 @@ TEST_F(ApiTenants, NoOperationTouchesWhatIsAnothers) {
     ++foreign;
     const std::string body = operation == "snapshotWorkspace"  ? "{}"
                              : operation == "restoreWorkspace" ? R"({"snapshot":"none"})"
+                             : operation == "updateWorkspace"  ? R"({"memory":"1GiB"})"
                                                                : "";
     const Answer answer = Send(route.method, PathOf(route), body, stranger);
     EXPECT_EQ(answer.status, 404) << route.method << " " << route.pattern << ": " << answer.text;

@@ -23,6 +23,7 @@
 #include "a4c/host_description.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/memory.h"
 #include "a4c/retention.h"
@@ -46,7 +47,9 @@ inline const a4c::MemoryHostOptions kOneServer{
     .servers = {{.id = "one", .disk_total_bytes = 10 * kGiB}}};
 
 // Does something of the test's before an effect; hides extensions.
-class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
+class HookedHosts final : public a4c::HostProvider,
+                          public a4c::HostActivity,
+                          public a4c::HostUpdate {
  public:
   explicit HookedHosts(a4c::HostProvider& inner) : inner_(inner) {}
 
@@ -78,7 +81,16 @@ class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
     return inner_.As<a4c::HostActivity>()->Read(call, host, units);
   }
 
+  Result<UnitStatus> Update(const Call& call, const Unit& unit) override {
+    if (before_update) A4C_CHECK(before_update(unit));
+    Result<UnitStatus> status = inner_.As<a4c::HostUpdate>()->Update(call, unit);
+    if (after_update) A4C_CHECK(after_update(unit));
+    return status;
+  }
+
   std::function<Result<void>(const Unit&)> before_ensure;
+  std::function<Result<void>(const Unit&)> before_update;
+  std::function<Result<void>(const Unit&)> after_update;
   std::function<Result<void>()> before_activity;
   std::function<Result<void>()> before_remove;
   std::string silent;  // this server does not answer
@@ -99,6 +111,7 @@ class HookedHosts final : public a4c::HostProvider, public a4c::HostActivity {
     if (name == a4c::HostVolumes::kExtension) {
       return volumes != nullptr ? volumes : inner_.As<a4c::HostVolumes>();
     }
+    if (name == a4c::HostUpdate::kExtension) return static_cast<a4c::HostUpdate*>(this);
     if (name == a4c::HostDescription::kExtension) return inner_.As<a4c::HostDescription>();
     if (name == a4c::HostCleanup::kExtension) {
       return cleanup != nullptr ? cleanup : inner_.As<a4c::HostCleanup>();

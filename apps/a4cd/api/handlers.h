@@ -19,6 +19,10 @@ Response CreateJobs(ApiContext& api, Request& request);
 // events_api.cc
 Response StreamEvents(ApiContext& api, Request& request);
 // workspaces_api.cc
+// A step of a workspace's or a snapshot's life is a job; the answer is that job.
+Response MakeJob(ApiContext& api, Request& request, const char* type, a4c::Json payload);
+// The body is the payload but for the workspace, which stands in the path.
+Response MakeJobOfBody(ApiContext& api, Request& request, const char* type);
 Response CreateWorkspace(ApiContext& api, Request& request);
 Response ListWorkspaces(ApiContext& api, Request& request);
 Response GetWorkspace(ApiContext& api, Request& request);
@@ -29,6 +33,7 @@ Response RestoreToWorkspace(ApiContext& api, Request& request);
 Response ListSnapshots(ApiContext& api, Request& request);
 Response GetSnapshot(ApiContext& api, Request& request);
 Response DeleteSnapshot(ApiContext& api, Request& request);
+Response UpdateWorkspace(ApiContext& api, Request& request);
 Response DeleteWorkspace(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // sessions_api.cc

@@ -29,6 +29,8 @@ constexpr Route kRoutes[] = {
      kEmpty},
     {"POST", "/v1/workspaces/{id}:stop", "stopWorkspace", "workspaces:write", StopWorkspace,
      kEmpty},
+    {"POST", "/v1/workspaces/{id}:update", "updateWorkspace", "workspaces:write", UpdateWorkspace,
+     kJson},
     {"POST", "/v1/workspaces/{id}:snapshot", "snapshotWorkspace", "workspaces:write",
      SnapshotOfWorkspace, kJson},
     {"POST", "/v1/workspaces/{id}:restore", "restoreWorkspace", "workspaces:write",

@@ -11,34 +11,6 @@ namespace {
 using a4c::Json;
 using a4c::Result;
 
-// Making, using and deleting one are jobs; the answer is that job.
-Response MakeJob(ApiContext& api, Request& request, const char* type, Json payload) {
-  JobDraft draft;
-  draft.type = type;
-  draft.payload = std::move(payload);
-  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
-    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
-  });
-}
-
-// The body is the payload but for the workspace, which stands in the path.
-Response MakeJobOfBody(ApiContext& api, Request& request, const char* type) {
-  const Result<Json> body = ParseBody(api, request.body);
-  if (!body) return ErrorResponse(body.error());
-  Faults faults;
-  if (!body->IsObject()) faults.push_back({"", "is not an object"});
-  if (body->Find("workspace") != nullptr) faults.push_back({"/workspace", "stands in the path"});
-  if (!faults.empty()) return FaultsResponse(std::move(faults));
-  Json payload = *body;
-  payload.Set("workspace", request.Param("id"));
-  Json draft(Json::Object{{"type", type}});
-  draft.AppendMember("payload", payload);
-  ReadJobDraft(draft, faults);
-  for (Fault& fault : faults) fault.pointer.erase(0, std::string("/payload").size());
-  if (!faults.empty()) return FaultsResponse(std::move(faults));
-  return MakeJob(api, request, type, std::move(payload));
-}
-
 }  // namespace
 
 Response SnapshotOfWorkspace(ApiContext& api, Request& request) {

@@ -15,14 +15,8 @@ using a4c::Result;
 
 constexpr int64_t kLogBytesMax = 1 << 20;
 
-// A step of a workspace's life is a job; the answer is that job.
 Response StepWorkspace(ApiContext& api, Request& request, const char* type) {
-  JobDraft draft;
-  draft.type = type;
-  draft.payload = Json::Object{{"workspace", request.Param("id")}};
-  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
-    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
-  });
+  return MakeJob(api, request, type, Json::Object{{"workspace", request.Param("id")}});
 }
 
 Result<Workspace> Find(ApiContext& api, const Request& request) {
@@ -32,18 +26,39 @@ Result<Workspace> Find(ApiContext& api, const Request& request) {
 
 }  // namespace
 
+Response MakeJob(ApiContext& api, Request& request, const char* type, Json payload) {
+  JobDraft draft;
+  draft.type = type;
+  draft.payload = std::move(payload);
+  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
+    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
+  });
+}
+
+Response MakeJobOfBody(ApiContext& api, Request& request, const char* type) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  if (!body->IsObject()) faults.push_back({"", "is not an object"});
+  if (body->Find("workspace") != nullptr) faults.push_back({"/workspace", "stands in the path"});
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  Json payload = *body;
+  payload.Set("workspace", request.Param("id"));
+  Json draft(Json::Object{{"type", type}});
+  draft.AppendMember("payload", payload);
+  ReadJobDraft(draft, faults);
+  for (Fault& fault : faults) fault.pointer.erase(0, std::string("/payload").size());
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  return MakeJob(api, request, type, std::move(payload));
+}
+
 Response CreateWorkspace(ApiContext& api, Request& request) {
   const Result<Json> body = ParseBody(api, request.body);
   if (!body) return ErrorResponse(body.error());
   Faults faults;
   ReadWorkspace(*body, "", 0, faults);
   if (!faults.empty()) return FaultsResponse(std::move(faults));
-  JobDraft draft;
-  draft.type = "workspace.create";
-  draft.payload = *body;
-  return MakeWrite(api, request, {.status = 202, .location_prefix = "/v1/jobs/"}, [&] {
-    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
-  });
+  return MakeJob(api, request, "workspace.create", *body);
 }
 
 Response ListWorkspaces(ApiContext& api, Request& request) {
@@ -78,6 +93,10 @@ Response StartWorkspace(ApiContext& api, Request& request) {
 
 Response StopWorkspace(ApiContext& api, Request& request) {
   return StepWorkspace(api, request, "workspace.stop");
+}
+
+Response UpdateWorkspace(ApiContext& api, Request& request) {
+  return MakeJobOfBody(api, request, "workspace.update");
 }
 
 Response DeleteWorkspace(ApiContext& api, Request& request) {

@@ -119,9 +119,11 @@ class Reconciler final : public a4c::Loop {
     const bool is_news = workspace.actual != view.actual && (unit != nullptr || was_there) &&
                          (workspace.actual != "pending" || view.actual == "running");
     const bool wants_restart = WantsRestart(workspace, unit);
-    if (!is_news && !wants_restart) return {};
+    const bool is_between = !workspace.updating.empty();
+    if (!is_news && !wants_restart && !is_between) return {};
     A4C_TRY(const bool is_busy, IsBusy(call, record));
     if (is_busy) return {};
+    if (is_between) return restarts_.Settle(call, record.ref.key.scope, workspace);
     return is_news ? Write(call, record, workspace, view)
                    : restarts_.Look(call, record.ref.key.scope, workspace, unit);
   }

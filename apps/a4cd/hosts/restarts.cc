@@ -30,6 +30,17 @@ void Restarts::NoteEnd(Workspace& workspace) const {
   if (ran_ms >= options_.reset_ms) workspace.restarts = 0;
 }
 
+a4c::Result<void> Restarts::Settle(const a4c::Call& call, const std::string& tenant,
+                                   const Workspace& workspace) {
+  if (runtime_.clock.NowMs() - workspace.updated_at < RestartWaitMs(workspace, options_)) return {};
+  JobDraft draft;
+  draft.type = workspace.desired == "running" ? "workspace.start" : "workspace.stop";
+  draft.title = "bring " + workspace.name + " back from an update that did not end";
+  draft.payload = a4c::Json::Object{{"workspace", workspace.id}};
+  draft.is_restart = true;
+  return jobs_.CreateOwn(call, tenant, "update", draft);
+}
+
 a4c::Result<void> Restarts::Look(const a4c::Call& call, const std::string& tenant,
                                  const Workspace& workspace, const a4c::UnitStatus* unit) {
   if (!WantsRestart(workspace, unit)) return {};

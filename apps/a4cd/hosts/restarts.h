@@ -31,6 +31,10 @@ class Restarts {
 
   // Of a workspace that no job is at: the count, once its process has ended.
   void NoteEnd(Workspace& workspace) const;
+  // Of one that an update has left in between, and that no job is at: the job that makes it of what
+  // its record says, if it is time.
+  a4c::Result<void> Settle(const a4c::Call& call, const std::string& tenant,
+                           const Workspace& workspace);
   // Makes the job if it is time.
   a4c::Result<void> Look(const a4c::Call& call, const std::string& tenant,
                          const Workspace& workspace, const a4c::UnitStatus* unit);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/spec_change.h"
 #include "apps/a4cd/jobs/workspace.h"
 
 namespace a4cd {
@@ -19,6 +20,13 @@ void CheckWorkspaceCreate(const Json& payload, Faults& faults) {
 void CheckWorkspaceNamed(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("workspace", {.required = true, .bytes_max = 256});
+  fields.RefuseOthers();
+}
+
+void CheckWorkspaceUpdate(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("workspace", {.required = true, .bytes_max = 256});
+  ReadSpecChange(fields);
   fields.RefuseOthers();
 }
 
@@ -106,6 +114,7 @@ constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
                            {"workspace.start", CheckWorkspaceNamed},
                            {"workspace.stop", CheckWorkspaceNamed},
                            {"workspace.move", CheckWorkspaceMove},
+                           {"workspace.update", CheckWorkspaceUpdate},
                            {"workspace.snapshot", CheckWorkspaceSnapshot},
                            {"workspace.restore", CheckWorkspaceRestore},
                            {"snapshot.delete", CheckSnapshotDelete},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/a4cd/jobs/kinds.h"
+#include "apps/a4cd/jobs/spec_change.h"
 
 namespace a4cd {
 namespace {
@@ -211,6 +212,24 @@ void JobService::AddWorkspaceCreate(const Principal& principal, const JobDraft& 
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
 }
 
+namespace {
+
+// What can be known before it is tried.
+Result<void> CheckUpdate(const JobDraft& draft, const Workspace& workspace) {
+  Faults checked_before;
+  FieldReader fields(draft.payload, "/payload", checked_before);
+  const SpecChange change = ReadSpecChange(fields);
+  if (change.disk_bytes != 0 && change.disk_bytes < workspace.disk_bytes) {
+    return Error(Code::kInvalid,
+                 "disk: it has " + std::to_string(workspace.disk_bytes) +
+                     " bytes already, and a disk only grows",
+                 "make another workspace for less, and copy what you need");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& principal,
                                           const JobDraft& draft, Job& job, PreparedWrite& write) {
   A4C_TRY(Workspace workspace,
@@ -232,11 +251,15 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   }
   if (draft.type == "workspace.move") job.payload.Set("from", workspace.host);
   if (draft.type == "command.run" || draft.type == "workspace.move") return {};
+  if (draft.type == "workspace.update") return CheckUpdate(draft, workspace);
   if (draft.type == "workspace.start") {
     workspace.desired = "running";
     workspace.restarts = draft.is_restart ? workspace.restarts + 1 : 0;
   }
-  if (draft.type == "workspace.stop") workspace.desired = "stopped";
+  if (draft.type == "workspace.stop") {
+    workspace.desired = "stopped";
+    if (draft.is_restart) ++workspace.restarts;
+  }
   if (draft.type == "workspace.delete") workspace.desired = "deleted";
   workspace.updated_at = job.created_at;
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));

@@ -61,6 +61,7 @@ Json Common(const Workspace& workspace) {
   if (workspace.idle_stop_ms != 0) json.AppendMember("idle_stop_ms", workspace.idle_stop_ms);
   if (!workspace.also_on.empty()) json.AppendMember("also_on", ListJson(workspace.also_on));
   if (!workspace.restoring.empty()) json.AppendMember("restoring", workspace.restoring);
+  if (!workspace.updating.empty()) json.AppendMember("updating", workspace.updating);
   json.AppendMember("message", workspace.message);
   json.AppendMember("created_by", workspace.created_by);
   return json;
@@ -177,6 +178,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.deleted_at = body["deleted_at"].Int();
   for (const Json& item : body["also_on"].Items()) workspace.also_on.push_back(item.Text());
   workspace.restoring = body["restoring"].Text();
+  workspace.updating = body["updating"].Text();
   workspace.created_by = body["created_by"].Text();
   const auto session = record.quiet.find("session_at");
   const auto* at = session == record.quiet.end() ? nullptr : std::get_if<int64_t>(&session->second);

@@ -29,10 +29,11 @@ constexpr int64_t kEndedMs = 60'000;  // by then also the worker of a canceled j
 struct Counter {
   std::string_view field;
   int64_t Amounts::*amount;
+  std::string_view noun;
 };
-constexpr std::array<Counter, 3> kCounters = {{{kDiskCommitted, &Amounts::disk_bytes},
-                                               {kMemoryCommitted, &Amounts::memory_bytes},
-                                               {kCpuCommitted, &Amounts::cpu_millis}}};
+constexpr std::array<Counter, 3> kCounters = {{{kDiskCommitted, &Amounts::disk_bytes, "disk"},
+                                               {kMemoryCommitted, &Amounts::memory_bytes, "memory"},
+                                               {kCpuCommitted, &Amounts::cpu_millis, "cpu"}}};
 
 struct Holder {
   const std::string& tenant;
@@ -68,6 +69,29 @@ void AddReservation(const Placement& placement, const Holder& holder, const Amou
                                  .delta = amount,
                                  .max = placement.most.*counter.amount});
   }
+}
+
+// From what it holds to what it is to hold; most: what the server may have committed, of one that
+// may grow.
+std::vector<Op> OpsTo(const HeldRoom& held, const std::string& server, const std::string& holder,
+                      const Amounts& amounts, const Amounts* most) {
+  if (held.amounts == amounts) return {};
+  Json body = held.body;
+  std::vector<Op> adds;
+  for (const Counter& counter : kCounters) {
+    const int64_t delta = amounts.*counter.amount - held.amounts.*counter.amount;
+    if (delta == 0) continue;
+    Add add{.ref = HostRef(server), .field = std::string(counter.field), .delta = delta};
+    if (delta > 0 && most != nullptr) add.max = most->*counter.amount;
+    adds.emplace_back(std::move(add));
+  }
+  body.Set("disk_bytes", amounts.disk_bytes);
+  body.Set("memory_bytes", amounts.memory_bytes);
+  body.Set("cpu_millis", amounts.cpu_millis);
+  adds.insert(adds.begin(), a4c::Put{.ref = ReservationRef(server, holder),
+                                     .body = body.ToString(),
+                                     .expect = Expect::Rev(held.rev)});
+  return adds;
 }
 
 // Others were faster: the server's counters as they were found.
@@ -132,16 +156,12 @@ Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tena
 
 Result<std::vector<Op>> Reservations::ReleaseOps(const Call& call, const std::string& server,
                                                  const std::string& holder) {
-  const a4c::RecordRef ref = ReservationRef(server, holder);
-  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
-  const std::optional<a4c::Record>& record = answer.records.at(0);
-  if (!record) return std::vector<Op>();
-  A4C_TRY(const Json body, a4c::ParseJson(record->body));
-  const Amounts amounts{body["disk_bytes"].Int(), body["memory_bytes"].Int(),
-                        body["cpu_millis"].Int()};
-  std::vector<Op> ops{a4c::Delete{.ref = ref, .expect = Expect::Rev(record->rev)}};
+  A4C_TRY(const auto found, Find(call, server, holder));
+  if (!found) return std::vector<Op>();
+  std::vector<Op> ops{
+      a4c::Delete{.ref = ReservationRef(server, holder), .expect = Expect::Rev(found->rev)}};
   for (const Counter& counter : kCounters) {
-    const int64_t amount = amounts.*counter.amount;
+    const int64_t amount = found->amounts.*counter.amount;
     if (amount == 0) continue;
     ops.emplace_back(Add{
         .ref = HostRef(server), .field = std::string(counter.field), .delta = -amount, .min = 0});
@@ -149,11 +169,67 @@ Result<std::vector<Op>> Reservations::ReleaseOps(const Call& call, const std::st
   return ops;
 }
 
-Result<bool> Reservations::Has(const Call& call, const std::string& server,
-                               const std::string& holder) {
+Amounts Reservations::MostOf(const Server& server) const {
+  const double below =
+      options_.limits.disk_watermark * static_cast<double>(server.total.disk_bytes);
+  return {static_cast<int64_t>(below) - server.disk_other_bytes, server.total.memory_bytes,
+          server.total.cpu_millis};
+}
+
+Result<Resized> Reservations::Resize(const Call& call, const std::string& server,
+                                     const std::string& holder, const Amounts& amounts,
+                                     Commit changes) {
+  A4C_TRY(const auto found, Find(call, server, holder));
+  if (!found) return a4c::Error(a4c::Code::kConflict, "it holds no room on server " + server);
+  A4C_TRY(const std::vector<Server> servers, disks_.Servers(call));
+  const auto its = std::ranges::find(servers, server, &Server::id);
+  if (its == servers.end())
+    return a4c::Error(a4c::Code::kUnavailable, "there is no server " + server);
+  const Amounts most = MostOf(*its);
+  Resized resized;
+  for (const Counter& counter : kCounters) {
+    const int64_t delta = amounts.*counter.amount - found->amounts.*counter.amount;
+    if (delta <= 0 || its->committed.*counter.amount + delta <= most.*counter.amount) continue;
+    resized.lacks += (resized.lacks.empty() ? "" : ", ") + std::string(counter.noun);
+  }
+  if (!resized.lacks.empty()) {
+    resized.outcome = Resized::Outcome::kNoCapacity;
+    resized.lacks = "server " + server + " has not the room: " + resized.lacks;
+    return resized;
+  }
+  for (Op& op : OpsTo(*found, server, holder, amounts, &most))
+    changes.also.push_back(std::move(op));
+  A4C_TRY(Committed done, database_.Write(call, changes));
+  if (done.outcome == Committed::Outcome::kApplied) return resized;
+  const bool is_full = done.outcome == Committed::Outcome::kOutOfBounds;
+  resized.outcome = is_full ? Resized::Outcome::kNoCapacity : Resized::Outcome::kConflict;
+  if (is_full) resized.lacks = "others took the room of server " + server + " just now";
+  resized.failures = std::move(done.failures);
+  return resized;
+}
+
+Result<std::vector<Op>> Reservations::ResizeOps(const Call& call, const std::string& server,
+                                                const std::string& holder, const Amounts& amounts) {
+  A4C_TRY(const auto found, Find(call, server, holder));
+  return found ? OpsTo(*found, server, holder, amounts, nullptr) : std::vector<Op>();
+}
+
+Result<std::optional<HeldRoom>> Reservations::Find(const Call& call, const std::string& server,
+                                                   const std::string& holder) {
   const a4c::RecordRef ref = ReservationRef(server, holder);
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
-  return answer.records.at(0).has_value();
+  const std::optional<a4c::Record>& record = answer.records.at(0);
+  if (!record) return std::optional<HeldRoom>();
+  A4C_TRY(Json body, a4c::ParseJson(record->body));
+  const Amounts amounts{body["disk_bytes"].Int(), body["memory_bytes"].Int(),
+                        body["cpu_millis"].Int()};
+  return std::optional(HeldRoom{record->rev, amounts, std::move(body)});
+}
+
+Result<bool> Reservations::Has(const Call& call, const std::string& server,
+                               const std::string& holder) {
+  A4C_TRY(const auto found, Find(call, server, holder));
+  return found.has_value();
 }
 
 Result<void> Reservations::ReleaseOfEndedJobs(const Call& call, const std::string& server) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,24 @@ struct Reserved {
   std::vector<a4c::OpFailure> failures = {};  // kConflict
 };
 
+// A reservation as it is recorded.
+struct HeldRoom {
+  int64_t rev = 0;
+  Amounts amounts = {};
+  a4c::Json body = {};
+};
+
+struct Resized {
+  enum class Outcome : uint8_t {
+    kApplied,
+    kNoCapacity,  // see lacks
+    kConflict,    // a change or check of the caller failed, or the reservation has moved on
+  };
+  Outcome outcome = Outcome::kApplied;
+  std::string lacks = {};                     // for people
+  std::vector<a4c::OpFailure> failures = {};  // kConflict
+};
+
 // [any thread]
 class Reservations {
  public:
@@ -66,6 +85,15 @@ class Reservations {
                                 const std::string& holder, const PlacementRequest& request,
                                 const std::function<a4c::Commit(const Decision&)>& changes,
                                 HolderOf kind = HolderOf::kWorkspace);
+
+  // Makes a reservation that is there this large, in one commit with the caller's changes. It grows
+  // only into what its server has room for, below the watermark as when it was placed.
+  a4c::Result<Resized> Resize(const a4c::Call& call, const std::string& server,
+                              const std::string& holder, const Amounts& amounts,
+                              a4c::Commit changes);
+  // The same for one that shrinks or stays, for a batch of somebody else; nothing if there is none.
+  a4c::Result<std::vector<a4c::Op>> ResizeOps(const a4c::Call& call, const std::string& server,
+                                              const std::string& holder, const Amounts& amounts);
 
   a4c::Result<bool> Has(const a4c::Call& call, const std::string& server,
                         const std::string& holder);
@@ -84,6 +112,12 @@ class Reservations {
   const PlacementOptions& options() const { return options_; }
 
  private:
+  // Nothing: there is none.
+  a4c::Result<std::optional<HeldRoom>> Find(const a4c::Call& call, const std::string& server,
+                                            const std::string& holder);
+  // What a server may have committed: what it has, of its disk what is below the watermark and
+  // not used by others.
+  Amounts MostOf(const Server& server) const;
   a4c::Result<bool> HasEnded(const a4c::Call& call, const std::string& tenant,
                              const std::string& id);
 

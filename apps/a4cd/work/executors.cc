@@ -10,10 +10,11 @@ struct Entry {
   std::string_view type;
   Executor executor;
 };
-constexpr std::array<Entry, 12> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
+constexpr std::array<Entry, 13> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
                                                {"workspace.start", StartWorkspaceUnit},
                                                {"workspace.stop", StopWorkspaceUnit},
                                                {"workspace.move", MoveWorkspaceUnit},
+                                               {"workspace.update", UpdateWorkspaceUnit},
                                                {"workspace.delete", DeleteWorkspaceUnit},
                                                {"workspace.snapshot", SnapshotWorkspace},
                                                {"workspace.restore", RestoreWorkspace},

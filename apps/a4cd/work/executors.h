@@ -21,6 +21,8 @@ a4c::Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log);
 a4c::Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log);
 // The same with what it keeps, which is copied before anything is removed.
 a4c::Result<Outcome> CarryWorkspace(JobRun& run, JobLog& log);
+// Made anew of another image or other limits, with its files.
+a4c::Result<Outcome> UpdateWorkspaceUnit(JobRun& run, JobLog& log);
 // Gives the reservation back only with the server's word that nothing is left.
 a4c::Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log);
 // Into a unit of its own, while the workspace stands still.

@@ -32,6 +32,7 @@ Result<bool> Leave(JobRun& run) {
       return a4c::Error(a4c::Code::kConflict, "the workspace changed while it was moved");
     }
     draft.workspace->host.clear();
+    draft.workspace->updating.clear();  // the next unit is made of what the record says
     draft.workspace->actual = "pending";
     draft.workspace->message = "on its way from server " + host;
     draft.workspace->updated_at = run.NowMs();

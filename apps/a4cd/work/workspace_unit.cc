@@ -1,5 +1,7 @@
 #include "apps/a4cd/work/workspace_unit.h"
 
+#include "a4c/host_update.h"
+
 namespace a4cd {
 
 using a4c::UnitState;
@@ -56,7 +58,26 @@ a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const std::string& host = run.workspace()->host;
   A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
   A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run, host, wanted));
-  return run.context().hosts.Ensure(run.HostCall(), unit);
+  auto* updates = run.context().hosts.As<a4c::HostUpdate>();
+  if (run.workspace()->updating.empty() || updates == nullptr) {
+    return run.context().hosts.Ensure(run.HostCall(), unit);
+  }
+  A4C_TRY(UnitStatus status, updates->Update(run.HostCall(), unit));
+  // One that is gone meanwhile ends with the next thing it writes.
+  A4C_CHECK(NoteSettled(run));
+  return status;
+}
+
+a4c::Result<bool> NoteSettled(JobRun& run) {
+  return run.Commit([&run](Draft& draft) -> a4c::Result<void> {
+    if (!draft.workspace) return {};
+    Reservations& reservations = run.context().reservations;
+    draft.workspace->updating.clear();
+    A4C_TRY(draft.also, reservations.ResizeOps(
+                            run.context().StoreCall(), draft.workspace->host, draft.workspace->id,
+                            PlacementOf(*draft.workspace, reservations).amounts));
+    return {};
+  });
 }
 
 a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {

@@ -26,8 +26,12 @@ a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wan
 a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
                                        a4c::UnitWanted wanted);
 
-// Brings the unit of run's workspace, which has a server, to what is wanted.
+// Brings the unit of run's workspace, which has a server, to what is wanted. One that an update has
+// left in between is made of what its record says.
 a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);
+
+// It is made of what its record says, and has room for that alone. False: gone.
+a4c::Result<bool> NoteSettled(JobRun& run);
 
 // Removes it from a server, as the holder of the job's lease.
 a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit);

@@ -6,6 +6,7 @@
 namespace a4c {
 namespace {
 
+using memory::DiskUsed;
 using memory::MemoryServer;
 using memory::MemoryUnit;
 using memory::Settle;
@@ -24,12 +25,6 @@ UnitStatus StatusOf(const MemoryUnit& unit) {
           .disk_used_bytes = unit.unit.spec.disk_bytes};
 }
 
-int64_t DiskUsed(const MemoryServer& server) {
-  int64_t used = 0;
-  for (const auto& [name, unit] : server.units) used += unit.unit.spec.disk_bytes;
-  return used;
-}
-
 class MemoryHostProvider final : public HostProvider {
  public:
   MemoryHostProvider(const Runtime& runtime, const MemoryHostOptions& options)
@@ -44,7 +39,8 @@ class MemoryHostProvider final : public HostProvider {
         streams_(memory::NewMemoryStreams(hosts_)),
         activity_(memory::NewMemoryActivity(hosts_)),
         volumes_(memory::NewMemoryVolumes(hosts_)),
-        description_(memory::NewMemoryDescription(hosts_)) {}
+        description_(memory::NewMemoryDescription(hosts_)),
+        update_(memory::NewMemoryUpdate(hosts_, *this)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -72,6 +68,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostActivity> activity_;
   const std::unique_ptr<HostVolumes> volumes_;
   const std::unique_ptr<HostDescription> description_;
+  const std::unique_ptr<HostUpdate> update_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
@@ -86,6 +83,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostActivity::kExtension) return activity_.get();
   if (name == HostVolumes::kExtension) return volumes_.get();
   if (name == HostDescription::kExtension) return description_.get();
+  if (name == HostUpdate::kExtension) return update_.get();
   return nullptr;
 }
 
@@ -110,15 +108,7 @@ Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
 }
 
 Result<MemoryUnit*> MemoryHostProvider::Create(MemoryServer& server, const Unit& unit) {
-  const std::string& image = unit.spec.image;
-  if (!image.empty() && !memory::FindImage(server, image)) {
-    auto pulled = memory::FakePull(image);
-    if (!pulled && pulled.error().code() == Code::kUnsupported) {
-      return Error(Code::kNotFound, "host " + unit.host + " has no image " + image);
-    }
-    if (!pulled) return pulled.error();
-    memory::Keep(server, image, *pulled, hosts_.runtime.clock.MonotonicMs());
-  }
+  A4C_CHECK(memory::Supply(hosts_, server, unit));
   if (unit.spec.disk_bytes > server.options.disk_total_bytes - DiskUsed(server)) {
     return Error(Code::kExhausted, "host " + unit.host + " has no room for unit " + unit.name);
   }

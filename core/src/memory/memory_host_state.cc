@@ -1,5 +1,7 @@
 #include "memory/memory_host_state.h"
 
+#include "memory/memory_host_images.h"
+
 namespace a4c::memory {
 namespace {
 
@@ -53,6 +55,24 @@ Result<MemoryUnit*> MemoryHosts::FindUnit(MemoryServer& server, const std::strin
   }
   Settle(found->second, runtime.clock.MonotonicMs());
   return &found->second;
+}
+
+int64_t DiskUsed(const MemoryServer& server) {
+  int64_t used = 0;
+  for (const auto& [name, unit] : server.units) used += unit.unit.spec.disk_bytes;
+  return used;
+}
+
+Result<void> Supply(MemoryHosts& hosts, MemoryServer& server, const Unit& unit) {
+  const std::string& image = unit.spec.image;
+  if (image.empty() || FindImage(server, image)) return {};
+  auto pulled = FakePull(image);
+  if (!pulled && pulled.error().code() == Code::kUnsupported) {
+    return Error(Code::kNotFound, "host " + unit.host + " has no image " + image);
+  }
+  if (!pulled) return pulled.error();
+  Keep(server, image, *pulled, hosts.runtime.clock.MonotonicMs());
+  return {};
 }
 
 void Keep(MemoryServer& server, const std::string& name, ImageInfo image, int64_t now_mono_ms) {

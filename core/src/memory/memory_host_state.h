@@ -14,6 +14,7 @@
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
 #include "a4c/host_streams.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/memory.h"
 #include "memory/memory_host_process.h"
@@ -69,6 +70,9 @@ std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string
 // The image is there by this name from now on.
 void Keep(MemoryServer& server, const std::string& name, ImageInfo image, int64_t now_mono_ms);
 
+// What its units were promised.
+int64_t DiskUsed(const MemoryServer& server);
+
 // There before any build, on every server.
 inline constexpr const char* kFirstImage = "busybox:local";
 
@@ -84,6 +88,9 @@ struct MemoryHosts {
   std::map<std::string, MemoryServer> servers;  // under waiter
 };
 
+// The unit's image is there, if need be pulled. kNotFound: it cannot be. [under waiter]
+Result<void> Supply(MemoryHosts& hosts, MemoryServer& server, const Unit& unit);
+
 // Lets happen to a unit what has happened by now: there is no thread that would.
 void Settle(MemoryUnit& unit, int64_t now_mono_ms);
 
@@ -98,5 +105,6 @@ std::unique_ptr<HostStreams> NewMemoryStreams(MemoryHosts& hosts);
 std::unique_ptr<HostActivity> NewMemoryActivity(MemoryHosts& hosts);
 std::unique_ptr<HostVolumes> NewMemoryVolumes(MemoryHosts& hosts);
 std::unique_ptr<HostDescription> NewMemoryDescription(MemoryHosts& hosts);
+std::unique_ptr<HostUpdate> NewMemoryUpdate(MemoryHosts& hosts, HostProvider& provider);
 
 }  // namespace a4c::memory

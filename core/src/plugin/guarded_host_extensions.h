@@ -11,6 +11,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "plugin/guard.h"
 
@@ -213,6 +214,27 @@ class GuardedHostVolumes final : public HostVolumes {
  private:
   HostVolumes& inner_;
   const CallSite& copy_;
+};
+
+class GuardedHostUpdate final : public HostUpdate {
+ public:
+  GuardedHostUpdate(HostUpdate& inner, PluginRecord& plugin)
+      : inner_(inner), update_(plugin.Site("Update.Update", Code::kUnknownOutcome)) {}
+
+  Result<UnitStatus> Update(const Call& call, const Unit& unit) override {
+    return Guarded(update_, call, [&] {
+      auto status = inner_.Update(call, unit);
+      if (status && status->name != unit.name) {
+        status = Malformed(update_, "the unit \"" + unit.name + "\"",
+                           "the unit \"" + status->name + "\"");
+      }
+      return status;
+    });
+  }
+
+ private:
+  HostUpdate& inner_;
+  const CallSite& update_;
 };
 
 class GuardedHostDescription final : public HostDescription {

@@ -67,6 +67,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostActivity::kExtension) return activity_.Of(*inner_, plugin_);
     if (name == HostVolumes::kExtension) return volumes_.Of(*inner_, plugin_);
     if (name == HostDescription::kExtension) return description_.Of(*inner_, plugin_);
+    if (name == HostUpdate::kExtension) return update_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -83,6 +84,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostActivity, GuardedHostActivity> activity_;
   ExtensionGuard<HostVolumes, GuardedHostVolumes> volumes_;
   ExtensionGuard<HostDescription, GuardedHostDescription> description_;
+  ExtensionGuard<HostUpdate, GuardedHostUpdate> update_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;

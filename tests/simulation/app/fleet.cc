@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "a4c/host_update.h"
 #include "a4c/json.h"
 #include "a4c/memory.h"
 #include "apps/a4cd/jobs/job_service.h"
@@ -58,6 +59,22 @@ Result<UnitStatus> Fleet::Ensure(const Unit& unit) {
   return status;
 }
 
+Result<UnitStatus> Fleet::Update(const Unit& unit) {
+  const Simulation::Still still;
+  Result<UnitStatus> status = hosts_->As<HostUpdate>()->Update(cluster_.call(), unit);
+  if (!status) {
+    simulation_.Note("update " + unit.name + ": " + status.error().ToString());
+    return status;
+  }
+  UnitSpec& spec = specs_[unit.host + "/" + unit.name];
+  const int64_t disk_bytes = std::max(spec.disk_bytes, unit.spec.disk_bytes);
+  spec = unit.spec;
+  spec.disk_bytes = disk_bytes;
+  CheckRuns(unit);
+  CheckCapacity(unit.host);
+  return status;
+}
+
 Result<void> Fleet::Remove(const std::string& host, const std::string& name, const Fence& fence) {
   const Simulation::Still still;
   const bool is_there = Has(host, name);
@@ -107,8 +124,18 @@ std::optional<Record> Fleet::Stored(const RecordRef& ref) {
 
 void Fleet::CheckRuns(const Unit& unit) {
   const std::string workspace = unit.labels.at(a4cd::kWorkspaceLabel);
-  if (Stored(a4cd::ReservationRef(unit.host, workspace))) return;
-  simulation_.Record(unit.name + " was brought up on " + unit.host + " without a reservation");
+  const std::optional<Record> reserved = Stored(a4cd::ReservationRef(unit.host, workspace));
+  const auto room = reserved ? ParseJson(reserved->body) : Error(Code::kNotFound, "absent");
+  if (!room) {
+    return simulation_.Record(unit.name + " was brought up on " + unit.host +
+                              " without a reservation");
+  }
+  const UnitSpec& spec = specs_.at(unit.host + "/" + unit.name);
+  if ((*room)["disk_bytes"].Int() < spec.disk_bytes ||
+      (*room)["memory_bytes"].Int() < spec.memory_bytes ||
+      (*room)["cpu_millis"].Int() < spec.cpu_millis) {
+    simulation_.Record(unit.name + " on " + unit.host + " is larger than its reservation");
+  }
 }
 
 void Fleet::CheckCapacity(const std::string& host) {

@@ -26,6 +26,7 @@ class Fleet {
   // Each is one step.
   Result<std::vector<Host>> Hosts();
   Result<UnitStatus> Ensure(const Unit& unit);
+  Result<UnitStatus> Update(const Unit& unit);
   Result<void> Remove(const std::string& host, const std::string& name, const Fence& fence);
   Result<std::vector<UnitStatus>> List(const std::string& host);
 

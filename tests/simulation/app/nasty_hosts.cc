@@ -1,4 +1,5 @@
 #include "a4c/host_extensions.h"
+#include "a4c/host_update.h"
 #include "tests/simulation/app/fleet.h"
 #include "tests/simulation/nasty.h"
 
@@ -8,7 +9,10 @@ namespace {
 // A call that takes longer than its caller can keep a lease.
 constexpr int64_t kStallMsMax = 15'000;
 
-class NastyHosts final : public HostProvider, public HostExec, private NastyCalls {
+class NastyHosts final : public HostProvider,
+                         public HostExec,
+                         public HostUpdate,
+                         private NastyCalls {
  public:
   NastyHosts(Cluster& cluster, Fleet& fleet, Process& process)
       : NastyCalls(cluster, process), fleet_(fleet) {}
@@ -28,6 +32,17 @@ class NastyHosts final : public HostProvider, public HostExec, private NastyCall
       return Lost();
     }
     Result<UnitStatus> status = fleet_.Ensure(unit);
+    if (IsLost()) return Lost();
+    return status;
+  }
+
+  Result<UnitStatus> Update(const Call& call, const Unit& unit) override {
+    A4C_CHECK(Reach(call, unit.host, "update"));
+    if (Chance(cluster_.faults.late)) {
+      Later("update", [fleet = &fleet_, unit] { (void)fleet->Update(unit); });
+      return Lost();
+    }
+    Result<UnitStatus> status = fleet_.Update(unit);
     if (IsLost()) return Lost();
     return status;
   }
@@ -72,7 +87,9 @@ class NastyHosts final : public HostProvider, public HostExec, private NastyCall
 
  protected:
   void* Extension(std::string_view name) override {
-    return name == HostExec::kExtension ? static_cast<HostExec*>(this) : nullptr;
+    if (name == HostExec::kExtension) return static_cast<HostExec*>(this);
+    if (name == HostUpdate::kExtension) return static_cast<HostUpdate*>(this);
+    return nullptr;
   }
 
  private:

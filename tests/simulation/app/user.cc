@@ -1,5 +1,5 @@
-// What a user does: workspaces made, stopped, started and deleted, commands run, jobs canceled and
-// retried, servers cleaned.
+// What a user does: workspaces made, changed, stopped, started and deleted, commands run, jobs
+// canceled and retried, servers cleaned.
 #include <utility>
 
 #include "tests/simulation/app/app_world.h"
@@ -24,7 +24,7 @@ class User {
 
  private:
   void Operate() {
-    switch (simulation_.Below(12)) {
+    switch (simulation_.Below(13)) {
       case 0:
       case 1:
         return About("workspace.delete");
@@ -41,6 +41,8 @@ class User {
         return Retry();
       case 8:
         return Clean();
+      case 9:
+        return Update();
       default:
         return Create();
     }
@@ -73,6 +75,21 @@ class User {
     draft.type = type;
     draft.payload = Json::Object{{"workspace", *name}};
     if (type == "command.run") draft.payload.AppendMember("command", Json::Array{"make"});
+    Make(NextKey(), draft);
+  }
+
+  // More or less than it has; its disk only grows.
+  void Update() {
+    const std::string* const name = AnyOf(world_.workspaces());
+    if (name == nullptr) return Create();
+    a4cd::JobDraft draft;
+    draft.type = "workspace.update";
+    draft.payload = Json::Object{{"workspace", *name}};
+    if (simulation_.Below(2) == 0) {
+      draft.payload.AppendMember("memory", (1 + static_cast<int64_t>(simulation_.Below(3))) * kGiB);
+    } else {
+      draft.payload.AppendMember("disk", (5 + static_cast<int64_t>(simulation_.Below(20))) * kGiB);
+    }
     Make(NextKey(), draft);
   }
 

@@ -5,6 +5,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/rebuild.h"
 #include "tests/unit/plugin/plugin_test.h"
@@ -215,6 +216,16 @@ TEST_F(GuardedHostProvider, ActivityVolumesAndDescriptionAreGuarded) {
   };
   EXPECT_TRUE(FailsWith(describe("throw"), Code::kInternal, "Description.Describe threw"));
   EXPECT_TRUE(FailsWith(describe("other_unit"), Code::kInternal, "the unit \"u\""));
+}
+
+TEST_F(GuardedHostProvider, UpdateIsGuarded) {
+  const auto update = [&](const char* mode) {
+    return Make(mode, "Update.Update")
+        ->As<HostUpdate>()
+        ->Update(Within(1000), {.host = {}, .name = "u"});
+  };
+  EXPECT_TRUE(FailsWith(update("throw"), Code::kUnknownOutcome, "Update.Update threw"));
+  EXPECT_TRUE(FailsWith(update("other_unit"), Code::kUnknownOutcome, "the unit \"u\""));
 }
 
 TEST_F(GuardedHostProvider, EnrolmentIsGuarded) {

@@ -4,6 +4,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/plugin.h"
 #include "tests/unit/plugin/evil/mode.h"
@@ -146,6 +147,20 @@ class EvilVolumes final : public a4c::HostVolumes {
   const evil::Mode& mode_;
 };
 
+class EvilUpdate final : public a4c::HostUpdate {
+ public:
+  explicit EvilUpdate(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<a4c::UnitStatus> Update(const a4c::Call&, const a4c::Unit& unit) override {
+    mode_.Act("Update.Update");
+    a4c::UnitStatus status;
+    if (!mode_.Is("other_unit", "Update.Update")) status.name = unit.name;
+    return status;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
 class EvilDescription final : public a4c::HostDescription {
  public:
   explicit EvilDescription(const evil::Mode& mode) : mode_(mode) {}
@@ -199,6 +214,7 @@ class EvilHost final : public a4c::HostProvider {
       return static_cast<a4c::HostEnrolment*>(&enrolment_);
     }
     if (name == a4c::HostActivity::kExtension) return static_cast<a4c::HostActivity*>(&activity_);
+    if (name == a4c::HostUpdate::kExtension) return static_cast<a4c::HostUpdate*>(&update_);
     if (name == a4c::HostVolumes::kExtension) return static_cast<a4c::HostVolumes*>(&volumes_);
     if (name == a4c::HostDescription::kExtension) {
       return static_cast<a4c::HostDescription*>(&description_);
@@ -215,6 +231,7 @@ class EvilHost final : public a4c::HostProvider {
   EvilEnrolment enrolment_{mode_};
   EvilActivity activity_{mode_};
   EvilVolumes volumes_{mode_};
+  EvilUpdate update_{mode_};
   EvilDescription description_{mode_};
 };
 

@@ -1,0 +1,29 @@
+#include "apps/a4cd/jobs/spec_change.h"
+
+namespace a4cd {
+
+void SpecChange::To(Workspace& workspace) const {
+  if (!image.empty()) workspace.image = image;
+  if (memory_bytes != 0) workspace.memory_bytes = memory_bytes;
+  if (cpu_millis != 0) workspace.cpu_millis = cpu_millis;
+  if (disk_bytes != 0) workspace.disk_bytes = disk_bytes;
+  if (pids != 0) workspace.pids = pids;
+}
+
+SpecChange ReadSpecChange(FieldReader& fields) {
+  SpecChange change;
+  change.image = fields.Text("image", {.bytes_max = 512});
+  change.memory_bytes = fields.Bytes("memory");
+  change.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
+  change.disk_bytes = fields.Bytes("disk");
+  change.pids = fields.Long("pids", {.max = 1'000'000});
+  const bool is_empty = change.image.empty() && change.memory_bytes == 0 &&
+                        change.cpu_millis == 0 && change.disk_bytes == 0 && change.pids == 0;
+  if (is_empty) {
+    fields.Add("image", "is missing, as are memory, cpu_millis, disk and pids: one has to be said",
+               R"(for example {"memory": "2GiB"})");
+  }
+  return change;
+}
+
+}  // namespace a4cd
