@@ -68,6 +68,17 @@ TEST_F(HelperUpdate, AUnitFromBeforeTheHelperKeepsItsDockerVolume) {
   EXPECT_EQ(Inspect(unit_.name)["Mounts"].Items().at(0)["Type"].Text(), "volume");
 }
 
+TEST_F(HelperUpdate, ADiskThatDoesNotFitSaysSoAndTheSameSpecBringsItBack) {
+  unit_.spec.disk_bytes = 16 * kMiB;
+  Write();
+  const auto updated = Update(64 * kMiB, int64_t{1} << 42);
+  ASSERT_FALSE(updated);
+  const auto back = Update(64 * kMiB, 16 * kMiB);
+  ASSERT_TRUE(back) << back.error().ToString();
+  EXPECT_EQ(back->state, UnitState::kRunning) << back->reason;
+  EXPECT_EQ(Output({"cat", "/workspace/note"}), "kept\n");
+}
+
 TEST_F(HelperUpdate, WhatTheServerRunsUnitsWithIsTold) {
   const auto hosts = provider_->Hosts(Soon());
   ASSERT_TRUE(hosts) << hosts.error().ToString();
