@@ -65,6 +65,20 @@ TEST_F(FairSharesTest, WhoHadNothingDueIsLeftOutForAWhileUnlessItIsSeen) {
   EXPECT_EQ(shares_.Order(world_.Within(), {"a"})->size(), 2u);
 }
 
+TEST_F(FairSharesTest, ManyTurnsAtOnceAreThoseThatOneAfterAnotherWouldHaveHad) {
+  AddTenant("a", 3);
+  AddTenant("b", 1);
+  const auto order = shares_.Order(world_.Within(), {"a", "b"});
+  ASSERT_TRUE(order);
+  std::vector<std::string> busy = *order;
+  std::erase(busy, "default");
+  const int turns = shares_.Turns(busy, 8);
+  EXPECT_EQ(turns, busy[0] == "a" ? 6 : 2);
+  EXPECT_EQ(shares_.Turns(busy, 1), 1);
+  EXPECT_EQ(shares_.Turns({"a"}, 8), 8);
+  EXPECT_EQ(shares_.Turns({"nobody"}, 8), 1) << "a tenant that went away meanwhile";
+}
+
 // The whole way: one tenant's thousand jobs do not keep another's one waiting.
 TEST(Work, ATenantWithManyJobsDoesNotKeepAnotherWaiting) {
   World world;

@@ -50,6 +50,28 @@ Result<std::vector<std::string>> FairShares::Order(const Call& call,
   return tenants;
 }
 
+// Plays them: who began earliest gets the next one.
+int FairShares::Turns(const std::vector<std::string>& tenants, int jobs) const {
+  struct Player {
+    double start = 0;
+    double step = 0;
+    int turns = 0;
+  };
+  std::vector<Player> players;
+  Waiter::Lock lock(*waiter_);
+  for (const std::string& tenant : tenants) {
+    const auto account = accounts_.find(tenant);
+    if (account == accounts_.end() || std::ssize(players) == jobs) break;
+    players.push_back({StartOf(account->second), kClaimMs / account->second.share});
+  }
+  for (int i = 0; i < jobs && !players.empty(); ++i) {
+    const auto next = std::ranges::min_element(players, {}, &Player::start);
+    next->start += next->step;
+    ++next->turns;
+  }
+  return players.empty() ? 1 : std::max(1, players[0].turns);
+}
+
 Result<void> FairShares::ReadTenants(const Call& call) {
   std::map<std::string, double> shares{{kDefaultTenant, 1.0}};
   a4c::ScanRequest scan{.kind = "tenant", .scope = "", .limit = 1'000};

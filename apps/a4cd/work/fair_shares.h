@@ -32,6 +32,9 @@ class FairShares {
   // are left out, unless they are among `seen`, which are known to have something due.
   a4c::Result<std::vector<std::string>> Order(const a4c::Call& call,
                                               const std::set<std::string>& seen);
+  // How many of the next so many jobs are for the first of these, of all of which there is a lot to
+  // do; they are in the order of Order. At least one.
+  int Turns(const std::vector<std::string>& tenants, int jobs) const;
   // It had nothing due.
   void Idle(const std::string& tenant);
   // A job of its was claimed: that counts at once, so that other workers see it.

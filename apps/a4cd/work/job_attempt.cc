@@ -11,7 +11,6 @@
 namespace a4cd {
 
 using a4c::Call;
-using a4c::Claimed;
 using a4c::LogLevel;
 using a4c::Result;
 
@@ -50,23 +49,32 @@ Outcome Interrupted() {
 JobAttempts::JobAttempts(WorkContext& context, std::string holder)
     : context_(context), holder_(std::move(holder)), keeper_(context) {}
 
-Result<void> JobAttempts::Run(const Call& call, const Claimed& claimed, int64_t sent_at_ms,
-                              const JobStep& step) {
-  const std::stop_token stop =
-      keeper_.Hold(claimed.lease, claimed.record.ref, sent_at_ms, call.stop);
-  JobRun run(context_, claimed, stop, &keeper_, holder_);
+Result<void> JobAttempts::Run(const Call& call, const JobClaim& claim, const JobStep& step) {
+  const a4c::RecordRef& job = claim.job.record.ref;
+  const std::stop_token stop = keeper_.Hold(claim.job.lease, job, claim.sent_at_ms, call.stop);
+  is_free_ = false;
+  JobRun run(context_, claim, stop, &keeper_, holder_);
   const Result<void> done = RunJob(run, call, step);
   keeper_.Drop();
-  if (!done) return done.error().Within("job " + claimed.record.ref.key.id);
+  if (!done) return done.error().Within("job " + job.key.id);
   Note(run);
+  return Free(run);
+}
+
+Result<void> JobAttempts::Free(const JobRun& run) {
   std::vector<a4c::Lease> leases = run.servers();
-  leases.push_back(claimed.lease);
-  A4C_CHECK(context_.leases.Release(context_.StoreCall(), leases));
+  if (!is_free_) leases.push_back(run.lease());
+  if (!leases.empty()) A4C_CHECK(context_.leases.Release(context_.StoreCall(), leases));
+  return {};
+}
+
+Result<void> JobAttempts::GiveBack(const JobClaim& claim) {
+  A4C_CHECK(context_.leases.Release(context_.StoreCall(), {&claim.job.lease, 1}));
   return {};
 }
 
 Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& step) {
-  A4C_TRY(const bool is_ours, run.Read());
+  A4C_TRY(const bool is_ours, run.ReadSubject());
   if (!is_ours) return {};
   if (const std::optional<Outcome> end = EndBeforeStart(run)) return End(run, *end);
   A4C_CHECK(KnowServers(run));
@@ -109,8 +117,11 @@ Result<void> JobAttempts::End(JobRun& run, const Outcome& outcome) {
   const int64_t wait_ms =
       RetryWaitMs(run.job().attempts, context_.options.retry_wait_ms,
                   context_.options.retry_wait_max_ms, context_.runtime.random.Next());
-  A4C_CHECK(
-      run.Commit([&](Draft& draft) { return EndAttempt(outcome, run.NowMs(), wait_ms, draft); }));
+  A4C_TRY(is_free_, run.Commit([&](Draft& draft) -> Result<void> {
+    A4C_CHECK(EndAttempt(outcome, run.NowMs(), wait_ms, draft));
+    draft.also.push_back(run.LeaseRelease());
+    return {};
+  }));
   return {};
 }
 

@@ -22,20 +22,22 @@ class JobAttempts {
   // holder: who this is, as it stands in the leases.
   JobAttempts(WorkContext& context, std::string holder);
 
-  // An error: the job could not be read or ended. Then its lease is left to expire. sent_at_ms: on
-  // the monotonic clock, before the claim was sent.
-  a4c::Result<void> Run(const a4c::Call& call, const a4c::Claimed& claimed, int64_t sent_at_ms,
-                        const JobStep& step);
+  // An error: the job could not be read or ended. Then its lease is left to expire.
+  a4c::Result<void> Run(const a4c::Call& call, const JobClaim& claim, const JobStep& step);
+  // Without an attempt: another one may claim it at once.
+  a4c::Result<void> GiveBack(const JobClaim& claim);
 
  private:
   a4c::Result<void> RunJob(JobRun& run, const a4c::Call& call, const JobStep& step);
   a4c::Result<void> KnowServers(const JobRun& run);
   a4c::Result<void> End(JobRun& run, const Outcome& outcome);
+  a4c::Result<void> Free(const JobRun& run);
   void Note(const JobRun& run);
 
   WorkContext& context_;
   const std::string holder_;
   LeaseKeeper keeper_;
+  bool is_free_ = false;  // the lease of the job was given up in the batch that ended the attempt
 };
 
 }  // namespace a4cd

@@ -42,17 +42,18 @@ std::string NewClaim(a4c::Random& random) {
 
 }  // namespace
 
-JobRun::JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop,
+JobRun::JobRun(WorkContext& context, const JobClaim& claim, std::stop_token stop,
                LeaseKeeper* keeper, std::string holder)
     : context_(context),
-      ref_(claimed.record.ref),
-      lease_(claimed.lease),
+      ref_(claim.job.record.ref),
+      lease_(claim.job.lease),
       claim_(NewClaim(context.runtime.random)),
       stop_(std::move(stop)),
       started_mono_ms_(context.runtime.clock.MonotonicMs()),
+      store_ahead_ms_(claim.store_ahead_ms),
       keeper_(keeper),
       holder_(std::move(holder)) {
-  if (Result<Job> job = JobOf(claimed.record)) job_ = *std::move(job);
+  if (Result<Job> job = JobOf(claim.job.record)) job_ = *std::move(job);
 }
 
 Result<bool> JobRun::TakeServer(const std::string& host) {
@@ -84,6 +85,16 @@ Call JobRun::HostCall() const {
 
 a4c::Check JobRun::LeaseCheck() const {
   return {.ref = lease_.subject, .quiet = {{"epoch", lease_.epoch}}};
+}
+
+a4c::Op JobRun::LeaseRelease() const {
+  return a4c::Put{.ref = lease_.subject, .quiet = {{"holder", {}}, {"until", {}}}};
+}
+
+Result<bool> JobRun::ReadSubject() {
+  // A body that is none of ours is told by Read.
+  if (job_.id.empty() || !job_.workspace.empty()) return Read();
+  return !gone_;
 }
 
 Result<bool> JobRun::Read() {

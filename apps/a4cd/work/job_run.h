@@ -20,6 +20,13 @@ namespace a4cd {
 
 class LeaseKeeper;
 
+// A job that was claimed.
+struct JobClaim {
+  a4c::Claimed job;
+  int64_t sent_at_ms = 0;      // on the monotonic clock, before the claim was sent
+  int64_t store_ahead_ms = 0;  // the store's time minus ours
+};
+
 // What a step makes of a job and its workspace, and what else is in the same commit.
 struct Draft {
   Job job;
@@ -32,8 +39,8 @@ struct Draft {
 class JobRun {
  public:
   // keeper: keeps the leases of servers too. holder: who this worker is.
-  JobRun(WorkContext& context, const a4c::Claimed& claimed, std::stop_token stop,
-         LeaseKeeper* keeper, std::string holder);
+  JobRun(WorkContext& context, const JobClaim& claim, std::stop_token stop, LeaseKeeper* keeper,
+         std::string holder);
 
   WorkContext& context() const { return context_; }
   const Job& job() const { return job_; }
@@ -50,6 +57,10 @@ class JobRun {
   bool Stopping() const { return stop_.stop_requested(); }
   // Canceled, or the lease is another's: there is nothing left to write.
   bool gone() const { return gone_; }
+
+  // Reads what the job is about, which has to be read after the claim; the claim has shown the job
+  // itself. False: gone.
+  a4c::Result<bool> ReadSubject();
 
   // Reads job and workspace from the primary. False: gone.
   a4c::Result<bool> Read();
@@ -72,6 +83,8 @@ class JobRun {
 
   // The check that every batch of a holder contains.
   a4c::Check LeaseCheck() const;
+  // Frees the subject: in the batch with which an attempt ends.
+  a4c::Op LeaseRelease() const;
 
  private:
   WorkContext& context_;
@@ -82,7 +95,7 @@ class JobRun {
   const int64_t started_mono_ms_;
   Job job_;
   std::optional<Workspace> workspace_;
-  int64_t store_ahead_ms_ = 0;  // the store's time minus ours
+  int64_t store_ahead_ms_;  // the store's time minus ours
   bool gone_ = false;
   LeaseKeeper* const keeper_;
   const std::string holder_;

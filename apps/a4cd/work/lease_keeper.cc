@@ -38,8 +38,9 @@ std::stop_token LeaseKeeper::Hold(const a4c::Lease& lease, const a4c::RecordRef&
   const std::stop_source source = held.stop;
   {
     Waiter::Lock lock(*waiter_);
+    const int64_t due_ms = DueMs(held);
     held_ = std::move(held);
-    waiter_->NotifyAll();
+    if (due_ms < wake_ms_) waiter_->NotifyAll();
   }
   process_stop_.emplace(process_stop, [source]() mutable { source.request_stop(); });
   return source.get_token();
@@ -60,6 +61,10 @@ int64_t LeaseKeeper::StopAtMs(const Held& held) const {
   return held.sent_at_ms + context_.options.lease_ms * 2 / 3;
 }
 
+int64_t LeaseKeeper::DueMs(const Held& held) const {
+  return std::min({StopAtMs(held), held.renew_at_ms, held.watch_at_ms});
+}
+
 bool LeaseKeeper::IsCurrent(const Held& held) const {
   return held_ && held_->leases[0].subject == held.leases[0].subject &&
          held_->leases[0].epoch == held.leases[0].epoch;
@@ -75,14 +80,11 @@ void LeaseKeeper::Run(const std::stop_token& stop) {
     {
       Waiter::Lock lock(*waiter_);
       const int64_t now_ms = context_.runtime.clock.MonotonicMs();
-      int64_t wake_ms = Waiter::kForever;
-      if (held_ && !held_->stop.stop_requested()) {
-        wake_ms = std::min({StopAtMs(*held_), held_->renew_at_ms, held_->watch_at_ms});
-      }
-      if (wake_ms <= now_ms) {
+      wake_ms_ = held_ && !held_->stop.stop_requested() ? DueMs(*held_) : Waiter::kForever;
+      if (wake_ms_ <= now_ms) {
         due = held_;
       } else if (!stop.stop_requested()) {
-        waiter_->Wait(wake_ms);
+        waiter_->Wait(wake_ms_);
       }
     }
     if (due) Look(*due);

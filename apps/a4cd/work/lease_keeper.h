@@ -6,7 +6,8 @@
 //   Work(stop);
 //   keeper.Drop();
 //
-// Renews at a third of the lease on a thread of its own. Time is counted on the monotonic clock
+// Renews at a third of the lease on a thread of its own, which is not woken for jobs that are over
+// before there is anything to do. Time is counted on the monotonic clock
 // from before the claim or renewal was sent, so that it errs on the safe side.
 #pragma once
 
@@ -50,10 +51,12 @@ class LeaseKeeper {
   void Watch(const Held& held);
   bool IsCurrent(const Held& held) const;
   int64_t StopAtMs(const Held& held) const;
+  int64_t DueMs(const Held& held) const;
 
   WorkContext& context_;
   const std::unique_ptr<a4c::Waiter> waiter_;
-  std::optional<Held> held_;  // under waiter_
+  std::optional<Held> held_;     // under waiter_, as is the next
+  int64_t wake_ms_ = INT64_MIN;  // until when the thread sleeps at most
   std::optional<std::stop_callback<std::function<void()>>> process_stop_;
   std::unique_ptr<a4c::Thread> thread_;  // last: joined before what it uses goes
 };

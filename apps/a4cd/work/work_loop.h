@@ -6,12 +6,15 @@
 #include <memory>
 
 #include "a4c/collection.h"
+#include "apps/a4cd/work/job_attempt.h"
+#include "apps/a4cd/work/job_desk.h"
 #include "apps/a4cd/work/work_context.h"
 
 namespace a4cd {
 
-// number: of the worker within its process. The context outlives the loop. A step does one job and
-// takes as long as the job does.
-std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, int number);
+// number: of the worker within its process. Context and desk outlive the loop. A step does one job
+// and takes as long as the job does. step: what is done with a job; null: what its type says.
+std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, int number,
+                                       JobStep step = nullptr);
 
 }  // namespace a4cd

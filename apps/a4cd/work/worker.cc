@@ -35,12 +35,13 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
                .secrets = options.secrets,
                .instance = ids.Next(),
                .options = options.work,
-               .cleanup = options.cleanup.policy} {}
+               .cleanup = options.cleanup.policy},
+      desk_(context_) {}
 
-std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops() {
+std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops(const JobStep& step) {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
   for (int number = 1; number <= options_.work.workers; ++number) {
-    loops.push_back(NewWorkLoop(context_, number));
+    loops.push_back(NewWorkLoop(context_, desk_, number, step));
   }
   return loops;
 }

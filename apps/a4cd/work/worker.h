@@ -24,6 +24,8 @@
 #include "apps/a4cd/work/cleanup_loop.h"
 #include "apps/a4cd/work/expiry_loop.h"
 #include "apps/a4cd/work/idle_loop.h"
+#include "apps/a4cd/work/job_attempt.h"
+#include "apps/a4cd/work/job_desk.h"
 #include "apps/a4cd/work/snapshot_loop.h"
 #include "apps/a4cd/work/work_context.h"
 
@@ -51,8 +53,8 @@ class Worker {
          a4c::IdSource& ids, const a4c::Runtime& runtime, const WorkerOptions& options);
 
   // To be run by a thread each, and gone before the Worker: the workers themselves, and loops that
-  // are to run as singletons.
-  std::vector<std::unique_ptr<a4c::Loop>> NewWorkLoops();
+  // are to run as singletons. step: what they do with a job; null: what its type says.
+  std::vector<std::unique_ptr<a4c::Loop>> NewWorkLoops(const JobStep& step = nullptr);
   std::vector<std::unique_ptr<a4c::Loop>> NewSingletons();
   // Of every process, whatever its role: keep the provider's servers those that are enrolled, and
   // this store theirs. May be null.
@@ -83,6 +85,7 @@ class Worker {
   Reservations reservations_;
   FairShares shares_;
   WorkContext context_;
+  JobDesk desk_;
   std::stop_source builds_;
 };
 

@@ -1,0 +1,141 @@
+#include "apps/a4cd/work/job_desk.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "apps/a4cd/jobs/kinds.h"
+
+namespace a4cd {
+
+using a4c::Claimed;
+using a4c::Result;
+using a4c::Waiter;
+
+namespace {
+
+constexpr int kSeenJobs = 20;         // of each priority
+constexpr int kTenantsTriedMax = 32;  // for one claim
+
+}  // namespace
+
+std::set<std::string> JobDesk::Due::Tenants() const {
+  std::set<std::string> all;
+  for (const Queue& queue : queues) all.insert(queue.tenants.begin(), queue.tenants.end());
+  return all;
+}
+
+JobDesk::JobDesk(WorkContext& context)
+    : context_(context), waiter_(context.runtime.threads.NewWaiter()) {}
+
+Result<std::optional<JobClaim>> JobDesk::Take() {
+  Ticket mine;
+  {
+    const Waiter::Lock lock(*waiter_);
+    waiting_.push_back(&mine);
+  }
+  for (;;) {
+    size_t count = 0;
+    {
+      const Waiter::Lock lock(*waiter_);
+      while (!mine.answer && is_claiming_) waiter_->Wait(Waiter::kForever);
+      if (mine.answer) return *std::move(mine.answer);
+      is_claiming_ = true;
+      count = waiting_.size();
+    }
+    Result<std::vector<JobClaim>> claims = ClaimFor(static_cast<int>(count));
+    const Waiter::Lock lock(*waiter_);
+    HandOut(count, std::move(claims));
+  }
+}
+
+// [waiter_ held] To those who were waiting when it was claimed. Who gets none although there were
+// some waits for the next claim.
+void JobDesk::HandOut(size_t count, Result<std::vector<JobClaim>> claims) {
+  is_claiming_ = false;
+  const bool is_for_all = !claims || claims->empty();
+  const size_t served = is_for_all ? count : claims->size();
+  for (size_t i = 0; i < served; ++i) {
+    Ticket& ticket = *waiting_.front();
+    waiting_.pop_front();
+    if (!claims) {
+      ticket.answer.emplace(claims.error());
+    } else if (claims->empty()) {
+      ticket.answer.emplace(std::optional<JobClaim>());
+    } else {
+      ticket.answer.emplace(std::optional<JobClaim>(std::move((*claims)[i])));
+    }
+  }
+  waiter_->NotifyAll();
+}
+
+Result<std::vector<JobClaim>> JobDesk::ClaimFor(int count) {
+  std::vector<JobClaim> claims;
+  A4C_TRY(const Due due, Look());
+  const std::set<std::string> seen = due.Tenants();
+  std::set<std::string> tried;
+  while (!seen.empty() && std::ssize(claims) < count && tried.size() < kTenantsTriedMax) {
+    A4C_TRY(std::vector<std::string> tenants, context_.shares.Order(context_.StoreCall(), seen));
+    std::erase_if(tenants, [&](const std::string& tenant) { return tried.contains(tenant); });
+    if (tenants.empty()) break;
+    const std::string& tenant = tenants[0];
+    const auto before = std::ssize(claims);
+    const int turns = context_.shares.Turns(tenants, count - static_cast<int>(before));
+    const Result<void> claimed = ClaimOf(tenant, due, turns, claims);
+    // What was claimed before is not to be lost for it.
+    if (!claimed && claims.empty()) return claimed.error();
+    if (!claimed) break;
+    if (std::ssize(claims) == before) context_.shares.Idle(tenant);
+    if (std::ssize(claims) < before + turns) tried.insert(tenant);
+  }
+  return claims;
+}
+
+// Of the jobs that are due those of the most urgent first: some of the tenants that have one, all
+// of them unless one has very many.
+Result<JobDesk::Due> JobDesk::Look() {
+  // Any read tells the store's time.
+  const a4c::RecordRef ref = HostRef("none");
+  A4C_TRY(const a4c::GetAnswer answer,
+          context_.database.Get(context_.StoreCall(), std::span(&ref, 1)));
+  Due due{.now_ms = answer.store_time_ms,
+          .store_ahead_ms = answer.store_time_ms - context_.runtime.clock.NowMs()};
+  for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+    A4C_TRY(const a4c::ScanAnswer page,
+            context_.database.Scan(context_.StoreCall(), {.kind = JobKind().name,
+                                                          .index = "by_due",
+                                                          .prefix = {queue},
+                                                          .upper = due.now_ms + 1,
+                                                          .limit = kSeenJobs}));
+    Queue& seen = due.queues.emplace_back(Queue{.is_whole = page.next.empty()});
+    for (const a4c::Record& record : page.records) seen.tenants.insert(record.ref.key.scope);
+  }
+  return due;
+}
+
+// Up to so many. An error: some may have been claimed, and are among the claims.
+Result<void> JobDesk::ClaimOf(const std::string& tenant, const Due& due, int count,
+                              std::vector<JobClaim>& claims) {
+  for (int64_t queue = 0; queue <= kPriorityMax && count > 0; ++queue) {
+    const Queue& seen = due.queues[static_cast<size_t>(queue)];
+    if (seen.is_whole && !seen.tenants.contains(tenant)) continue;
+    const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
+    A4C_TRY(std::vector<Claimed> claimed,
+            context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),
+                                                         .index = "by_tenant_due",
+                                                         .scopes = {tenant},
+                                                         .prefix = {queue},
+                                                         .upper = due.now_ms + 1,
+                                                         .count = count,
+                                                         .holder = context_.instance,
+                                                         .lease_ms = context_.options.lease_ms}));
+    for (Claimed& job : claimed) {
+      claims.push_back({std::move(job), sent_at_ms, due.store_ahead_ms});
+      context_.shares.Begin(tenant);
+    }
+    count -= static_cast<int>(claimed.size());
+  }
+  return {};
+}
+
+}  // namespace a4cd

@@ -1,0 +1,64 @@
+// Where the workers of a process get their jobs: one of those that are free claims for all of them,
+// while the others wait for what it brings; who becomes free meanwhile is served by the next one.
+// A lone worker never waits for another. Whose jobs they are is decided by the tenants' shares, as
+// if each worker had claimed by itself, one after another; within a tenant by priority, then by
+// when a job is due.
+//
+//   A4C_TRY(std::optional<JobClaim> claim, desk.Take());
+//   if (!claim) ...   // nothing is due
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "apps/a4cd/work/job_attempt.h"
+#include "apps/a4cd/work/work_context.h"
+
+namespace a4cd {
+
+// [any thread]
+class JobDesk {
+ public:
+  // The context outlives it.
+  explicit JobDesk(WorkContext& context);
+
+  // A job that is due, claimed; it counts for its tenant's share from now on (FairShares::Begin).
+  // Nothing: none is due. Returns when a claim that was sent for the caller has been answered, also
+  // if the caller is to stop: what was claimed for it must not be lost.
+  a4c::Result<std::optional<JobClaim>> Take();
+
+ private:
+  using Answer = a4c::Result<std::optional<JobClaim>>;
+  struct Ticket {
+    std::optional<Answer> answer;
+  };
+  // What is due, by priority: whose jobs were seen, and whether those were all.
+  struct Queue {
+    std::set<std::string> tenants = {};
+    bool is_whole = false;
+  };
+  struct Due {
+    int64_t now_ms = 0;
+    int64_t store_ahead_ms = 0;
+    std::vector<Queue> queues = {};
+    std::set<std::string> Tenants() const;
+  };
+
+  a4c::Result<std::vector<JobClaim>> ClaimFor(int count);
+  a4c::Result<Due> Look();
+  a4c::Result<void> ClaimOf(const std::string& tenant, const Due& due, int count,
+                            std::vector<JobClaim>& claims);
+  void HandOut(size_t count, a4c::Result<std::vector<JobClaim>> claims);
+
+  WorkContext& context_;
+  const std::unique_ptr<a4c::Waiter> waiter_;
+  std::deque<Ticket*> waiting_;  // under waiter_, as is the next
+  bool is_claiming_ = false;
+};
+
+}  // namespace a4cd
