@@ -1,6 +1,7 @@
 #include "postgres_reader.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,9 +23,18 @@ class PoolReader final : public Reader {
                         std::span<const RecordRef> refs) override;
   Result<ReplicaScan> Scan(const Call& call, const Catalog& catalog,
                            const ScanRequest& request) override;
+  Result<std::vector<std::optional<Record>>> Firsts(const Call& call, const Catalog& catalog,
+                                                    const std::string& kind, const ScanIndex& index,
+                                                    std::span<const Key> groups) override;
   Result<int64_t> TimeMs(const Call& call) override;
 
  private:
+  // Over all scopes: by the role that may see them, but never for a call that is bound to some.
+  SessionPool& PoolFor(const Call& call, const Catalog& catalog, bool over_all_scopes) const {
+    return over_all_scopes && catalog.row_security && call.scopes == nullptr ? background_
+                                                                             : primary_;
+  }
+
   SessionPool& primary_;
   SessionPool& background_;
   ReplicaReader* const replicas_;
@@ -77,13 +87,15 @@ Result<GetAnswer> PoolReader::Get(const Call& call, const Catalog& catalog,
   return answer;
 }
 
-Record RecordFrom(const Table& table, const Rows& rows, int row) {
+// Whose columns begin at this one.
+Record RecordFrom(const Table& table, const Rows& rows, int row, int column = 0) {
   return Record{
-      .ref = {table.kind.name, {std::string(rows.Bytes(row, 0)), std::string(rows.Bytes(row, 1))}},
-      .rev = rows.Int(row, 2),
-      .tombstone = rows.Bool(row, 3),
-      .body = std::string(rows.Bytes(row, 4)),
-      .quiet = QuietFrom(table, rows, row, 5)};
+      .ref = {table.kind.name,
+              {std::string(rows.Bytes(row, column)), std::string(rows.Bytes(row, column + 1))}},
+      .rev = rows.Int(row, column + 2),
+      .tombstone = rows.Bool(row, column + 3),
+      .body = std::string(rows.Bytes(row, column + 4)),
+      .quiet = QuietFrom(table, rows, row, column + 5)};
 }
 
 // The index's body fields, which stand behind the quiet columns.
@@ -121,18 +133,37 @@ Result<ReplicaScan> PoolReader::Scan(const Call& call, const Catalog& catalog,
   const Table& table = catalog.TableOf(request.kind);
   Scopes scopes;
   if (request.scope) scopes.insert(*request.scope);
-  // Over all scopes: by the role that may see them.
-  const bool over_all = catalog.row_security && !request.scope;
+  SessionPool& pool = PoolFor(call, catalog, !request.scope);
   const std::vector<Statement> statements{OpeningOf(call, catalog.row_security, scopes),
                                           ScanOf(table, plan, request)};
-  if (request.replica_ok && replicas_ != nullptr && !over_all) {
+  if (request.replica_ok && replicas_ != nullptr && &pool == &primary_) {
     if (const auto reading = replicas_->Read(call, statements)) {
       return ReplicaScan{PageFrom(table, plan, request, reading->rows), reading->stale_ms_max};
     }
   }
-  A4C_TRY(const std::vector<Rows> rows,
-          ReadFrom(call, over_all ? background_ : primary_, statements));
+  A4C_TRY(const std::vector<Rows> rows, ReadFrom(call, pool, statements));
   return ReplicaScan{PageFrom(table, plan, request, rows)};
+}
+
+Result<std::vector<std::optional<Record>>> PoolReader::Firsts(const Call& call,
+                                                              const Catalog& catalog,
+                                                              const std::string& kind,
+                                                              const ScanIndex& index,
+                                                              std::span<const Key> groups) {
+  A4C_CHECK(CheckCall(call));
+  const Table& table = catalog.TableOf(kind);
+  Scopes scopes;
+  for (const Key& group : groups) scopes.insert(group.scope);
+  const std::vector<Statement> statements{OpeningOf(call, catalog.row_security, scopes),
+                                          FirstsOf(table, index, groups)};
+  A4C_TRY(const std::vector<Rows> read,
+          ReadFrom(call, PoolFor(call, catalog, !index.scoped), statements));
+  const Rows& rows = read.at(1);
+  std::vector<std::optional<Record>> firsts(groups.size());
+  for (int row = 0; row < rows.size(); ++row) {
+    firsts.at(static_cast<size_t>(rows.Int(row, 0)) - 1) = RecordFrom(table, rows, row, 1);
+  }
+  return firsts;
 }
 
 }  // namespace

@@ -11,6 +11,12 @@ bool IsGiven(const Scalar& value) {
   return !std::holds_alternative<std::monostate>(value);
 }
 
+std::string RecordColumns(const Table& table) {
+  std::string columns = "scope, id, rev, tombstone, body";
+  for (const Column& column : table.quiet) columns += ", " + column.name;
+  return columns;
+}
+
 // A column of the order that is not the same in all rows of the scan.
 struct OrderKey {
   std::string column;
@@ -83,8 +89,7 @@ class ScanBuilder {
   }
 
   std::string Select(const std::string& where) const {
-    std::string columns = "scope, id, rev, tombstone, body";
-    for (const Column& column : table_.quiet) columns += ", " + column.name;
+    std::string columns = RecordColumns(table_);
     for (const Field* field : plan_.fields) {
       if (!field->quiet) columns += ", " + table_.ColumnOf(field->name).name;
     }
@@ -148,6 +153,29 @@ class ScanBuilder {
 };
 
 }  // namespace
+
+Statement FirstsOf(const Table& table, const ScanIndex& index, std::span<const Key> groups) {
+  ArrayBuilder scopes(kText);
+  ArrayBuilder leads(kText);
+  for (const Key& group : groups) {
+    scopes.AddBytes(group.scope);
+    leads.AddBytes(group.id);
+  }
+  std::string order;
+  for (size_t i = 1; i < index.fields.size(); ++i) {
+    order += table.ColumnOf(index.fields[i]).name + " NULLS FIRST, ";
+  }
+  if (!index.scoped) order += "scope, ";
+  const std::string where = std::string(index.scoped ? "scope = g.group_scope AND " : "") +
+                            table.ColumnOf(index.fields[0]).name +
+                            " = g.group_lead AND NOT tombstone";
+  return {
+      "SELECT g.place, r.* FROM unnest($1::text[], $2::text[]) WITH ORDINALITY "
+      "AS g(group_scope, group_lead, place) CROSS JOIN LATERAL (SELECT " +
+          RecordColumns(table) + " FROM " + table.name + " WHERE " + where + " ORDER BY " + order +
+          "id LIMIT 1) r",
+      {std::move(scopes).Finish(), std::move(leads).Finish()}};
+}
 
 Statement ScanOf(const Table& table, const ScanPlan& plan, const ScanRequest& request) {
   return ScanBuilder(table, plan, request).Build();

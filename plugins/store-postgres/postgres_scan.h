@@ -2,6 +2,8 @@
 // on an absent value, several that follow each other.
 #pragma once
 
+#include <span>
+
 #include "a4c/scan_rules.h"
 #include "postgres_session.h"
 #include "postgres_table.h"
@@ -11,5 +13,9 @@ namespace a4c::postgres {
 // Answers up to limit + 1 rows: scope, id, rev, tombstone, body, quiet, then the index's body
 // fields.
 Statement ScanOf(const Table& table, const ScanPlan& plan, const ScanRequest& request);
+
+// The first living row of each group in the order of the index: see Reader::Firsts. Answers: place
+// from 1, scope, id, rev, tombstone, body, quiet.
+Statement FirstsOf(const Table& table, const ScanIndex& index, std::span<const Key> groups);
 
 }  // namespace a4c::postgres

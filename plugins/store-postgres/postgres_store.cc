@@ -11,6 +11,7 @@
 #include "postgres_committer.h"
 #include "postgres_connector.h"
 #include "postgres_ensure.h"
+#include "postgres_leases.h"
 #include "postgres_pool.h"
 #include "postgres_reader.h"
 #include "postgres_retention.h"
@@ -39,7 +40,8 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
                             : NewReplicaReader(*primary_, *replicas_, options_, runtime)),
         reader_(NewReader(*primary_, background_ == nullptr ? *primary_ : *background_,
                           replica_reader_.get())),
-        committer_(NewCommitter(*primary_, options_, runtime)) {}
+        committer_(NewCommitter(*primary_, options_, runtime)),
+        leases_(NewPostgresLeases(*this, *reader_, catalogs_)) {}
 
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
     A4C_CHECK(EnsureKinds(call, kinds, to_owner_, options_, runtime_));
@@ -80,6 +82,7 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
  protected:
   void* Extension(std::string_view name) override {
     if (name == Migrations::kExtension) return static_cast<Migrations*>(this);
+    if (name == Leases::kExtension) return leases_.get();
     if (name == Retention::kExtension) return static_cast<Retention*>(this);
     if (name == Replicas::kExtension && replicas_ != nullptr) return static_cast<Replicas*>(this);
     return nullptr;
@@ -101,6 +104,7 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
   const std::unique_ptr<ReplicaReader> replica_reader_;
   const std::unique_ptr<Reader> reader_;
   const std::unique_ptr<Committer> committer_;
+  const std::unique_ptr<Leases> leases_;
   std::atomic<int64_t> ahead_ms_{0};  // of our clock, the store's
 };
 

@@ -40,7 +40,8 @@ void ApiTest::StartApp(const std::string& yaml) {
       // Without workers, unless asked for: what is created stays as it was until the test changes
       // it.
       std::string(yaml.find("roles:") == std::string::npos ? "roles: [api, sync, poller]\n" : "") +
-      "store: {plugin: store-memory}\n" +
+      std::string(yaml.find("store:") == std::string::npos ? "store: {plugin: store-memory}\n"
+                                                           : "") +
       std::string(yaml.find("search:") == std::string::npos ? "search: {plugin: search-memory}\n"
                                                             : "") +
       std::string(yaml.find("hosts:") == std::string::npos ? "hosts: {plugin: host-memory}\n"
