@@ -50,8 +50,20 @@ class PostgresFailover : public ServerTest {
   void TearDown() override {
     store_.reset();
     if (directory_.empty()) return;
+    if (HasFailure()) ShowLogs();
     Stack("stop --clean");
     fs::remove_all(directory_);
+  }
+
+  // They go with the servers.
+  void ShowLogs() const {
+    const std::string folders = directory_ + " /var/lib/a4c-stack/$(echo " + directory_ +
+                                " | cksum | cut -d' ' -f1)/" + part_;
+    const std::string show =
+        "find " + folders +
+        " -maxdepth 2 \\( -name log -o -name '*.log' \\) -type f 2>/dev/null | "
+        "xargs -r tail -n 40 >&2";
+    if (std::system(show.c_str()) != 0) std::fprintf(stderr, "no logs in %s\n", folders.c_str());
   }
 
   // The last line of what the script of dev/stack/postgres says.

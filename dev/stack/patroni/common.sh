@@ -21,13 +21,13 @@ index_of() {
 }
 node_port() { echo "${PORTS[$((2 + $(index_of "$1")))]}"; }
 api_port() { echo "${PORTS[$((5 + $(index_of "$1")))]}"; }
-role_of() { curl -s -m 2 "http://127.0.0.1:$(api_port "$1")/patroni" | jq -r '[.role, .state] | join(" ")'; }
+role_of() { curl -s -m 5 "http://127.0.0.1:$(api_port "$1")/patroni" | jq -r '[.role, .state] | join(" ")'; }
 primary() {
   local n
   for n in "${NODES[@]}"; do if [[ $(role_of "$n" || true) == "master running" ]]; then echo "$n"; return 0; fi; done
   return 1
 }
 has_sync_standby() {
-  curl -s -m 2 "http://127.0.0.1:$(api_port "$(primary)")/cluster" |
+  curl -s -m 5 "http://127.0.0.1:$(api_port "$(primary)")/cluster" |
     jq -e '[.members[] | select(.role == "sync_standby" and (.state == "running" or .state == "streaming"))] | length > 0'
 }
