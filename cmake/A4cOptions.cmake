@@ -29,7 +29,7 @@ if(A4C_SANITIZE)
   add_compile_options(-fsanitize=${A4C_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   # Instrumented code under -Og gives false alarms; the release build keeps the warning.
-  add_compile_options(-Wno-maybe-uninitialized)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=${A4C_SANITIZE})
 endif()
 
