@@ -1,17 +1,22 @@
 // How fast a backlog of changed records reaches the index through the sync, against raw _bulk of
 // the same bodies.
 //
-//   sync_backlog_bench DOCUMENTS ROUNDS CONNECTIONS        servers as dev/stack env names them
-//   sync_backlog_bench smoke DOCUMENTS ROUNDS CONNECTIONS  both in memory: does it run?
+//   sync_backlog_bench DOCUMENTS ROUNDS CONNECTIONS         servers as dev/stack env names them
+//   sync_backlog_bench pgsync DOCUMENTS ROUNDS CONNECTIONS  on OpenSearch, against PGSync
+//   sync_backlog_bench smoke DOCUMENTS ROUNDS CONNECTIONS   both in memory: does it run?
 //
 // Each round changes every record and then times as many poll loops as there are connections, as
 // a4cd runs them, until the outbox is empty: due rows, records, bulks, one refresh a second,
 // confirmed rows. The peer sends the same documents, made beforehand, by as many connections, and
-// refreshes once. Rounds alternate in who begins; the first is not counted.
+// refreshes once. PGSync (bench/peers/pgsync) has its own PostgreSQL, rows of the same members, and
+// as many documents in the same index server. Rounds alternate in who begins; the first is not
+// counted.
 #include <Poco/URI.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,34 +24,14 @@
 #include <vector>
 
 #include "a4c/collection.h"
-#include "a4c/memory.h"
-#include "a4c/plugin_host.h"
-#include "a4c/sinks.h"
+#include "bench/runtime.h"
+#include "bench/sync_backends.h"
 #include "search_documents.h"
 
 namespace a4c::bench {
 namespace {
 
 constexpr size_t kPerCommit = 500;
-
-Runtime TheRuntime() {
-  return SystemRuntime(NullLogSink(), NullMetricSink());
-}
-
-[[noreturn]] void Fail(const std::string& why) {
-  std::fprintf(stderr, "sync_backlog_bench: %s\n", why.c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T Good(Result<T> result) {
-  if (!result) Fail(result.error().ToString());
-  return *std::move(result);
-}
-
-Call Within(int64_t timeout_ms) {
-  return Call::Within(TheRuntime().clock, timeout_ms);
-}
 
 double SecondsOf(const std::function<void()>& work) {
   const int64_t began_ns = TheRuntime().clock.MonotonicNs();
@@ -64,44 +49,6 @@ void Together(std::vector<std::function<void()>> works) {
   for (const auto& thread : threads) thread->Join();
 }
 
-struct Backends {
-  std::unique_ptr<PluginHost> plugins =
-      std::make_unique<PluginHost>(TheRuntime(), PluginHostOptions{.directories = {}});
-  std::unique_ptr<Store> store;
-  std::unique_ptr<SearchIndex> index;
-  std::string url;  // of the search server; empty: the index is in memory
-};
-
-std::string FromEnvironment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr) Fail(std::string(name) + " is not set: eval \"$(dev/stack/stack env)\"");
-  return value;
-}
-
-Backends InMemory() {
-  Backends made;
-  made.store = NewMemoryStore(TheRuntime());
-  made.index = NewMemorySearchIndex(TheRuntime());
-  return made;
-}
-
-Backends OnServers() {
-  Backends made;
-  const std::string urls = FromEnvironment("A4C_TEST_ELASTICSEARCH_URLS");
-  made.url = urls.substr(0, urls.find(','));
-#ifdef A4C_STORE_POSTGRES
-  made.store = Good(made.plugins->MakeStore(
-      A4C_STORE_POSTGRES,
-      ConfigValue::Map({{"dsn", ConfigValue::Scalar(FromEnvironment("A4C_TEST_POSTGRES_DSN"))}})));
-#else
-  Fail("store-postgres is not built");
-#endif
-  const ConfigValue list{.shape = ConfigValue::Shape::kList, .list = {ConfigValue::Scalar(urls)}};
-  made.index =
-      Good(made.plugins->MakeSearchIndex(A4C_SEARCH_ELASTIC, ConfigValue::Map({{"urls", list}})));
-  return made;
-}
-
 class Backlog {
  public:
   Backlog(Backends& backends, const Kind& kind, size_t count, int connections)
@@ -109,7 +56,7 @@ class Backlog {
         kind_(kind),
         count_(count) {
     const auto opened = database_.Open(Within(60'000), {{.kind = kind, .searchable = true}});
-    if (!opened) Fail(opened.error().ToString());
+    if (!opened) Die(opened.error().ToString());
     for (int part = 0; part < connections; ++part) {
       loops_.push_back(database_.NewPollLoop(kind.name, part, connections));
     }
@@ -124,17 +71,17 @@ class Backlog {
                                   .body = documents[i].body,
                                   .expect = rev == 1 ? Expect::Absent() : Expect::Rev(rev - 1)});
       }
-      const Committed done = Good(database_.Write(Within(60'000), commit));
-      if (done.outcome != Committed::Outcome::kApplied) Fail("a change was not applied");
+      const Committed done = OrDie(database_.Write(Within(60'000), commit));
+      if (done.outcome != Committed::Outcome::kApplied) Die("a change was not applied");
     }
   }
 
   void Sync() {
     std::vector<std::function<void()>> works;
     for (const auto& loop : loops_) {
-      works.emplace_back([poll = loop.get()] { Good(poll->Step(Within(600'000))); });
+      works.emplace_back([poll = loop.get()] { OrDie(poll->Step(Within(600'000))); });
     }
-    while (Good(database_.Status(Within(60'000), kind_.name)).outbox_rows > 0) Together(works);
+    while (OrDie(database_.Status(Within(60'000), kind_.name)).outbox_rows > 0) Together(works);
   }
 
  private:
@@ -156,7 +103,7 @@ void SendRaw(const std::string& url, const Kind& kind, const std::vector<std::st
       session.setTimeout(Poco::Timespan(60, 0));
       for (size_t i = part; i < requests.size(); i += connections) {
         const std::string refused = SendLines(session, requests[i]);
-        if (!refused.empty()) Fail("raw: " + refused);
+        if (!refused.empty()) Die("raw: " + refused);
       }
     });
   }
@@ -173,50 +120,94 @@ void SendRaw(const std::string& url, const Kind& kind, const std::vector<std::st
 
 // And in memory.
 void BulkRaw(SearchIndex& index, const Kind& kind, const std::vector<Document>& documents) {
-  Good(index.Bulk(Within(60'000), documents));
-  if (!index.Refresh(Within(60'000), kind.name)) Fail("a refresh failed");
+  OrDie(index.Bulk(Within(60'000), documents));
+  if (!index.Refresh(Within(60'000), kind.name)) Die("a refresh failed");
 }
 
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+// PGSync as the peer: lines of id, tab, body, before and after the change.
+class PgSync {
+ public:
+  explicit PgSync(std::string url)
+      : url_(std::move(url)),
+        folder_(std::filesystem::temp_directory_path() /
+                ("a4c-pgsync-" + std::to_string(TheRuntime().random.Next()))) {
+    std::filesystem::create_directory(folder_);
+  }
+  ~PgSync() { std::filesystem::remove_all(folder_); }
+  PgSync(const PgSync&) = delete;
+  PgSync& operator=(const PgSync&) = delete;
 
-int Run(Backends& backends, size_t count, int rounds, int connections) {
+  double Seconds(const std::string& kind, size_t count, int64_t rev) const {
+    const std::string command = FromEnvironment("A4C_PEER_PGSYNC") + " " + url_ + " " +
+                                File(DocumentsOf(kind, count, rev - 1), "first") + " " +
+                                File(DocumentsOf(kind, count, rev), "second");
+    FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) Die("cannot start " + command);
+    std::string line;
+    char buffer[512];
+    while (fgets(buffer, sizeof(buffer), pipe) != nullptr) line = buffer;
+    if (pclose(pipe) != 0) Die("PGSync failed");
+    return OrDie(ParseJson(line))["seconds"].Number();
+  }
+
+ private:
+  std::string File(const std::vector<Document>& documents, const char* name) const {
+    std::ofstream file(folder_ / name);
+    for (const Document& document : documents) {
+      file << document.ref.key.id << '\t' << document.body << '\n';
+    }
+    return folder_ / name;
+  }
+
+  const std::string url_;
+  const std::filesystem::path folder_;
+};
+
+enum class Mode { kRaw, kPgSync, kSmoke };
+
+int Run(Backends& backends, Mode mode, size_t count, int rounds, int connections) {
   const std::string word = std::to_string(TheRuntime().random.Next() % 100'000'000);
   const Kind synced = KindNamed("bench_sync_" + word);
   const Kind raw = KindNamed("bench_raw_" + word);
-  if (!backends.index->Ensure(Within(60'000), {&raw, 1})) Fail("the peer's index was not made");
+  if (!backends.index->Ensure(Within(60'000), {&raw, 1})) Die("the peer's index was not made");
   Backlog backlog(backends, synced, count, connections);
+  const bool is_raw = mode != Mode::kPgSync;
+  std::optional<PgSync> pgsync;
+  if (!is_raw) pgsync.emplace(backends.url);
   std::vector<double> by_sync, by_peer, ratio;
   for (int round = -1; round < rounds; ++round) {
     const int64_t rev = round + 2;
-    const std::vector<Document> documents = DocumentsOf(raw.name, count, rev);
+    const std::vector<Document> documents = DocumentsOf(raw.name, is_raw ? count : 0, rev);
     const std::vector<std::string> requests = RequestsOf(raw, documents);
     backlog.ChangeAll(rev);
     const auto peer = [&] {
-      if (backends.url.empty()) return BulkRaw(*backends.index, raw, documents);
-      SendRaw(backends.url, raw, requests, static_cast<size_t>(connections));
+      if (pgsync) return pgsync->Seconds(raw.name, count, rev);
+      return SecondsOf([&] {
+        if (backends.url.empty()) return BulkRaw(*backends.index, raw, documents);
+        SendRaw(backends.url, raw, requests, static_cast<size_t>(connections));
+      });
     };
     double peer_seconds = 0;
-    if (round % 2 != 0) peer_seconds = SecondsOf(peer);
+    if (round % 2 != 0) peer_seconds = peer();
     const double sync_seconds = SecondsOf([&] { backlog.Sync(); });
-    if (round % 2 == 0) peer_seconds = SecondsOf(peer);
+    if (round % 2 == 0) peer_seconds = peer();
     if (round < 0) continue;
     by_sync.push_back(static_cast<double>(count) / sync_seconds);
     by_peer.push_back(static_cast<double>(count) / peer_seconds);
     ratio.push_back(peer_seconds / sync_seconds);
   }
   Json line;
-  line.Set("question",
-           "a backlog of changes through the sync against raw _bulk of the same bodies");
-  line.Set("store", backends.url.empty() ? "memory" : "store-postgres");
-  line.Set("index", backends.url.empty() ? "memory" : "search-elastic, 1 replica");
+  line.Set("question", std::string("a backlog of changes through the sync against ") +
+                           (is_raw ? "raw _bulk of the same bodies" : "PGSync 7.3.0"));
+  line.Set("store", mode == Mode::kSmoke ? "memory" : "store-postgres");
+  line.Set("index", mode == Mode::kSmoke ? "memory"
+                    : mode == Mode::kRaw ? "search-elastic, 1 replica"
+                                         : "search-elastic on OpenSearch");
   line.Set("documents", static_cast<int64_t>(count)).Set("rounds", rounds);
   line.Set("connections", connections);
   line.Set("sync_documents_per_second", Median(by_sync));
-  line.Set("raw_documents_per_second", Median(by_peer));
-  line.Set("ratio", Median(ratio)).Set("reach", 0.6);
+  line.Set(is_raw ? "raw_documents_per_second" : "pgsync_documents_per_second", Median(by_peer));
+  line.Set("ratio", Median(ratio)).Set("reach", is_raw ? 0.6 : 5.0);
   if (!backends.url.empty()) {
     const Poco::URI uri(backends.url);
     Poco::Net::HTTPClientSession session(uri.getHost(), uri.getPort());
@@ -230,15 +221,20 @@ int Run(Backends& backends, size_t count, int rounds, int connections) {
 }  // namespace a4c::bench
 
 int main(int argc, char** argv) {
-  const bool smoke = argc == 5 && std::string_view(argv[1]) == "smoke";
-  if (argc != (smoke ? 5 : 4)) {
-    std::fprintf(stderr, "usage: sync_backlog_bench [smoke] DOCUMENTS ROUNDS CONNECTIONS\n");
+  using a4c::bench::Mode;
+  const std::string_view word = argc == 5 ? argv[1] : "";
+  if (argc != 4 && word != "smoke" && word != "pgsync") {
+    std::fprintf(stderr,
+                 "usage: sync_backlog_bench [smoke | pgsync] DOCUMENTS ROUNDS CONNECTIONS\n");
     return 2;
   }
+  const Mode mode = word == "smoke" ? Mode::kSmoke : word == "pgsync" ? Mode::kPgSync : Mode::kRaw;
   const size_t count = std::strtoul(argv[argc - 3], nullptr, 10);
   const int rounds = std::atoi(argv[argc - 2]);
   const int connections = std::atoi(argv[argc - 1]);
-  if (count == 0 || rounds <= 0 || connections <= 0) a4c::bench::Fail("numbers from 1 on");
-  auto backends = smoke ? a4c::bench::InMemory() : a4c::bench::OnServers();
-  return a4c::bench::Run(backends, count, rounds, connections);
+  if (count == 0 || rounds <= 0 || connections <= 0) a4c::bench::Die("numbers from 1 on");
+  auto backends = mode == Mode::kSmoke    ? a4c::bench::InMemory()
+                  : mode == Mode::kPgSync ? a4c::bench::OnServers("A4C_TEST_OPENSEARCH_URLS")
+                                          : a4c::bench::OnServers("A4C_TEST_ELASTICSEARCH_URLS");
+  return a4c::bench::Run(backends, mode, count, rounds, connections);
 }
