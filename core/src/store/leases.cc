@@ -2,6 +2,7 @@
 // against what was read before: nothing here needs to be read at one moment.
 #include "a4c/leases.h"
 
+#include <algorithm>
 #include <set>
 
 #include "a4c/scan_rules.h"
@@ -10,6 +11,8 @@ namespace a4c {
 namespace {
 
 constexpr int kPageRecords = 100;
+// Of the first page, a record that is claimed: most claims find what they want there.
+constexpr int kSeenForOne = 4;
 constexpr std::string_view kSuffix = "_lease";
 
 Scalar ValueIn(const FieldValues& values, std::string_view name) {
@@ -85,17 +88,19 @@ class Claimer {
   bool Enough() const { return claimed_.size() >= static_cast<size_t>(request_.count); }
 
   Result<void> ClaimFrom(std::optional<std::string> scope) {
-    ScanRequest scan{.kind = request_.kind.name,
-                     .index = request_.index,
-                     .scope = std::move(scope),
-                     .prefix = request_.prefix,
-                     .upper = request_.upper,
-                     .limit = kPageRecords};
+    ScanRequest scan{
+        .kind = request_.kind.name,
+        .index = request_.index,
+        .scope = std::move(scope),
+        .prefix = request_.prefix,
+        .upper = request_.upper,
+        .limit = kSeenForOne * std::clamp(request_.count, kSeenForOne, kPageRecords / kSeenForOne)};
     A4C_TRY(const ScanPlan plan, CheckScan(call_, kinds_, scan));
     do {
       A4C_TRY(const ScanAnswer page, store_.Scan(call_, scan));
       A4C_CHECK(ClaimFromPage(plan, page.records));
       scan.after = page.next;
+      scan.limit = kPageRecords;
     } while (!scan.after.empty() && !Enough());
     return {};
   }
