@@ -66,7 +66,7 @@ Constraints ConstraintsOf(const Json& json) {
 std::string ConstraintsText(const Constraints& constraints) {
   std::string text = constraints.arch.empty() ? "" : "arch " + constraints.arch;
   for (const auto& [name, value] : constraints.labels) {
-    text += (text.empty() ? "label " : ", label ") + name + "=" + value;
+    text.append(text.empty() ? "label " : ", label ").append(name).append("=").append(value);
   }
   return text;
 }

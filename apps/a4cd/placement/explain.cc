@@ -34,7 +34,9 @@ std::string WhyUnfit(const Candidate& candidate, const Constraints& wanted) {
     const auto found = server.labels.find(name);
     if (found == server.labels.end()) return "it has no label " + name;
     if (found->second != value) {
-      return "its label " + name + " is " + found->second + ", and " + value + " is asked for";
+      std::string why = "its label ";
+      why.append(name).append(" is ").append(found->second);
+      return why.append(", and ").append(value).append(" is asked for");
     }
   }
   return "";

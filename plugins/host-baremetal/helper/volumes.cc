@@ -195,12 +195,12 @@ Result<void> Volumes::Grow(const std::string& unit, int64_t bytes,
   const Fd file(open(ImageOf(unit).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!file || fstat(file.get(), &status) != 0) return SystemError(errno, ImageOf(unit));
   if (status.st_size < bytes) {
-    const Result<void> taken = TakeRoom(file.get(), bytes, ImageOf(unit));
+    Result<void> taken = TakeRoom(file.get(), bytes, ImageOf(unit));
     // What it took until the disk was full goes back: the unit's container has to start again.
     if (!taken && ftruncate(file.get(), status.st_size) != 0) {
       return SystemError(errno, ImageOf(unit));
     }
-    A4C_CHECK(taken);
+    if (!taken) return taken;
   }
   const int64_t size = std::max<int64_t>(status.st_size, bytes);
   A4C_TRY(const int64_t taken, FileSystemBytes(ImageOf(unit)));
