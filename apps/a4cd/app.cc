@@ -76,7 +76,7 @@ class RunningApp final : public App, public ProcessView {
     A4C_TRY(options.index_identity, IndexIdentity(*backends_.plugins, settings_.search));
     database_.emplace(backends_.ForDatabase(), runtime_, options);
     A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
-    jobs_.emplace(*database_, runtime_, ids_);
+    jobs_.emplace(*database_, runtime_, ids_, settings_.worker.work.context_wait_ms);
     A4C_CHECK(OpenSecrets());
     if (backends_.hosts != nullptr) {
       WorkerOptions options_with_secrets = settings_.worker;

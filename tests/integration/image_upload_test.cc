@@ -56,7 +56,12 @@ class ImageUpload : public ::testing::Test {
   }
 
   const std::string tar_ = TarOf({{"Dockerfile", "FROM busybox:local\nRUN true\n"}});
-  World world_{kOneServer};
+  static WorkerOptions Impatient() {
+    WorkerOptions options;
+    options.work.builder_wait_ms = 0;
+    return options;
+  }
+  World world_{kOneServer, Impatient()};
 };
 
 TEST_F(ImageUpload, IsBuiltByWhoeverReceivesIt) {
@@ -118,6 +123,18 @@ TEST_F(ImageUpload, OfAnInstanceThatStopsItIsLostAtOnce) {
     return Error(Code::kCanceled, "the server stops");
   }));
   ExpectLost(job);
+}
+
+TEST_F(ImageUpload, WhoWaitedLongEnoughForABusyServerIsTold) {
+  const Job first = NewJob();
+  const Job second = NewJob();
+  ASSERT_TRUE(Upload(first, Context([&] { ASSERT_TRUE(Upload(second, Context())); })));
+  EXPECT_EQ(world_.GetJob(first.id).state, JobState::kSucceeded);
+  const Job told = world_.GetJob(second.id);
+  EXPECT_EQ(told.state, JobState::kFailed);
+  EXPECT_NE(told.message.find("another job is at work on the server"), std::string::npos)
+      << told.message;
+  EXPECT_EQ(world_.Committed("one"), 0);
 }
 
 TEST_F(ImageUpload, ABuildThatFailsHasFailedAndItsContextIsNotLost) {

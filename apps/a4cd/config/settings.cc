@@ -81,6 +81,8 @@ constexpr ConfigKey kSecretKeys[] = {
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
+    {"drain_retry_wait", ConfigType::kDurationMs, "5m",
+     "before a drain tries again to move a workspace that it could not move", false, 1'000},
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},
@@ -163,6 +165,10 @@ constexpr ConfigKey kWorkKeys[] = {
     {"retry_wait_max", ConfigType::kDurationMs, "1m", "bound of that", false, 1},
     {"capacity_wait", ConfigType::kDurationMs, "5s",
      "before a job for which there was no room is placed again", false, 1},
+    {"context_wait", ConfigType::kDurationMs, "5m", "for the context of an image build to come",
+     false, 1'000},
+    {"builder_wait", ConfigType::kDurationMs, "1m",
+     "how long a client that sends one is kept waiting for a server that is busy"},
     {"run_timeout", ConfigType::kDurationMs, "1h", "of one attempt at a job", false, 1'000},
     {"log_bytes_max", ConfigType::kBytes, "1MiB", "of a job's log: head and tail are kept", false,
      1024},
@@ -365,6 +371,8 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                   .retry_wait_ms = work.Long("retry_wait"),
                   .retry_wait_max_ms = work.Long("retry_wait_max"),
                   .capacity_wait_ms = work.Long("capacity_wait"),
+                  .context_wait_ms = work.Long("context_wait"),
+                  .builder_wait_ms = work.Long("builder_wait"),
                   .run_timeout_ms = work.Long("run_timeout"),
                   .log_bytes_max = work.Long("log_bytes_max")};
   options.placement.limits.disk_watermark = placement.Double("disk_watermark");
@@ -390,7 +398,8 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
   options.tokens = {.look_period_ms = hosts.Long("enrol_period"),
                     .rotate_period_ms = hosts.Long("token_period"),
                     .host_timeout_ms = hosts.Long("timeout")};
-  options.drain.period_ms = hosts.Long("drain_period");
+  options.drain = {.period_ms = hosts.Long("drain_period"),
+                   .retry_wait_ms = hosts.Long("drain_retry_wait")};
   return options;
 }
 

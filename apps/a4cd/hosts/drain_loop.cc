@@ -17,8 +17,6 @@ using a4c::Result;
 
 namespace {
 
-constexpr int64_t kFailedWaitMs = 5 * 60'000;
-
 class DrainLoop final : public a4c::Loop {
  public:
   DrainLoop(a4c::Database& database, JobService& jobs, const DrainOptions& options)
@@ -54,7 +52,7 @@ class DrainLoop final : public a4c::Loop {
   bool HasJustFailed(const Call& call, const Record& record) const {
     const auto found = record.quiet.find(kMoveFailedAt);
     const auto* at = found == record.quiet.end() ? nullptr : std::get_if<int64_t>(&found->second);
-    return at != nullptr && call.clock.NowMs() - *at < kFailedWaitMs;
+    return at != nullptr && call.clock.NowMs() - *at < options_.retry_wait_ms;
   }
 
   Result<bool> IsMoving(const Call& call, const a4c::Key& workspace) {

@@ -15,6 +15,7 @@ namespace a4cd {
 
 struct DrainOptions {
   int64_t period_ms = 2'000;
+  int64_t retry_wait_ms = 5 * 60'000;  // before a workspace whose move failed is tried again
 };
 
 // Why a workspace is not moved by a drain of its server; "": it is.

@@ -18,8 +18,6 @@ using a4c::Json;
 using a4c::Record;
 using a4c::Result;
 
-// A job whose context nobody sends ends after this.
-constexpr int64_t kContextWaitMs = 5 * 60'000;
 constexpr int kCanceledByDeleteMax = 200;
 constexpr int64_t kDeletedAgainMs = 5 * 60'000;
 constexpr int64_t kLogPageBytesMax = 1 << 20;
@@ -327,10 +325,10 @@ namespace {
 
 // Whoever receives the context claims the job by its subject, before it is due for others. They
 // would find nothing to build from.
-void AwaitContext(Job& job) {
+void AwaitContext(Job& job, int64_t wait_ms) {
   job.subject = "image-context:" + job.id;
   job.attempts_max = 1;
-  job.due_at = job.created_at + kContextWaitMs;
+  job.due_at = job.created_at + wait_ms;
 }
 
 }  // namespace
@@ -344,7 +342,7 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
   } else if (draft.type == "image.build") {
     job.subject = "image:" + draft.payload["tag"].Text();
     job.host = draft.payload["host"].Text();
-    if (draft.payload.Find("context") == nullptr) AwaitContext(job);
+    if (draft.payload.Find("context") == nullptr) AwaitContext(job, context_wait_ms_);
   } else if (draft.type == "host.cleanup" || draft.type == "host.adopt") {
     job.host = draft.payload["host"].Text();
     job.subject = "host:" + job.host;

@@ -50,8 +50,10 @@ struct LogPage {
 
 class JobService {
  public:
-  JobService(a4c::Database& database, const a4c::Runtime& runtime, a4c::IdSource& ids)
-      : database_(database), runtime_(runtime), ids_(ids) {}
+  // context_wait_ms: so long an image.build that is streamed waits for its context.
+  JobService(a4c::Database& database, const a4c::Runtime& runtime, a4c::IdSource& ids,
+             int64_t context_wait_ms = 5 * 60'000)
+      : database_(database), runtime_(runtime), ids_(ids), context_wait_ms_(context_wait_ms) {}
 
   a4c::Result<Job> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
   a4c::Result<JobPage> List(const a4c::Call& call, const std::string& tenant, const JobList& list);
@@ -114,6 +116,7 @@ class JobService {
   a4c::Database& database_;
   const a4c::Runtime runtime_;
   a4c::IdSource& ids_;
+  const int64_t context_wait_ms_;
 };
 
 // Whether there is work that a subject waits for, or that is being done.

@@ -17,8 +17,6 @@ using a4c::Code;
 using a4c::Error;
 using a4c::Result;
 
-// How long a client whose server is busy with another build is kept waiting.
-constexpr int64_t kBuilderWaitMs = 60'000;
 constexpr int64_t kBuilderPollMs = 200;
 
 bool IsBusy(const Result<Outcome>& outcome) {
@@ -38,7 +36,7 @@ Outcome ForGood(const Result<Outcome>& result, bool is_context_lost) {
 
 Result<Outcome> BuildOnceFree(JobRun& run, JobLog& log, const a4c::ByteSource& tar) {
   const a4c::Clock& clock = run.context().runtime.clock;
-  const int64_t until_ms = clock.MonotonicMs() + kBuilderWaitMs;
+  const int64_t until_ms = clock.MonotonicMs() + run.context().options.builder_wait_ms;
   const auto waiter = run.context().runtime.threads.NewWaiter();
   while (true) {
     Result<Outcome> outcome =
