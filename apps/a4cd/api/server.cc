@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/api/polled_socket.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {
@@ -285,7 +286,7 @@ Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                   StreamHub& streams, SessionHub& sessions) {
   try {
     const net::SocketAddress address(settings.listen);
-    net::ServerSocket socket;
+    PolledServerSocket socket;
     socket.bind(address, true);
     socket.listen(settings.queue);
     return std::unique_ptr<ApiServer>(

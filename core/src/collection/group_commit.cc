@@ -156,26 +156,35 @@ class Gatherer {
   static void Turn(Request& request, State state) {
     const Waiter::Lock lock(*request.bell);
     request.state = state;
-    if (state == State::kDone) request.bell->NotifyAll();
+  }
+
+  // Whoever wakes up needs the bell's lock, and soon waiter_'s: neither is held by who rings.
+  static void Ring(const Group& group, const Request& leader) {
+    for (const RequestPtr& request : group) {
+      if (request.get() != &leader) request->bell->NotifyAll();
+    }
   }
 
   static void SetLeads(Request& request, bool leads) {
     const Waiter::Lock lock(*request.bell);
     request.leads = leads;
-    if (leads) request.bell->NotifyAll();
   }
 
   void Lead(Request& leader, const Call& call) {
     Group group;
+    Group expired;
+    RequestPtr next;
     {
       const Waiter::Lock lock(*waiter_);
       SetLeads(leader, false);
-      DropExpired();
+      expired = DropExpired();
       group = TakeGroup();
-      if (group.empty()) {
-        PassOn();
-        return;
-      }
+      if (group.empty()) next = PassOn();
+    }
+    Ring(expired, leader);
+    if (group.empty()) {
+      if (next != nullptr) next->bell->NotifyAll();
+      return;
     }
     const std::optional<ScopeSet> scopes = ScopesOf(group);
     std::vector<Item> items;
@@ -187,9 +196,14 @@ class Gatherer {
     Call shared = CallOf(group, leader, call);
     shared.scopes = scopes ? &*scopes : nullptr;
     FlushGroup(group, items, alone ? call : shared);
-    const Waiter::Lock lock(*waiter_);
-    for (const RequestPtr& request : group) Turn(*request, State::kDone);
-    PassOn();
+    {
+      const Waiter::Lock lock(*waiter_);
+      for (const RequestPtr& request : group) Turn(*request, State::kDone);
+      next = PassOn();
+    }
+    // The next flush first: the answers of this one do not hold it up.
+    if (next != nullptr) next->bell->NotifyAll();
+    Ring(group, leader);
   }
 
   // What the group may touch together: nobody's items name more than their caller may. One who is
@@ -251,15 +265,18 @@ class Gatherer {
   }
 
   // [waiter_ held] For all of these nothing was done.
-  void DropExpired() {
+  Group DropExpired() {
+    Group expired;
     const int64_t now_ms = runtime_.clock.MonotonicMs();
     std::erase_if(queue_, [&](const RequestPtr& request) {
       if (request->deadline_ms > now_ms) return false;
       queued_ = queued_ - request->amount;
       request->error = InTheQueue();
       Turn(*request, State::kDone);
+      expired.push_back(request);
       return true;
     });
+    return expired;
   }
 
   // [waiter_ held]
@@ -280,18 +297,19 @@ class Gatherer {
     return group;
   }
 
-  // [waiter_ held] The lead goes to who can wait longest, or ends.
-  void PassOn() {
-    Request* next = nullptr;
+  // [waiter_ held] The lead goes to who can wait longest, or ends. Whom it went to has to be rung.
+  RequestPtr PassOn() {
+    RequestPtr next;
     for (const RequestPtr& request : queue_) {
       if (request->leads) continue;
-      if (next == nullptr || request->deadline_ms > next->deadline_ms) next = request.get();
+      if (next == nullptr || request->deadline_ms > next->deadline_ms) next = request;
     }
     if (next == nullptr) {
       --flushing_;
     } else {
       SetLeads(*next, true);
     }
+    return next;
   }
 
   // The deadline has passed. What is still queued was not done; what is in flight may be. Nothing:
