@@ -42,7 +42,8 @@ class ScanBuilder {
     if (ranges.size() == 1) return {Select(where + " AND " + ranges[0]), std::move(params_)};
     std::string sql;
     for (const std::string& range : ranges) {
-      sql += (sql.empty() ? "(" : " UNION ALL (") + Select(where + " AND " + range) + ")";
+      sql += sql.empty() ? "(" : " UNION ALL (";
+      sql.append(Select(where + " AND " + range)).append(")");
     }
     // An Append gives its parts' rows in the order of its parts, and stops at the limit.
     return {sql + " LIMIT " + limit_, std::move(params_)};
@@ -120,7 +121,9 @@ class ScanBuilder {
     std::vector<std::string> ranges;
     const std::string same =
         IsGiven(key.after) ? key.column + " = " + AfterParam(key) : key.column + " IS NULL";
-    for (const std::string& range : RangesFrom(first + 1)) ranges.push_back(same + " AND " + range);
+    for (std::string& range : RangesFrom(first + 1)) {
+      ranges.push_back(range.insert(0, same + " AND "));
+    }
     if (!request_.descending) {
       ranges.push_back(IsGiven(key.after) ? key.column + " > " + AfterParam(key)
                                           : key.column + " IS NOT NULL");

@@ -127,7 +127,7 @@ bool Volumes::IsMounted(const std::string& unit) const {
 // Under another name until it is whole.
 Result<void> Volumes::Create(const std::string& unit, int64_t bytes) const {
   const std::string fresh = images_ + "/.new." + unit;
-  const auto made = [&]() -> Result<void> {
+  auto made = [&]() -> Result<void> {
     {
       const Fd file(open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
       if (!file) return SystemError(errno, fresh);
