@@ -226,6 +226,24 @@ TEST_F(UpdateWork, WhatNobodyEndsTheReconcilerBringsBack) {
   }
 }
 
+// What the one sent may still arrive while the other begins.
+TEST_F(UpdateWork, AnotherUpdateKeepsTheRoomOfOneThatNobodyEnded) {
+  world_.hosts.before_update = [&](const Unit&) -> Result<void> {
+    world_.hosts.before_update = nullptr;
+    return LoseLease();
+  };
+  Submit("memory", 512 * kMiB, 1);
+  world_.Step("worker-1");
+  world_.WorkAfter(31'000);
+  world_.hosts.before_update = [&](const Unit&) -> Result<void> {
+    EXPECT_EQ(Counter(kMemoryCommitted), 512 * kMiB);
+    return {};
+  };
+  const Job job = Update("memory", 384 * kMiB);
+  EXPECT_EQ(job.state, JobState::kSucceeded) << job.message;
+  ExpectSettled(384 * kMiB);
+}
+
 TEST_F(UpdateWork, WhoStartsOrStopsItMeanwhileBringsItBackToo) {
   world_.hosts.after_update = [&](const Unit&) -> Result<void> {
     world_.hosts.after_update = nullptr;

@@ -177,10 +177,14 @@ Amounts Reservations::MostOf(const Server& server) const {
 }
 
 Result<Resized> Reservations::Resize(const Call& call, const std::string& server,
-                                     const std::string& holder, const Amounts& amounts,
+                                     const std::string& holder, const Amounts& at_least,
                                      Commit changes) {
   A4C_TRY(const auto found, Find(call, server, holder));
   if (!found) return a4c::Error(a4c::Code::kConflict, "it holds no room on server " + server);
+  Amounts amounts = found->amounts;
+  for (const Counter& counter : kCounters) {
+    amounts.*(counter.amount) = std::max(amounts.*counter.amount, at_least.*counter.amount);
+  }
   A4C_TRY(const std::vector<Server> servers, disks_.Servers(call));
   const auto its = std::ranges::find(servers, server, &Server::id);
   if (its == servers.end())

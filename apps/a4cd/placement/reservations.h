@@ -86,10 +86,10 @@ class Reservations {
                                 const std::function<a4c::Commit(const Decision&)>& changes,
                                 HolderOf kind = HolderOf::kWorkspace);
 
-  // Makes a reservation that is there this large, in one commit with the caller's changes. It grows
-  // only into what its server has room for, below the watermark as when it was placed.
+  // Makes a reservation that is there at least this large, in one commit with the caller's changes.
+  // It grows only into what its server has room for, below the watermark as when it was placed.
   a4c::Result<Resized> Resize(const a4c::Call& call, const std::string& server,
-                              const std::string& holder, const Amounts& amounts,
+                              const std::string& holder, const Amounts& at_least,
                               a4c::Commit changes);
   // The same for one that shrinks or stays, for a batch of somebody else; nothing if there is none.
   a4c::Result<std::vector<a4c::Op>> ResizeOps(const a4c::Call& call, const std::string& server,
