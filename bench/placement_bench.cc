@@ -33,7 +33,7 @@ std::vector<Server> Servers(int64_t count) {
 void PlaceOne(benchmark::State& state) {
   std::vector<Server> servers = Servers(state.range(0));
   const PlacementRequest request{.amounts = {kGiB, kGiB, 100},
-                                 .constraints = {{"zone", "a"}, {"disk", "nvme"}}};
+                                 .constraints = {.labels = {{"zone", "a"}, {"disk", "nvme"}}}};
   uint64_t tie = 0;
   for (auto _ : state) {
     const Placement placement = Place(servers, request, {}, tie += 7919);
