@@ -1,5 +1,6 @@
 #include "apps/a4c/relay.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -21,8 +22,8 @@ namespace {
 
 constexpr size_t kPieceBytes = 32u << 10;
 constexpr size_t kUnwrittenBytesMax = 256u << 10;
-// A pipe that poll calls ready takes so much without waiting.
-constexpr size_t kWriteBytes = 4096;
+// A pipe that poll calls ready takes so much without waiting, also one that is not ours to change.
+constexpr size_t kBlockingWriteBytes = 4096;
 constexpr int64_t kSignOfLifeMs = 10'000;
 constexpr int64_t kSilenceMaxMs = 60'000;
 constexpr int kRestMaxMs = 1'000;
@@ -38,9 +39,15 @@ Error Lost() {
 
 // False: nobody reads there any more.
 bool Relay::Outlet::Write() {
-  const ssize_t count = write(fd, unwritten.data(), std::min(unwritten.size(), kWriteBytes));
-  if (count > 0) unwritten.erase(0, static_cast<size_t>(count));
+  const std::string_view bytes = unwritten.view().substr(0, piece_bytes);
+  const ssize_t count = write(fd, bytes.data(), bytes.size());
+  if (count > 0) unwritten.Take(static_cast<size_t>(count));
   return count >= 0 || errno == EAGAIN || errno == EINTR;
+}
+
+size_t Relay::PieceBytesFor(int fd) {
+  const int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) != 0 ? kUnwrittenBytesMax : kBlockingWriteBytes;
 }
 
 void Relay::Say(const Json& message) {
@@ -72,7 +79,7 @@ Result<void> Relay::Receive(const std::function<Result<bool>(const Json&)>& hear
       A4C_TRY(const Json said, a4c::ParseJson(bytes));
       A4C_TRY(ended_, hear(said));
     } else if (!bytes.empty()) {
-      (bytes[0] == kErrors ? errors_ : output_).unwritten.append(bytes, 1);
+      (bytes[0] == kErrors ? errors_ : output_).unwritten.Append(std::string_view(bytes).substr(1));
     }
   }
   return {};

@@ -9,6 +9,7 @@
 #include "a4c/clock.h"
 #include "a4c/json.h"
 #include "a4c/result.h"
+#include "apps/websocket/byte_queue.h"
 #include "apps/websocket/connection.h"
 
 namespace a4c_cli {
@@ -27,8 +28,8 @@ class Relay {
       : runtime_(runtime),
         peer_(peer),
         input_(descriptors.input),
-        output_{descriptors.output},
-        errors_{descriptors.errors},
+        output_{descriptors.output, PieceBytesFor(descriptors.output)},
+        errors_{descriptors.errors, PieceBytesFor(descriptors.errors)},
         wake_(descriptors.wake),
         sign_sent_ms_(runtime.clock.MonotonicMs()) {}
 
@@ -43,10 +44,12 @@ class Relay {
   // What came for a descriptor and is not yet written there.
   struct Outlet {
     int fd;
-    std::string unwritten = {};
+    size_t piece_bytes;
+    a4c_websocket::ByteQueue unwritten = {};
     bool Idle() const { return unwritten.empty(); }
     bool Write();
   };
+  static size_t PieceBytesFor(int fd);
   size_t unwritten() const { return output_.unwritten.size() + errors_.unwritten.size(); }
   a4c::Result<void> Receive(const std::function<a4c::Result<bool>(const a4c::Json&)>& hear);
   a4c::Result<void> SendSignOfLife();

@@ -23,6 +23,7 @@ using a4c::Result;
 namespace {
 
 constexpr size_t kPieceBytes = 32u << 10;
+constexpr int kPipeBytes = 256 << 10;  // a hint: the kernel may give less
 constexpr size_t kVariablesMax = 64;
 constexpr int kGranted = 0;
 constexpr int kRefused = 1;
@@ -165,6 +166,9 @@ bool SshChannel::Start(const std::string& name,
   errors_ = std::move(errors->first);
   wake_ = std::move(wake->second);
   for (const Descriptor* ours : {&input_, &output_, &errors_, &wake_}) NeverBlock(*ours);
+  // What a relay may fill without waiting, it writes in large pieces.
+  for (const Descriptor* end : {&shared_->output, &shared_->errors}) NeverBlock(*end);
+  for (const Descriptor* pipe : {&input_, &output_}) fcntl(pipe->fd(), F_SETPIPE_SZ, kPipeBytes);
   if (terms_->terminal) shared_->SetWindow(*terms_->terminal);
   thread_ = session_.runtime.threads.Start(
       name, [shared = shared_, relay = std::move(relay)](const std::stop_token&) {

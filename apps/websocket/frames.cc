@@ -3,6 +3,7 @@
 #include <Poco/Base64Encoder.h>
 #include <Poco/SHA1Engine.h>
 
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -29,9 +30,15 @@ void AppendNumber(std::string& out, uint64_t number, int bytes) {
 }
 
 void Mask(std::string& bytes, size_t from, uint32_t mask) {
-  for (size_t i = from; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<char>(bytes[i] ^ static_cast<char>(mask >> (24 - 8 * ((i - from) % 4))));
+  std::array<char, 4> key;
+  for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<char>(mask >> (24 - 8 * i));
+  size_t at = from;
+  for (; at + key.size() <= bytes.size(); at += key.size()) {
+    for (size_t i = 0; i < key.size(); ++i)
+      bytes[at + i] = static_cast<char>(bytes[at + i] ^ key[i]);
   }
+  for (size_t i = 0; at + i < bytes.size(); ++i)
+    bytes[at + i] = static_cast<char>(bytes[at + i] ^ key[i]);
 }
 
 bool IsControl(uint8_t code) {

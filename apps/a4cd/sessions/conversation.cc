@@ -87,7 +87,7 @@ Result<void> Conversation::TakeInput(const std::function<Result<void>(const Json
       if (message->bytes.empty() || message->bytes[0] != kInput || input_ends_) {
         return Error(Code::kInvalid, "a binary message that is no input, or comes after its end");
       }
-      input_.append(message->bytes, 1);
+      input_.Append(std::string_view(message->bytes).substr(1));
       continue;
     }
     A4C_TRY(const Json said, ParseMessage(*message));
@@ -104,15 +104,15 @@ Result<void> Conversation::TakeInput(const std::function<Result<void>(const Json
 Result<bool> Conversation::GiveInput(HostStream& stream, bool terminal) {
   const a4c::Call call = StepCall();
   if (!input_.empty()) {
-    A4C_TRY(const size_t taken, stream.Write(call, input_));
-    input_.erase(0, taken);
+    A4C_TRY(const size_t taken, stream.Write(call, input_.view()));
+    input_.Take(taken);
     bytes_ += static_cast<int64_t>(taken);
     return taken > 0;
   }
   if (!input_ends_ || input_ended_) return false;
   if (terminal) {
     // What a person would type there.
-    input_ = kEndOfTransmission;
+    input_.Append({&kEndOfTransmission, 1});
     input_ended_ = true;
     return true;
   }

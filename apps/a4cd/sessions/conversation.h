@@ -12,6 +12,7 @@
 #include "a4c/result.h"
 #include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/sessions/session.h"
+#include "apps/websocket/byte_queue.h"
 
 namespace a4cd {
 
@@ -70,7 +71,7 @@ class Conversation {
   const int64_t started_ms_;
   int64_t moved_ms_;  // when a byte went either way
   int64_t pinged_ms_;
-  std::string input_;  // from the client, not yet taken
+  a4c_websocket::ByteQueue input_;  // from the client, not yet taken
   bool input_ends_ = false;
   bool input_ended_ = false;
   bool output_ended_ = false;
