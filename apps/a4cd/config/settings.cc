@@ -73,7 +73,9 @@ constexpr ConfigKey kHostKeys[] = {
     {"token_period", ConfigType::kDurationMs, "10m",
      "between rotations of the token that tells a server which store is its own", false, 1'000},
     {"drain_period", ConfigType::kDurationMs, "2s",
-     "between looks at servers that are being drained", false, 100}};
+     "between looks at servers that are being drained", false, 100},
+    {"drain_retry_wait", ConfigType::kDurationMs, "5m",
+     "before a drain tries again to move a workspace that it could not move", false, 1'000}};
 
 constexpr ConfigKey kSecretKeys[] = {
     {"key_file", ConfigType::kString, "",
@@ -81,8 +83,6 @@ constexpr ConfigKey kSecretKeys[] = {
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
-    {"drain_retry_wait", ConfigType::kDurationMs, "5m",
-     "before a drain tries again to move a workspace that it could not move", false, 1'000},
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},
