@@ -19,9 +19,9 @@ class HostUpdate {
   // log may begin anew. One that is not there is made, of what is left of it. The same again does
   // all of it again.
   //
-  // kNotFound (host or image), kInvalid, kUnsupported, kConflict: the unit is as it was. After any
-  // other error it may be stopped, or gone but for its files, until the same call, or one with
-  // another spec, succeeds.
+  // kNotFound (host or image), kInvalid, kUnsupported, kConflict, and what is retryable: the unit
+  // is as it was. After any other error it may be stopped, or gone but for its files, until the
+  // same call, or one with another spec, succeeds.
   virtual Result<UnitStatus> Update(const Call& call, const Unit& unit) = 0;
 };
 
