@@ -71,7 +71,12 @@ class BaremetalCommand final : public HostCommand {
   }
 
   Result<StreamPiece> Read(const Call& call) override {
-    if (pieces_.empty() && !ended_) A4C_CHECK(Fetch(call));
+    // Until a frame is whole: what is left of it may have come already, and then no event tells of
+    // it.
+    bool came = true;
+    while (came && pieces_.empty() && !ended_) {
+      A4C_TRY(came, Fetch(call));
+    }
     if (pieces_.empty()) return StreamPiece{ended_ ? From::kEnd : From::kNothing};
     StreamPiece piece = std::move(pieces_.front());
     pieces_.pop_front();
@@ -117,24 +122,25 @@ class BaremetalCommand final : public HostCommand {
   }
 
  private:
-  Result<void> Fetch(const Call&) {
+  // True if bytes came.
+  Result<bool> Fetch(const Call&) {
     A4C_TRY(const std::optional<std::string> bytes, (*link_)->ReadNow());
-    if (!bytes) return {};
+    if (!bytes) return false;
     ended_ = bytes->empty();
     if (ended_ && frames_.Within()) {
       ended_ = false;
       return Error(Code::kUnavailable, "the connection to the server broke");
     }
-    if (ended_) return {};
+    if (ended_) return false;
     if (terminal_) {
       pieces_.push_back({From::kOutput, *bytes});
-      return {};
+      return true;
     }
     A4C_TRY(auto parts, frames_.Add(*bytes));
     for (DockerFrame& part : parts) {
       pieces_.push_back({part.stream == 2 ? From::kErrors : From::kOutput, std::move(part.bytes)});
     }
-    return {};
+    return true;
   }
 
   Result<void> AskToEnd(const Call& call) {

@@ -1,5 +1,7 @@
 // HostStreams over a dockerd that is only pretended: what is asked of it, and what becomes of its
 // answers.
+#include <poll.h>
+
 #include "a4c/host_streams.h"
 #include "engine_fixture.h"
 
@@ -51,6 +53,22 @@ TEST_F(EngineStreams, FramesBecomeOutputAndErrorsAndTheExitCodeIsAsked) {
   EXPECT_NE(engine_.Heard().find("Upgrade: tcp"), std::string::npos);
   EXPECT_NE(engine_.Heard().find(R"("AttachStdin":true)"), std::string::npos);
   EXPECT_NE(engine_.Heard().find("A4C_STREAM="), std::string::npos);
+}
+
+// A file by sftp stood still until the next sign of life: the SSH connection had taken in the rest
+// of a frame, and no event told of it.
+TEST_F(EngineStreams, AFrameThatHasComeIsGivenHoweverManyReadsItTakes) {
+  const std::string bytes(60'000, 'x');
+  engine_.SetStream(Frame(1, bytes), true);
+  auto command = Open();
+  ASSERT_TRUE(command) << command.error().ToString();
+  const auto wait = (*command)->WaitFor(Soon(), true, false);
+  ASSERT_TRUE(wait) << wait.error().ToString();
+  pollfd all{wait->fd, POLLRDHUP, 0};
+  ASSERT_EQ(poll(&all, 1, 60'000), 1);
+  const auto piece = (*command)->Read(Soon());
+  ASSERT_TRUE(piece) << piece.error().ToString();
+  EXPECT_EQ(piece->bytes.size(), bytes.size());
 }
 
 TEST_F(EngineStreams, ATerminalIsOneStreamAndIsGivenItsSize) {
