@@ -1,4 +1,7 @@
 // workspace.update: another image, other limits, the same files; never over, and never in between.
+#include <map>
+#include <set>
+
 #include "a4c/leases.h"
 #include "tests/integration/work_fixture.h"
 
@@ -175,7 +178,9 @@ TEST_F(UpdateWork, OneThatFailsHalfWayIsMadeAgainAsItWas) {
 
 TEST_F(UpdateWork, AnUnknownOutcomeIsResolvedByDoingItAgain) {
   int times = 0;
-  world_.hosts.after_update = [&](const Unit&) -> Result<void> {
+  std::map<std::string, std::set<int64_t>> asked;  // by the claim in whose name
+  world_.hosts.after_update = [&](const Unit& unit) -> Result<void> {
+    asked[unit.claim].insert(unit.spec.memory_bytes);
     if (++times > 2) return {};
     return Error(Code::kUnknownOutcome, "the connection was lost");
   };
@@ -186,6 +191,10 @@ TEST_F(UpdateWork, AnUnknownOutcomeIsResolvedByDoingItAgain) {
   for (int i = 0; i < 2; ++i) world_.WorkAfter(5'000);
   EXPECT_EQ(world_.GetJob(submitted.id).state, JobState::kSucceeded);
   ExpectSettled(512 * kMiB);
+  EXPECT_GT(asked.size(), 1u);
+  for (const auto& [claim, amounts] : asked) {
+    EXPECT_EQ(amounts.size(), 1u) << "what was sent before may arrive after it, and is as good";
+  }
 }
 
 // Whether the worker was stopped before its effect or after it, the next one ends it.
