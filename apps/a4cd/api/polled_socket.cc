@@ -6,10 +6,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <climits>
+#include <ctime>
 
 namespace a4cd {
 namespace {
@@ -21,16 +19,12 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   explicit PolledStreamImpl(poco_socket_t socket) : net::StreamSocketImpl(socket) {}
 
   bool poll(const Poco::Timespan& timeout, int mode) override {
-    using std::chrono::steady_clock;
     pollfd wait{.fd = sockfd(), .events = Events(mode), .revents = 0};
-    const auto until = steady_clock::now() +
-                       std::chrono::microseconds(std::max<int64_t>(timeout.totalMicroseconds(), 0));
+    const timespec limit{timeout.totalSeconds(), timeout.useconds() * 1000L};
     for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now());
-      const int ready =
-          ::poll(&wait, 1, static_cast<int>(std::clamp<int64_t>(left.count(), 0, INT_MAX)));
+      const int ready = ppoll(&wait, 1, &limit, nullptr);
       if (ready >= 0) return ready > 0;
-      if (errno != EINTR) error();
+      if (errno != EINTR) error();  // after a signal, which is rare, it waits anew
     }
   }
 

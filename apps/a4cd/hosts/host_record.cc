@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/a4cd/jobs/texts.h"
+
 namespace a4cd {
 
 using a4c::FieldValues;
@@ -25,30 +27,6 @@ int64_t LongOf(const Record& record, std::string_view name) {
   return number == nullptr ? 0 : *number;
 }
 
-std::map<std::string, std::string> MapOf(const Json& object) {
-  std::map<std::string, std::string> map;
-  for (const auto& [name, value] : object.Members()) map[name] = value.Text();
-  return map;
-}
-
-Json MapJson(const std::map<std::string, std::string>& map) {
-  Json object(Json::Object{});
-  for (const auto& [name, value] : map) object.AppendMember(name, value);
-  return object;
-}
-
-Json TextsJson(const std::vector<std::string>& texts) {
-  Json array(Json::Array{});
-  for (const std::string& text : texts) array.Append(text);
-  return array;
-}
-
-std::vector<std::string> TextsOf(const Json& array) {
-  std::vector<std::string> texts;
-  for (const Json& item : array.Items()) texts.push_back(item.Text());
-  return texts;
-}
-
 Json SpecJson(const a4c::HostSpec& spec) {
   return Json::Object{{"address", spec.address},
                       {"fingerprint", spec.fingerprint},
@@ -67,7 +45,7 @@ Json FiguresJson(const HostFigures& figures) {
                       {"cpu_total_millis", host.cpu_total_millis},
                       {"arch", host.arch},
                       {"versions", MapJson(host.versions)},
-                      {"warnings", TextsJson(host.warnings)}};
+                      {"warnings", ListJson(host.warnings)}};
 }
 
 Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, int64_t age_ms) {
@@ -83,7 +61,7 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
                               .age_ms = std::max<int64_t>(0, age_ms),
                               .arch = kept["arch"].Text(),
                               .versions = MapOf(kept["versions"]),
-                              .warnings = TextsOf(kept["warnings"])},
+                              .warnings = ListOf(kept["warnings"])},
                      .other_bytes = kept["disk_other_bytes"].Int()};
 }
 
@@ -173,7 +151,7 @@ Json HostView(const HostRecord& host) {
   view.AppendMember("labels", MapJson(host.labels));
   view.AppendMember("arch", figures.arch);
   view.AppendMember("versions", MapJson(figures.versions));
-  view.AppendMember("warnings", TextsJson(figures.warnings));
+  view.AppendMember("warnings", ListJson(figures.warnings));
   view.AppendMember("disk_total_bytes", figures.disk_total_bytes);
   view.AppendMember("disk_used_bytes", figures.disk_used_bytes);
   view.AppendMember("disk_free_bytes", figures.disk_free_bytes);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/a4cd/jobs/texts.h"
+
 namespace a4cd {
 namespace {
 
@@ -49,18 +51,12 @@ Json ConstraintsJson(const Constraints& constraints) {
   Json json(Json::Object{});
   if (!constraints.arch.empty()) json.AppendMember("arch", constraints.arch);
   if (constraints.labels.empty()) return json;
-  Json labels(Json::Object{});
-  for (const auto& [name, value] : constraints.labels) labels.AppendMember(name, value);
-  json.AppendMember("labels", std::move(labels));
+  json.AppendMember("labels", MapJson(constraints.labels));
   return json;
 }
 
 Constraints ConstraintsOf(const Json& json) {
-  Constraints constraints{.arch = json["arch"].Text()};
-  for (const auto& [name, value] : json["labels"].Members()) {
-    constraints.labels[name] = value.Text();
-  }
-  return constraints;
+  return {.arch = json["arch"].Text(), .labels = MapOf(json["labels"])};
 }
 
 std::string ConstraintsText(const Constraints& constraints) {

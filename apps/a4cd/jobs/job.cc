@@ -6,6 +6,8 @@
 #include <ctime>
 #include <utility>
 
+#include "apps/a4cd/jobs/texts.h"
+
 namespace a4cd {
 namespace {
 
@@ -31,12 +33,6 @@ void SetTimeText(Json& body, std::string_view name, int64_t time_ms) {
 
 void SetAny(Json& body, std::string_view name, const Json& value) {
   if (!value.IsNull()) body.AppendMember(std::string(name), value);
-}
-
-Json MapJson(const std::map<std::string, std::string>& map) {
-  Json object(Json::Object{});
-  for (const auto& [name, value] : map) object.AppendMember(name, value);
-  return object;
 }
 
 // A build context can be large and is of no use to a reader.

@@ -6,6 +6,7 @@
 
 #include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/texts.h"
 
 namespace a4cd {
 namespace {
@@ -16,24 +17,6 @@ constexpr size_t kSecretsBytesMax = 4'096;  // of a label
 
 // Sessions are refreshed once a minute at the latest.
 constexpr int64_t kIdleStopMinMs = 2 * 60'000;
-
-Json MapJson(const std::map<std::string, std::string>& map) {
-  Json object(Json::Object{});
-  for (const auto& [name, value] : map) object.AppendMember(name, value);
-  return object;
-}
-
-Json ListJson(const std::vector<std::string>& list) {
-  Json array(Json::Array{});
-  for (const std::string& item : list) array.Append(item);
-  return array;
-}
-
-std::map<std::string, std::string> MapOf(const Json& object) {
-  std::map<std::string, std::string> map;
-  for (const auto& [name, value] : object.Members()) map[name] = value.Text();
-  return map;
-}
 
 // What body and view have in common.
 Json Common(const Workspace& workspace) {
@@ -154,7 +137,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.rev = record.rev;
   workspace.name = body["name"].Text();
   workspace.image = body["image"].Text();
-  for (const Json& item : body["command"].Items()) workspace.command.push_back(item.Text());
+  workspace.command = ListOf(body["command"]);
   workspace.env = MapOf(body["env"]);
   workspace.secrets = MapOf(body["secrets"]);
   workspace.labels = MapOf(body["labels"]);
@@ -176,7 +159,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.expires_at = body["expires_at"].Int();
   workspace.idle_stop_ms = body["idle_stop_ms"].Int();
   workspace.deleted_at = body["deleted_at"].Int();
-  for (const Json& item : body["also_on"].Items()) workspace.also_on.push_back(item.Text());
+  workspace.also_on = ListOf(body["also_on"]);
   workspace.restoring = body["restoring"].Text();
   workspace.updating = body["updating"].Text();
   workspace.created_by = body["created_by"].Text();
