@@ -28,9 +28,11 @@ Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, co
                   int64_t deadline_ms) {
   CreatedRows rows = RowsOf(catalog, items);
   std::vector<Statement> statements{OpeningOf(call, catalog.row_security, ScopesOf(items))};
+  std::vector<int64_t> counts;
   for (auto& [table, changes] : rows) {
     SortByKey(changes);
     statements.push_back(InsertOf(*table.second, changes));
+    counts.push_back(static_cast<int64_t>(changes.size()));
   }
   Reply reply = session.Run(statements, deadline_ms);
   Attempt attempt;
@@ -46,6 +48,9 @@ Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, co
   if (reply.sync_wait_canceled) {
     attempt.fate = Fate::kUnknown;
     attempt.why = kSyncWaitCanceled;
+  } else if (!AllWritten(std::span(reply.rows).subspan(1), counts)) {
+    attempt.fate = Fate::kUnknown;
+    attempt.why = kRowsKeptBack;
   }
   for (const Item* item : items) attempt.results.push_back(item->create->result);
   return attempt;

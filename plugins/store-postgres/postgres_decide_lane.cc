@@ -123,7 +123,6 @@ class Decision {
   void Decide();
   void Sort(const Named& record);
   void WriteAndCommit();
-  bool AllWritten(const std::vector<Rows>& rows) const;
   void RollBack(Failure failure);
   void Unknown(std::string why);
 
@@ -281,22 +280,14 @@ void Decision::WriteAndCommit() {
     Unknown("the commit was not answered: " + reply.failure->error.message());
   } else if (reply.sync_wait_canceled) {
     Unknown(kSyncWaitCanceled);
-  } else if (!AllWritten(reply.rows)) {
-    Unknown("a trigger or rule that is not a4c's kept rows from being written");
+  } else if (!AllWritten(reply.rows, row_counts_)) {
+    Unknown(kRowsKeptBack);
   }
 }
 
 void Decision::Unknown(std::string why) {
   attempt_.fate = Fate::kUnknown;
   attempt_.why = std::move(why);
-}
-
-// Otherwise a success would be a lie.
-bool Decision::AllWritten(const std::vector<Rows>& rows) const {
-  for (size_t i = 0; i < row_counts_.size(); ++i) {
-    if (rows.at(i).affected() != row_counts_[i]) return false;
-  }
-  return true;
 }
 
 // If even that fails the session goes, and the transaction with it.

@@ -33,6 +33,8 @@ struct Attempt {
 
 inline constexpr const char* kSyncWaitCanceled =
     "the commit may not have reached a standby: the wait for it was cancelled";
+inline constexpr const char* kRowsKeptBack =
+    "a trigger or rule that is not a4c's kept rows from being written";
 
 // All items have a `create`. The call is whose scopes the group may touch.
 Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,

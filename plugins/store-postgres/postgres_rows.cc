@@ -112,6 +112,13 @@ Statement KeyedBy(const std::string& sql, const std::vector<const Key*>& keys) {
   return statement;
 }
 
+bool AllWritten(std::span<const Rows> answers, std::span<const int64_t> counts) {
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (answers[i].affected() != counts[i]) return false;
+  }
+  return true;
+}
+
 FieldValues QuietFrom(const Table& table, const Rows& rows, int row, int column) {
   FieldValues values;
   for (const Column& field : table.quiet) {

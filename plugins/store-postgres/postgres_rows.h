@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ Statement QuietOf(const Table& table, const Placed& rows);
 Statement DeleteOf(const Table& table, const Places& rows);
 // lock_sql or get_sql of these keys.
 Statement KeyedBy(const std::string& sql, const std::vector<const Key*>& keys);
+
+// Whether the statements of these answers, one each, have written as many rows as they were to.
+// Otherwise a success would be a lie.
+bool AllWritten(std::span<const Rows> answers, std::span<const int64_t> counts);
 
 // The quiet values that stand from this column on.
 FieldValues QuietFrom(const Table& table, const Rows& rows, int row, int column);

@@ -1,0 +1,49 @@
+// What a commit came to when the server's answer does not say so, by triggers that are not ours.
+#include <gtest/gtest.h>
+
+#include "test_server.h"
+
+namespace a4c::postgres {
+namespace {
+
+class PostgresCommits : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerTest::SetUp();
+    if (IsSkipped()) return;
+    Open({{.name = "thing"}});
+    ASSERT_EQ(Put("old", Expect::Absent()).outcome, BatchOutcome::kApplied);
+  }
+
+  BatchResult Put(const std::string& id, Expect expect) {
+    return Apply({a4c::Put{.ref = {"thing", {"", id}}, .body = R"({"n":1})", .expect = expect}});
+  }
+  // when: "BEFORE", or what makes it a constraint trigger; body: of a PL/pgSQL function.
+  void AddTrigger(const std::string& trigger, const std::string& when, const std::string& body) {
+    const std::string function = "\"" + name_ + "\".meddle()";
+    Sql("CREATE FUNCTION " + function + " RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + body +
+        " END $$");
+    Sql("CREATE " + trigger + " meddle " + when + " INSERT OR UPDATE ON " + TableName("thing") +
+        (trigger == "TRIGGER" ? "" : " DEFERRABLE INITIALLY DEFERRED") +
+        " FOR EACH ROW EXECUTE FUNCTION " + function);
+  }
+};
+
+// One lane takes what can only be created, the other all else.
+TEST_F(PostgresCommits, OneWithWhichTheSessionEndsIsUnknownInBothLanes) {
+  AddTrigger("CONSTRAINT TRIGGER", "AFTER",
+             "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL;");
+  EXPECT_EQ(Put("new", Expect::Absent()).outcome, BatchOutcome::kUnknown);
+  EXPECT_EQ(Put("old", Expect::Any()).outcome, BatchOutcome::kUnknown);
+}
+
+TEST_F(PostgresCommits, RowsThatATriggerKeepsBackAreNoSuccess) {
+  AddTrigger("TRIGGER", "BEFORE", "RETURN NULL;");
+  EXPECT_EQ(Put("new", Expect::Absent()).outcome, BatchOutcome::kUnknown);
+  EXPECT_FALSE(Read({"thing", {"", "new"}}).has_value());
+  EXPECT_EQ(Put("old", Expect::Any()).outcome, BatchOutcome::kUnknown);
+  EXPECT_EQ(Read({"thing", {"", "old"}})->rev, 1);
+}
+
+}  // namespace
+}  // namespace a4c::postgres
