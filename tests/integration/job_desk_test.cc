@@ -39,7 +39,9 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
   int64_t claim_ms = 0;  // that a claim takes
   bool refuse_release = false;
   bool refuse_claim = false;
+  int refuse_each = 0;  // of so many claims the last; 0: none
   std::atomic<int> most_at_once = 0;
+  std::atomic<size_t> claimed = 0;
 
  protected:
   void* Extension(std::string_view name) override {
@@ -49,13 +51,16 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
  private:
   Result<std::vector<a4c::Claimed>> Claim(const Call& call,
                                           const a4c::ClaimRequest& request) override {
-    if (refuse_claim) return a4c::Error(a4c::Code::kUnavailable, "no claims now");
+    const bool is_last = refuse_each > 0 && ++claims_ % refuse_each == 0;
+    if (refuse_claim || is_last) return a4c::Error(a4c::Code::kUnavailable, "no claims now");
     most_at_once = std::max<int>(most_at_once, request.count);
     if (claim_ms > 0) {
       const a4c::Waiter::Lock lock(*waiter_);
       waiter_->Wait(runtime_.clock.MonotonicMs() + claim_ms);
     }
-    return leases_->Claim(call, request);
+    auto answer = leases_->Claim(call, request);
+    if (answer) claimed += answer->size();
+    return answer;
   }
   Result<std::vector<bool>> Renew(const Call& call, std::span<const a4c::Lease> leases,
                                   int64_t lease_ms) override {
@@ -67,6 +72,7 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
   }
 
   a4c::Store& inner_;
+  std::atomic<int> claims_ = 0;
   const std::unique_ptr<a4c::Leases> leases_;
   const std::unique_ptr<a4c::Waiter> waiter_;
   const a4c::Runtime runtime_;
@@ -140,41 +146,70 @@ TEST_F(JobDeskTest, WhoseClaimFailsIsToldWhy) {
   EXPECT_EQ(*workers_[0]->Step(fake_.Within(1'000)), 0);
 }
 
-TEST(JobDesk, WorkersThatAreFreeTogetherAreServedByOneClaimAndEachJobIsDoneOnce) {
-  constexpr int kJobs = 300;
-  constexpr int64_t kPatienceMs = 240'000;
-  const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
-  const auto memory = a4c::NewMemoryStore(runtime);
-  WatchedStore store(*memory, runtime);
-  store.claim_ms = 2;
-  const auto hosts = a4c::NewMemoryHostProvider(runtime, {});
-  WorkerOptions options;
-  options.work.workers = 8;
-  Instance instance(runtime, store, *hosts, options);
-  for (int i = 0; i < kJobs; ++i) {
-    ASSERT_TRUE(Submit(runtime, instance, BuildOf("nothing:" + std::to_string(i))));
-  }
-  std::mutex mutex;
-  std::map<std::string, int> times;  // under mutex
-  std::atomic<int> done = 0;
-  auto loops = instance.worker.NewWorkLoops([&](JobRun& run, JobLog&) {
-    const std::lock_guard lock(mutex);
-    ++times[run.job().id];
-    ++done;
-    return Outcome::Succeeded(Json::Object{});
-  });
-  const Call patience = Call::Within(runtime.clock, kPatienceMs);
-  {
+// Eight workers on the machine's clock, and jobs of two priorities that do nothing.
+class JobDeskCrowd : public ::testing::Test {
+ protected:
+  static constexpr size_t kJobs = 300;
+  static constexpr int64_t kPatienceMs = 240'000;
+
+  JobDeskCrowd() { store_.claim_ms = 2; }
+
+  void WorkThemAll() {
+    for (size_t i = 0; i < kJobs; ++i) {
+      JobDraft draft = BuildOf("nothing:" + std::to_string(i));
+      draft.priority = i % 2 == 0 ? 5 : 6;
+      ASSERT_TRUE(Submit(runtime_, instance_, draft));
+    }
+    auto loops = instance_.worker.NewWorkLoops([this](JobRun& run, JobLog&) {
+      const std::lock_guard lock(mutex_);
+      ++times_[run.job().id];
+      ++done_;
+      return Outcome::Succeeded(Json::Object{});
+    });
+    const Call patience = Call::Within(runtime_.clock, kPatienceMs);
     std::vector<std::unique_ptr<a4c::Thread>> threads;
     for (const auto& loop : loops) {
-      threads.push_back(runtime.threads.Start("worker", [&](const std::stop_token&) {
-        while (done < kJobs && !patience.Expired()) EXPECT_TRUE(loop->Step(patience));
+      threads.push_back(runtime_.threads.Start("worker", [&](const std::stop_token&) {
+        while (done_ < kJobs && !patience.Expired()) {
+          if (!loop->Step(patience)) ++failed_;
+        }
       }));
     }
   }
-  EXPECT_EQ(times.size(), static_cast<size_t>(kJobs));
-  EXPECT_TRUE(std::ranges::all_of(times, [](const auto& job) { return job.second == 1; }));
-  EXPECT_GT(store.most_at_once, 1);
+  void ExpectEachDoneOnce() {
+    EXPECT_EQ(times_.size(), kJobs);
+    EXPECT_TRUE(std::ranges::all_of(times_, [](const auto& job) { return job.second == 1; }));
+    EXPECT_GT(store_.most_at_once, 1);
+  }
+
+  static WorkerOptions Eight() {
+    WorkerOptions options;
+    options.work.workers = 8;
+    return options;
+  }
+
+  const a4c::Runtime runtime_ = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  const std::unique_ptr<a4c::Store> memory_ = a4c::NewMemoryStore(runtime_);
+  WatchedStore store_{*memory_, runtime_};
+  const std::unique_ptr<a4c::HostProvider> hosts_ = a4c::NewMemoryHostProvider(runtime_, {});
+  Instance instance_{runtime_, store_, *hosts_, Eight()};
+  std::mutex mutex_;
+  std::map<std::string, int> times_;  // under mutex_
+  std::atomic<size_t> done_ = 0;
+  std::atomic<int> failed_ = 0;
+};
+
+TEST_F(JobDeskCrowd, WorkersThatAreFreeTogetherAreServedByOneClaimAndEachJobIsDoneOnce) {
+  WorkThemAll();
+  ExpectEachDoneOnce();
+  EXPECT_EQ(failed_, 0);
+}
+
+TEST_F(JobDeskCrowd, WhatWasClaimedBeforeAClaimFailedIsNotLost) {
+  store_.refuse_each = 3;
+  WorkThemAll();
+  ExpectEachDoneOnce();
+  EXPECT_EQ(store_.claimed, kJobs) << "what is lost is claimed again once its lease has expired";
 }
 
 }  // namespace

@@ -14,15 +14,22 @@ class FakeClock::FakeWaiter final : public Waiter {
 
   void Acquire() override { monitor_->mutex.lock(); }
   void Release() override { monitor_->mutex.unlock(); }
-  void NotifyAll() override { monitor_->condition.notify_all(); }
+  void NotifyAll() override {
+    ++monitor_->notified;
+    monitor_->condition.notify_all();
+  }
 
-  // Returns after any wake-up: callers look at their condition again, as they must.
+  // Time that passes wakes nobody before its deadline: who forgot to notify is found out.
   void Wait(int64_t deadline_ms) override {
     if (clock_.passing_ == Passing::kAtWaits && deadline_ms != kForever) return JumpTo(deadline_ms);
     if (clock_.MonotonicMs() >= deadline_ms) return;
     CountWaiting(1);
     std::unique_lock lock(monitor_->mutex, std::adopt_lock);
-    monitor_->condition.wait(lock);
+    const uint64_t notified = monitor_->notified;
+    while (monitor_->notified == notified && clock_.MonotonicMs() < deadline_ms) {
+      // Whoever notifies need not hold the lock, and may come between the look and the wait.
+      monitor_->condition.wait_for(lock, std::chrono::milliseconds(10));
+    }
     lock.release();
     CountWaiting(-1);
   }

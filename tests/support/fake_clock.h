@@ -39,7 +39,7 @@ class FakeClock final : public Clock {
   int64_t NowMs() const override { return MonotonicMs() + wall_offset_ms_; }
   int64_t MonotonicNs() const override { return now_ms_ * 1'000'000; }
 
-  // Moves both clocks on and wakes every waiter, so that each looks at its deadline again.
+  // Moves both clocks on, and wakes who waits for a time that has come.
   void Advance(int64_t ms);
   // Moves the wall clock alone, also back: an operator, or NTP.
   void JumpWallClock(int64_t ms) { wall_offset_ms_ += ms; }
@@ -53,6 +53,7 @@ class FakeClock final : public Clock {
   struct Monitor {
     std::mutex mutex;
     std::condition_variable condition;
+    std::atomic<uint64_t> notified = 0;  // how often
   };
   class FakeWaiter;
 

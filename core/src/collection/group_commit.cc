@@ -172,16 +172,14 @@ class Gatherer {
 
   void Lead(Request& leader, const Call& call) {
     Group group;
-    Group expired;
     RequestPtr next;
     {
       const Waiter::Lock lock(*waiter_);
       SetLeads(leader, false);
-      expired = DropExpired();
+      DropExpired();
       group = TakeGroup();
       if (group.empty()) next = PassOn();
     }
-    Ring(expired, leader);
     if (group.empty()) {
       if (next != nullptr) next->bell->NotifyAll();
       return;
@@ -264,19 +262,16 @@ class Gatherer {
     request.answer.outs.assign(std::make_move_iterator(begin), std::make_move_iterator(end));
   }
 
-  // [waiter_ held] For all of these nothing was done.
-  Group DropExpired() {
-    Group expired;
+  // [waiter_ held] For all of these nothing was done. Their callers wake by the same deadline.
+  void DropExpired() {
     const int64_t now_ms = runtime_.clock.MonotonicMs();
     std::erase_if(queue_, [&](const RequestPtr& request) {
       if (request->deadline_ms > now_ms) return false;
       queued_ = queued_ - request->amount;
       request->error = InTheQueue();
       Turn(*request, State::kDone);
-      expired.push_back(request);
       return true;
     });
-    return expired;
   }
 
   // [waiter_ held]
