@@ -1,6 +1,8 @@
 // What a commit came to when the server's answer does not say so, by triggers that are not ours.
 #include <gtest/gtest.h>
 
+#include "postgres_committer.h"
+#include "postgres_pool.h"
 #include "test_server.h"
 
 namespace a4c::postgres {
@@ -49,6 +51,39 @@ TEST_F(PostgresCommits, RowsThatATriggerKeepsBackAreNoSuccess) {
   EXPECT_FALSE(Read({"thing", {"", "new"}}).has_value());
   EXPECT_EQ(Put("old", Expect::Any()).outcome, BatchOutcome::kUnknown);
   EXPECT_EQ(Read({"thing", {"", "old"}})->rev, 1);
+}
+
+// Whose server another has replaced by the time it answers.
+class ReplacedPool final : public SessionPool {
+ public:
+  explicit ReplacedPool(SessionPool& inner) : inner_(inner) {}
+  Result<Lease> Take(const Call& call) override { return inner_.Take(call); }
+  bool IsGood(const Session&) const override { return false; }
+
+ protected:
+  // A session goes back to the pool that it was taken from.
+  void GiveBack(std::unique_ptr<Session>) override { ADD_FAILURE(); }
+  void Discard(std::unique_ptr<Session>) override { ADD_FAILURE(); }
+
+ private:
+  SessionPool& inner_;
+};
+
+TEST_F(PostgresCommits, WhatAReplacedPrimaryHasAcknowledgedIsUnknown) {
+  const Options options = OptionsWith();
+  Catalogs catalogs(false, TheRuntime());
+  const Kind thing{.name = "thing"};
+  catalogs.Add(name_, {&thing, 1});
+  Connector connector(Connector::Wanted::kPrimary, options.conninfos, options, TheRuntime());
+  const auto pool = NewSessionPool(connector, options, TheRuntime());
+  ReplacedPool replaced(*pool);
+  const auto committer = NewCommitter(replaced, options, TheRuntime());
+  const std::vector<WriteBatch> batches{
+      {{a4c::Put{.ref = {"thing", {"", "new"}}, .body = "{}", .expect = Expect::Absent()}}},
+      {{a4c::Put{.ref = {"thing", {"", "old"}}, .body = "{}"}}}};
+  const ApplyAnswer answer = committer->Apply(Within(), *catalogs.Newest(), batches);
+  EXPECT_EQ(answer.results.at(0).outcome, BatchOutcome::kUnknown);
+  EXPECT_EQ(answer.results.at(1).outcome, BatchOutcome::kUnknown);
 }
 
 }  // namespace

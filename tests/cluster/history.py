@@ -16,7 +16,8 @@ import time
 class History:
     def __init__(self, path):
         self.path = path
-        self.file = open(path, "w", encoding="utf-8")  # pylint: disable=consider-using-with
+        # Line by line: whoever reads what a run that was killed has left is to find all of it.
+        self.file = open(path, "w", buffering=1, encoding="utf-8")  # pylint: disable=consider-using-with
         self.lock = threading.Lock()
         self.operations = 0
         self.begun_ns = time.monotonic_ns()
@@ -39,7 +40,6 @@ class History:
         self.file.close()
 
     def lines(self):
-        self.file.flush()
         with open(self.path, encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
