@@ -169,7 +169,8 @@ void AddCreate(CLI::App& workspace, Session& session) {
   AddSpec(*leaf, *options);
   leaf->add_option("--host", options->host, "only on this server");
   leaf->add_option("--constraint", options->constraints,
-                   "only on servers with arch=amd64, or with label:gpu=yes; each must hold");
+                   "only on servers with arch=amd64, or with label:gpu=yes; each must hold")
+      ->allow_extra_args(false);
   leaf->add_option("--on-drain", options->on_drain,
                    "keep, or recreate: elsewhere, without what is on its disk")
       ->check(CLI::IsMember({"keep", "recreate"}));
@@ -179,9 +180,11 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h");
-  leaf->add_option("--env", options->env, "NAME=value");
-  leaf->add_option("--secret", options->secrets, "NAME=secret: a variable with a secret's value");
-  leaf->add_option("--label", options->labels, "name=value");
+  // One value each: what follows -- is the command's, also what begins with a hyphen.
+  leaf->add_option("--env", options->env, "NAME=value")->allow_extra_args(false);
+  leaf->add_option("--secret", options->secrets, "NAME=secret: a variable with a secret's value")
+      ->allow_extra_args(false);
+  leaf->add_option("--label", options->labels, "name=value")->allow_extra_args(false);
   leaf->add_option("command", options->command, "what to run, after --");
   leaf->add_flag("--wait", options->wait, "until it runs");
   leaf->add_option("--timeout", options->timeout_s, "seconds to wait");

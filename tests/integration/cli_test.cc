@@ -32,6 +32,15 @@ TEST_F(Cli, CreatesShowsAndListsJobs) {
   EXPECT_EQ(Run({"job", "list", "-o", "json"}).out.substr(0, 2), "[\n");
 }
 
+TEST_F(Cli, ACommandsOwnFlagsMayFollowAnyFlagOfOurs) {
+  for (const char* flag : {"--env", "--secret", "--label", "--constraint"}) {
+    const std::string value = flag == std::string("--constraint") ? "arch=amd64" : "A=b";
+    const Ran created = Run({"workspace", "create", "dev" + std::string(flag).substr(1), flag,
+                             value, "--", "sh", "-c", "exit"});
+    EXPECT_EQ(created.exit_code, 0) << flag << ": " << created.err;
+  }
+}
+
 TEST_F(Cli, AnEmptyListIsASuccess) {
   const Ran ran = Run({"job", "list", "-o", "json"});
   EXPECT_EQ(ran.exit_code, 0);
