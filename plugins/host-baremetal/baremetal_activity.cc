@@ -1,4 +1,7 @@
 // HostActivity: what dockerd counts for each container.
+#include <algorithm>
+#include <span>
+
 #include "a4c/host_activity.h"
 #include "baremetal_servers.h"
 
@@ -11,33 +14,63 @@ class BaremetalActivity final : public HostActivity {
  public:
   explicit BaremetalActivity(BaremetalServers& servers) : servers_(servers) {}
 
+  // dockerd may take a second for each, and counts for all who ask at once in the same one.
   Result<std::vector<UnitActivity>> Read(const Call& call, const std::string& host,
                                          const std::vector<std::string>& units) override {
     A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, host));
-    A4C_TRY(DockerLink docker, server->Open(call));
+    std::vector<DockerLink> links;
+    A4C_TRY(DockerLink first, server->Open(call));
+    links.push_back(std::move(first));
+    A4C_TRY(const std::vector<Container> running, Running(call, *links[0], units));
+    // Half of them: who waits for more while he has some must not wait for himself.
+    const auto links_max =
+        static_cast<size_t>(std::max<int64_t>(1, servers_.options.sessions_max / 2));
+    while (links.size() < std::min(links_max, running.size())) {
+      A4C_TRY(DockerLink next, server->Open(call));
+      links.push_back(std::move(next));
+    }
     std::vector<UnitActivity> activity;
-    for (const std::string& unit : units) {
-      A4C_CHECK(CheckUnitName(unit));
-      A4C_TRY(const auto cpu_ms, CpuMs(call, *docker, unit));
-      if (cpu_ms) activity.push_back({unit, *cpu_ms});
+    for (size_t at = 0; at < running.size(); at += links.size()) {
+      A4C_CHECK(ReadSome(call, links, std::span(running).subspan(at), activity));
     }
     return activity;
   }
 
  private:
-  // Nothing if it does not run, or not any more.
-  Result<std::optional<int64_t>> CpuMs(const Call& call, DockerConnection& docker,
-                                       const std::string& unit) const {
-    A4C_TRY(const auto container, servers_.FindContainer(call, docker, unit));
-    if (!container || container->cluster != servers_.options.cluster || !container->running) {
-      return std::optional<int64_t>();
+  // Those that run and are ours.
+  Result<std::vector<Container>> Running(const Call& call, DockerConnection& docker,
+                                         const std::vector<std::string>& units) const {
+    std::vector<Container> running;
+    for (const std::string& unit : units) {
+      A4C_CHECK(CheckUnitName(unit));
+      A4C_TRY(auto container, servers_.FindContainer(call, docker, unit));
+      if (!container || container->cluster != servers_.options.cluster) continue;
+      if (container->running) running.push_back(*std::move(container));
     }
-    // One reading: with two dockerd would wait a second between them.
-    const std::string target = "/containers/" + container->id + "/stats?stream=false&one-shot=true";
-    A4C_TRY(const DockerReply reply, docker.Exchange(call, {.method = "GET", .target = target}));
-    const auto stats = ParseJson(reply.body, {.bytes_max = reply.body.size() + 1});
-    if (!reply.ok() || !stats) return std::optional<int64_t>();
-    return std::optional((*stats)["cpu_stats"]["cpu_usage"]["total_usage"].Int() / kNanosPerMilli);
+    return running;
+  }
+
+  // Of the first ones, as many as there are links.
+  static Result<void> ReadSome(const Call& call, std::vector<DockerLink>& links,
+                               std::span<const Container> containers,
+                               std::vector<UnitActivity>& activity) {
+    const size_t count = std::min(links.size(), containers.size());
+    for (size_t i = 0; i < count; ++i) {
+      // One reading: with two dockerd would wait a second between them.
+      A4C_CHECK(links[i]->Ask(call, {.method = "GET",
+                                     .target = "/containers/" + containers[i].id +
+                                               "/stats?stream=false&one-shot=true"}));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      A4C_TRY(const DockerReply reply, links[i]->Answer(call));
+      const auto stats = ParseJson(reply.body, {.bytes_max = reply.body.size() + 1});
+      // It has ended meanwhile.
+      if (!reply.ok() || !stats) continue;
+      activity.push_back(
+          {containers[i].name,
+           (*stats)["cpu_stats"]["cpu_usage"]["total_usage"].Int() / kNanosPerMilli});
+    }
+    return {};
   }
 
   BaremetalServers& servers_;

@@ -152,6 +152,21 @@ bool DockerConnection::Reusable() const {
   return whole_ && buffer_.empty();
 }
 
+Result<void> DockerConnection::Ask(const Call& call, const DockerRequest& request) {
+  sent_ = false;
+  whole_ = false;
+  const auto sent = Send(call, request);
+  if (!sent) return Judged(sent.error());
+  return {};
+}
+
+Result<DockerReply> DockerConnection::Answer(const Call& call) {
+  const auto status = ReadHead(call);
+  if (!status) return Judged(status.error());
+  A4C_TRY(std::string body, ReadAll(call));
+  return DockerReply{*status, std::move(body)};
+}
+
 Result<int> DockerConnection::Begin(const Call& call, const DockerRequest& request) {
   sent_ = false;
   whole_ = false;

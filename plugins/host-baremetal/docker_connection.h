@@ -54,7 +54,10 @@ class DockerConnection {
 
   // Sends it and reads the whole answer, of any status.
   Result<DockerReply> Exchange(const Call& call, const DockerRequest& request);
-  // The same, but an answer that is no success is an error, and so is one that is no JSON.
+  // The two halves of that, of a request without a stream: several connections can wait at once.
+  Result<void> Ask(const Call& call, const DockerRequest& request);
+  Result<DockerReply> Answer(const Call& call);
+  // As Exchange, but an answer that is no success is an error, and so is one that is no JSON.
   Result<Json> ExchangeJson(const Call& call, const DockerRequest& request);
 
   // Sends it and reads the head of the answer: the status. Then Read gives the body piece by piece,

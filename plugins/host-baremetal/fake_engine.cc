@@ -83,6 +83,25 @@ void FakeEngine::SetAnswer(const std::string& request, const std::string& status
   answers_[request] = Reply(status, body);
 }
 
+void FakeEngine::SetAnswerToMany(const std::string& target, size_t count, const std::string& body) {
+  const std::lock_guard lock(mutex_);
+  many_target_ = target;
+  many_answer_ = Reply("200 OK", body);
+  many_count_ = count;
+}
+
+// True: it is not answered now.
+bool FakeEngine::HoldBack(const std::string& head, int fd) {
+  const std::lock_guard lock(mutex_);
+  if (many_target_.empty() || head.find(many_target_) == std::string::npos) return false;
+  many_waiting_.push_back(fd);
+  if (many_waiting_.size() < many_count_) return true;
+  for (const int waiting : std::exchange(many_waiting_, {})) {
+    (void)send(waiting, many_answer_.data(), many_answer_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  return true;
+}
+
 std::string FakeEngine::Heard() const {
   const std::lock_guard lock(mutex_);
   return heard_;
@@ -181,7 +200,7 @@ bool FakeEngine::Serve(Peer& peer) {
     ++requests_;
     const EngineMood mood = mood_;
     if (mood == EngineMood::kClosing) return false;
-    if (mood == EngineMood::kSilent) continue;
+    if (mood == EngineMood::kSilent || HoldBack(head, peer.fd)) continue;
     std::string answer = mood == EngineMood::kWell ? SetAnswerTo(head) : "";
     if (mood == EngineMood::kWell && answer.empty()) answer = ContainerAnswerTo(head);
     if (mood == EngineMood::kWell && answer.empty()) answer = ExecAnswerTo(head, peer);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "a4c/clock.h"
 
@@ -32,6 +33,8 @@ class FakeEngine {
   void SetStartError(std::string message);
   // To requests like this ("GET /images/x/json "), of any version, before any other answer.
   void SetAnswer(const std::string& request, const std::string& status, const std::string& body);
+  // The answer to requests for this, once so many of them wait for it.
+  void SetAnswerToMany(const std::string& target, size_t count, const std::string& body);
   // All requests until now, heads and bodies.
   std::string Heard() const;
 
@@ -39,6 +42,7 @@ class FakeEngine {
   struct Peer;
   void Run(const std::stop_token& stop);
   bool Serve(Peer& peer);
+  bool HoldBack(const std::string& head, int fd);
   std::string SetAnswerTo(const std::string& head) const;
   std::string ContainerAnswerTo(const std::string& head);
   std::string ExecAnswerTo(const std::string& head, Peer& peer) const;
@@ -51,6 +55,10 @@ class FakeEngine {
   mutable std::mutex mutex_;
   std::string heard_;  // guarded by mutex_, as are the next
   std::map<std::string, std::string> answers_;
+  std::string many_target_;  // empty: none
+  std::string many_answer_;
+  size_t many_count_ = 0;
+  std::vector<int> many_waiting_;
   std::string stream_;
   bool stream_ends_ = true;
   int exit_code_ = 0;

@@ -14,7 +14,7 @@ class IdleStop : public ::testing::Test {
                      const std::string& idle_stop = "10m") {
     Json payload = CreatePayload(name, kGiB, command);
     if (!idle_stop.empty()) payload.Set("idle_stop", idle_stop);
-    const std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
+    std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
     world_.Work();
     EXPECT_EQ(ActualOf(id), "running");
     return id;
@@ -199,12 +199,33 @@ TEST_F(IdleStop, OneThatRunsAJobIsNotIdleAndAJobCountsAsUse) {
 TEST_F(IdleStop, AServerThatDoesNotAnswerStopsNothing) {
   const std::string id = Create("dev-1");
   const std::string host = world_.GetWorkspace(id)->host;
-  world_.hosts.before_activity = [] { return a4c::Error(a4c::Code::kUnavailable, "no route"); };
+  world_.hosts.before_activity = [](const std::vector<std::string>&) {
+    return a4c::Error(a4c::Code::kUnavailable, "no route");
+  };
   Pass(30);
   EXPECT_EQ(ActualOf(id), "running") << "nobody has seen that it is idle";
   world_.hosts.before_activity = nullptr;
   Pass(12);
   EXPECT_EQ(ActualOf(id), "stopped");
+}
+
+// dockerd takes its time for each.
+TEST_F(IdleStop, AServerIsAskedForSoManyAtOnceAsItAnswersForInTime) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 35; ++i) {
+    Json payload = CreatePayload("dev-" + std::to_string(i), 1 << 20, "sleep infinity");
+    payload.Set("idle_stop", "10m").Set("memory", 1 << 20).Set("cpu_millis", 1);
+    ids.push_back(world_.Submit("workspace.create", std::move(payload)).workspace);
+  }
+  world_.Work();
+  size_t asked_max = 0;
+  world_.hosts.before_activity = [&](const std::vector<std::string>& units) -> a4c::Result<void> {
+    asked_max = std::max(asked_max, units.size());
+    return {};
+  };
+  Pass(12);
+  EXPECT_LE(asked_max, 32u);
+  for (const std::string& id : ids) EXPECT_EQ(ActualOf(id), "stopped") << id;
 }
 
 TEST(IdleStopOption, LessThanTwoMinutesAreRefused) {

@@ -77,7 +77,7 @@ class HookedHosts final : public a4c::HostProvider,
 
   Result<std::vector<a4c::UnitActivity>> Read(const Call& call, const std::string& host,
                                               const std::vector<std::string>& units) override {
-    if (before_activity) A4C_CHECK(before_activity());
+    if (before_activity) A4C_CHECK(before_activity(units));
     return inner_.As<a4c::HostActivity>()->Read(call, host, units);
   }
 
@@ -91,7 +91,7 @@ class HookedHosts final : public a4c::HostProvider,
   std::function<Result<void>(const Unit&)> before_ensure;
   std::function<Result<void>(const Unit&)> before_update;
   std::function<Result<void>(const Unit&)> after_update;
-  std::function<Result<void>()> before_activity;
+  std::function<Result<void>(const std::vector<std::string>&)> before_activity;
   std::function<Result<void>()> before_remove;
   std::string silent;  // this server does not answer
   bool has_extensions = true;

@@ -19,6 +19,9 @@ using a4c::Record;
 using a4c::Result;
 using a4c::UnitActivity;
 
+// A server answers for so many within the time that it is given.
+constexpr size_t kUnitsOfAnAnswer = 32;
+
 int64_t QuietMs(const Record& record, const char* field) {
   const auto found = record.quiet.find(field);
   const auto* value = found == record.quiet.end() ? nullptr : std::get_if<int64_t>(&found->second);
@@ -75,25 +78,34 @@ class IdleLoop final : public a4c::Loop {
       Seen& seen = by_host[workspace.host][UnitName(workspace.id)];
       seen = {record, std::move(workspace)};
     }
-    for (const auto& [host, units] : by_host) {
-      const Result<std::vector<UnitActivity>> read = ReadActivity(call, host, units);
+    for (const auto& [host, units] : by_host)
+      A4C_CHECK(LookAtHost(call, host, units, page.store_time_ms));
+    return {};
+  }
+
+  Result<void> LookAtHost(const Call& call, const std::string& host, const ByUnit& units,
+                          int64_t now_ms) {
+    std::vector<std::string> names;
+    for (const auto& [name, seen] : units) {
+      names.push_back(name);
+      if (names.size() < kUnitsOfAnAnswer && name != units.rbegin()->first) continue;
+      const Result<std::vector<UnitActivity>> read = ReadActivity(call, host, names);
       if (!read) {
         runtime_.log.Write(a4c::LogLevel::kWarning, name_, "a server did not tell what is idle",
                            {{"host", host}, {"error", read.error().ToString()}});
-        continue;
+        return {};
       }
+      names.clear();
       for (const UnitActivity& unit : *read) {
-        const auto seen = units.find(unit.name);
-        if (seen != units.end()) A4C_CHECK(Judge(call, seen->second, unit, page.store_time_ms));
+        const auto seen_unit = units.find(unit.name);
+        if (seen_unit != units.end()) A4C_CHECK(Judge(call, seen_unit->second, unit, now_ms));
       }
     }
     return {};
   }
 
   Result<std::vector<UnitActivity>> ReadActivity(const Call& call, const std::string& host,
-                                                 const ByUnit& units) {
-    std::vector<std::string> names;
-    for (const auto& [name, seen] : units) names.push_back(name);
+                                                 const std::vector<std::string>& names) {
     Call bounded = call;
     bounded.deadline_ms =
         std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
