@@ -209,10 +209,10 @@ TEST_F(IdleStop, AServerThatDoesNotAnswerStopsNothing) {
   EXPECT_EQ(ActualOf(id), "stopped");
 }
 
-// dockerd takes its time for each.
+// dockerd may take a second for each, and is given five for an answer.
 TEST_F(IdleStop, AServerIsAskedForSoManyAtOnceAsItAnswersForInTime) {
   std::vector<std::string> ids;
-  for (int i = 0; i < 35; ++i) {
+  for (int i = 0; i < 20; ++i) {
     Json payload = CreatePayload("dev-" + std::to_string(i), 1 << 20, "sleep infinity");
     payload.Set("idle_stop", "10m").Set("memory", 1 << 20).Set("cpu_millis", 1);
     ids.push_back(world_.Submit("workspace.create", std::move(payload)).workspace);
@@ -224,7 +224,7 @@ TEST_F(IdleStop, AServerIsAskedForSoManyAtOnceAsItAnswersForInTime) {
     return {};
   };
   Pass(12);
-  EXPECT_LE(asked_max, 32u);
+  EXPECT_LE(asked_max, 4u);
   for (const std::string& id : ids) EXPECT_EQ(ActualOf(id), "stopped") << id;
 }
 
