@@ -3,16 +3,19 @@
 // indexed and confirmed. And what a job costs in processor time, of all processes of the machine,
 // against the same rows by pgbench and the same documents by _bulk at the same rate.
 //
-//   held_load_bench [seconds held] [seconds per trial]     servers as dev/stack env names them
+//   held_load_bench [seconds held] [seconds per trial] [rate]    servers as dev/stack env names
+//   them
 //
 // A rate is kept if creates are answered at it, the oldest change that no search shows is not older
 // than 2 s in 99 of 100 looks, one a second, and it is not older at the end than in the beginning.
-// The rate is found by halving, then held. Processor time of the load itself is left out.
+// The rate is found by halving, unless it is given, then held: each try begins with an empty index
+// and takes a lower rate than the one before. Processor time of the load itself is left out.
 #include <Poco/URI.h>
 #include <sys/resource.h>
 
 #include <cmath>
 #include <fstream>
+#include <optional>
 
 #include "a4c/json.h"
 #include "a4c/plugin_host.h"
@@ -32,7 +35,8 @@ namespace {
 constexpr double kLagMaxMs = 2'000;
 constexpr double kLagFlatMs = 1'500;  // it rises and falls with each refresh, one a second
 constexpr int kTrials = 5;
-constexpr int kTries = 3;
+constexpr int kTries = 4;
+constexpr double kNextTry = 0.85;  // of the rate that was not kept
 constexpr double kDrainSeconds = 300;
 constexpr int64_t kBulk = 500;
 
@@ -101,7 +105,8 @@ struct Trial {
   double lag_p99_ms = 0;
   double lag_first_ms = 0;  // medians of the first and the last third
   double lag_last_ms = 0;
-  double cpu_ms = 0;  // a job
+  double cpu_ms = 0;              // a job
+  int64_t peak_memory_bytes = 0;  // of a4cd
 
   bool kept() const {
     return result.per_second > rate * 0.98 && lag_p99_ms <= kLagMaxMs &&
@@ -153,9 +158,10 @@ class Rig {
     trial.lag_p99_ms = Percentile(lag, 0.99);
     trial.lag_first_ms = Median({lag.begin(), lag.begin() + third});
     trial.lag_last_ms = Median({lag.end() - third, lag.end()});
-    std::fprintf(stderr, "%.0f creates/s for %.0f s: answered %.0f, lag p99 %.0f ms, %s\n", rate,
-                 seconds, trial.result.per_second, trial.lag_p99_ms,
-                 trial.kept() ? "kept" : "not kept");
+    trial.peak_memory_bytes = a4cd_.PeakMemoryBytes();
+    std::fprintf(stderr, "%.0f creates/s for %.0f s: answered %.0f, lag p99 %.0f ms, %s, %ld MiB\n",
+                 rate, seconds, trial.result.per_second, trial.lag_p99_ms,
+                 trial.kept() ? "kept" : "not kept", trial.peak_memory_bytes >> 20);
     return trial;
   }
 
@@ -253,12 +259,12 @@ double Find(Rig& rig, double seconds) {
 }
 
 // A rate that a short trial kept may be too much for long.
-Trial Hold(Rig& rig, double rate, double seconds) {
+Trial Hold(std::optional<Rig>& rig, double rate, double seconds) {
   Trial trial;
-  for (int i = 0; i < kTries; ++i) {
-    trial = rig.Try(rate, seconds);
+  for (int i = 0; i < kTries; ++i, rate *= kNextTry) {
+    rig.emplace();
+    trial = rig->Try(rate, seconds);
     if (trial.kept()) break;
-    rate *= 0.9;
   }
   return trial;
 }
@@ -270,10 +276,11 @@ int main(int argc, char** argv) {
   using namespace a4c::bench;
   const long seconds = Argument(argc, argv, 1, 600);
   const auto trial_seconds = static_cast<double>(Argument(argc, argv, 2, 20));
-  Rig rig;
-  const double found = Find(rig, trial_seconds);
-  const Trial held = Hold(rig, found, static_cast<double>(seconds));
-  const double peer = rig.PeerCpuMs(held.rate, std::min(seconds, 120L));
+  const auto given = static_cast<double>(Argument(argc, argv, 3, 0));
+  std::optional<Rig> rig;
+  const double rate = given > 0 ? given : Find(rig.emplace(), trial_seconds);
+  const Trial held = Hold(rig, rate, static_cast<double>(seconds));
+  const double peer = rig->PeerCpuMs(held.rate, std::min(seconds, 120L));
   a4c::Json line;
   line.Set("question",
            "the highest rate of creates that the whole stack keeps, and the processor "
@@ -282,9 +289,10 @@ int main(int argc, char** argv) {
   line.Set("kept", held.kept()).Set("lag_p99_ms", held.lag_p99_ms);
   line.Set("create_p50_ms", held.result.p50_ms).Set("create_p99_ms", held.result.p99_ms);
   line.Set("cpu_ms", held.cpu_ms).Set("peer_cpu_ms", peer);
+  line.Set("peak_memory_mib", held.peak_memory_bytes >> 20);
   line.Set("ratio", held.cpu_ms / peer).Set("reach_ratio", 2.5);
   for (const char* setting : {"fsync", "synchronous_commit", "synchronous_standby_names"}) {
-    line.Set(setting, rig.Setting(setting));
+    line.Set(setting, rig->Setting(setting));
   }
   std::printf("%s\n", line.ToString().c_str());
   return 0;
