@@ -13,12 +13,17 @@ constexpr size_t kDigits = 6;
 
 Json AliasAction(const char* what, const std::string& index, const std::string& alias) {
   Json named(Json::Object{{"index", index}, {"alias", alias}});
-  if (std::string_view(what) == "add") named.Set("is_write_index", true);
+  // Of a swap that another one overtook nothing is done.
+  named.Set(std::string_view(what) == "add" ? "is_write_index" : "must_exist", true);
   return Json().Set(what, std::move(named));
 }
 
 Error NoGeneration(const std::string& index) {
   return Error(Code::kNotFound, "search-elastic: there is no index " + index);
+}
+
+Error IsOvertaken(const std::string& index) {
+  return Error(Code::kConflict, "search-elastic: a later index than " + index + " is live");
 }
 
 Error IsLive(const std::string& index) {
@@ -92,18 +97,21 @@ Result<std::unique_ptr<SearchIndex>> ElasticGenerations::Open(const Call& call, 
 
 Result<void> ElasticGenerations::Swap(const Call& call, const Kind& kind, int64_t number) {
   const std::string alias = AliasOf(options_, kind.name);
+  const std::string index = IndexOf(alias, number);
   A4C_TRY(const std::vector<IndexGeneration> list, Generations(call, kind));
-  if (std::ranges::find(list, number, &IndexGeneration::number) == list.end()) {
-    return NoGeneration(IndexOf(alias, number));
-  }
+  const auto found = std::ranges::find(list, number, &IndexGeneration::number);
+  if (found == list.end()) return NoGeneration(index);
+  if (found->live) return {};
   Json actions = Json::Array{};
   for (const IndexGeneration& one : list) {
-    if (one.live && one.number != number) {
-      actions.Append(AliasAction("remove", IndexOf(alias, one.number), alias));
-    }
+    if (!one.live) continue;
+    if (one.number > number) return IsOvertaken(index);
+    actions.Append(AliasAction("remove", IndexOf(alias, one.number), alias));
   }
-  actions.Append(AliasAction("add", IndexOf(alias, number), alias));
-  return SendAliases(call, std::move(actions));
+  actions.Append(AliasAction("add", index, alias));
+  Result<void> swapped = SendAliases(call, std::move(actions));
+  if (!swapped && swapped.error().code() == Code::kNotFound) return IsOvertaken(index);
+  return swapped;
 }
 
 Result<void> ElasticGenerations::Drop(const Call& call, const Kind& kind, int64_t number) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "a4c/json.h"
+#include "a4c/rebuild.h"
 #include "a4c/sinks.h"
 #include "fake_pool.h"
 
@@ -20,7 +22,7 @@ Kind TheKind() {
 }
 
 struct Index {
-  explicit Index(FakePool::Answer answer, IndexOptions options = {}) {
+  explicit Index(FakePool::Answer answer, const IndexOptions& options = {}) {
     auto fake = std::make_unique<FakePool>(std::move(answer));
     pool = fake.get();
     index = NewElasticIndex(std::move(fake), options);
@@ -103,6 +105,21 @@ TEST(ElasticIndex, AStaleDocumentOfWhichNothingIsKnownIsSentAgain) {
   const auto results = index.index->Bulk(NoHurry(), {&document, 1});
   ASSERT_TRUE(results);
   EXPECT_EQ(results->at(0).outcome, BulkOutcome::kRetry);
+}
+
+TEST(ElasticIndex, ASwapThatAnotherOneOvertakesOnTheWayChangesNothing) {
+  Index index([](const HttpRequest& request) {
+    if (request.path.starts_with("/_aliases"))
+      return HttpAnswer{404, R"({"error":{"type":"aliases_not_found_exception"},"status":404})"};
+    return HttpAnswer{200, R"({"jobs-000001":{"aliases":{"jobs":{}}},"jobs-000002":{}})"};
+  });
+  const auto late = index.index->As<Rebuild>()->Swap(NoHurry(), TheKind(), 2);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::kConflict);
+  const Json sent = *ParseJson(index.pool->requests.back().body);
+  const Json& removed = sent["actions"].Items().at(0)["remove"];
+  EXPECT_EQ(removed["index"].Text(), "jobs-000001");
+  EXPECT_TRUE(removed["must_exist"].Bool());
 }
 
 TEST(ElasticIndex, FacetsAreAskedAgainUntilTheyAreExact) {

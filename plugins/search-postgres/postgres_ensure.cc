@@ -255,6 +255,10 @@ Result<void> Schema::Swap(const Call& call, const Kind& kind, int64_t number) {
   return Locked(call, [&]() -> Result<void> {
     A4C_TRY(const std::optional<Layout> found, Read(call, kind.name, number));
     if (!found) return NoGeneration(kind, number);
+    A4C_TRY(const std::vector<IndexGeneration> list, List(call, kind));
+    for (const IndexGeneration& one : list) {
+      if (one.live && one.number > number) return Conflict(kind, "is live in a later generation");
+    }
     const std::string update = "UPDATE " + Generations(options_.schema) + " SET live = ";
     // In this order, as never two may be live. Both wait for transactions that write.
     return Change(call, {{update + "false WHERE kind = $1 AND live", {kind.name}},

@@ -169,6 +169,10 @@ Result<void> CreateGeneration(Connection& connection, const Kind& kind, int64_t 
 Result<void> SwapGeneration(Connection& connection, const Kind& kind, int64_t number) {
   A4C_TRY(const std::optional<Layout> found, ReadLayout(connection, kind.name, number));
   if (!found) return NoGeneration(kind, number);
+  A4C_TRY(const std::vector<IndexGeneration> list, ListGenerations(connection, kind));
+  for (const IndexGeneration& one : list) {
+    if (one.live && one.number > number) return Conflict(kind, "is live in a later generation");
+  }
   A4C_TRY(Statement swap, connection.Prepare("UPDATE a4c_generation SET live = (number = ?) "
                                              "WHERE kind = ?"));
   return swap.Bind(number).Bind(kind.name).Run();

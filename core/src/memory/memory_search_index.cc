@@ -142,6 +142,7 @@ class MemorySearchIndex final : public SearchIndex, public Digests, public Rebui
     const Waiter::Lock lock(*kinds_->waiter);
     auto& of_kind = kinds_->by_name[kind.name];
     if (!of_kind.by_number.contains(number)) return NoGeneration(kind, number);
+    if (of_kind.live > number) return IsLive(kind, of_kind.live);
     of_kind.live = number;
     return {};
   }

@@ -110,6 +110,17 @@ TEST_F(SearchIndexRebuild, EveryStepMayBeRepeated) {
   EXPECT_EQ(Generations(), (std::vector<IndexGeneration>{{2, true}}));
 }
 
+TEST_F(SearchIndexRebuild, ASwapThatComesLateChangesNothing) {
+  NewGeneration(2);
+  BulkInto(*NewGeneration(3), Own("new", 1, "{}"));
+  ASSERT_TRUE(rebuild_->Swap(Within(), own_, 3));
+  const auto late = rebuild_->Swap(Within(), own_, 2);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::kConflict);
+  EXPECT_EQ(Generations(), (std::vector<IndexGeneration>{{1, false}, {2, false}, {3, true}}));
+  EXPECT_THAT(FindIn(*index_), testing::ElementsAre("new"));
+}
+
 TEST_F(SearchIndexRebuild, CreateAgainKeepsWhatIsThere) {
   BulkInto(*NewGeneration(2), Own("a", 1, "{}"));
   EXPECT_THAT(FindIn(*NewGeneration(2)), testing::ElementsAre("a"));
