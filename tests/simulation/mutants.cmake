@@ -13,8 +13,8 @@ macro(a4c_mutable dir)
     list(APPEND mutant_sources ${file})
   endforeach()
 endmacro()
-a4c_mutable(core/src/collection database fill group_commit next_index outbox poll_loop purge_loop rebuild_loop
-            repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
+a4c_mutable(core/src/collection database fill fingerprints group_commit next_index outbox poll_loop purge_loop
+            rebuild_loop repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
             writer)
 a4c_mutable(apps/a4cd/work job_run workspace_delete)
 a4c_mutable(apps/a4cd/placement reservations)

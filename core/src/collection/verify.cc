@@ -1,27 +1,30 @@
 #include "collection/verify.h"
 
 #include <algorithm>
+#include <bitset>
 #include <map>
+#include <optional>
+#include <set>
 
+#include "base/scan_digests.h"
+#include "collection/fingerprints.h"
 #include "collection/outbox.h"
 #include "collection/sync_task.h"
 
 namespace a4c {
 namespace {
 
-using RowMap = std::map<Key, DigestRow>;
+using Buckets = std::vector<int>;
 
-RowMap ByKey(std::vector<DigestRow> rows) {
-  RowMap map;
-  for (DigestRow& row : rows) {
-    Key key = row.key;
-    map.emplace(std::move(key), std::move(row));
-  }
-  return map;
-}
+// What bounds the memory of a proof: rows of the index that are held at once, 16 bytes each; rows
+// that are fetched from it at once; and drift that is found at once, the rest of it by the next.
+constexpr int64_t kHeldRowsMax = 4'000'000;
+constexpr int64_t kFetchedRowsMax = 50'000;
+constexpr size_t kDriftMax = 100'000;
+constexpr size_t kJudgedAtOnce = 500;
 
-std::vector<int> Differing(const DigestSums& left, const DigestSums& right) {
-  std::vector<int> buckets;
+Buckets Differing(const DigestSums& left, const DigestSums& right) {
+  Buckets buckets;
   for (int bucket = 0; bucket < kDigestBuckets; ++bucket) {
     const auto at = static_cast<size_t>(bucket);
     if (!(left[at] == right[at])) buckets.push_back(bucket);
@@ -29,76 +32,156 @@ std::vector<int> Differing(const DigestSums& left, const DigestSums& right) {
   return buckets;
 }
 
-std::vector<RecordRef> Differing(const std::string& kind, const RowMap& left, const RowMap& right) {
-  std::vector<RecordRef> differing;
-  for (const auto& [key, row] : left) {
-    const auto other = right.find(key);
-    if (other == right.end() || other->second.digest != row.digest)
-      differing.push_back({kind, key});
+// In parts of no more rows than that, but for a bucket that has more by itself.
+std::vector<Buckets> Parts(const Buckets& buckets, const DigestSums& sums, int64_t rows_max) {
+  std::vector<Buckets> parts;
+  int64_t rows = 0;
+  for (const int bucket : buckets) {
+    rows += sums[static_cast<size_t>(bucket)].count;
+    if (parts.empty() || rows > rows_max) {
+      parts.emplace_back();
+      rows = sums[static_cast<size_t>(bucket)].count;
+    }
+    parts.back().push_back(bucket);
   }
-  for (const auto& [key, row] : right) {
-    if (!left.contains(key)) differing.push_back({kind, key});
-  }
-  return differing;
+  return parts;
 }
 
 class Verifying {
  public:
   Verifying(Database::State& state, const Call& call, const Kind& kind, SearchIndex& index,
             const DigestProgress& progress)
-      : state_(state),
-        call_(call),
-        kind_(kind),
-        generic_(NewStoreDigests(state.backends.store, progress)),
-        store_(state.backends.store.As<Digests>()),
-        index_(index.As<Digests>()) {
-    if (store_ == nullptr) store_ = generic_.get();
-  }
+      : state_(state), call_(call), kind_(kind), progress_(progress), index_(index.As<Digests>()) {}
 
   // What differs in both of two looks, and is not on its way, has drifted.
   Result<VerifyReport> Run() {
     if (index_ == nullptr) return Error(Code::kUnsupported, "the search plugin has no digests");
-    A4C_TRY(DigestSums stored, store_->Sums(call_, kind_));
-    A4C_TRY(DigestSums indexed, index_->Sums(call_, kind_));
+    A4C_TRY(const DigestSums stored, StoredSums());
+    A4C_TRY(indexed_, index_->Sums(call_, kind_));
     VerifyReport report;
     for (const DigestBucketSum& sum : stored) report.records += sum.count;
-    const std::vector<int> buckets = Differing(stored, indexed);
+    const Buckets buckets = Differing(stored, indexed_);
     report.mismatched_buckets = static_cast<int64_t>(buckets.size());
-    if (buckets.empty()) return report;
-    A4C_TRY(std::vector<RecordRef> first, Look(buckets));
-    if (first.empty() || !state_.Pause(call_, 2 * state_.options.refresh_period_ms)) return report;
-    A4C_TRY(std::vector<RecordRef> second, Look(buckets));
-    for (RecordRef& ref : second) {
-      if (std::ranges::find(first, ref) != first.end()) report.drift.push_back(std::move(ref));
+    std::vector<RecordRef> first;
+    for (const Buckets& part : Parts(buckets, indexed_, kHeldRowsMax)) {
+      if (first.size() < kDriftMax) A4C_CHECK(Look(part, first));
     }
+    if (first.empty()) return report;
+    if (!state_.Pause(call_, 2 * state_.options.refresh_period_ms)) {
+      return Error(Code::kTimeout, "the proof ended before its second look");
+    }
+    A4C_TRY(report.drift, LookAgain(first));
     return report;
   }
 
  private:
-  Result<std::vector<RecordRef>> Look(const std::vector<int>& buckets) {
-    A4C_TRY(std::vector<DigestRow> indexed, index_->Rows(call_, kind_, buckets));
-    A4C_TRY(std::vector<DigestRow> stored, store_->Rows(call_, kind_, buckets));
-    return WithoutAnnounced(
-        Differing(kind_.name, ByKey(std::move(stored)), ByKey(std::move(indexed))));
+  Result<DigestSums> StoredSums() {
+    Store& store = state_.backends.store;
+    if (auto* const digests = store.As<Digests>()) return digests->Sums(call_, kind_);
+    return NewStoreDigests(store, progress_)->Sums(call_, kind_);
   }
 
-  Result<std::vector<RecordRef>> WithoutAnnounced(std::vector<RecordRef> differing) {
-    std::vector<RecordRef> rows;
-    for (const RecordRef& ref : differing) rows.push_back(outbox::RefOf(ref));
-    A4C_TRY(GetAnswer found, state_.GetInParts(call_, rows));
-    std::vector<RecordRef> left;
-    for (size_t i = 0; i < differing.size(); ++i) {
-      if (!found.records[i]) left.push_back(std::move(differing[i]));
+  // The index is read first: what is created meanwhile is on its way, or seen by the second look.
+  Result<void> Look(const Buckets& part, std::vector<RecordRef>& differing) {
+    A4C_TRY(Fingerprints held, Held(part));
+    std::bitset<kDigestBuckets> asked;
+    for (const int bucket : part) asked.set(static_cast<size_t>(bucket));
+    std::vector<RecordRef> some;
+    A4C_CHECK(ScanDigests(state_.backends.store, call_, kind_, progress_,
+                          [&](int bucket, DigestRow row) -> Result<void> {
+                            if (!asked.test(static_cast<size_t>(bucket))) return {};
+                            if (held.Holds(row.key, row.digest)) return {};
+                            return Note({kind_.name, std::move(row.key)}, some, differing);
+                          }));
+    A4C_CHECK(ForEachRow(held.UnseenBuckets(), [&](DigestRow row) -> Result<void> {
+      if (!held.IsUnseen(row.key)) return {};
+      return Note({kind_.name, std::move(row.key)}, some, differing);
+    }));
+    return Judge(some, differing);
+  }
+
+  Result<Fingerprints> Held(const Buckets& part) {
+    Fingerprints held;
+    A4C_CHECK(ForEachRow(part, [&held](const DigestRow& row) -> Result<void> {
+      held.Add(row.key, DigestBucket(row.key.id), row.digest);
+      return {};
+    }));
+    held.Sort();
+    return held;
+  }
+
+  template <typename Visit>
+  Result<void> ForEachRow(const Buckets& buckets, const Visit& visit) {
+    for (const Buckets& part : Parts(buckets, indexed_, kFetchedRowsMax)) {
+      A4C_TRY(std::vector<DigestRow> rows, index_->Rows(call_, kind_, part));
+      for (DigestRow& row : rows) A4C_CHECK(visit(std::move(row)));
     }
-    return left;
+    return {};
+  }
+
+  Result<void> Note(RecordRef ref, std::vector<RecordRef>& some,
+                    std::vector<RecordRef>& differing) {
+    some.push_back(std::move(ref));
+    return some.size() < kJudgedAtOnce ? Result<void>() : Judge(some, differing);
+  }
+
+  // Of some that differ those that are not on their way.
+  Result<void> Judge(std::vector<RecordRef>& some, std::vector<RecordRef>& differing) {
+    std::vector<RecordRef> rows;
+    for (const RecordRef& ref : some) rows.push_back(outbox::RefOf(ref));
+    A4C_TRY(GetAnswer found, state_.GetInParts(call_, rows));
+    for (size_t i = 0; i < some.size() && differing.size() < kDriftMax; ++i) {
+      if (!found.records[i]) differing.push_back(std::move(some[i]));
+    }
+    some.clear();
+    return {};
+  }
+
+  Result<std::vector<RecordRef>> LookAgain(std::span<const RecordRef> first) {
+    A4C_TRY(const DigestsByKey held, HeldOf(first));
+    std::vector<RecordRef> drift;
+    while (!first.empty()) {
+      const auto part = first.first(std::min(first.size(), kJudgedAtOnce));
+      A4C_TRY(GetAnswer found, state_.GetInParts(call_, part));
+      std::vector<RecordRef> some;
+      for (size_t i = 0; i < part.size(); ++i) {
+        if (held.at(part[i].key) != StoredDigest(found.records[i])) some.push_back(part[i]);
+      }
+      A4C_CHECK(Judge(some, drift));
+      first = first.subspan(part.size());
+    }
+    return drift;
+  }
+
+  // Nothing: the index shows no such document.
+  using DigestsByKey = std::map<Key, std::optional<uint32_t>>;
+
+  Result<DigestsByKey> HeldOf(std::span<const RecordRef> refs) {
+    DigestsByKey held;
+    std::set<int> buckets;
+    for (const RecordRef& ref : refs) {
+      held.try_emplace(ref.key);
+      buckets.insert(DigestBucket(ref.key.id));
+    }
+    A4C_CHECK(
+        ForEachRow({buckets.begin(), buckets.end()}, [&held](const DigestRow& row) -> Result<void> {
+          if (const auto at = held.find(row.key); at != held.end()) at->second = row.digest;
+          return {};
+        }));
+    return held;
+  }
+
+  std::optional<uint32_t> StoredDigest(const std::optional<Record>& record) const {
+    if (!record || record->tombstone) return std::nullopt;
+    return DigestOf(record->ref.key.id, record->rev, BodyHash(record->body), false, kind_.version);
   }
 
   Database::State& state_;
   const Call& call_;
   const Kind& kind_;
-  const std::unique_ptr<Digests> generic_;
-  Digests* store_;
-  Digests* index_;
+  const DigestProgress& progress_;
+  Digests* const index_;
+  DigestSums indexed_{};
 };
 
 // Proves every verify_period that store and index agree, or when it is asked to, on one instance.
@@ -156,12 +239,14 @@ class VerifyLoop final : public Loop {
     SyncTask& task = run_.task();
     task.done = task.total = report.records;
     task.mismatched_buckets = report.mismatched_buckets;
-    task.drift = static_cast<int64_t>(report.drift.size());
-    if (report.drift.empty()) task.proved_ms = began_ms;
-    report.drift.resize(std::min(report.drift.size(), kExamples));
+    const size_t drift = report.drift.size();
+    task.drift += static_cast<int64_t>(drift);
+    if (task.drift == 0) task.proved_ms = began_ms;
+    report.drift.resize(std::min(drift, kExamples));
     task.examples = std::move(report.drift);
     state_.runtime.metrics.Count("a4c_drift_repaired_total", {{"kind", kind_.name}},
-                                 static_cast<double>(task.drift));
+                                 static_cast<double>(drift));
+    if (drift == kDriftMax) return run_.Save(call);  // there may be more: the next step looks
     return run_.End(call, SyncTask::State::kSucceeded);
   }
 

@@ -74,6 +74,60 @@ TEST_F(DatabaseTest, WhatIsOnItsWayIsNoDrift) {
   EXPECT_TRUE(report->drift.empty());
 }
 
+TEST_F(DatabaseTest, WhatDiffersInOneOfTwoLooksOnlyIsNoDrift) {
+  Open();
+  Put("late", R"({"title":"late"})");
+  Sync();
+  const Purge purge{Photo("late")};
+  ASSERT_TRUE(index_->Remove(Within(), {&purge, 1}));
+  ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+  store_.on_get = [this](Store& store, const Call& call, std::span<const RecordRef> refs) {
+    const Document now{.ref = Photo("late"), .rev = 1, .body = R"({"title":"late"})"};
+    EXPECT_TRUE(index_->Bulk(call, {&now, 1}));
+    EXPECT_TRUE(index_->Refresh(call, "photo"));
+    return store.Get(call, refs);
+  };
+  const auto report = database_->Verify(Within(), "photo");
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_EQ(report->mismatched_buckets, 1);
+  EXPECT_TRUE(report->drift.empty());
+}
+
+TEST_F(DatabaseTest, AProofThatEndsBeforeItsSecondLookIsNone) {
+  Open();
+  Put("missing", "{}");
+  Sync();
+  const Purge purge{Photo("missing")};
+  ASSERT_TRUE(index_->Remove(Within(), {&purge, 1}));
+  ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+  const auto report = database_->Verify(Within(1), "photo");
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::kTimeout);
+}
+
+TEST_F(DatabaseTest, MoreDriftThanAProofHoldsIsFoundByTheNext) {
+  constexpr int64_t kMost = 100'000;
+  Open();
+  std::vector<Document> ghosts;
+  for (int64_t i = 0; i < kMost + 7; ++i) {
+    ghosts.push_back({.ref = Photo("ghost-" + std::to_string(i)), .rev = 3, .body = "{}"});
+  }
+  ASSERT_TRUE(index_->Bulk(Within(), ghosts));
+  ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+  const auto verify = database_->NewVerifyLoop("photo");
+  Step(*verify, 10'000);
+  auto task = database_->FindTask(Within(), "photo", SyncWork::kVerify);
+  ASSERT_TRUE(task && *task);
+  EXPECT_EQ((*task)->state, SyncTask::State::kRunning);
+  EXPECT_EQ((*task)->drift, kMost);
+  Step(*verify, 10'000);
+  task = database_->FindTask(Within(), "photo", SyncWork::kVerify);
+  ASSERT_TRUE(task && *task);
+  EXPECT_EQ((*task)->state, SyncTask::State::kSucceeded);
+  EXPECT_EQ((*task)->drift, kMost + 7);
+  EXPECT_EQ((*task)->proved_ms, 0);
+}
+
 TEST_F(DatabaseTest, ATombstoneIsPurgedAfterAWeekAndNotBefore) {
   Open();
   Put("a", "{}");
