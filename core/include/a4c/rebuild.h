@@ -47,8 +47,8 @@ class Rebuild {
   virtual Result<std::unique_ptr<SearchIndex>> Open(const Call& call, const Kind& kind,
                                                     int64_t number) = 0;
   // Makes it the live one for all instances at once: no search and no write meets both or neither.
-  // Ensure(kind) after it holds instances to the new mapping. kNotFound: there is none. kConflict: a
-  // later one is live, so this comes late, from somebody who was taken over; nothing is changed.
+  // Ensure(kind) after it holds instances to the new mapping. kNotFound: there is none. kConflict:
+  // a later one is live: this comes late, from who was taken over, and nothing is changed.
   virtual Result<void> Swap(const Call& call, const Kind& kind, int64_t number) = 0;
   // Removes it with its documents; nothing to do if it is not there. kConflict: it is live.
   virtual Result<void> Drop(const Call& call, const Kind& kind, int64_t number) = 0;
