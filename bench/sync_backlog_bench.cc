@@ -112,6 +112,7 @@ void SendRaw(const std::string& url, const Kind& kind, const std::vector<std::st
   session.setTimeout(Poco::Timespan(60, 0));
   Poco::Net::HTTPRequest refresh("POST", "/" + elastic::AliasOf({}, kind.name) + "/_refresh",
                                  Poco::Net::HTTPMessage::HTTP_1_1);
+  refresh.setContentLength(0);
   session.sendRequest(refresh);
   Poco::Net::HTTPResponse response;
   std::string answer;
