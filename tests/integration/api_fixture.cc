@@ -14,7 +14,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "a4c/clock.h"
 #include "apps/a4cd/config/config_file.h"
 
 namespace a4cd {
@@ -57,7 +56,7 @@ void ApiTest::StartApp(const std::string& yaml) {
                                        {"A4C_API_BOOTSTRAP_KEY_FILE", key_file_}}));
   const auto settings = CheckSettings(*root, "/nowhere", "/nowhere");
   ASSERT_TRUE(settings) << settings.error().ToString();
-  auto app = App::Start(*settings, a4c::SystemRuntime(log_, *metrics_), *metrics_);
+  auto app = App::Start(*settings, NewRuntime(), *metrics_);
   ASSERT_TRUE(app) << app.error().ToString();
   app_ = *std::move(app);
   port_ = app_->port();

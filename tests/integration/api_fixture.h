@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "a4c/clock.h"
 #include "a4c/json.h"
 #include "apps/a4cd/app.h"
 #include "apps/a4cd/telemetry/metrics.h"
@@ -38,6 +39,8 @@ class ApiTest : public testing::Test {
 
   // Starts it (again) with these lines more in its config.
   void StartApp(const std::string& yaml);
+  // What it runs by.
+  virtual a4c::Runtime NewRuntime() { return a4c::SystemRuntime(log_, *metrics_); }
 
   // With the key of the first tenant, unless the headers have an Authorization.
   Answer Send(const std::string& method, const std::string& path, const std::string& body = "",
