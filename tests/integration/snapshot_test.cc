@@ -117,6 +117,26 @@ class Snapshots : public ::testing::Test {
     volumes_.before_copy = [error](const a4c::VolumeCopy&) -> Result<void> { return error; };
   }
 
+  // The same, and keeps in whose name it was.
+  void FenceOfCopies(const Error& error) {
+    volumes_.before_copy = [this, error](const a4c::VolumeCopy& copy) -> Result<void> {
+      late_ = copy.fence;
+      return error;
+    };
+  }
+  // What a server makes of an order to stop that the failed attempt gave.
+  std::optional<Code> ComesLate(const std::string& server, const std::string& unit) {
+    const auto stopped =
+        world_.memory_hosts->Ensure(world_.Within(), {.host = server,
+                                                      .name = unit,
+                                                      .epoch = late_.epoch,
+                                                      .claim = late_.claim,
+                                                      .spec = {.command = {"true"}},
+                                                      .wanted = a4c::UnitWanted::kStopped});
+    return stopped ? std::nullopt : std::optional(stopped.error().code());
+  }
+
+  a4c::Fence late_{0, ""};
   World world_{kTwoServers};
   HookedVolumes volumes_{*world_.memory_hosts->As<a4c::HostVolumes>()};
   std::string workspace_;
@@ -229,6 +249,31 @@ TEST_F(Snapshots, ACopyThatBreaksOffIsTriedAgainFromTheStart) {
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
   EXPECT_EQ(Find(IdOf(job))->state, "ready");
   EXPECT_EQ(world_.Committed("a"), 2 * kGiB) << "once, not twice";
+}
+
+// The stop that the attempt has asked for may come once the workspace runs again.
+TEST_F(Snapshots, WhatComesLateOfAnAttemptWithoutAKnownEndIsRefused) {
+  FenceOfCopies(Error(Code::kUnknownOutcome, "the connection was lost"));
+  const Job job = Snap();
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kPending);
+  EXPECT_EQ(ComesLate("a", UnitName(workspace_)), Code::kConflict);
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+  volumes_.before_copy = nullptr;
+  world_.WorkAfter(60'000);
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+}
+
+TEST_F(Snapshots, OneThatFindsNoRoomThereFailsAtOnceAndSaysWhatHelps) {
+  FailCopies(Error(Code::kExhausted, "no space left on device", "free space on the server's disk"));
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetJob(job.id).reason, reason::kNoCapacity);
+  EXPECT_EQ(world_.GetJob(job.id).message,
+            "no space left on device (free space on the server's disk; then try again)");
+  EXPECT_EQ(Find(IdOf(job))->state, "failed");
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
 }
 
 TEST_F(Snapshots, OneThatWasNotMadeWholeGoesAndItsRoomIsGivenBack) {
@@ -446,6 +491,29 @@ TEST_F(Carrying, ACopyThatBreaksOffIsTriedAgain) {
   world_.WorkAfter(60'000);
   EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
   IsWhole("b");
+}
+
+TEST_F(Carrying, WhatComesLateOfAnAttemptWithoutAKnownEndIsRefusedOnBothServers) {
+  FenceOfCopies(Error(Code::kUnknownOutcome, "the connection was lost"));
+  Move();
+  world_.Work();
+  EXPECT_EQ(ComesLate("a", UnitName(workspace_)), Code::kConflict);
+  EXPECT_EQ(ComesLate("b", UnitName(workspace_)), Code::kConflict);
+  IsWhole("a");
+  volumes_.before_copy = nullptr;
+  world_.WorkAfter(60'000);
+  IsWhole("b");
+}
+
+TEST_F(Carrying, OneThatFindsNoRoomThereFailsAtOnceAndRunsOnWhereItWas) {
+  FailCopies(Error(Code::kExhausted, "host b has no room for it"));
+  const Job job = Move();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetJob(job.id).message,
+            "host b has no room for it (free space on the server, or choose another one; then try "
+            "again)");
+  IsWhole("a");
 }
 
 // The worker is lost, and the next one finds what the record says.

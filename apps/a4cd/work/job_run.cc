@@ -70,6 +70,21 @@ Result<bool> JobRun::TakeServer(const std::string& host) {
   return true;
 }
 
+Result<bool> JobRun::RaiseEpoch() {
+  a4c::Lease raised = lease_;
+  ++raised.epoch;
+  A4C_TRY(const bool is_ours, Commit([&](Draft& draft) -> Result<void> {
+            draft.also.emplace_back(
+                a4c::Put{.ref = lease_.subject, .quiet = {{"epoch", raised.epoch}}});
+            return {};
+          }));
+  if (!is_ours) return false;
+  lease_ = raised;
+  claim_ = NewClaim(context_.runtime.random);
+  keeper_->Raise(raised);
+  return true;
+}
+
 int64_t JobRun::NowMs() const {
   return context_.runtime.clock.NowMs() + store_ahead_ms_;
 }

@@ -76,6 +76,10 @@ class JobRun {
   void Adopt(const Draft& draft);
   a4c::Result<bool> Recover(const std::vector<a4c::OpFailure>& failures);
 
+  // From here on this holder is another one to every server: what it has asked for before and knows
+  // no end of is refused there, should it still come, once the new epoch has acted. False: gone.
+  a4c::Result<bool> RaiseEpoch();
+
   // Makes this the only job at work on the whole server, whatever its tenant, until it ends. False:
   // another one is.
   a4c::Result<bool> TakeServer(const std::string& host);
@@ -89,8 +93,8 @@ class JobRun {
  private:
   WorkContext& context_;
   const a4c::RecordRef ref_;
-  const a4c::Lease lease_;
-  const std::string claim_;
+  a4c::Lease lease_;
+  std::string claim_;
   const std::stop_token stop_;
   const int64_t started_mono_ms_;
   Job job_;

@@ -51,6 +51,11 @@ void LeaseKeeper::Join(const a4c::Lease& lease) {
   if (held_) held_->leases.push_back(lease);
 }
 
+void LeaseKeeper::Raise(const a4c::Lease& lease) {
+  Waiter::Lock lock(*waiter_);
+  if (held_) held_->leases[0] = lease;
+}
+
 void LeaseKeeper::Drop() {
   process_stop_.reset();
   Waiter::Lock lock(*waiter_);
@@ -110,8 +115,12 @@ void LeaseKeeper::Renew(const Held& held) {
   const Call call{context_.runtime.clock, StopAtMs(held)};
   const Result<std::vector<bool>> renewed =
       context_.leases.Renew(call, held.leases, context_.options.lease_ms);
-  if (renewed && std::ranges::find(*renewed, false) != renewed->end())
-    std::stop_source(held.stop).request_stop();
+  const bool is_lost = renewed && std::ranges::find(*renewed, false) != renewed->end();
+  {
+    Waiter::Lock lock(*waiter_);
+    if (!IsCurrent(held)) return;
+  }
+  if (is_lost) std::stop_source(held.stop).request_stop();
   Waiter::Lock lock(*waiter_);
   if (!IsCurrent(held)) return;
   if (renewed) held_->sent_at_ms = sent_at_ms;

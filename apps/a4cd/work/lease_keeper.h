@@ -33,6 +33,9 @@ class LeaseKeeper {
                        const std::stop_token& process_stop);
   // Keeps another lease along with the one that is held; losing either stops the worker.
   void Join(const a4c::Lease& lease);
+  // The holder has raised the epoch of the lease that is held. A renewal that crosses it may stop
+  // the worker, whose job is then gone on with by the next attempt.
+  void Raise(const a4c::Lease& lease);
   void Drop();
 
  private:

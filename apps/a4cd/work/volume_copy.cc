@@ -64,11 +64,25 @@ Result<std::string> BringBack(JobRun& run, JobLog& log) {
   return view.actual;
 }
 
+// What a full server or a full disk lacks no retry brings.
+Outcome OutcomeOfCopy(const Error& error) {
+  if (error.code() != Code::kExhausted) return OutcomeOf(error);
+  const std::string hint =
+      error.hint().empty() ? "free space on the server, or choose another one" : error.hint();
+  return Outcome::Failed(reason::kNoCapacity, error.message() + " (" + hint + "; then try again)");
+}
+
 Outcome FailedAndBroughtBack(JobRun& run, JobLog& log, const Error& error) {
   log.Note(error.ToString() + "\n");
+  if (error.unknown_outcome()) {
+    const Result<bool> raised = run.RaiseEpoch();
+    if (!raised) log.Note("its epoch could not be raised: " + raised.error().ToString() + "\n");
+    // Whoever claims the job once its lease has ended has a higher one.
+    if (!raised || !*raised) return Outcome::Gone();
+  }
   const Result<std::string> back = BringBack(run, log);
   if (!back) log.Note("it could not be started again: " + back.error().ToString() + "\n");
-  return OutcomeOf(error);
+  return OutcomeOfCopy(error);
 }
 
 }  // namespace a4cd

@@ -33,8 +33,11 @@ a4c::Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from
 // Lets the workspace run where it is, if it is to; else an error, or what its server says of it.
 a4c::Result<std::string> BringBack(JobRun& run, JobLog& log);
 
-// Of an error that a job about a workspace has met: as OutcomeOf, after the workspace was brought
-// back as far as that is possible now.
+// Of an error that CopyIntoNew has met: as OutcomeOf, but what lacks room is not tried again.
+Outcome OutcomeOfCopy(const a4c::Error& error);
+
+// The same, after the workspace was brought back as far as that is possible now: under a higher
+// epoch if the outcome is unknown, so that what may still come of it is refused.
 Outcome FailedAndBroughtBack(JobRun& run, JobLog& log, const a4c::Error& error);
 
 }  // namespace a4cd

@@ -89,7 +89,7 @@ class Carrying {
   // It goes on where it was; what there is of it elsewhere goes if that is possible now.
   Outcome GiveUp(const Error& error) {
     Outcome outcome = FailedAndBroughtBack(run_, log_, error);
-    if (!run_.workspace()) return outcome;
+    if (outcome.what == Outcome::What::kGone || !run_.workspace()) return outcome;
     const Result<std::optional<Outcome>> left = LeaveOtherServers(run_, log_);
     if (!left) log_.Note(left.error().ToString() + "\n");
     // A drain does not try again at once.

@@ -55,7 +55,7 @@ Result<bool> Begin(JobRun& run, const Snapshot& snapshot) {
 }
 
 Outcome Broken(const a4c::Error& error, const std::string& snapshot) {
-  Outcome outcome = OutcomeOf(error);
+  Outcome outcome = OutcomeOfCopy(error);
   outcome.also = [snapshot](Draft& draft) {
     if (draft.workspace && draft.job.state == JobState::kFailed) {
       draft.workspace->actual = "failed";

@@ -35,9 +35,10 @@ class Snapshooting {
     if (not_placed) return *not_placed;
     const Result<int64_t> bytes = Copy();
     if (!bytes) {
-      const Result<bool> is_still_wanted = Read();
-      if (is_still_wanted && !*is_still_wanted) return Deleted();
       Outcome outcome = FailedAndBroughtBack(run_, log_, bytes.error());
+      const Result<bool> is_still_wanted = Read();
+      if (outcome.what == Outcome::What::kGone) return outcome;
+      if (is_still_wanted && !*is_still_wanted) return NotWanted();
       outcome.also = [this](Draft& draft) { return MarkFailed(draft); };
       return outcome;
     }
@@ -61,6 +62,10 @@ class Snapshooting {
   Outcome Deleted() {
     const Result<std::string> back = BringBack(run_, log_);
     if (!back) log_.Note("it could not be started again: " + back.error().ToString() + "\n");
+    return NotWanted();
+  }
+
+  static Outcome NotWanted() {
     return Outcome{.what = Outcome::What::kCanceled,
                    .reason = std::string(reason::kSubjectGone),
                    .message = "its snapshot was deleted"};
