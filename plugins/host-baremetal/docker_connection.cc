@@ -168,11 +168,9 @@ Result<DockerReply> DockerConnection::Answer(const Call& call) {
 }
 
 Result<int> DockerConnection::Begin(const Call& call, const DockerRequest& request) {
-  sent_ = false;
-  whole_ = false;
-  const auto sent = Send(call, request);
+  const auto sent = Ask(call, request);
   if (!sent && request.stream != nullptr) return BrokenOff(call, sent.error());
-  if (!sent) return Judged(sent.error());
+  if (!sent) return sent.error();
   auto status = ReadHead(call);
   if (!status) return Judged(status.error());
   return status;
