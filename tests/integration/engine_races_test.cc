@@ -207,7 +207,8 @@ class EngineRaces : public ::testing::Test {
     }
     for (const std::string& server : servers_) {
       for (const std::string& name : UnitsOn(server)) {
-        const std::string unit = server + "/" + name;
+        std::string unit = server;
+        unit.append("/").append(name);
         missing.erase(unit);
         if (!may_be.contains(unit)) left += "an orphan: " + unit + ", ";
       }
