@@ -37,8 +37,9 @@ class FakeLeases final : public a4c::Leases {
   Result<std::vector<a4c::Claimed>> Claim(const Call&, const a4c::ClaimRequest&) override {
     return std::vector<a4c::Claimed>();
   }
-  Result<std::vector<bool>> Renew(const Call&, std::span<const Lease>, int64_t) override {
-    ++renewals;
+  Result<std::vector<bool>> Renew(const Call&, std::span<const Lease> leases, int64_t) override {
+    epoch = leases[0].epoch;
+    if (++renewals == 1 && on_first) return on_first();
     if (answer == Answer::kError) return Error(Code::kUnavailable, "down");
     return std::vector<bool>{answer == Answer::kGranted};
   }
@@ -48,6 +49,8 @@ class FakeLeases final : public a4c::Leases {
 
   std::atomic<Answer> answer{Answer::kGranted};
   std::atomic<int> renewals{0};
+  std::atomic<int64_t> epoch{0};  // of the last renewal
+  std::function<Result<std::vector<bool>>()> on_first;
 };
 
 // A worker that holds a lease of 30 s, on time that the test moves.
@@ -120,6 +123,25 @@ TEST_F(LeaseKeeperTest, TheWorkIsStoppedBeforeALeaseThatCannotBeRenewedEnds) {
   Pass(9'900, Renewed(2));
   EXPECT_FALSE(stop.stop_requested());
   Pass(100, [&] { return stop.stop_requested(); });
+}
+
+TEST_F(LeaseKeeperTest, ARaisedLeaseIsRenewedUnderItsNewEpoch) {
+  const std::stop_token stop = Hold();
+  keeper_.Raise({.subject = {"job_lease", {"acme", "s"}}, .epoch = 2});
+  Pass(10'000, Renewed(1));
+  EXPECT_EQ(leases_.epoch, 2);
+  EXPECT_FALSE(stop.stop_requested());
+}
+
+TEST_F(LeaseKeeperTest, WhatARenewalFromBeforeTheRaiseIsToldStopsNothing) {
+  leases_.on_first = [this]() -> Result<std::vector<bool>> {
+    keeper_.Raise({.subject = {"job_lease", {"acme", "s"}}, .epoch = 2});
+    return std::vector<bool>{false};
+  };
+  const std::stop_token stop = Hold();
+  Pass(10'000, Renewed(2));
+  EXPECT_EQ(leases_.epoch, 2);
+  EXPECT_FALSE(stop.stop_requested());
 }
 
 TEST_F(LeaseKeeperTest, AnErrorThatPassesStopsNothing) {

@@ -36,8 +36,8 @@ class Snapshooting {
     const Result<int64_t> bytes = Copy();
     if (!bytes) {
       Outcome outcome = FailedAndBroughtBack(run_, log_, bytes.error());
-      const Result<bool> is_still_wanted = Read();
       if (outcome.what == Outcome::What::kGone) return outcome;
+      const Result<bool> is_still_wanted = Read();
       if (is_still_wanted && !*is_still_wanted) return NotWanted();
       outcome.also = [this](Draft& draft) { return MarkFailed(draft); };
       return outcome;

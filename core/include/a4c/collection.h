@@ -151,7 +151,7 @@ class Loop {
 struct VerifyReport {
   int64_t records = 0;
   int64_t mismatched_buckets = 0;
-  std::vector<RecordRef> drift = {};  // on no way; up to 100,000 a proof: see docs/design/sync.md
+  std::vector<RecordRef> drift = {};  // differ, none on its way; at most 100,000: design/sync.md
 };
 
 class A4C_API Database {
