@@ -29,6 +29,7 @@ const std::vector<Hunt>& Hunts() {
       {"rebuild_asked_for_now_and_then", "rebuild", 20000},
       {"rebuild_without_second_write", "rebuild", 20000},
       {"record_before_outbox", "", 10004},
+      {"refresh_begun_before_confirms", "", 10009},
       {"release_before_confirmed", "app", 1},
       {"removal_for_absence", "app", 1},
       {"resend_trusting_the_row", "failover", 20000},

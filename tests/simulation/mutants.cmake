@@ -14,7 +14,7 @@ macro(a4c_mutable dir)
   endforeach()
 endmacro()
 a4c_mutable(core/src/collection database fill fingerprints group_commit next_index outbox poll_loop purge_loop
-            rebuild_loop repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
+            rebuild_loop refreshes repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
             writer)
 a4c_mutable(apps/a4cd/work job_run workspace_delete)
 a4c_mutable(apps/a4cd/placement reservations)
@@ -83,18 +83,27 @@ a4c_mutant(stale_is_success sync_batch
 
 # Hints are acknowledged before what they announce is confirmed.
 a4c_mutant(ack_before_confirm sync_loop
-[==[    A4C_CHECK(syncer_.Confirm(call));]==]
+[==[    A4C_CHECK(syncer_.ConfirmDue(call));]==]
 [==[    if (a4c::simulation::Mutant("ack_before_confirm")) {
       A4C_CHECK(subscription_->Ack(call, deliveries_));
     }
-    A4C_CHECK(syncer_.Confirm(call));]==])
+    A4C_CHECK(syncer_.ConfirmDue(call));]==])
 
 # An outbox row goes before its change is searchable.
-a4c_mutant(confirm_before_refresh sync_batch
-[==[  A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));]==]
-[==[  if (!a4c::simulation::Mutant("confirm_before_refresh")) {
-    A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
-  }]==])
+a4c_mutant(confirm_before_refresh refreshes
+[==[  const Result<void> refreshed = index_.Refresh(call, kind_);]==]
+[==[  const Result<void> refreshed = a4c::simulation::Mutant("confirm_before_refresh")
+                                     ? Result<void>()
+                                     : index_.Refresh(call, kind_);]==])
+
+# A refresh of another loop confirms what the index had not yet answered when it began.
+a4c_mutant(refresh_begun_before_confirms sync_batch
+[==[  A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));]==]
+[==[  const int64_t early = refreshes_.Begun();
+  A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));]==])
+a4c_mutant(refresh_begun_before_confirms sync_batch
+[==[  mark_ = refreshes_.Begun();]==]
+[==[  mark_ = a4c::simulation::Mutant("refresh_begun_before_confirms") ? early : refreshes_.Begun();]==])
 
 # An outbox row goes whatever change it stands for by then.
 a4c_mutant(confirm_without_comparing_rev outbox

@@ -9,6 +9,7 @@
 namespace a4c::simulation {
 namespace {
 
+constexpr int kPollLoops = 2;  // as a4cd has by default
 constexpr int64_t kTombstoneKeepMs = 10 * 60'000;
 // All is searchable so long after the last fault: a poll period, a due time, a refresh.
 constexpr int64_t kSearchableMs = 36'500;
@@ -166,7 +167,9 @@ bool Instance::Boot() {
     world_.simulation().Sleep(200);
   }
   if (world_.scenario().bus) Start(database_->NewSyncLoop("photo"), 0);
-  Start(database_->NewPollLoop("photo"), 60'000);
+  for (int part = 0; part < kPollLoops; ++part) {
+    Start(database_->NewPollLoop("photo", part, kPollLoops), 60'000);
+  }
   Start(database_->NewPurgeLoop("photo"), 20'000);
   if (world_.scenario().failovers || world_.scenario().lossy) {
     Start(database_->NewVerifyLoop("photo"), kVerifyPauseMs);

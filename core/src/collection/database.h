@@ -9,6 +9,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/sinks.h"
+#include "collection/refreshes.h"
 #include "collection/store_time.h"
 
 namespace a4c {
@@ -55,6 +56,7 @@ struct Database::State {
   std::unique_ptr<Waiter> waiter;
   StoreTime store_time;
   std::map<std::string, CollectionSpec> collections;
+  std::map<std::string, Refreshes> refreshes;  // of each searchable kind, if there is an index
   std::atomic<bool> index_ensured{false};
   std::atomic<bool> index_outdated{false};
   std::atomic<int64_t> lag_ms{0};

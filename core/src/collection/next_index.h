@@ -24,6 +24,8 @@ class NextIndex {
   Result<SearchIndex*> Find(const Call& call);
   // What Find has answered last.
   bool IsOpen() const { return index_ != nullptr; }
+  // The generation's number; 0: there is none.
+  int64_t number() const { return number_; }
   // Makes searchable what was written to it; nothing to do if it has been dropped.
   Result<void> Refresh(const Call& call);
 

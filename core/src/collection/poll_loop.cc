@@ -19,17 +19,18 @@ class PollLoop final : public Loop {
 
   const std::string& name() const override { return name_; }
 
-  // One refresh a tick confirms what was indexed before it, so throughput does not wait for them.
+  // One refresh a period confirms what all loops indexed before it: throughput does not wait for
+  // them. When nothing is left, it is not waited for either.
   Result<int64_t> Step(const Call& call) override {
-    A4C_CHECK(Confirm(call));
+    A4C_CHECK(syncer_.Confirm(call));
     while (!call.Stopping() && !call.Expired()) {
       A4C_TRY(const std::vector<Record> due, Due(call));
       if (due.empty()) break;
       A4C_TRY(std::vector<Token> ours, Take(call, due));
       if (!ours.empty()) A4C_CHECK(Sync(call, ours));
-      if (RefreshDue()) A4C_CHECK(Confirm(call));
+      A4C_CHECK(syncer_.ConfirmDue(call));
     }
-    A4C_CHECK(Confirm(call));
+    A4C_CHECK(syncer_.Confirm(call));
     return state_.PollPeriodMs();
   }
 
@@ -93,19 +94,8 @@ class PollLoop final : public Loop {
     for (const Token& found : ours) refs.push_back(found.ref);
     A4C_TRY(std::vector<RecordRef> again, syncer_.Index(call, refs));
     if (again.empty()) return {};
-    A4C_CHECK(Confirm(call));
-    return Error(Code::kUnavailable, "the index did not take all documents");
-  }
-
-  bool RefreshDue() const {
-    return state_.runtime.clock.MonotonicMs() >=
-           refreshed_at_ms_ + state_.options.refresh_period_ms;
-  }
-
-  Result<void> Confirm(const Call& call) {
     A4C_CHECK(syncer_.Confirm(call));
-    refreshed_at_ms_ = state_.runtime.clock.MonotonicMs();
-    return {};
+    return Error(Code::kUnavailable, "the index did not take all documents");
   }
 
   Database::State& state_;
@@ -114,7 +104,6 @@ class PollLoop final : public Loop {
   const int parts_;
   const std::string name_;
   Syncer syncer_;
-  int64_t refreshed_at_ms_ = 0;
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const R
   documents.reserve(announced.size());
   for (const Announced& one : announced) documents.push_back(one.document);
   A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));
+  mark_ = refreshes_.Begun();
   for (size_t i = 0; i < announced.size(); ++i) {
     A4C_CHECK(Judge(call, announced[i], results[i], again));
   }
@@ -61,7 +62,9 @@ Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const R
 // Of two generations the one that does not hold a document decides what becomes of it.
 Result<std::vector<BulkResult>> Syncer::Bulk(const Call& call,
                                              std::span<const Document> documents) {
+  const int64_t generation = next_.number();
   A4C_TRY(SearchIndex* const next, next_.Find(call));
+  if (next_.number() != generation) MarkAgain();
   A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
   if (next == nullptr) return results;
   A4C_TRY(std::vector<BulkResult> of_next, next->Bulk(call, documents));
@@ -69,6 +72,12 @@ Result<std::vector<BulkResult>> Syncer::Bulk(const Call& call,
     if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);
   }
   return results;
+}
+
+// The other generation may have become the live one, after the live one was refreshed.
+void Syncer::MarkAgain() {
+  const int64_t mark = refreshes_.Begun();
+  for (Indexed& one : indexed_) one.mark = mark;
 }
 
 Result<std::vector<Syncer::Announced>> Syncer::Read(const Call& call,
@@ -125,7 +134,7 @@ Result<void> Syncer::Held(const Call& call, const Announced& announced) {
 }
 
 void Syncer::Keep(const Announced& announced, int64_t rev, int64_t read_at_ms) {
-  indexed_.push_back({announced.document.ref, rev, announced.row, read_at_ms});
+  indexed_.push_back({announced.document.ref, rev, announced.row, read_at_ms, mark_});
   unconfirmed_.insert(announced.document.ref);
 }
 
@@ -198,17 +207,32 @@ Result<void> Syncer::Reject(const Call& call, const Announced& announced, const 
 
 Result<void> Syncer::Confirm(const Call& call) {
   if (indexed_.empty()) return {};
-  A4C_CHECK(state_.backends.index->Refresh(call, collection_.kind.name));
+  A4C_TRY(const int64_t shown, refreshes_.Show(call, indexed_.back().mark));
+  return ConfirmShown(call, shown);
+}
+
+Result<void> Syncer::ConfirmDue(const Call& call) {
+  if (indexed_.empty()) return {};
+  A4C_TRY(const int64_t shown, refreshes_.ShowDue(call));
+  return ConfirmShown(call, shown);
+}
+
+Result<void> Syncer::ConfirmShown(const Call& call, int64_t shown) {
+  const auto end = std::ranges::partition_point(
+      indexed_, [shown](const Indexed& one) { return one.mark < shown; });
+  auto left = static_cast<size_t>(end - indexed_.begin());
+  if (left == 0) return {};
   A4C_CHECK(next_.Refresh(call));
   // In parts: what a tick has indexed may be more than the write queue takes at once.
   const auto part_max =
       std::max<size_t>(1, static_cast<size_t>(state_.options.group_commit.queue_batches_max) / 2);
-  while (!indexed_.empty()) {
-    const size_t count = std::min(indexed_.size(), part_max);
-    const std::span<const Indexed> some = std::span<const Indexed>(indexed_).last(count);
+  for (size_t count = 0; left > 0; left -= count) {
+    count = std::min(left, part_max);
+    const auto some = std::span<const Indexed>(indexed_).first(count);
     A4C_CHECK(ConfirmSome(call, some));
     for (const Indexed& one : some) unconfirmed_.erase(one.record);
-    indexed_.resize(indexed_.size() - count);
+    indexed_.erase(indexed_.begin(), indexed_.begin() + static_cast<std::ptrdiff_t>(count));
+    confirmed_ += static_cast<int64_t>(count);
   }
   return {};
 }

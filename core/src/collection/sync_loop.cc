@@ -17,24 +17,24 @@ class SyncLoop final : public Loop {
       : state_(state),
         collection_(collection),
         name_("sync-" + collection.kind.name),
-        syncer_(state, collection),
-        refreshed_at_ms_(state.runtime.clock.MonotonicMs() - state.options.refresh_period_ms) {}
+        syncer_(state, collection) {}
 
   const std::string& name() const override { return name_; }
 
   Result<int64_t> Step(const Call& call) override {
     A4C_CHECK(EnsureSubscribed(call));
+    // First: what follows waits for hints, perhaps until the call has no time left.
+    A4C_CHECK(syncer_.ConfirmDue(call));
+    A4C_CHECK(Acknowledge(call));
     if (static_cast<int>(waiting_.size()) < state_.options.sync_batch_max) A4C_CHECK(Poll(call));
-    if (!waiting_.empty()) {
-      A4C_TRY(waiting_, syncer_.Index(call, waiting_));
-      if (!waiting_.empty()) return kOutagePauseMs;
-    }
-    if (!deliveries_.empty() && RefreshDue()) A4C_CHECK(Confirm(call));
-    return 0;
+    if (waiting_.empty()) return 0;
+    A4C_TRY(waiting_, syncer_.Index(call, waiting_));
+    return waiting_.empty() ? 0 : kOutagePauseMs;
   }
 
  private:
   static constexpr int64_t kOutagePauseMs = 500;
+  static constexpr int64_t kOthersRefreshMs = 20;  // between looks at one that takes long
 
   Result<void> EnsureSubscribed(const Call& call) {
     if (subscription_ != nullptr) return {};
@@ -46,9 +46,9 @@ class SyncLoop final : public Loop {
   // Waits for hints; while something is unconfirmed, no longer than to the next refresh.
   Result<void> Poll(const Call& call) {
     Call wait = call;
-    if (!deliveries_.empty()) {
-      wait.deadline_ms =
-          std::min(call.deadline_ms, refreshed_at_ms_ + state_.options.refresh_period_ms);
+    if (!deliveries_.empty() || syncer_.HasUnconfirmed()) {
+      const int64_t soon_ms = state_.runtime.clock.MonotonicMs() + kOthersRefreshMs;
+      wait.deadline_ms = std::min(call.deadline_ms, std::max(syncer_.DueAtMs(), soon_ms));
     }
     auto polled = subscription_->Poll(wait, state_.options.sync_batch_max);
     if (!polled) {
@@ -71,18 +71,21 @@ class SyncLoop final : public Loop {
     return std::nullopt;
   }
 
-  bool RefreshDue() const {
-    return state_.runtime.clock.MonotonicMs() >=
-               refreshed_at_ms_ + state_.options.refresh_period_ms ||
-           !syncer_.HasUnconfirmed();
-  }
-
-  Result<void> Confirm(const Call& call) {
-    A4C_CHECK(syncer_.Confirm(call));
-    refreshed_at_ms_ = state_.runtime.clock.MonotonicMs();
-    auto acknowledged = subscription_->Ack(call, deliveries_);
-    deliveries_.clear();
-    if (!acknowledged) subscription_.reset();
+  // In parts, or new ones would hold up those that are confirmed.
+  Result<void> Acknowledge(const Call& call) {
+    if (part_ == 0 && waiting_.empty()) {
+      part_ = deliveries_.size();
+      part_indexed_ = syncer_.IndexedCount();
+    }
+    if (part_ == 0 || syncer_.ConfirmedCount() < part_indexed_) return {};
+    auto acknowledged = subscription_->Ack(call, std::span(deliveries_).first(part_));
+    if (!acknowledged) {
+      subscription_.reset();
+      part_ = deliveries_.size();  // they come again
+    }
+    const auto begin = deliveries_.begin();
+    deliveries_.erase(begin, begin + static_cast<std::ptrdiff_t>(part_));
+    part_ = 0;
     return acknowledged;
   }
 
@@ -90,9 +93,10 @@ class SyncLoop final : public Loop {
   const CollectionSpec& collection_;
   const std::string name_;
   Syncer syncer_;
-  int64_t refreshed_at_ms_;
   std::unique_ptr<Subscription> subscription_;
   std::vector<Delivery> deliveries_;  // polled and not acknowledged
+  size_t part_ = 0;                   // of them, the oldest, acknowledged once
+  int64_t part_indexed_ = 0;          // so many documents are confirmed
   std::vector<RecordRef> waiting_;    // named by them and not indexed yet
 };
 
@@ -100,7 +104,8 @@ class SyncLoop final : public Loop {
 
 std::unique_ptr<Loop> Database::NewSyncLoop(const std::string& kind) {
   const auto collection = state_->Searchable(kind);
-  if (!collection || state_->backends.bus == nullptr) return nullptr;
+  const Backends& backends = state_->backends;
+  if (!collection || backends.bus == nullptr || backends.index == nullptr) return nullptr;
   return std::make_unique<SyncLoop>(*state_, **collection);
 }
 

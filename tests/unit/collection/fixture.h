@@ -44,6 +44,37 @@ class HookedStore final : public Store {
   Store& store_;
 };
 
+// Hands every call on; `on_bulk` and `on_refresh` are called before the effect, and may refuse
+// it.
+class HookedIndex final : public SearchIndex {
+ public:
+  explicit HookedIndex(SearchIndex& index) : index_(index) {}
+  Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
+    return index_.Ensure(call, kinds);
+  }
+  Result<std::vector<BulkResult>> Bulk(const Call& call,
+                                       std::span<const Document> documents) override {
+    if (on_bulk) A4C_CHECK(on_bulk(documents));
+    return index_.Bulk(call, documents);
+  }
+  Result<std::vector<BulkResult>> Remove(const Call& call, std::span<const Purge> purges) override {
+    return index_.Remove(call, purges);
+  }
+  Result<SearchAnswer> Search(const Call& call, const SearchRequest& request) override {
+    return index_.Search(call, request);
+  }
+  Result<void> Refresh(const Call& call, const std::string& kind) override {
+    if (on_refresh) A4C_CHECK(on_refresh());
+    return index_.Refresh(call, kind);
+  }
+
+  std::function<Result<void>(std::span<const Document>)> on_bulk;
+  std::function<Result<void>()> on_refresh;
+
+ private:
+  SearchIndex& index_;
+};
+
 inline Kind PhotoKind() {
   return Kind{.name = "photo",
               .fields = {{.name = "title", .type = FieldType::kText, .searchable = true},

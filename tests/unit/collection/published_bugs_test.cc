@@ -12,34 +12,6 @@ namespace {
 
 using Ids = std::vector<std::string>;
 
-// Hands every call on; `on_bulk` is called before a bulk has its effect, and may refuse it.
-class HookedIndex final : public SearchIndex {
- public:
-  explicit HookedIndex(SearchIndex& index) : index_(index) {}
-  Result<void> Ensure(const Call& call, std::span<const Kind> kinds) override {
-    return index_.Ensure(call, kinds);
-  }
-  Result<std::vector<BulkResult>> Bulk(const Call& call,
-                                       std::span<const Document> documents) override {
-    if (on_bulk) A4C_CHECK(on_bulk(documents));
-    return index_.Bulk(call, documents);
-  }
-  Result<std::vector<BulkResult>> Remove(const Call& call, std::span<const Purge> purges) override {
-    return index_.Remove(call, purges);
-  }
-  Result<SearchAnswer> Search(const Call& call, const SearchRequest& request) override {
-    return index_.Search(call, request);
-  }
-  Result<void> Refresh(const Call& call, const std::string& kind) override {
-    return index_.Refresh(call, kind);
-  }
-
-  std::function<Result<void>(std::span<const Document>)> on_bulk;
-
- private:
-  SearchIndex& index_;
-};
-
 // A primary and a replica that has stopped following it: reads that allow for one get the replica.
 class LaggingStore final : public Store {
  public:

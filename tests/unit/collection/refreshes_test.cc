@@ -1,0 +1,141 @@
+#include "collection/refreshes.h"
+
+#include <thread>
+
+#include "a4c/digests.h"
+#include "tests/unit/collection/fixture.h"
+
+namespace a4c::testing {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+class RefreshesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Kind kind = PhotoKind();
+    ASSERT_TRUE(memory_->Ensure(Within(), std::span(&kind, 1)));
+    index_.on_refresh = [this] {
+      ++calls_;
+      const auto during = std::exchange(during_, nullptr);
+      return during ? during() : Result<void>();
+    };
+  }
+
+  Call Within(int64_t timeout_ms = 60'000) const { return fake_.Within(timeout_ms); }
+
+  FakeRuntime fake_;
+  std::unique_ptr<SearchIndex> memory_ = NewMemorySearchIndex(fake_.runtime());
+  HookedIndex index_{*memory_};
+  Refreshes refreshes_{index_, fake_.runtime(), "photo", 1'000};
+  std::atomic<int> calls_ = 0;
+  std::function<Result<void>()> during_;  // the next one
+};
+
+TEST_F(RefreshesTest, OneThatHadBegunBeforeShowsNothing) {
+  int64_t mark = 0;
+  during_ = [&]() -> Result<void> {
+    mark = refreshes_.Begun();
+    return {};
+  };
+  EXPECT_LE(*refreshes_.ShowDue(Within()), mark);
+  EXPECT_GT(*refreshes_.Show(Within(), mark), mark);
+  EXPECT_EQ(calls_, 2);
+}
+
+TEST_F(RefreshesTest, NoneIsDueTwiceInAPeriod) {
+  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  fake_.clock().Advance(999);
+  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  EXPECT_EQ(calls_, 1);
+  fake_.clock().Advance(1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within()), 2);
+}
+
+TEST_F(RefreshesTest, WhoHasMoreToDoDoesNotWaitForTheOneUnderWay) {
+  int64_t shown = -1;
+  during_ = [&]() -> Result<void> {
+    fake_.clock().Advance(5'000);
+    A4C_TRY(shown, refreshes_.ShowDue(Within()));
+    return {};
+  };
+  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  EXPECT_EQ(shown, 0);
+  EXPECT_EQ(calls_, 1);
+}
+
+TEST_F(RefreshesTest, WhoWaitsForTheOneUnderWaySharesTheNext) {
+  std::vector<std::jthread> callers;
+  std::atomic<int> shown = 0;
+  during_ = [&]() -> Result<void> {
+    for (int i = 0; i < 3; ++i) {
+      callers.emplace_back([&] {
+        const auto answer = refreshes_.Show(Within(), 1);
+        if (answer && *answer > 1) ++shown;
+      });
+    }
+    EXPECT_TRUE(fake_.clock().AwaitWaiting(3));
+    return {};
+  };
+  EXPECT_TRUE(refreshes_.ShowDue(Within()));
+  callers.clear();
+  EXPECT_EQ(shown, 3);
+  EXPECT_EQ(calls_, 2);
+}
+
+TEST_F(RefreshesTest, ItsErrorIsThatOfAllWhoWaitForItAndSpoilsNothing) {
+  std::vector<std::jthread> callers;
+  std::atomic<int> failed = 0;
+  during_ = [&]() -> Result<void> {
+    for (int i = 0; i < 3; ++i) {
+      callers.emplace_back([&] {
+        if (!refreshes_.Show(Within(), 0)) ++failed;
+      });
+    }
+    EXPECT_TRUE(fake_.clock().AwaitWaiting(3));
+    return Error(Code::kUnavailable, "the index is away");
+  };
+  EXPECT_FALSE(refreshes_.ShowDue(Within()));
+  callers.clear();
+  EXPECT_EQ(failed, 3);
+  EXPECT_EQ(calls_, 1);
+  EXPECT_EQ(*refreshes_.Show(Within(), 0), 2);
+}
+
+TEST_F(RefreshesTest, NobodyWaitsPastADeadline) {
+  Code code = Code::kInternal;
+  during_ = [&]() -> Result<void> {
+    std::jthread late([&] { code = refreshes_.Show(Within(100), 1).error().code(); });
+    EXPECT_TRUE(fake_.clock().AwaitWaiting(1));
+    fake_.clock().Advance(100);
+    return {};
+  };
+  EXPECT_TRUE(refreshes_.ShowDue(Within()));
+  EXPECT_EQ(code, Code::kTimeout);
+}
+
+// Two poll loops: one refreshes while the other's documents are on their way to the index.
+TEST_F(DatabaseTest, ARefreshDuringTheBulkOfAnotherLoopConfirmsNothingOfIt) {
+  HookedIndex index(*index_);
+  database_ =
+      std::make_unique<Database>(Backends{.store = store_, .index = &index}, fake_.runtime());
+  ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto first = database_->NewPollLoop("photo", 0, 2);
+  const auto second = database_->NewPollLoop("photo", 1, 2);
+  for (int i = 0; i < 8; ++i) Put("id-" + std::to_string(i), R"({"album":"pier"})");
+  fake_.clock().Advance(10);
+  bool stepped = false;
+  index.on_bulk = [&](std::span<const Document> documents) -> Result<void> {
+    if (stepped || DigestBucket(documents[0].ref.key.id) % 2 == 1) return {};
+    stepped = true;
+    Step(*second);
+    return {};
+  };
+  Step(*first);
+  EXPECT_TRUE(stepped);
+  EXPECT_EQ(Find("album:pier").size(), 8u);
+  EXPECT_TRUE(Outbox().empty());
+}
+
+}  // namespace
+}  // namespace a4c::testing
