@@ -60,13 +60,6 @@ double BusySeconds() {
          SecondsOf(self) - SecondsOf(children);
 }
 
-double Percentile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  return values[std::min(values.size() - 1,
-                         static_cast<size_t>(static_cast<double>(values.size()) * share))];
-}
-
 // Looks once a second how far the index is behind.
 class LagProbe {
  public:

@@ -40,6 +40,13 @@ inline double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+inline double Percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::ranges::sort(values);
+  return values[std::min(values.size() - 1,
+                         static_cast<size_t>(static_cast<double>(values.size()) * share))];
+}
+
 [[noreturn]] inline void Die(const std::string& why) {
   std::fprintf(stderr, "bench: %s\n", why.c_str());
   std::exit(1);
