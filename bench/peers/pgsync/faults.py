@@ -3,8 +3,9 @@
     python faults.py SYNC_SUBJECT URL SEED CHANGES KILLS     a row of JSON for each
 
 A seed draws the changes (of each ten: three new rows, five updates, two deletes) and after which of them the sync dies
-by kill -9; it is started again a second later. Writes go on all the while. Once they have ended and the index has not
-moved for some seconds, it is held against what was acknowledged.
+by kill -9; it is started again a second later. Writes go on all the while, 100 a second. Once they have ended and the
+index has not moved for some seconds, it is held against what was acknowledged; `settled` is false where it still moved
+after PATIENCE_S.
 """
 import json
 import os
@@ -17,8 +18,9 @@ import time
 from pgsync_run import TABLE, PgSync, make_table
 from servers import Postgres, Redis
 
-SETTLE_S = 20
-PATIENCE_S = 180
+CHANGES_PER_S = 100
+SETTLE_S = 120
+PATIENCE_S = 600
 
 
 def schedule_of(seed, changes, kills):
@@ -95,7 +97,7 @@ class Ours:
     name = "a4c"
 
     def __init__(self, program, seed):
-        self.command = [program, f"bench_faults_{seed}"]
+        self.command = [program, f"bench_faults_{seed}_{os.getpid()}"]
         self.writer = subprocess.Popen([*self.command, "write"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def start(self):
@@ -124,26 +126,27 @@ def kill(process):
 
 
 def settled(side, expected):
-    """What the index holds once it equals what is expected, or has not moved for SETTLE_S."""
+    """What the index holds once it equals what is expected, or has not moved for SETTLE_S; and whether that came."""
     deadline = time.monotonic() + PATIENCE_S
     last, since = None, time.monotonic()
     while time.monotonic() < deadline:
         found = side.found()
         if found == expected:
-            break
+            return found, True
         if found != last:
             last, since = found, time.monotonic()
         elif time.monotonic() - since > SETTLE_S:
-            break
+            return found, True
         time.sleep(1)
-    return found
+    return found, False
 
 
 def run(side, steps, kills, expected):
     side.start()
     try:
-        again = None
+        again, began = None, time.monotonic()
         for number, step in enumerate(steps):
+            time.sleep(max(0.0, began + number / CHANGES_PER_S - time.monotonic()))
             if again is not None and time.monotonic() > again:
                 side.start()
                 again = None
@@ -154,12 +157,12 @@ def run(side, steps, kills, expected):
         if again is not None:
             side.start()
         ended = time.monotonic()
-        found = settled(side, expected)
+        found, is_settled = settled(side, expected)
         return {"side": side.name, "changes": len(steps), "documents": len(expected),
                 "lost": sum(name not in found for name in expected),
                 "stale": sum(found.get(name, version) < version for name, version in expected.items()),
                 "resurrected": sum(name not in expected for name in found),
-                "looked_s": round(time.monotonic() - ended, 1)}
+                "settled": is_settled, "looked_s": round(time.monotonic() - ended, 1)}
     finally:
         kill(side.process)
 
