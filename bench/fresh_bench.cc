@@ -110,8 +110,8 @@ class Rig {
         kind_(KindNamed(kind)),
         store_(*backends.store, kind),
         database_({.store = store_, .bus = &bus, .index = &index_}, TheRuntime(), options_) {
-    const Result<void> opened = database_.Open(
-        Within(60'000), {{.kind = kind_, .searchable = true, .topic = "job-sync"}});
+    const Result<void> opened =
+        database_.Open(Within(60'000), {{.kind = kind_, .searchable = true, .topic = "job-sync"}});
     if (!opened) Die(opened.error().ToString());
     Start(database_.NewSyncLoop(kind));
     for (int part = 0; part < kPollLoops; ++part) {
@@ -193,9 +193,8 @@ class Rig {
   void LookForNewest(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const auto [id, committed] = store_.Newest();
-      const SearchRequest request{.kind = kind_,
-                                  .query = OrDie(ParseQuery("attempts:" + id, kind_, 0)),
-                                  .limit = 1};
+      const SearchRequest request{
+          .kind = kind_, .query = OrDie(ParseQuery("attempts:" + id, kind_, 0)), .limit = 1};
       while (OrDie(index_.Search(Within(60'000), request)).hits.empty()) {
         if (stop.stop_requested()) return;
         Pause(kLookMs);
