@@ -18,7 +18,7 @@
 #include "a4c/plugin_host.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/worker.h"
 #include "bench/runtime.h"
 
 namespace a4c::bench {

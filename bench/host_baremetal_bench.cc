@@ -17,9 +17,9 @@
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
-#include "docker_body.h"
-#include "docker_connection.h"
-#include "socket.h"
+#include "docker/docker_body.h"
+#include "docker/docker_connection.h"
+#include "ssh/socket.h"
 
 namespace a4c::bench {
 namespace {

@@ -19,9 +19,9 @@
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
-#include "docker_connection.h"
-#include "engine_messages.h"
-#include "socket.h"
+#include "docker/docker_connection.h"
+#include "docker/engine_messages.h"
+#include "ssh/socket.h"
 #include "tests/support/tar.h"
 
 namespace a4c::bench {

@@ -26,6 +26,8 @@ function(a4c_plugin name)
     install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/a4c/plugins
             COMPONENT plugins)
   endif()
+  # Headers are named from the plugin's folder, also by sources in folders within.
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE a4c::core ${arg_LINK})
   if(TARGET a4c_warnings)
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:a4c_warnings>)

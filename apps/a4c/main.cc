@@ -6,7 +6,7 @@
 
 #include "a4c/clock.h"
 #include "a4c/sinks.h"
-#include "apps/a4c/commands.h"
+#include "apps/a4c/commands/commands.h"
 
 int main(int argc, char** argv) {
   std::signal(SIGINT, [](int) { _exit(a4c_cli::kInterrupted); });

@@ -24,9 +24,9 @@
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
 #include "apps/a4cd/secrets/secret_service.h"
-#include "apps/a4cd/work/retention_loop.h"
-#include "apps/a4cd/work/singletons.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/upkeep/retention_loop.h"
+#include "apps/a4cd/upkeep/singletons.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 

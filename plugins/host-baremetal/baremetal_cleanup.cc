@@ -5,10 +5,10 @@
 
 #include "a4c/host_cleanup.h"
 #include "baremetal_servers.h"
-#include "docker_body.h"
+#include "docker/docker_body.h"
 #include "helper_client.h"
-#include "image_names.h"
-#include "image_transfer.h"
+#include "images/image_names.h"
+#include "images/image_transfer.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "a4c/json.h"
 #include "baremetal_keys.h"
-#include "ssh_address.h"
-#include "ssh_key.h"
+#include "ssh/ssh_address.h"
+#include "ssh/ssh_key.h"
 
 namespace a4c::baremetal {
 namespace {

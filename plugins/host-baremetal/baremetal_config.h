@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "a4c/config.h"
-#include "byte_channel.h"
-#include "registries.h"
-#include "ssh_session.h"
+#include "images/registries.h"
+#include "ssh/byte_channel.h"
+#include "ssh/ssh_session.h"
 
 namespace a4c::baremetal {
 

@@ -3,8 +3,8 @@
 
 #include "a4c/host_description.h"
 #include "baremetal_servers.h"
-#include "docker_epochs.h"
-#include "docker_errors.h"
+#include "docker/docker_epochs.h"
+#include "docker/docker_errors.h"
 #include "helper_client.h"
 
 namespace a4c::baremetal {

@@ -6,7 +6,7 @@
 
 #include "baremetal_servers.h"
 #include "helper_install.h"
-#include "ssh_address.h"
+#include "ssh/ssh_address.h"
 
 namespace a4c::baremetal {
 namespace {

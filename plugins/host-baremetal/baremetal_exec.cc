@@ -1,8 +1,8 @@
 // HostExec: a command inside a running container.
 #include "baremetal_servers.h"
-#include "docker_errors.h"
+#include "docker/docker_errors.h"
+#include "docker/docker_frames.h"
 #include "docker_exec.h"
-#include "docker_frames.h"
 
 namespace a4c::baremetal {
 namespace {

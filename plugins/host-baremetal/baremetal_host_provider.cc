@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "baremetal_servers.h"
-#include "docker_epochs.h"
+#include "docker/docker_epochs.h"
 #include "helper_client.h"
-#include "unit_effects.h"
-#include "unit_ensuring.h"
+#include "units/unit_effects.h"
+#include "units/unit_ensuring.h"
 
 namespace a4c::baremetal {
 namespace {

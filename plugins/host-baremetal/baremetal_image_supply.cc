@@ -1,8 +1,8 @@
 // HostImageSupply: images that come from a registry, or from another server.
 #include "baremetal_servers.h"
-#include "docker_errors.h"
-#include "image_names.h"
-#include "image_transfer.h"
+#include "docker/docker_errors.h"
+#include "images/image_names.h"
+#include "images/image_transfer.h"
 #include "single_flight.h"
 
 namespace a4c::baremetal {

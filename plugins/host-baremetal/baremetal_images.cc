@@ -1,9 +1,9 @@
 // HostImages: builds on the server, and what was built there.
 #include "baremetal_servers.h"
-#include "docker_errors.h"
-#include "engine_messages.h"
-#include "image_names.h"
-#include "image_transfer.h"
+#include "docker/docker_errors.h"
+#include "docker/engine_messages.h"
+#include "images/image_names.h"
+#include "images/image_transfer.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "baremetal_servers.h"
-#include "docker_errors.h"
-#include "docker_frames.h"
+#include "docker/docker_errors.h"
+#include "docker/docker_frames.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "docker_errors.h"
+#include "docker/docker_errors.h"
 
 namespace a4c::baremetal {
 

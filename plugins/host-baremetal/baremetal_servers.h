@@ -17,7 +17,7 @@
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "baremetal_config.h"
-#include "docker_body.h"
+#include "docker/docker_body.h"
 #include "docker_server.h"
 
 namespace a4c::baremetal {

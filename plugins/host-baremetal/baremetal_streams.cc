@@ -5,9 +5,9 @@
 
 #include "a4c/sinks.h"
 #include "baremetal_servers.h"
-#include "docker_errors.h"
+#include "docker/docker_errors.h"
+#include "docker/docker_frames.h"
 #include "docker_exec.h"
-#include "docker_frames.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -5,10 +5,10 @@
 // steps there is only the volume, and every later call of Update or Ensure makes a container of it.
 #include "a4c/host_update.h"
 #include "baremetal_servers.h"
-#include "docker_errors.h"
-#include "image_names.h"
-#include "unit_effects.h"
-#include "unit_ensuring.h"
+#include "docker/docker_errors.h"
+#include "images/image_names.h"
+#include "units/unit_effects.h"
+#include "units/unit_ensuring.h"
 
 namespace a4c::baremetal {
 namespace {

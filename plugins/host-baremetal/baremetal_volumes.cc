@@ -7,9 +7,9 @@
 
 #include "a4c/host_volumes.h"
 #include "baremetal_servers.h"
-#include "docker_errors.h"
+#include "docker/docker_errors.h"
 #include "helper_client.h"
-#include "unit_effects.h"
+#include "units/unit_effects.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "a4c/sinks.h"
 #include "helper_client.h"
-#include "socket.h"
+#include "ssh/socket.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -9,10 +9,10 @@
 #include "a4c/clock.h"
 #include "a4c/host_provider.h"
 #include "baremetal_config.h"
-#include "breaker.h"
-#include "docker_connection.h"
-#include "engine_facts.h"
+#include "docker/docker_connection.h"
+#include "docker/engine_facts.h"
 #include "route_pool.h"
+#include "ssh/breaker.h"
 
 namespace a4c::baremetal {
 

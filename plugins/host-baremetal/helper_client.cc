@@ -1,6 +1,6 @@
 #include "helper_client.h"
 
-#include "docker_errors.h"
+#include "docker/docker_errors.h"
 
 namespace a4c::baremetal {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "a4c/host_provider.h"
-#include "docker_connection.h"
+#include "docker/docker_connection.h"
 
 namespace a4c::baremetal {
 

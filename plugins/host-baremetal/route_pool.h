@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "a4c/clock.h"
-#include "docker_connection.h"
-#include "ssh_session.h"
+#include "docker/docker_connection.h"
+#include "ssh/ssh_session.h"
 
 namespace a4c::baremetal {
 

@@ -1,8 +1,8 @@
 #include "a4c/plugin.h"
 
 #include "postgres_keys.h"
-#include "postgres_options.h"
 #include "postgres_store.h"
+#include "session/postgres_options.h"
 
 namespace {
 

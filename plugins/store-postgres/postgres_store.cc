@@ -7,14 +7,14 @@
 #include "a4c/migrations.h"
 #include "a4c/replicas.h"
 #include "a4c/retention.h"
-#include "postgres_catalog.h"
-#include "postgres_committer.h"
-#include "postgres_connector.h"
-#include "postgres_ensure.h"
-#include "postgres_leases.h"
-#include "postgres_pool.h"
-#include "postgres_reader.h"
-#include "postgres_retention.h"
+#include "read/postgres_leases.h"
+#include "read/postgres_reader.h"
+#include "schema/postgres_catalog.h"
+#include "schema/postgres_ensure.h"
+#include "schema/postgres_retention.h"
+#include "session/postgres_connector.h"
+#include "session/postgres_pool.h"
+#include "write/postgres_committer.h"
 
 namespace a4c::postgres {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "a4c/clock.h"
 #include "a4c/store.h"
-#include "postgres_options.h"
+#include "session/postgres_options.h"
 
 namespace a4c::postgres {
 

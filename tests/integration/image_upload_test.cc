@@ -1,6 +1,6 @@
 // Builds whose context is streamed to the instance that claims the job: what becomes of the job
 // when the context, the builder or that instance goes away.
-#include "apps/a4cd/work/image_upload.h"
+#include "apps/a4cd/executors/image_upload.h"
 
 #include "tests/integration/work_fixture.h"
 #include "tests/support/tar.h"

@@ -1,5 +1,5 @@
 // What has had its time goes, and nothing else does.
-#include "apps/a4cd/work/retention_loop.h"
+#include "apps/a4cd/upkeep/retention_loop.h"
 #include "tests/integration/work_fixture.h"
 
 namespace a4cd::testing {

@@ -1,5 +1,5 @@
 // Loops that one instance at a time steps for all.
-#include "apps/a4cd/work/singletons.h"
+#include "apps/a4cd/upkeep/singletons.h"
 
 #include <optional>
 

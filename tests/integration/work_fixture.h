@@ -29,7 +29,7 @@
 #include "a4c/retention.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/worker.h"
 #include "tests/support/fake_clock.h"
 
 namespace a4cd::testing {

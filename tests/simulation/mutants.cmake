@@ -16,7 +16,8 @@ endmacro()
 a4c_mutable(core/src/collection database fill fingerprints group_commit next_index outbox poll_loop purge_loop
             rebuild_loop refreshes repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
             writer)
-a4c_mutable(apps/a4cd/work job_run workspace_delete)
+a4c_mutable(apps/a4cd/work job_run)
+a4c_mutable(apps/a4cd/executors workspace_delete)
 a4c_mutable(apps/a4cd/placement reservations)
 a4c_mutable(apps/a4cd/hosts leftovers)
 

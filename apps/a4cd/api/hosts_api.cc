@@ -9,7 +9,7 @@
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 namespace {

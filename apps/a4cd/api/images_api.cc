@@ -9,9 +9,9 @@
 #include "a4c/host_images.h"
 #include "apps/a4cd/api/handlers.h"
 #include "apps/a4cd/api/problem.h"
-#include "apps/a4cd/work/image_build.h"
-#include "apps/a4cd/work/image_upload.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/executors/image_build.h"
+#include "apps/a4cd/executors/image_upload.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 namespace {

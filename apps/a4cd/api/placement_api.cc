@@ -6,7 +6,7 @@
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/workspace.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "apps/a4cd/executors/other_servers.h"
 #include "apps/a4cd/hosts/enrolments.h"
-#include "apps/a4cd/work/other_servers.h"
 
 namespace a4cd {
 

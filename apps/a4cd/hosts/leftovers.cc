@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "a4c/leases.h"
+#include "apps/a4cd/executors/workspace_unit.h"
 #include "apps/a4cd/jobs/job_service.h"
-#include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
 

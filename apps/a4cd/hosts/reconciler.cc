@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/executors/workspace_unit.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/jobs/job_service.h"
-#include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4cd {
 namespace {

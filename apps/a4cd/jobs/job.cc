@@ -66,6 +66,10 @@ std::string_view JobStateName(JobState state) {
   return kStates[static_cast<size_t>(state)];
 }
 
+bool AwaitsContext(const Job& job) {
+  return job.type == "image.build" && job.payload.Find("context") == nullptr;
+}
+
 std::string TimeText(int64_t time_ms) {
   const std::time_t seconds = static_cast<std::time_t>(time_ms / 1000);
   std::tm parts{};

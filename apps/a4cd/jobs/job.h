@@ -73,6 +73,9 @@ inline constexpr std::string_view kSubjectGone = "subject_gone";
 inline constexpr std::string_view kContextLost = "context_lost";
 }  // namespace reason
 
+// An image.build whose client streams the context: the instance that receives it does the job.
+bool AwaitsContext(const Job& job);
+
 // The body of the record, and back. kInternal: the body is none of ours.
 std::string JobBody(const Job& job);
 a4c::Result<Job> JobOf(const a4c::Record& record);

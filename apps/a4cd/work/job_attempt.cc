@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "a4c/sinks.h"
-#include "apps/a4cd/work/image_upload.h"
 
 namespace a4cd {
 

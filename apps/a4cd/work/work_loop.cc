@@ -4,21 +4,11 @@
 #include <string>
 #include <utility>
 
-#include "apps/a4cd/work/executors.h"
-
 namespace a4cd {
 namespace {
 
 using a4c::Call;
 using a4c::Result;
-
-Result<Outcome> Execute(JobRun& run, JobLog& log) {
-  const Executor executor = ExecutorOf(run.job().type);
-  if (executor == nullptr) {
-    return Outcome::Failed(reason::kError, "this version cannot do a " + run.job().type);
-  }
-  return executor(run, log);
-}
 
 class WorkLoop final : public a4c::Loop {
  public:
@@ -26,7 +16,7 @@ class WorkLoop final : public a4c::Loop {
       : name_("worker-" + std::to_string(number)),
         context_(context),
         desk_(desk),
-        step_(step == nullptr ? Execute : std::move(step)),
+        step_(std::move(step)),
         attempts_(context, context.instance + "/" + std::to_string(number)) {}
 
   const std::string& name() const override { return name_; }

@@ -13,8 +13,8 @@
 namespace a4cd {
 
 // number: of the worker within its process. Context and desk outlive the loop. A step does one job
-// and takes as long as the job does. step: what is done with a job; null: what its type says.
+// and takes as long as the job does. step: what is done with a job.
 std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, int number,
-                                       JobStep step = nullptr);
+                                       JobStep step);
 
 }  // namespace a4cd

@@ -5,9 +5,9 @@
 #include "a4c/host_update.h"
 #include "a4c/json.h"
 #include "a4c/memory.h"
+#include "apps/a4cd/executors/workspace_unit.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/placement/reservations.h"
-#include "apps/a4cd/work/workspace_unit.h"
 
 namespace a4c::simulation {
 namespace {

@@ -1,0 +1,86 @@
+#include <memory>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+
+const std::vector<Column>& Columns() {
+  static const std::vector<Column> columns = {{"NAME", "id"},
+                                              {"CURRENT", "current", false, Column::As::kYesNo},
+                                              {"URL", "url"},
+                                              {"KEY", "key", false, Column::As::kYesNo}};
+  return columns;
+}
+
+void List(Session& session) {
+  const auto contexts = ReadContexts(ContextsPath());
+  if (!contexts) {
+    session.exit_code = session.Complain(contexts.error());
+    return;
+  }
+  Json items(Json::Array{});
+  for (const auto& [name, context] : contexts->all) {
+    items.Append(Json::Object{{"id", name},
+                              {"current", name == contexts->current},
+                              {"url", context.url},
+                              {"key", !context.api_key.empty()}});
+  }
+  session.Show(Json(Json::Object{{"items", std::move(items)}}), "context", Columns());
+}
+
+// The URL and key of the global flags and environment become the context's.
+void Set(Session& session, const std::string& name) {
+  auto contexts = ReadContexts(ContextsPath());
+  if (!contexts) {
+    session.exit_code = session.Complain(contexts.error());
+    return;
+  }
+  const auto endpoint = ResolveEndpoint(session.endpoint);
+  if (!endpoint) {
+    session.exit_code = session.Complain(endpoint.error());
+    return;
+  }
+  contexts->all[name] = {endpoint->url, endpoint->api_key};
+  if (contexts->current.empty()) contexts->current = name;
+  const auto written = WriteContexts(ContextsPath(), *contexts);
+  if (!written) session.exit_code = session.Complain(written.error());
+}
+
+void Use(Session& session, const std::string& name) {
+  auto contexts = ReadContexts(ContextsPath());
+  if (contexts && !contexts->all.contains(name)) {
+    contexts = Error(Code::kNotFound, "there is no context \"" + name + "\"",
+                     "list them: a4c context list");
+  }
+  if (!contexts) {
+    session.exit_code = session.Complain(contexts.error());
+    return;
+  }
+  contexts->current = name;
+  const auto written = WriteContexts(ContextsPath(), *contexts);
+  if (!written) session.exit_code = session.Complain(written.error());
+}
+
+}  // namespace
+
+void AddContextCommands(CLI::App& root, Session& session) {
+  CLI::App* context = root.add_subcommand("context", "named APIs and their keys");
+  context->require_subcommand(1);
+  context->add_subcommand("list", "list contexts")->callback([&session] { List(session); });
+  const auto name = std::make_shared<std::string>();
+  CLI::App* leaf = context->add_subcommand("set",
+                                           "keep --url and the key under a name: a4c --url URL "
+                                           "--api-key-file FILE context set NAME");
+  leaf->add_option("name", *name, "of the context")->required();
+  leaf->callback([&session, name] { Set(session, *name); });
+  leaf = context->add_subcommand("use", "make a context the current one");
+  leaf->add_option("name", *name, "of the context")->required();
+  leaf->callback([&session, name] { Use(session, *name); });
+}
+
+}  // namespace a4c_cli

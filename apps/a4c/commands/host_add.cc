@@ -1,0 +1,207 @@
+#include "apps/a4c/commands/host_add.h"
+
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+using a4c::Json;
+using a4c::Result;
+
+struct Options {
+  std::string address;
+  std::string id;
+  std::string fingerprint;
+  std::string file;
+  std::vector<std::string> settings;
+  std::vector<std::string> labels;
+};
+
+Result<Json> MapOf(const YAML::Node& node, const std::string& where) {
+  Json map(Json::Object{});
+  if (!node) return map;
+  if (!node.IsMap()) return Error(Code::kInvalid, where + " is a map of names and values");
+  for (const auto& member : node) {
+    map.Set(member.first.as<std::string>(), member.second.as<std::string>());
+  }
+  return map;
+}
+
+Result<Json> HostOf(const YAML::Node& node, const std::string& where) {
+  if (!node.IsMap()) return Error(Code::kInvalid, where + " is a map");
+  Json host(Json::Object{});
+  for (const auto& member : node) {
+    const auto name = member.first.as<std::string>();
+    std::string path = where;
+    path.append(".").append(name);
+    if (name == "settings" || name == "labels") {
+      A4C_TRY(Json map, MapOf(member.second, path));
+      host.Set(name, std::move(map));
+    } else if (name == "id" || name == "address" || name == "fingerprint") {
+      host.Set(name, member.second.as<std::string>());
+    } else {
+      return Error(Code::kInvalid, path + " is unknown",
+                   "known are id, address, fingerprint, settings and labels");
+    }
+  }
+  if (!host["address"].IsText()) return Error(Code::kInvalid, where + " has no address");
+  return host;
+}
+
+// A list of servers, or {"hosts": [...]}.
+Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
+  try {
+    const YAML::Node root = YAML::LoadFile(file);
+    const YAML::Node list = root.IsMap() ? root["hosts"] : root;
+    if (!list || !list.IsSequence()) {
+      return Error(Code::kInvalid, file + " is no list of servers",
+                   "- {id: server-1, address: \"ssh://deploy@192.0.2.10\", fingerprint: ...}");
+    }
+    std::vector<Json> hosts;
+    for (const YAML::Node& node : list) {
+      A4C_TRY(Json host, HostOf(node, file + ": [" + std::to_string(hosts.size()) + "]"));
+      hosts.push_back(std::move(host));
+    }
+    return hosts;
+  } catch (const YAML::Exception& error) {
+    return Error(Code::kInvalid, file + ": " + error.what());
+  }
+}
+
+// Yes, or the fingerprint itself, as ssh takes it.
+bool IsAccepted(const std::string& address, const Json& probe) {
+  const std::string& fingerprint = probe["fingerprint"].Text();
+  std::fprintf(stderr, "%s answers: %s\nits fingerprint is %s\nis that the server's own? [yes/no] ",
+               address.c_str(), probe["summary"].Text().c_str(), fingerprint.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "yes" || answer == fingerprint;
+}
+
+// Fills in the fingerprint; false: exit_code is set.
+bool Pin(Session& session, Json& host) {
+  if (!host["fingerprint"].Text().empty()) return true;
+  const std::string& address = host["address"].Text();
+  Reply reply;
+  const Json body(Json::Object{{"address", address}});
+  if (!session.Send({"POST", "/v1/hosts:probe", body.ToString()}, reply)) return false;
+  const std::string fingerprint = reply.body["fingerprint"].Text();
+  if (isatty(STDIN_FILENO) == 0) {
+    session.exit_code = session.Complain(
+        Error(Code::kInvalid,
+              address + " shows the fingerprint " + fingerprint +
+                  ", and there is nobody at a terminal to ask",
+              "compare it with the server's own, then: --fingerprint " + fingerprint));
+    return false;
+  }
+  if (!IsAccepted(address, reply.body)) {
+    session.exit_code = session.Complain(
+        Error(Code::kDenied, address + " was not added: its fingerprint was not accepted"));
+    return false;
+  }
+  host.Set("fingerprint", fingerprint);
+  host.Set("address", reply.body["address"].Text());
+  return true;
+}
+
+// All of them, each for itself; the exit code is that of the first that failed.
+void AddAll(Session& session, std::vector<Json> hosts) {
+  Json added(Json::Array{});
+  int exit_code = kOk;
+  for (Json& host : hosts) {
+    if (!host["id"].IsText()) host.Set("id", HostIdOf(host["address"].Text()));
+    Reply reply;
+    // Read again for its figures, which are taken once it is there.
+    const bool good =
+        Pin(session, host) && session.Send({"POST", "/v1/hosts", host.ToString()}, reply) &&
+        session.Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())}, reply);
+    if (good) {
+      added.Append(reply.body);
+    } else if (exit_code == kOk) {
+      exit_code = session.exit_code;
+    }
+  }
+  const Json::Array warned = added.Items();
+  if (hosts.size() == 1) {
+    if (!added.Items().empty()) session.Show(added.Items()[0], "host", HostColumns());
+  } else {
+    session.Show(Json(Json::Object{{"items", std::move(added)}}), "host", HostColumns());
+  }
+  for (const Json& host : warned) NoteHostWarnings(session, host);
+  session.exit_code = exit_code;
+}
+
+void Add(Session& session, const Options& options) {
+  if (options.file.empty() == options.address.empty()) {
+    session.exit_code = session.Complain(
+        Error(Code::kInvalid, "name one server, or a file of them with -f, and not both"));
+    return;
+  }
+  if (!options.file.empty()) {
+    Result<std::vector<Json>> hosts = ReadHostsFile(options.file);
+    if (!hosts) {
+      session.exit_code = session.Complain(hosts.error());
+      return;
+    }
+    return AddAll(session, *std::move(hosts));
+  }
+  Json host(Json::Object{{"address", options.address}});
+  if (!options.id.empty()) host.Set("id", options.id);
+  if (!options.fingerprint.empty()) host.Set("fingerprint", options.fingerprint);
+  Json settings(Json::Object{});
+  Json labels(Json::Object{});
+  if (!ParsePairs(session, options.settings, settings, false)) return;
+  if (!ParsePairs(session, options.labels, labels, false)) return;
+  if (!settings.Members().empty()) host.Set("settings", std::move(settings));
+  if (!labels.Members().empty()) host.Set("labels", std::move(labels));
+  AddAll(session, {std::move(host)});
+}
+
+}  // namespace
+
+std::string HostIdOf(const std::string& address) {
+  std::string name = address;
+  if (const size_t scheme = name.find("://"); scheme != std::string::npos) {
+    name = name.substr(scheme + 3);
+    name = name.substr(0, name.find('/'));
+    if (const size_t at = name.rfind('@'); at != std::string::npos) name = name.substr(at + 1);
+    if (!name.starts_with('[')) name = name.substr(0, name.find(':'));
+  } else {
+    name = name.substr(name.find_last_of("/:") + 1);
+  }
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '_'; }, '-');
+  while (name.starts_with('-')) name.erase(0, 1);
+  while (name.ends_with('-')) name.pop_back();
+  return name;
+}
+
+void AddHostAdd(CLI::App& host, Session& session) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand("add", "enrol a server, its fingerprint pinned");
+  leaf->add_option("address", options->address,
+                   "ssh://user@host[:port], or what the host provider takes");
+  leaf->add_option("--id", options->id, "what it is called; none: the name of its machine");
+  leaf->add_option("--fingerprint", options->fingerprint,
+                   "of its identity (SHA256:...); none: it is shown, and you are asked");
+  leaf->add_option("--set", options->settings, "a setting of the host provider, name=value");
+  leaf->add_option("--label", options->labels, "name=value");
+  leaf->add_option("-f,--file", options->file,
+                   "YAML: a list of {id, address, fingerprint, settings, labels}");
+  leaf->callback([&session, options] { Add(session, *options); });
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,191 @@
+#include <memory>
+
+#include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/host_add.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+constexpr int64_t kDrainPollMs = 1'000;
+
+void AddStep(CLI::App& host, Session& session, const char* name, const char* help) {
+  const auto id = std::make_shared<std::string>();
+  CLI::App* leaf = host.add_subcommand(name, help);
+  leaf->add_option("host", *id, "its id")->required();
+  leaf->callback([&session, id, name] {
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
+    if (!session.Send({.method = "POST", .path = path + ":" + name}, reply)) return;
+    session.Show(reply.body, "host", HostColumns());
+  });
+}
+
+// "gpu=yes" sets, "gpu-" removes. False: exit_code is set.
+bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Json& change) {
+  Json set(Json::Object{});
+  Json remove(Json::Array{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      set.Set(one.substr(0, equals), one.substr(equals + 1));
+    } else if (equals == std::string::npos && one.size() > 1 && one.ends_with('-')) {
+      remove.Append(one.substr(0, one.size() - 1));
+    } else {
+      session.exit_code = session.Complain(
+          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of a label",
+                     "gpu=yes sets the label gpu, gpu- removes it"));
+      return false;
+    }
+  }
+  if (!set.Members().empty()) change.Set("set", std::move(set));
+  if (!remove.Items().empty()) change.Set("remove", std::move(remove));
+  return true;
+}
+
+void AddLabel(CLI::App& host, Session& session) {
+  struct Options {
+    std::string id;
+    std::vector<std::string> labels;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand("label", "change the labels of a server");
+  leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_option("labels", options->labels, "name=value sets, name- removes")->required();
+  leaf->callback([&session, options] {
+    Json change(Json::Object{});
+    if (!ReadLabelChange(session, options->labels, change)) return;
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    if (!session.Send({"POST", path + ":label", change.ToString()}, reply)) return;
+    session.Show(reply.body, "host", HostColumns());
+  });
+}
+
+// Until nothing is left on it, or nothing that is moved.
+int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
+  const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_s * 1000;
+  while (true) {
+    Reply reply;
+    if (!session.Send({.path = path}, reply)) return session.exit_code;
+    const Json& host = reply.body;
+    const size_t staying = host["staying"].Items().size();
+    const bool is_done = host["workspaces"].Int() <= static_cast<int64_t>(staying);
+    if (is_done) session.Show(host, "host", HostColumns());
+    for (const Json& one : is_done ? host["staying"].Items() : Json::Array{}) {
+      session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
+    }
+    if (is_done) return staying == 0 ? kOk : kConflict;
+    if (session.runtime.clock.MonotonicMs() >= until_ms) {
+      session.Note("it is not empty yet; the drain goes on: a4c host get");
+      return kTimedOut;
+    }
+    session.Pause(kDrainPollMs);
+  }
+}
+
+void AddDrain(CLI::App& host, Session& session) {
+  struct Options {
+    std::string id;
+    bool with_volumes = false;
+    bool wait = false;
+    int64_t timeout_s = 600;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand("drain", "cordon it and move away what may be moved");
+  leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_flag("--with-volumes", options->with_volumes,
+                 "move workspaces with what they keep, also those whose on_drain is keep");
+  leaf->add_flag("--wait", options->wait, "until nothing that is moved is left");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options] {
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    const std::string how = options->with_volumes ? "?with_volumes=true" : "";
+    if (!session.Send({.method = "POST", .path = path + ":drain" + how}, reply)) return;
+    if (options->wait) {
+      session.exit_code = WaitForDrain(session, path, options->timeout_s);
+    } else {
+      session.Show(reply.body, "host", HostColumns());
+    }
+  });
+}
+
+void AddRemove(CLI::App& host, Session& session) {
+  const auto id = std::make_shared<std::string>();
+  CLI::App* leaf = host.add_subcommand("remove", "forget an enrolled server that is empty");
+  leaf->add_option("host", *id, "its id")->required();
+  leaf->callback([&session, id] {
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
+    if (session.Send({.method = "DELETE", .path = path}, reply)) {
+      session.Show(reply.body, "host",
+                   {{"ID", "id"}, {"REMOVED", "removed", false, Column::As::kYesNo}});
+    }
+  });
+}
+
+}  // namespace
+
+const std::vector<Column>& HostColumns() {
+  static const std::vector<Column> columns = {
+      {"ID", "id"},
+      {"REACHABLE", "reachable", false, Column::As::kYesNo},
+      {"CORDONED", "cordoned", false, Column::As::kYesNo},
+      {"DRAINING", "draining", false, Column::As::kYesNo},
+      {"DISK USED", "disk_used_bytes", false, Column::As::kBytes},
+      {"DISK TOTAL", "disk_total_bytes", false, Column::As::kBytes},
+      {"RESERVED", "disk_committed_bytes", true, Column::As::kBytes},
+      {"MEMORY", "memory_total_bytes", true, Column::As::kBytes},
+      {"CPU MILLIS", "cpu_total_millis", true},
+      {"ARCH", "arch", true},
+      {"LABELS", "labels", true},
+      {"DOCKER", "versions.docker", true},
+      {"RUNC", "versions.runc", true},
+      {"KERNEL", "versions.kernel", true},
+      {"ADDRESS", "address", true},
+      {"REASON", "reason", true}};
+  return columns;
+}
+
+void NoteHostWarnings(const Session& session, const Json& host) {
+  for (const Json& warning : host["warnings"].Items()) {
+    session.Note("warning: " + host["id"].Text() + ": " + warning.Text());
+  }
+}
+
+void AddHostCommands(CLI::App& root, Session& session) {
+  CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
+  host->require_subcommand(1);
+  CLI::App* leaf = host->add_subcommand("list", "list servers");
+  leaf->callback([&session] {
+    Reply reply;
+    if (session.Send({.path = "/v1/hosts"}, reply)) {
+      session.Show(reply.body, "host", HostColumns());
+    }
+  });
+  const auto id = std::make_shared<std::string>();
+  leaf = host->add_subcommand("get", "show one server");
+  leaf->add_option("host", *id, "its id")->required();
+  leaf->callback([&session, id] {
+    Reply reply;
+    if (!session.Send({.path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"))}, reply)) return;
+    session.Show(reply.body, "host", HostColumns());
+    NoteHostWarnings(session, reply.body);
+  });
+  AddHostAdd(*host, session);
+  AddStep(*host, session, "cordon", "place nothing new on a server");
+  AddStep(*host, session, "uncordon", "place on it again");
+  AddLabel(*host, session);
+  AddStep(
+      *host, session, "enrol",
+      "prepare an enrolled server again; after a restore of the store, make it the store's own");
+  AddDrain(*host, session);
+  AddHostDisks(*host, session);
+  AddHostCleanup(*host, session);
+  AddHostAdopt(*host, session);
+  AddRemove(*host, session);
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "apps/a4c/commands/batch.h"
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+struct CreateOptions {
+  std::string type;
+  std::string title;
+  std::string payload;
+  std::vector<std::string> set;
+  std::vector<std::string> labels;
+  int priority = -1;
+  std::string delay;
+  std::string deadline;
+  bool wait = false;
+  int64_t timeout_s = 600;
+};
+
+struct ListOptions {
+  std::string query;
+  std::string sort;
+  std::vector<std::string> tokens;
+  int limit = 50;
+  bool all = false;
+  bool highlight = false;
+};
+
+struct CountOptions {
+  std::string query = "*";
+  std::vector<std::string> by;
+  std::vector<std::string> tokens;
+  int top = 10;
+};
+
+struct StepOptions {
+  std::string id;
+  bool wait = false;
+  bool follow = false;
+  int64_t timeout_s = 600;
+};
+
+// The text itself, of a file if it is @path, of standard input if it is -.
+bool ReadText(Session& session, const std::string& given, std::string& text) {
+  if (given == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return true;
+  }
+  text = given;
+  if (!given.starts_with('@')) return true;
+  std::ifstream file(given.substr(1), std::ios::binary);
+  if (!file) {
+    session.exit_code = session.Complain(
+        a4c::Error(a4c::Code::kInvalid, "the file " + given.substr(1) + " cannot be read"));
+    return false;
+  }
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  return true;
+}
+
+bool BuildPayload(Session& session, const CreateOptions& options, Json& payload) {
+  payload = Json::Object{};
+  if (!options.payload.empty()) {
+    std::string text;
+    if (!ReadText(session, options.payload, text)) return false;
+    a4c::Result<Json> parsed = a4c::ParseJson(text);
+    if (!parsed) {
+      session.exit_code = session.Complain(parsed.error().Within("--payload"));
+      return false;
+    }
+    payload = *std::move(parsed);
+  }
+  return ParsePairs(session, options.set, payload, true);
+}
+
+void Finish(Session& session, const Json& job, bool wait, int64_t timeout_s) {
+  if (wait) {
+    session.exit_code = WaitForJob(session, job, timeout_s * 1000);
+  } else {
+    session.Show(job, "job", JobColumns());
+  }
+}
+
+void Create(Session& session, const CreateOptions& options) {
+  Json body(Json::Object{{"type", options.type}});
+  Json payload;
+  if (!BuildPayload(session, options, payload)) return;
+  if (!options.title.empty()) body.AppendMember("title", options.title);
+  body.AppendMember("payload", std::move(payload));
+  if (!options.labels.empty()) {
+    Json labels(Json::Object{});
+    if (!ParsePairs(session, options.labels, labels, false)) return;
+    body.AppendMember("labels", std::move(labels));
+  }
+  if (options.priority >= 0) body.AppendMember("priority", options.priority);
+  if (!options.delay.empty()) body.AppendMember("delay", options.delay);
+  if (!options.deadline.empty()) body.AppendMember("deadline", options.deadline);
+  Reply reply;
+  if (!session.Send({"POST", "/v1/jobs", body.ToString()}, reply)) return;
+  Finish(session, reply.body, options.wait, options.timeout_s);
+}
+
+void NoteLag(const Session& session, const Json& page) {
+  if (page["fresh"].Bool(true)) return;
+  session.Note("note: the index is behind by " + std::to_string(page["lag_ms"].Int()) +
+               " ms: some jobs may be missing");
+}
+
+const std::vector<Column>& CountColumns() {
+  static const std::vector<Column> columns = {
+      {"FIELD", "field"}, {"VALUE", "value"}, {"COUNT", "count"}};
+  return columns;
+}
+
+// With -o wide a search shows what it found.
+std::vector<Column> ListColumns(const Session& session, const ListOptions& options) {
+  std::vector<Column> columns = JobColumns();
+  const bool search = !options.query.empty() && session.format() == Format::kWide;
+  if (search) columns.push_back({"FOUND", "highlights", true, Column::As::kFound});
+  return columns;
+}
+
+void List(Session& session, const ListOptions& options) {
+  const std::vector<Column> columns = ListColumns(session, options);
+  const bool highlight = options.highlight || columns.size() > JobColumns().size();
+  std::string cursor;
+  Json items(Json::Array{});
+  do {
+    std::vector<std::pair<std::string, std::string>> query = {
+        {"q", options.query},
+        {"sort", options.sort},
+        {"limit", std::to_string(options.limit)},
+        {"cursor", cursor},
+        {"highlight", highlight ? "true" : ""}};
+    for (const std::string& token : options.tokens) query.emplace_back("token", token);
+    Reply reply;
+    if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
+    for (const Json& item : reply.body["items"].Items()) items.Append(item);
+    cursor = reply.body["next"].Text();
+    NoteLag(session, reply.body);
+  } while (options.all && !cursor.empty());
+  session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", columns);
+  if (!cursor.empty()) session.Note("there are more: use --all, or a larger --limit");
+}
+
+Json CountRows(const Json& page) {
+  Json rows(Json::Array{});
+  for (const Json& facet : page["facets"].Items()) {
+    for (const Json& value : facet["values"].Items()) {
+      rows.Append(Json(Json::Object{
+          {"field", facet["field"]}, {"value", value["value"]}, {"count", value["count"]}}));
+    }
+  }
+  return rows;
+}
+
+// A list of one job says how many there are.
+void Count(Session& session, const CountOptions& options) {
+  std::vector<std::pair<std::string, std::string>> query = {{"q", options.query}, {"limit", "1"}};
+  std::string facets;
+  for (const std::string& field : options.by) facets += (facets.empty() ? "" : ",") + field;
+  if (!facets.empty()) {
+    query.emplace_back("facets", facets);
+    query.emplace_back("facet_limit", std::to_string(options.top));
+  }
+  for (const std::string& token : options.tokens) query.emplace_back("token", token);
+  Reply reply;
+  if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
+  NoteLag(session, reply.body);
+  if (facets.empty()) {
+    session.ShowText(std::to_string(reply.body["total"].Int()) + "\n");
+  } else {
+    session.Note(std::to_string(reply.body["total"].Int()) + " jobs");
+    session.Show(Json(Json::Object{{"items", CountRows(reply.body)}}), "count", CountColumns());
+  }
+}
+
+void Get(Session& session, const StepOptions& options) {
+  Reply reply;
+  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"))}, reply))
+    return;
+  session.Show(reply.body, "job", JobColumns());
+}
+
+// Cancel and retry name the version that they mean: the one read just before.
+void Step(Session& session, const StepOptions& options, const std::string& step) {
+  const std::string path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"));
+  Reply read;
+  if (!session.Send({.path = path}, read)) return;
+  Reply reply;
+  if (!session.Send({.method = "POST",
+                     .path = path + ":" + step,
+                     .headers = {{"If-Match", read.Header("ETag")}}},
+                    reply)) {
+    return;
+  }
+  Finish(session, reply.body, options.wait, options.timeout_s);
+}
+
+CLI::App* Leaf(CLI::App& parent, const char* name, const char* help) {
+  return parent.add_subcommand(name, help);
+}
+
+void AddCreate(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<CreateOptions>();
+  CLI::App* leaf = Leaf(job, "create", "create a job");
+  leaf->add_option("type", options->type, "workspace.create, command.run, ...")->required();
+  leaf->add_option("--title", options->title, "words to find it by");
+  leaf->add_option("--payload", options->payload, "JSON; @file or - for standard input");
+  leaf->add_option("--set", options->set,
+                   "member of the payload, name=value; JSON values are taken so");
+  leaf->add_option("--label", options->labels, "name=value");
+  leaf->add_option("--priority", options->priority, "0 to 9, 9 is the most urgent");
+  leaf->add_option("--delay", options->delay, "not before so long from now: 30s, 5m, 24h");
+  leaf->add_option("--deadline", options->deadline, "given up so long from now");
+  leaf->add_flag("--wait", options->wait, "until it has ended");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options] { Create(session, *options); });
+}
+
+void AddList(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<ListOptions>();
+  CLI::App* leaf = Leaf(job, "list", "list jobs, the newest first, or search them");
+  leaf->add_option("-q,--query", options->query,
+                   "KQL: state:failed and labels.team:infra and \"timed out\"");
+  leaf->add_option("--sort", options->sort, "a field, with a leading - descending");
+  leaf->add_option("--limit", options->limit, "of one page");
+  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  leaf->add_flag("--all", options->all, "all pages");
+  leaf->add_flag("--highlight", options->highlight, "say which words matched where (-o wide does)");
+  leaf->callback([&session, options] { List(session, *options); });
+}
+
+void AddCount(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<CountOptions>();
+  CLI::App* leaf = Leaf(job, "count", "count jobs, also by the values of a field or label");
+  leaf->add_option("-q,--query", options->query, "KQL, as in job list");
+  leaf->add_option("--by", options->by, "state, type, labels.team, ...: its most frequent values");
+  leaf->add_option("--top", options->top, "so many values of each");
+  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  leaf->callback([&session, options] { Count(session, *options); });
+}
+
+void AddStep(CLI::App& job, Session& session, const char* name, const char* help) {
+  const auto options = std::make_shared<StepOptions>();
+  CLI::App* leaf = Leaf(job, name, help);
+  leaf->add_option("job", options->id, "its id")->required();
+  leaf->add_flag("--wait", options->wait, "until it has ended");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options, name] { Step(session, *options, name); });
+}
+
+void AddLogs(CLI::App& job, Session& session) {
+  const auto options = std::make_shared<StepOptions>();
+  CLI::App* leaf = Leaf(job, "logs", "print what a job has logged");
+  leaf->add_option("job", options->id, "its id")->required();
+  leaf->add_flag("-f,--follow", options->follow, "until it has ended");
+  leaf->callback([&session, options] {
+    session.exit_code =
+        ShowLog(session, "/v1/jobs/" + PercentEncode(BareId(options->id, "job")) + "/logs",
+                options->follow);
+  });
+}
+
+}  // namespace
+
+const std::vector<Column>& JobColumns() {
+  static const std::vector<Column> columns = {{"ID", "id"},
+                                              {"TYPE", "type"},
+                                              {"STATE", "state", false, Column::As::kState},
+                                              {"REASON", "reason"},
+                                              {"AGE", "created_at", false, Column::As::kAge},
+                                              {"PRIORITY", "priority", true},
+                                              {"ATTEMPTS", "attempts", true},
+                                              {"HOST", "host", true},
+                                              {"WORKSPACE", "workspace", true},
+                                              {"LABELS", "labels", true},
+                                              {"MESSAGE", "message", true},
+                                              {"TITLE", "title"}};
+  return columns;
+}
+
+void AddJobCommands(CLI::App& root, Session& session) {
+  CLI::App* job = root.add_subcommand("job", "create, find and follow jobs");
+  job->require_subcommand(1);
+  AddCreate(*job, session);
+  const auto get = std::make_shared<StepOptions>();
+  CLI::App* leaf = Leaf(*job, "get", "show one job");
+  leaf->add_option("job", get->id, "its id")->required();
+  leaf->callback([&session, get] { Get(session, *get); });
+  AddList(*job, session);
+  AddCount(*job, session);
+  AddStep(*job, session, "cancel", "cancel a job that has not ended");
+  AddStep(*job, session, "retry", "start a failed or canceled job again");
+  AddLogs(*job, session);
+  const auto watch = std::make_shared<StepOptions>();
+  leaf = Leaf(*job, "watch", "print jobs as they change: all, or one until it has ended");
+  leaf->add_option("job", watch->id, "its id");
+  leaf->callback(
+      [&session, watch] { session.exit_code = WatchJobs(session, BareId(watch->id, "job")); });
+  const auto batch = std::make_shared<BatchOptions>();
+  leaf = Leaf(*job, "batch", "create many jobs: one JSON object per line");
+  leaf->add_option("file", batch->file, "NDJSON; - for standard input")->required();
+  leaf->add_option("--chunk", batch->chunk_lines, "lines in one request")
+      ->check(CLI::Range(1, 10000));
+  leaf->callback([&session, batch] { session.exit_code = SubmitBatch(session, *batch); });
+}
+
+}  // namespace a4c_cli

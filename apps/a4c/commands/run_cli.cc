@@ -1,0 +1,70 @@
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+void AddGlobals(CLI::App& root, Session& session) {
+  root.set_version_flag("--version", "a4c " A4C_VERSION);
+  root.add_option("--url", session.endpoint.url, "of the API (A4C_URL)");
+  root.add_option("--context", session.endpoint.context, "a named API (A4C_CONTEXT)");
+  root.add_option("--api-key-file", session.endpoint.api_key_file,
+                  "file with the API key, - for standard input (A4C_API_KEY_FILE, A4C_API_KEY)");
+  root.add_option("--request-timeout-ms", session.endpoint.timeout_ms,
+                  "of a request with all its repetitions")
+      ->check(CLI::PositiveNumber);
+  root.add_option_function<std::string>(
+          "-o,--output",
+          [&session](const std::string& format) {
+            session.format_name = format;
+            session.format_given = true;
+          },
+          "table, wide, json, yaml, ndjson or name")
+      ->check(CLI::IsMember({"table", "wide", "json", "yaml", "ndjson", "name"}));
+  root.add_flag("--quiet", session.quiet, "no notes on standard error");
+  root.require_subcommand(1);
+  // Global flags may also stand after the command.
+  root.fallthrough();
+  root.footer("Exit codes: a4c help exit-codes");
+}
+
+}  // namespace
+
+int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtime) {
+  Session session(runtime);
+  CLI::App root("a4c: jobs, workspaces and servers from the command line", "a4c");
+  AddGlobals(root, session);
+  AddJobCommands(root, session);
+  AddWorkspaceCommands(root, session);
+  AddSnapshotCommands(root, session);
+  AddSshCommands(root, session);
+  AddHostCommands(root, session);
+  AddImageCommands(root, session);
+  AddKeyCommands(root, session);
+  AddSecretCommands(root, session);
+  AddAuditCommands(root, session);
+  AddStatusCommands(root, session);
+  AddSyncCommands(root, session);
+  AddContextCommands(root, session);
+  AddCompletion(root, session);
+  for (CLI::App* group : root.get_subcommands([](const CLI::App*) { return true; })) {
+    group->fallthrough();
+    for (CLI::App* leaf : group->get_subcommands([](const CLI::App*) { return true; })) {
+      leaf->fallthrough();
+    }
+  }
+  // Hidden, and taken before the parser, which would make sense of the words itself.
+  if (!arguments.empty() && arguments[0] == "__complete") {
+    const bool dashes = arguments.size() > 1 && arguments[1] == "--";
+    Complete(root, session, {arguments.begin() + (dashes ? 2 : 1), arguments.end()});
+    return kOk;
+  }
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    root.parse(reversed);
+  } catch (const CLI::ParseError& error) {
+    return root.exit(error) == 0 ? kOk : kUsage;
+  }
+  return session.exit_code;
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,104 @@
+#include <termios.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+const std::vector<Column>& Columns() {
+  static const std::vector<Column> columns = {{"NAME", "name"},
+                                              {"CHANGED", "updated_at", false, Column::As::kAge},
+                                              {"BY", "updated_by"},
+                                              {"AGE", "created_at", true, Column::As::kAge}};
+  return columns;
+}
+
+std::string PathOf(const std::string& name) {
+  return "/v1/secrets/" + PercentEncode(BareId(name, "secret"));
+}
+
+// A line that is typed and not shown.
+std::string Typed(const Session& session) {
+  session.Note("value: ", "");
+  termios shown{};
+  tcgetattr(STDIN_FILENO, &shown);
+  termios hidden = shown;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  std::string value;
+  std::getline(std::cin, value);
+  tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  session.Note("");
+  return value;
+}
+
+// Never an argument, which others on this machine could read. One line end at the end is not part
+// of it, as editors and echo put one there.
+bool ReadValue(Session& session, const std::string& file, std::string& value) {
+  if (file.empty() && isatty(STDIN_FILENO) == 1) {
+    value = Typed(session);
+    return true;
+  }
+  if (file.empty() || file == "-") {
+    value.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    std::ifstream input(file, std::ios::binary);
+    if (!input) {
+      session.exit_code =
+          session.Complain(a4c::Error(a4c::Code::kInvalid, "the file " + file + " cannot be read"));
+      return false;
+    }
+    value.assign(std::istreambuf_iterator<char>(input), {});
+  }
+  if (value.ends_with('\n')) value.pop_back();
+  return true;
+}
+
+void Set(Session& session, const std::string& name, const std::string& file) {
+  std::string value;
+  if (!ReadValue(session, file, value)) return;
+  Reply reply;
+  if (!session.Send({"PUT", PathOf(name), Json(Json::Object{{"value", value}}).ToString()},
+                    reply)) {
+    return;
+  }
+  session.Show(reply.body, "secret", Columns());
+}
+
+}  // namespace
+
+void AddSecretCommands(CLI::App& root, Session& session) {
+  CLI::App* secret = root.add_subcommand("secret", "secrets that workspaces are given");
+  secret->require_subcommand(1);
+  const auto name = std::make_shared<std::string>();
+  const auto file = std::make_shared<std::string>();
+  CLI::App* leaf = secret->add_subcommand("set", "set or replace one; it is never shown again");
+  leaf->add_option("name", *name, "letters, digits, '-', '_', '.'")->required();
+  leaf->add_option("--from-file", *file, "a file; without it standard input, or typed unseen");
+  leaf->callback([&session, name, file] { Set(session, *name, *file); });
+  leaf = secret->add_subcommand("list", "list their names");
+  leaf->callback([&session] {
+    Reply reply;
+    if (session.Send({.path = "/v1/secrets?limit=500"}, reply)) {
+      session.Show(reply.body, "secret", Columns());
+    }
+  });
+  leaf = secret->add_subcommand("delete", "delete one; workspaces that name it start no more");
+  leaf->add_option("name", *name, "its name")->required();
+  leaf->callback([&session, name] {
+    Reply reply;
+    if (session.Send({.method = "DELETE", .path = PathOf(*name)}, reply)) {
+      session.Note("deleted " + *name);
+    }
+  });
+}
+
+}  // namespace a4c_cli

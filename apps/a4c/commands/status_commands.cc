@@ -1,0 +1,195 @@
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+constexpr int64_t kClockApartMaxS = 5;
+
+void ShowStatus(Session& session, const Json& status) {
+  if (session.format() != Format::kTable && session.format() != Format::kWide) {
+    return session.Show(status, "status", {});
+  }
+  std::string text =
+      "a4cd " + status["version"].Text() + ", up " +
+      std::to_string(status["uptime_ms"].Int() / 1000) + " s, " +
+      (status["ready"].Bool() ? "ready" : "not ready: " + status["not_ready_because"].Text()) +
+      "\n";
+  for (const auto& [name, plugin] : status["backends"].Members()) {
+    text += "  " + name + ": " + plugin.Text() + "\n";
+  }
+  if (status["search"]["available"].Bool()) {
+    text += "  search lags by " + std::to_string(status["search"]["lag_ms"].Int()) + " ms, " +
+            std::to_string(status["search"]["dead_letters"].Int()) + " dead letters\n";
+  } else {
+    text += "  search is not available: " + status["search"]["error"].Text() + "\n";
+  }
+  for (const Json& plugin : status["plugins"].Items()) {
+    if (!plugin["healthy"].Bool()) {
+      text += "  plugin " + plugin["name"].Text() + ": " + plugin["reason"].Text() + "\n";
+    }
+  }
+  for (const Json& loop : status["loops"].Items()) {
+    if (!loop["healthy"].Bool()) {
+      text += "  loop " + loop["name"].Text() + ": " + loop["error"].Text() + "\n";
+    }
+  }
+  session.ShowText(text);
+}
+
+// One line per check, each failed one with what to do.
+class Doctor {
+ public:
+  explicit Doctor(Session& session) : session_(session) {}
+
+  void Run() {
+    const std::string path = ContextsPath();
+    const auto contexts = ReadContexts(path);
+    Check("contexts in " + path, contexts.has_value(), contexts ? "" : contexts.error().message(),
+          contexts ? "" : contexts.error().hint());
+    const auto endpoint = ResolveEndpoint(session_.endpoint);
+    Check("URL and key are known", endpoint.has_value() && !endpoint->api_key.empty(),
+          endpoint ? "there is no API key" : endpoint.error().message(),
+          "set A4C_API_KEY_FILE, or a4c context set NAME --url URL --api-key-file FILE");
+    if (endpoint) CheckApi(*endpoint);
+    session_.ShowText(text_);
+    session_.exit_code = good_ ? kOk : kFailed;
+  }
+
+ private:
+  void CheckApi(const Endpoint& endpoint) {
+    auto client = NewClient(endpoint, session_.runtime);
+    if (!client) return Check("URL", false, client.error().message(), client.error().hint());
+    auto live = (*client)->Send({.path = "/livez"});
+    Check(endpoint.url + " answers", live && live->ok(),
+          live ? "answered " + std::to_string(live->status) : live.error().message(),
+          "start it: a4cd; or name another: --url, A4C_URL");
+    if (!live || !live->ok()) return;
+    CheckClock(live->Header("Date"));
+    auto ready = (*client)->Send({.path = "/readyz"});
+    Check("it is ready", ready && ready->ok(), ready ? ready->text : ready.error().message(),
+          "see its log");
+    auto status = (*client)->Send({.path = "/v1/status"});
+    const bool good = status && status->ok();
+    Check("the key is accepted", good,
+          status ? status->body["detail"].Text() : status.error().message(),
+          status ? status->body["hint"].Text() : "");
+    if (!good) return;
+    const Json& body = status->body;
+    Check("versions fit: a4c " A4C_VERSION ", a4cd " + body["version"].Text(),
+          MinorOf(body["version"].Text()) == MinorOf(A4C_VERSION),
+          "they may not understand each other", "install the same version of both");
+    Check("search is available", body["search"]["available"].Bool(), body["search"]["error"].Text(),
+          "a4c job list without -q reads the store");
+    Check("no dead letters", body["search"]["dead_letters"].Int() == 0,
+          std::to_string(body["search"]["dead_letters"].Int()) +
+              " documents were refused by the index",
+          "a4c sync dead-letters");
+    for (const Json& plugin : body["plugins"].Items()) {
+      Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
+            "see the log of a4cd");
+    }
+    CheckHosts(**client);
+  }
+
+  // A key that may not see servers has nothing to say of them.
+  void CheckHosts(Client& client) {
+    const auto hosts = client.Send({.path = "/v1/hosts"});
+    if (!hosts || hosts->status == 403) return;
+    Check("servers are listed", hosts->ok(), hosts->body["detail"].Text(),
+          hosts->body["hint"].Text());
+    for (const Json& host : hosts->body["items"].Items()) {
+      const std::string name = "server " + host["id"].Text();
+      Check(name + " answers", host["reachable"].Bool(), host["reason"].Text(),
+            "a4c host get " + host["id"].Text());
+      for (const Json& warning : host["warnings"].Items()) {
+        text_ += "WARN  " + name + "\n      " + warning.Text() + "\n";
+      }
+    }
+  }
+
+  // Ages, deadlines and the ttl of keys are judged by the service's clock and shown by ours.
+  void CheckClock(const std::string& date) {
+    std::tm parts{};
+    if (strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S", &parts) == nullptr) return;
+    const int64_t apart_s = std::abs(session_.runtime.clock.NowMs() / 1000 - timegm(&parts));
+    Check("the clocks agree", apart_s <= kClockApartMaxS,
+          "they are " + std::to_string(apart_s) + " s apart", "set both by NTP");
+  }
+
+  // "1.4" of "1.4.2".
+  static std::string MinorOf(const std::string& version) {
+    const size_t dot = version.find('.');
+    return version.substr(0, dot == std::string::npos ? dot : version.find('.', dot + 1));
+  }
+
+  void Check(const std::string& what, bool good, const std::string& trouble,
+             const std::string& hint) {
+    text_ += (good ? "ok    " : "FAIL  ") + what + "\n";
+    if (good) return;
+    good_ = false;
+    text_ += "      " + trouble + "\n";
+    if (!hint.empty()) text_ += "      do: " + hint + "\n";
+  }
+
+  Session& session_;
+  std::string text_;
+  bool good_ = true;
+};
+
+void Explain(Session& session, const std::string& given) {
+  const std::string id = BareId(given, "job");
+  Reply reply;
+  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(id)}, reply)) return;
+  if (session.format() != Format::kTable && session.format() != Format::kWide) {
+    return session.Show(reply.body, "job", JobColumns());
+  }
+  const Json& job = reply.body;
+  std::string text = "job " + job["id"].Text() + " (" + job["type"].Text() + ") is " +
+                     job["state"].Text() + ": " + job["reason"].Text() + "\n";
+  if (job["message"].IsText()) text += "  " + job["message"].Text() + "\n";
+  text += "  attempt " + std::to_string(job["attempts"].Int()) + " of " +
+          std::to_string(job["attempts_max"].Int()) + ", priority " +
+          std::to_string(job["priority"].Int()) + "\n";
+  if (job["due_at"].IsText()) text += "  not before " + job["due_at"].Text() + "\n";
+  if (job["deadline_at"].IsText()) text += "  given up at " + job["deadline_at"].Text() + "\n";
+  if (job["host"].IsText()) text += "  on server " + job["host"].Text() + "\n";
+  session.ShowText(text);
+  const std::string path = WithQuery("/v1/placement:explain", {{"job", id}});
+  Client* client = session.Connect();
+  const a4c::Result<Reply> placement = client->Send({.path = path});
+  if (placement && placement->ok()) {
+    session.ShowText("placement:\n" + YamlText(placement->body));
+  } else if (placement) {
+    session.Note("placement: " + placement->body["detail"].Text());
+  }
+}
+
+}  // namespace
+
+void AddStatusCommands(CLI::App& root, Session& session) {
+  root.add_subcommand("status", "the state of the installation")->callback([&session] {
+    Reply reply;
+    if (session.Send({.path = "/v1/status"}, reply)) ShowStatus(session, reply.body);
+  });
+  root.add_subcommand("doctor", "check the connection and the service, and say what to do")
+      ->callback([&session] { Doctor(session).Run(); });
+  const auto id = std::make_shared<std::string>();
+  CLI::App* explain =
+      root.add_subcommand("explain", "why a job is in its state, and where it was placed");
+  explain->add_option("job", *id, "its id")->required();
+  explain->callback([&session, id] { Explain(session, *id); });
+  CLI::App* help = root.add_subcommand("help", "help on exit-codes");
+  const auto topic = std::make_shared<std::string>();
+  help->add_option("topic", *topic, "exit-codes");
+  help->callback([&session, &root, topic] {
+    session.ShowText(*topic == "exit-codes" ? ExitCodesText() : root.help());
+  });
+}
+
+}  // namespace a4c_cli

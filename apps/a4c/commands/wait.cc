@@ -1,0 +1,122 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+constexpr int64_t kPollMs = 300;
+
+// How a job that is waited for shows itself meanwhile.
+class Progress {
+ public:
+  explicit Progress(Session& session)
+      : session_(session),
+        terminal_(isatty(STDERR_FILENO) == 1 && !session.quiet),
+        // On a pipe, or when asked for, each state is a line of JSON.
+        ndjson_(session.format() == Format::kNdjson ||
+                (!session.format_given && isatty(STDOUT_FILENO) == 0)) {}
+
+  void Show(const Json& job) {
+    if (job["rev"].Int() == rev_) return;
+    rev_ = job["rev"].Int();
+    if (ndjson_) session_.ShowText(job.ToString() + "\n");
+    if (!terminal_) return;
+    std::string line = job["state"].Text() + " (" + job["reason"].Text() + ")";
+    if (job["progress"]["text"].IsText()) line += " " + job["progress"]["text"].Text();
+    std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, 78).c_str());
+  }
+
+  void End(const Json& job) {
+    if (terminal_) std::fprintf(stderr, "\r\x1b[K");
+    if (!ndjson_) session_.Show(job, "job", JobColumns());
+    if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
+  }
+
+ private:
+  Session& session_;
+  const bool terminal_;
+  const bool ndjson_;
+  int64_t rev_ = 0;
+};
+
+}  // namespace
+
+std::string BareId(const std::string& given, const std::string& noun) {
+  return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
+}
+
+int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
+  const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_ms;
+  Progress progress(session);
+  Json now = job;
+  while (true) {
+    progress.Show(now);
+    const std::string& state = now["state"].Text();
+    if (state != "pending" && state != "running") {
+      progress.End(now);
+      return ExitCodeOfJob(now);
+    }
+    if (session.runtime.clock.MonotonicMs() >= until_ms) {
+      session.Note("it has not ended in time; it goes on: a4c job watch " + now["id"].Text());
+      return ExitCodeOfWait(now);
+    }
+    session.Pause(kPollMs);
+    Reply reply;
+    if (!session.Send({.path = "/v1/jobs/" + PercentEncode(job["id"].Text())}, reply)) {
+      return session.exit_code;
+    }
+    now = reply.body;
+  }
+}
+
+int ShowLog(Session& session, const std::string& path, bool follow) {
+  if (!follow) {
+    Reply reply;
+    std::string from;
+    do {
+      if (!session.Send({.path = WithQuery(path, {{"from", from}})}, reply)) {
+        return session.exit_code;
+      }
+      session.ShowText(reply.text);
+      from = reply.Header("A4C-Log-Next");
+    } while (!reply.text.empty() && !from.empty());
+    return kOk;
+  }
+  Client* client = session.Connect();
+  if (client == nullptr) return session.exit_code;
+  const a4c::Result<Reply> reply =
+      client->Stream({.path = path + "?follow=true"}, [&](std::string_view bytes) {
+        session.ShowText(std::string(bytes));
+        return true;
+      });
+  if (!reply) return session.Complain(reply.error());
+  return reply->ok() ? kOk : session.Complain(*reply);
+}
+
+bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& object,
+                bool values_may_be_json) {
+  for (const std::string& pair : pairs) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      session.exit_code =
+          session.Complain(a4c::Error(a4c::Code::kInvalid, "\"" + pair + "\" is not name=value"));
+      return false;
+    }
+    const std::string text = pair.substr(equals + 1);
+    Json value = text;
+    const bool structured = text.starts_with('[') || text.starts_with('{');
+    if (values_may_be_json && structured) {
+      a4c::Result<Json> parsed = a4c::ParseJson(text);
+      if (parsed) value = *std::move(parsed);
+    }
+    object.Set(pair.substr(0, equals), std::move(value));
+  }
+  return true;
+}
+
+}  // namespace a4c_cli

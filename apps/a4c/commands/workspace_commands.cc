@@ -1,0 +1,245 @@
+#include <memory>
+
+#include "apps/a4c/commands/commands.h"
+#include "apps/a4c/sessions/follow.h"
+
+namespace a4c_cli {
+namespace {
+
+using a4c::Json;
+
+struct CreateOptions {
+  std::string name;
+  std::string image;
+  std::string memory;
+  std::string disk;
+  std::string on_drain;
+  std::string restart;
+  std::string host;
+  std::string ttl;
+  std::string idle_stop;
+  int64_t cpu_millis = 0;
+  int64_t pids = 0;
+  std::vector<std::string> env;
+  std::vector<std::string> secrets;
+  std::vector<std::string> labels;
+  std::vector<std::string> constraints;
+  std::vector<std::string> command;
+  bool wait = false;
+  int64_t timeout_s = 600;
+};
+
+struct StepOptions {
+  std::string workspace;
+  bool wait = false;
+  bool follow = false;
+  int64_t timeout_s = 600;
+};
+
+const std::vector<Column>& Columns() {
+  static const std::vector<Column> columns = {{"ID", "id"},
+                                              {"NAME", "name"},
+                                              {"DESIRED", "desired"},
+                                              {"ACTUAL", "actual", false, Column::As::kState},
+                                              {"HOST", "host"},
+                                              {"AGE", "created_at", false, Column::As::kAge},
+                                              {"IMAGE", "image", true},
+                                              {"RESTARTS", "restarts", true},
+                                              {"MEMORY", "memory_bytes", true, Column::As::kBytes},
+                                              {"DISK", "disk_bytes", true, Column::As::kBytes},
+                                              {"COMMAND", "command", true},
+                                              {"MESSAGE", "message", true}};
+  return columns;
+}
+
+void SetText(Json& body, const char* name, const std::string& text) {
+  if (!text.empty()) body.AppendMember(name, text);
+}
+
+// "arch=amd64" and "label:gpu=yes" as the API takes them. False: exit_code is set.
+bool ReadConstraints(Session& session, const std::vector<std::string>& given, Json& constraints) {
+  constexpr std::string_view kLabel = "label:";
+  Json labels(Json::Object{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : one.substr(equals + 1);
+    if (name == "arch" && !value.empty()) {
+      constraints.Set("arch", value);
+    } else if (equals != std::string::npos && name.starts_with(kLabel) &&
+               name.size() > kLabel.size()) {
+      labels.Set(name.substr(kLabel.size()), value);
+    } else {
+      session.exit_code = session.Complain(a4c::Error(
+          a4c::Code::kInvalid, "\"" + one + "\" is no constraint", "arch=amd64, or label:gpu=yes"));
+      return false;
+    }
+  }
+  if (!labels.Members().empty()) constraints.Set("labels", std::move(labels));
+  return true;
+}
+
+void Create(Session& session, const CreateOptions& options) {
+  Json body(Json::Object{{"name", options.name}});
+  SetText(body, "image", options.image);
+  SetText(body, "memory", options.memory);
+  SetText(body, "disk", options.disk);
+  SetText(body, "on_drain", options.on_drain);
+  SetText(body, "restart", options.restart);
+  SetText(body, "host", options.host);
+  SetText(body, "ttl", options.ttl);
+  SetText(body, "idle_stop", options.idle_stop);
+  if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
+  if (options.pids > 0) body.AppendMember("pids", options.pids);
+  Json env(Json::Object{});
+  Json labels(Json::Object{});
+  if (!ParsePairs(session, options.env, env, false)) return;
+  if (!ParsePairs(session, options.labels, labels, false)) return;
+  body.AppendMember("env", std::move(env));
+  if (!options.secrets.empty()) {
+    Json secrets(Json::Object{});
+    if (!ParsePairs(session, options.secrets, secrets, false)) return;
+    body.AppendMember("secrets", std::move(secrets));
+  }
+  body.AppendMember("labels", std::move(labels));
+  Json constraints(Json::Object{});
+  if (!ReadConstraints(session, options.constraints, constraints)) return;
+  if (!constraints.Members().empty()) body.AppendMember("constraints", std::move(constraints));
+  Json command(Json::Array{});
+  for (const std::string& word : options.command) command.Append(word);
+  body.AppendMember("command", std::move(command));
+  Reply reply;
+  if (!session.Send({"POST", "/v1/workspaces", body.ToString()}, reply)) return;
+  if (!options.wait) return session.Show(reply.body, "job", JobColumns());
+  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
+}
+
+void Update(Session& session, const std::string& workspace, const CreateOptions& options) {
+  Json body(Json::Object{});
+  SetText(body, "image", options.image);
+  SetText(body, "memory", options.memory);
+  SetText(body, "disk", options.disk);
+  if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
+  if (options.pids > 0) body.AppendMember("pids", options.pids);
+  const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
+  Reply reply;
+  if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
+  if (!options.wait) return session.Show(reply.body, "job", JobColumns());
+  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
+}
+
+void Step(Session& session, const StepOptions& options, const std::string& step) {
+  Ask ask{.method = "POST",
+          .path = "/v1/workspaces/" + PercentEncode(BareId(options.workspace, "workspace"))};
+  if (step == "delete") {
+    ask.method = "DELETE";
+  } else {
+    ask.path += ":" + step;
+  }
+  Reply reply;
+  if (!session.Send(ask, reply)) return;
+  if (!options.wait) return session.Show(reply.body, "job", JobColumns());
+  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
+}
+
+// What a workspace is made of and may use.
+void AddSpec(CLI::App& leaf, CreateOptions& options) {
+  leaf.add_option("--image", options.image, "container image; none: a plain process");
+  leaf.add_option("--memory", options.memory, "512MiB, 4GiB");
+  leaf.add_option("--disk", options.disk, "20GiB");
+  leaf.add_option("--cpu-millis", options.cpu_millis, "1000 is one core");
+  leaf.add_option("--pids", options.pids, "processes at most");
+}
+
+void AddUpdate(CLI::App& workspace, Session& session) {
+  const auto options = std::make_shared<CreateOptions>();
+  CLI::App* leaf = workspace.add_subcommand(
+      "update", "give a workspace another image or other limits; its data stays");
+  leaf->add_option("workspace", options->name, "its id or name")->required();
+  AddSpec(*leaf, *options);
+  leaf->add_flag("--wait", options->wait, "until it is done");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options] { Update(session, options->name, *options); });
+}
+
+void AddCreate(CLI::App& workspace, Session& session) {
+  const auto options = std::make_shared<CreateOptions>();
+  CLI::App* leaf = workspace.add_subcommand("create", "create a workspace on the least used disk");
+  leaf->add_option("name", options->name, "letters a-z, digits, hyphens")->required();
+  AddSpec(*leaf, *options);
+  leaf->add_option("--host", options->host, "only on this server");
+  leaf->add_option("--constraint", options->constraints,
+                   "only on servers with arch=amd64, or with label:gpu=yes; each must hold")
+      ->allow_extra_args(false);
+  leaf->add_option("--on-drain", options->on_drain,
+                   "keep, or recreate: elsewhere, without what is on its disk")
+      ->check(CLI::IsMember({"keep", "recreate"}));
+  leaf->add_option("--restart", options->restart,
+                   "once its process has ended: never, on_failure, always")
+      ->check(CLI::IsMember({"never", "on_failure", "always"}));
+  leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
+  leaf->add_option("--idle-stop", options->idle_stop,
+                   "stopped once nobody and nothing used it for: 30m, 2h");
+  // One value each: what follows -- is the command's, also what begins with a hyphen.
+  leaf->add_option("--env", options->env, "NAME=value")->allow_extra_args(false);
+  leaf->add_option("--secret", options->secrets, "NAME=secret: a variable with a secret's value")
+      ->allow_extra_args(false);
+  leaf->add_option("--label", options->labels, "name=value")->allow_extra_args(false);
+  leaf->add_option("command", options->command, "what to run, after --");
+  leaf->add_flag("--wait", options->wait, "until it runs");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options] { Create(session, *options); });
+}
+
+void AddStep(CLI::App& workspace, Session& session, const char* name, const char* help) {
+  const auto options = std::make_shared<StepOptions>();
+  CLI::App* leaf = workspace.add_subcommand(name, help);
+  leaf->add_option("workspace", options->workspace, "its id or name")->required();
+  leaf->add_flag("--wait", options->wait, "until it is done");
+  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  leaf->callback([&session, options, name] { Step(session, *options, name); });
+}
+
+}  // namespace
+
+void AddWorkspaceCommands(CLI::App& root, Session& session) {
+  CLI::App* workspace = root.add_subcommand("workspace", "create and manage workspaces");
+  workspace->require_subcommand(1);
+  AddCreate(*workspace, session);
+  const auto get = std::make_shared<StepOptions>();
+  CLI::App* leaf = workspace->add_subcommand("get", "show one workspace");
+  leaf->add_option("workspace", get->workspace, "its id or name")->required();
+  leaf->callback([&session, get] {
+    Reply reply;
+    if (!session.Send(
+            {.path = "/v1/workspaces/" + PercentEncode(BareId(get->workspace, "workspace"))},
+            reply))
+      return;
+    session.Show(reply.body, "workspace", Columns());
+  });
+  leaf = workspace->add_subcommand("list", "list workspaces, the newest first");
+  leaf->callback([&session] {
+    Reply reply;
+    if (!session.Send({.path = "/v1/workspaces?limit=500"}, reply)) return;
+    session.Show(reply.body, "workspace", Columns());
+  });
+  AddStep(*workspace, session, "start", "start a stopped workspace");
+  AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
+  AddStep(*workspace, session, "delete", "delete a workspace and its data");
+  AddUpdate(*workspace, session);
+  AddSnapshotOfWorkspace(*workspace, session);
+  AddRestoreOfWorkspace(*workspace, session);
+  AddExecCommands(*workspace, session);
+  const auto logs = std::make_shared<StepOptions>();
+  leaf = workspace->add_subcommand("logs", "print what a workspace has written");
+  leaf->add_option("workspace", logs->workspace, "its id or name")->required();
+  leaf->add_flag("-f,--follow", logs->follow, "go on as it grows, over breaks");
+  leaf->callback([&session, logs] {
+    const std::string id = BareId(logs->workspace, "workspace");
+    session.exit_code =
+        logs->follow ? FollowWorkspaceLog(session, id)
+                     : ShowLog(session, "/v1/workspaces/" + PercentEncode(id) + "/logs", false);
+  });
+}
+
+}  // namespace a4c_cli

@@ -1,0 +1,92 @@
+#include "apps/a4c/sessions/follow.h"
+
+#include <Poco/Base64Decoder.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "apps/a4c/sessions/exec.h"
+
+namespace a4c_cli {
+
+using a4c::Json;
+using a4c::Result;
+
+namespace {
+
+constexpr const char* kProtocol = "a4c.logs.v1";
+constexpr int64_t kFirstWaitMs = 250;
+constexpr int64_t kWaitMaxMs = 5'000;
+constexpr int64_t kGiveUpMs = 60'000;  // without an answer
+
+std::string FromBase64(const std::string& text) {
+  std::istringstream in(text);
+  Poco::Base64Decoder decoder(in);
+  return {std::istreambuf_iterator<char>(decoder), {}};
+}
+
+class Follower {
+ public:
+  Follower(Session& session, const std::string& workspace)
+      : session_(session),
+        path_("/v1/workspaces/" + PercentEncode(workspace) + "/logs:follow"),
+        heard_ms_(session.runtime.clock.MonotonicMs()) {}
+
+  int Run() {
+    while (true) {
+      const Result<Reply> ended = Once();
+      const int64_t silent_ms = session_.runtime.clock.MonotonicMs() - heard_ms_;
+      const bool again = ended ? CanGoOn(*ended) : ended.error().retryable();
+      if (!again || silent_ms >= kGiveUpMs) {
+        return ended ? session_.Complain(*ended) : session_.Complain(ended.error());
+      }
+      session_.Pause(wait_ms_);
+      wait_ms_ = std::min(2 * wait_ms_, kWaitMaxMs);
+    }
+  }
+
+ private:
+  static bool CanGoOn(const Reply& reply) {
+    return reply.status == 429 || reply.status == 503 || reply.status == 504 || reply.status == 502;
+  }
+
+  // One connection, to its end: why it ended.
+  Result<Reply> Once() {
+    A4C_TRY(const std::unique_ptr<Client> client, session_.Open());
+    A4C_TRY(const Switched switched,
+            client->Switch(WithQuery(path_, {{"from", from_}}), kProtocol));
+    if (switched.link == nullptr) return switched.refusal;
+    Reply problem;
+    Relay relay(session_.runtime, switched.link->connection(), {});
+    A4C_CHECK(relay.Run([&](const Json& said) -> Result<bool> {
+      if (said["type"].Text() == "log") Show(said);
+      if (said["type"].Text() == "problem") problem = ProblemReply(said["problem"]);
+      heard_ms_ = session_.runtime.clock.MonotonicMs();
+      wait_ms_ = kFirstWaitMs;
+      return said["type"].Text() == "problem";
+    }));
+    return problem;
+  }
+
+  void Show(const Json& said) {
+    session_.ShowText(FromBase64(said["bytes"].Text()));
+    from_ = said["next"].Text();
+  }
+
+  Session& session_;
+  const std::string path_;
+  std::string from_;  // where what is not shown yet begins
+  int64_t heard_ms_;
+  int64_t wait_ms_ = kFirstWaitMs;
+};
+
+}  // namespace
+
+int FollowWorkspaceLog(Session& session, const std::string& workspace) {
+  return Follower(session, workspace).Run();
+}
+
+}  // namespace a4c_cli

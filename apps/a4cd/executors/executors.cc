@@ -1,0 +1,37 @@
+#include "apps/a4cd/executors/executors.h"
+
+#include <algorithm>
+#include <array>
+
+namespace a4cd {
+namespace {
+
+struct Entry {
+  std::string_view type;
+  a4c::Result<Outcome> (*executor)(JobRun& run, JobLog& log);
+};
+constexpr std::array<Entry, 13> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
+                                               {"workspace.start", StartWorkspaceUnit},
+                                               {"workspace.stop", StopWorkspaceUnit},
+                                               {"workspace.move", MoveWorkspaceUnit},
+                                               {"workspace.update", UpdateWorkspaceUnit},
+                                               {"workspace.delete", DeleteWorkspaceUnit},
+                                               {"workspace.snapshot", SnapshotWorkspace},
+                                               {"workspace.restore", RestoreWorkspace},
+                                               {"snapshot.delete", DeleteSnapshotUnit},
+                                               {"command.run", RunCommand},
+                                               {"image.build", BuildImage},
+                                               {"host.cleanup", CleanHost},
+                                               {"host.adopt", AdoptUnits}}};
+
+}  // namespace
+
+a4c::Result<Outcome> Execute(JobRun& run, JobLog& log) {
+  const auto found = std::ranges::find(kExecutors, run.job().type, &Entry::type);
+  if (found == kExecutors.end()) {
+    return Outcome::Failed(reason::kError, "this version cannot do a " + run.job().type);
+  }
+  return found->executor(run, log);
+}
+
+}  // namespace a4cd

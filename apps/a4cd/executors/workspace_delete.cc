@@ -1,0 +1,50 @@
+// workspace.delete
+#include "apps/a4cd/executors/executors.h"
+#include "apps/a4cd/executors/other_servers.h"
+#include "apps/a4cd/executors/workspace_unit.h"
+
+namespace a4cd {
+
+using a4c::Json;
+using a4c::Result;
+
+Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
+  if (!run.workspace()) return Outcome::Succeeded(Json::Object{{"state", "deleted"}});
+  A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
+  if (waits) return *waits;
+  const std::string host = run.workspace()->host;
+  const std::string unit = UnitName(run.workspace()->id);
+  if (!host.empty()) {
+    const Result<void> removed = RemoveUnit(run, host, unit);
+    if (!removed && removed.error().retryable() && !run.Stopping()) {
+      // A server that is out of reach keeps its reservations, and the job waits for it.
+      return WaitFor(run, reason::kHostUnreachable,
+                     "the server " + host +
+                         " has not confirmed the removal, and its room stays reserved until it "
+                         "has: " +
+                         removed.error().message());
+    }
+    if (!removed) return removed.error();
+    log.Note("unit " + unit + " was removed from " + host + "\n");
+  }
+  Json result(Json::Object{{"state", "deleted"}});
+  if (!host.empty()) result.AppendMember("host", host);
+  Outcome outcome = Outcome::Succeeded(std::move(result));
+  outcome.also = [&run, host](Draft& draft) -> Result<void> {
+    if (!draft.workspace) return {};
+    if (draft.workspace->host != host || !draft.workspace->also_on.empty()) {
+      return a4c::Error(a4c::Code::kConflict, "the workspace was placed while it was deleted");
+    }
+    draft.workspace_gone = true;
+    draft.workspace->actual = "deleted";
+    draft.workspace->updated_at = draft.job.updated_at;
+    draft.workspace->deleted_at = draft.job.updated_at;
+    if (host.empty()) return {};
+    A4C_TRY(draft.also, run.context().reservations.ReleaseOps(run.context().StoreCall(), host,
+                                                              draft.workspace->id));
+    return {};
+  };
+  return outcome;
+}
+
+}  // namespace a4cd

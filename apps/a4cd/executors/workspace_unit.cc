@@ -1,0 +1,111 @@
+#include "apps/a4cd/executors/workspace_unit.h"
+
+#include "a4c/host_update.h"
+
+namespace a4cd {
+
+using a4c::UnitState;
+using a4c::UnitStatus;
+
+namespace {
+
+constexpr int kExitNotExecutable = 126;
+constexpr int kExitNotFound = 127;
+
+}  // namespace
+
+PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
+  return {.amounts = reservations.WithDefaults(
+              {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
+          .constraints = workspace.constraints,
+          .server = workspace.wanted_host};
+}
+
+a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted) {
+  const Workspace& workspace = *run.workspace();
+  return {.host = host,
+          .name = UnitName(workspace.id),
+          .epoch = run.lease().epoch,
+          .claim = run.claim(),
+          .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
+          .spec = {.image = workspace.image,
+                   .command = workspace.command,
+                   .env = workspace.env,
+                   .memory_bytes = workspace.memory_bytes,
+                   .cpu_millis = workspace.cpu_millis,
+                   .disk_bytes = workspace.disk_bytes,
+                   .pids = workspace.pids},
+          .wanted = wanted};
+}
+
+a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
+                                       a4c::UnitWanted wanted) {
+  a4c::Unit unit = UnitOf(run, host, wanted);
+  if (run.workspace()->secrets.empty()) return unit;
+  unit.labels[kSecretsLabel] = SecretsText(*run.workspace());
+  for (const auto& [variable, secret] : run.workspace()->secrets) {
+    SecretService* secrets = run.context().secrets;
+    if (secrets == nullptr) {
+      return a4c::Error(a4c::Code::kUnsupported, "this installation has no secrets");
+    }
+    A4C_TRY(unit.spec.env[variable],
+            secrets->Reveal(run.context().StoreCall(), run.tenant(), secret));
+  }
+  return unit;
+}
+
+a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
+  const std::string& host = run.workspace()->host;
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+  A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run, host, wanted));
+  auto* updates = run.context().hosts.As<a4c::HostUpdate>();
+  if (run.workspace()->updating.empty() || updates == nullptr) {
+    return run.context().hosts.Ensure(run.HostCall(), unit);
+  }
+  A4C_TRY(UnitStatus status, updates->Update(run.HostCall(), unit));
+  // One that is gone meanwhile ends with the next thing it writes.
+  A4C_CHECK(NoteSettled(run));
+  return status;
+}
+
+a4c::Result<bool> NoteSettled(JobRun& run) {
+  return run.Commit([&run](Draft& draft) -> a4c::Result<void> {
+    if (!draft.workspace) return {};
+    Reservations& reservations = run.context().reservations;
+    draft.workspace->updating.clear();
+    A4C_TRY(draft.also, reservations.ResizeOps(
+                            run.context().StoreCall(), draft.workspace->host, draft.workspace->id,
+                            PlacementOf(*draft.workspace, reservations).amounts));
+    return {};
+  });
+}
+
+a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+  return run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
+}
+
+bool CannotRun(const UnitStatus& unit) {
+  if (unit.state == UnitState::kBroken) return true;
+  return unit.state == UnitState::kStopped &&
+         (unit.exit_code == kExitNotExecutable || unit.exit_code == kExitNotFound);
+}
+
+UnitView ViewOf(const UnitStatus& unit) {
+  std::string ended = "its process has ended";
+  if (unit.exit_code) ended = "exited with code " + std::to_string(*unit.exit_code);
+  if (!unit.reason.empty()) ended += ": " + unit.reason;
+  switch (unit.state) {
+    case UnitState::kRunning:
+      return {"running", ""};
+    case UnitState::kCreated:
+      return {"stopped", "was never started"};
+    case UnitState::kStopped:
+      return {CannotRun(unit) ? "failed" : "stopped", ended};
+    case UnitState::kBroken:
+      break;
+  }
+  return {"failed", unit.reason.empty() ? "it cannot run" : unit.reason};
+}
+
+}  // namespace a4cd

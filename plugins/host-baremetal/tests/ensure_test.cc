@@ -1,0 +1,54 @@
+// Ensure over a dockerd that is only pretended: the states that a real one shows for a moment only.
+#include "tests/engine_fixture.h"
+
+namespace a4c::baremetal {
+namespace {
+
+class EngineEnsure : public EngineTest {
+ protected:
+  Result<UnitStatus> Ensure() {
+    return provider_->Ensure(Soon(),
+                             {.host = "one",
+                              .name = "unit-1",
+                              .epoch = 1,
+                              .spec = {.image = "busybox:local", .command = {"sleep", "600"}}});
+  }
+
+  void ExpectRemovedAndMadeAnew() {
+    const size_t before = engine_.Heard().size();
+    const auto status = Ensure();
+    ASSERT_TRUE(status) << status.error().ToString();
+    EXPECT_EQ(status->state, UnitState::kRunning);
+    const std::string heard = engine_.Heard();
+    const size_t removed = heard.find("/containers/c1?force=1", before);
+    ASSERT_NE(removed, std::string::npos);
+    EXPECT_NE(heard.find("/containers/create?name=unit-1", removed), std::string::npos);
+  }
+};
+
+// A kill of dockerd in the middle of a removal leaves a container that it calls dead, and goes on
+// calling dead.
+TEST_F(EngineEnsure, AContainerWhoseRemovalWasCutShortIsMadeAnew) {
+  for (const char* state : {"dead", "removing"}) {
+    SCOPED_TRACE(state);
+    engine_.SetState(state);
+    ExpectRemovedAndMadeAnew();
+  }
+}
+
+// One in the middle of a start leaves a task that dockerd knows nothing of.
+TEST_F(EngineEnsure, AContainerWhoseStartWasCutShortIsMadeAnew) {
+  engine_.SetState("created");
+  engine_.SetStartError("task c1: already exists");
+  ExpectRemovedAndMadeAnew();
+}
+
+TEST_F(EngineEnsure, OneWhoseCommandCannotBeRunIsLeftAsItIs) {
+  engine_.SetState("created");
+  engine_.SetStartError("exec: file c1 already exists");
+  EXPECT_FALSE(Ensure());
+  EXPECT_EQ(engine_.Heard().find("DELETE "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace a4c::baremetal

@@ -1,0 +1,187 @@
+// Images on real servers: a registry with a password, and sends that break off.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "a4c/host_cleanup.h"
+#include "tests/server_fixture.h"
+#include "tests/support/cutting_proxy.h"
+#include "tests/support/tar.h"
+
+namespace a4c::baremetal {
+namespace {
+
+using a4c::testing::CuttingProxy;
+
+constexpr const char* kDigest = "sha256:";
+
+class BaremetalImages : public ServerTest {
+ protected:
+  void SetUp() override {
+    ServerTest::SetUp();
+    if (provider_ == nullptr) return;
+    ASSERT_GE(options_.servers.size(), 2u);
+    const char* image = std::getenv("A4C_TEST_REGISTRY_IMAGE");
+    const char* registries = std::getenv("A4C_TEST_REGISTRIES");
+    ASSERT_TRUE(image != nullptr && registries != nullptr) << "see dev/stack";
+    reference_ = image;
+    std::ifstream in(registries);
+    const auto json = ParseJson(std::string(std::istreambuf_iterator<char>(in), {}));
+    ASSERT_TRUE(json);
+    const Json& first = (*json)["registries"].Items().at(0);
+    registry_ = {.address = first["address"].Text(),
+                 .username = first["username"].Text(),
+                 .password_file = first["password_file"].Text()};
+    Use(registry_);
+  }
+  void TearDown() override {
+    ServerTest::TearDown();
+    if (provider_ == nullptr) return;
+    for (const ServerOptions& server : options_.servers) {
+      DiscardImages(server.id);
+    }
+  }
+
+  void DiscardImages(const std::string& server) {
+    const auto use = provider_->As<HostCleanup>()->Survey(Soon(), server);
+    ASSERT_TRUE(use) << use.error().ToString();
+    for (const HostItem& item : use->items) {
+      if (item.kind != HostItem::Kind::kImage) continue;
+      EXPECT_TRUE(provider_->As<HostCleanup>()->DiscardImage(Soon(), server, item.id));
+    }
+  }
+  void Use(const RegistryOptions& registry) {
+    options_.registries = {registry};
+    provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
+  }
+  Result<ImageInfo> Pull(const std::string& reference) {
+    return provider_->As<HostImageSupply>()->Pull(Soon(), unit_.host, reference,
+                                                  [&](std::string_view text) { said_ += text; });
+  }
+  // Two MiB that no compression makes less of, on the first server alone.
+  std::string Built() {
+    std::string content(2u << 20, '\0');
+    for (char& c : content) c = static_cast<char>(TestRuntime().random.Next());
+    std::string tag = Word("a4c-test/sent") + ":1";
+    const std::string tar =
+        TarOf({{"Dockerfile", "FROM scratch\nCOPY data /\n"}, {"data", content}});
+    bool is_sent = false;
+    const auto built = provider_->As<HostImages>()->Build(
+        Soon(), {.host = unit_.host, .tag = tag},
+        [&]() -> Result<std::string> { return std::exchange(is_sent, true) ? "" : tar; },
+        [](std::string_view) {});
+    EXPECT_TRUE(built) << built.error().ToString();
+    return tag;
+  }
+
+  std::string reference_;
+  RegistryOptions registry_;
+  std::string said_;
+};
+
+TEST_F(BaremetalImages, AUnitRunsInAnImageByDigest) {
+  ASSERT_TRUE(Pull(reference_));
+  const size_t at = said_.find(kDigest);
+  ASSERT_NE(at, std::string::npos) << said_;
+  const std::string digest = said_.substr(at, 71);
+  DiscardImages(unit_.host);
+  unit_.spec.image = reference_.substr(0, reference_.rfind(':')) + "@" + digest;
+  const auto status = provider_->Ensure(Soon(), unit_);
+  ASSERT_TRUE(status) << status.error().ToString();
+  EXPECT_EQ(status->state, UnitState::kRunning);
+}
+
+TEST_F(BaremetalImages, AWrongPasswordIsDeniedAndNotShown) {
+  const auto file =
+      std::filesystem::temp_directory_path() / ("a4c-wrong-" + std::to_string(getpid()));
+  std::ofstream(file) << "not-the-password";
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  Use({registry_.address, registry_.username, file});
+  unit_.spec.image = reference_;
+  const auto status = provider_->Ensure(Soon(), unit_);
+  std::filesystem::remove(file);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), Code::kDenied) << status.error().ToString();
+  EXPECT_EQ(status.error().ToString().find("not-the-password"), std::string::npos);
+}
+
+TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsDiscarded) {
+  const std::string tar =
+      TarOf({{"Dockerfile", "FROM busybox:local\nRUN echo " + Word("x") + " > /x\nRUN false\n"}});
+  bool is_sent = false;
+  std::string last;
+  const auto built = provider_->As<HostImages>()->Build(
+      Soon(), {.host = unit_.host, .tag = Word("a4c-test/failed") + ":1"},
+      [&]() -> Result<std::string> { return std::exchange(is_sent, true) ? "" : tar; },
+      [&](std::string_view text) {
+        if (text.starts_with(" ---> ") && text.size() == 19) last = text.substr(6, 12);
+      });
+  ASSERT_FALSE(built);
+  ASSERT_EQ(last.size(), 12u);
+  const auto find = [&] {
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, last);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found && found->has_value();
+  };
+  EXPECT_TRUE(find()) << "it saves the next build its making";
+  DiscardImages(unit_.host);
+  EXPECT_FALSE(find());
+}
+
+TEST_F(BaremetalImages, WhatOthersBuildFromOursIsNeitherListedNorTaken) {
+  const std::string theirs = Word("theirs") + ":1";
+  const std::string tar =
+      TarOf({{"Dockerfile", "FROM " + Built() + "\nLABEL of=" + theirs + "\n"}});
+  const std::string said = Ask({.method = "POST",
+                                .target = "/build?t=" + theirs,
+                                .body = tar,
+                                .content_type = "application/x-tar",
+                                .effect = true});
+  const auto find = [&] {
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, theirs);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found ? *found : std::nullopt;
+  };
+  ASSERT_TRUE(find()) << said;
+  const std::string id = find()->digest;
+  const auto use = provider_->As<HostCleanup>()->Survey(Soon(), unit_.host);
+  ASSERT_TRUE(use) << use.error().ToString();
+  EXPECT_EQ(std::ranges::count(use->items, id, &HostItem::id), 0);
+  const auto discarded = provider_->As<HostCleanup>()->DiscardImage(Soon(), unit_.host, id);
+  ASSERT_FALSE(discarded);
+  EXPECT_EQ(discarded.error().code(), Code::kConflict) << discarded.error().ToString();
+  DiscardImages(unit_.host);
+  EXPECT_TRUE(find()) << "it went with ours";
+  Ask({.method = "DELETE", .target = "/images/" + theirs, .effect = true});
+  EXPECT_FALSE(find());
+}
+
+TEST_F(BaremetalImages, ASendThatBreaksOffLeavesNoNameAndTheSameAgainSettlesIt) {
+  const std::string tag = Built();
+  CuttingProxy proxy(TestRuntime().threads, options_.servers[1].address, options_.servers[1].port);
+  BaremetalOptions through = options_;
+  through.servers[1].address = "127.0.0.1";
+  through.servers[1].port = proxy.port();
+  const std::string target = options_.servers[1].id;
+  for (const int64_t bytes : {6'000, 50'000, 500'000, 1'500'000, 2'100'000}) {
+    proxy.CutAfter(bytes);
+    const auto sent = NewBaremetalHostProvider(TestRuntime(), through)
+                          ->As<HostImageSupply>()
+                          ->Send(Soon(), unit_.host, target, tag);
+    proxy.Heal();
+    if (!sent) {
+      EXPECT_TRUE(sent.error().retryable() || sent.error().unknown_outcome())
+          << sent.error().ToString();
+    }
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), target, tag);
+    ASSERT_TRUE(found) << found.error().ToString();
+    EXPECT_EQ(found->has_value(), bool(sent)) << "cut after " << bytes;
+  }
+  const auto sent = provider_->As<HostImageSupply>()->Send(Soon(), unit_.host, target, tag);
+  ASSERT_TRUE(sent) << sent.error().ToString();
+}
+
+}  // namespace
+}  // namespace a4c::baremetal

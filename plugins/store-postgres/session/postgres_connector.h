@@ -1,0 +1,51 @@
+// Connector: finds the server to work with among those named, and remembers the highest timeline
+// that any of them wrote. A session to a server of a lower one is of no use: that server was
+// primary once, another was promoted in its place, and it still answers read-write. [any thread]
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "a4c/clock.h"
+#include "a4c/result.h"
+#include "session/postgres_options.h"
+#include "session/postgres_session.h"
+
+namespace a4c::postgres {
+
+class Connector {
+ public:
+  // kOwner: the primary too, with a role that row-level security need not bind.
+  enum class Wanted : uint8_t { kPrimary, kOwner, kReplica };
+
+  // options outlive it.
+  Connector(Wanted wanted, std::vector<std::string> conninfos, const Options& options,
+            const Runtime& runtime)
+      : wanted_(wanted), conninfos_(std::move(conninfos)), options_(options), runtime_(runtime) {}
+
+  // Tries each server once, beginning with the one that served last; the error names all that were
+  // tried. kUnavailable, kDenied, kNotFound: see ConnectErrorOf; kInvalid: see CheckPrimary
+  // and CheckIsBound.
+  Result<std::unique_ptr<Session>> Connect();
+  // With other timeouts than those of the options.
+  Result<std::unique_ptr<Session>> Connect(const Options& options);
+
+  // The session's server has been replaced as primary since it was opened.
+  bool IsReplaced(const Session& session) const {
+    return wanted_ != Wanted::kReplica && session.facts().timeline < timeline_seen_;
+  }
+
+ private:
+  Result<std::unique_ptr<Session>> ConnectTo(size_t server, const Options& options);
+
+  const Wanted wanted_;
+  const std::vector<std::string> conninfos_;  // one a server
+  const Options& options_;
+  const Runtime runtime_;
+  std::atomic<size_t> served_last_{0};
+  std::atomic<int64_t> timeline_seen_{0};
+};
+
+}  // namespace a4c::postgres

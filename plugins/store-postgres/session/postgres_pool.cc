@@ -1,0 +1,128 @@
+#include "session/postgres_pool.h"
+
+#include <Poco/Data/Session.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "a4c/batch_rules.h"
+#include "a4c/sinks.h"
+#include "session/postgres_error.h"
+
+namespace a4c::postgres {
+namespace {
+
+constexpr int64_t kStopPollMs = 50;
+constexpr int kReadsMax = 2;
+
+class BoundedPool final : public SessionPool {
+ public:
+  BoundedPool(Connector& connector, const Options& options, const Runtime& runtime)
+      : connector_(connector),
+        options_(options),
+        runtime_(runtime),
+        waiter_(runtime.threads.NewWaiter()) {}
+
+  Result<Lease> Take(const Call& call) override;
+  bool IsGood(const Session& session) const override { return !connector_.IsReplaced(session); }
+
+ protected:
+  void GiveBack(std::unique_ptr<Session> session) override;
+  void Discard(std::unique_ptr<Session> session) override {
+    ThrowAway(std::move(session));
+    ReturnTurn();
+  }
+
+ private:
+  Result<void> WaitForTurn(const Call& call);
+  std::unique_ptr<Session> TakeIdle();
+  void ReturnTurn();
+  void ThrowAway(std::unique_ptr<Session> session);
+
+  Connector& connector_;
+  const Options& options_;
+  const Runtime runtime_;
+  const std::unique_ptr<Waiter> waiter_;
+  int64_t out_ = 0;
+  std::vector<std::unique_ptr<Session>> idle_;
+};
+
+Result<SessionPool::Lease> BoundedPool::Take(const Call& call) {
+  A4C_CHECK(WaitForTurn(call));
+  while (std::unique_ptr<Session> session = TakeIdle()) {
+    if (session->Usable() && IsGood(*session)) return Lease(*this, std::move(session));
+    ThrowAway(std::move(session));
+  }
+  auto session = connector_.Connect();
+  if (!session) {
+    ReturnTurn();
+    return session.error();
+  }
+  return Lease(*this, *std::move(session));
+}
+
+Result<void> BoundedPool::WaitForTurn(const Call& call) {
+  const Waiter::Lock lock(*waiter_);
+  while (out_ >= options_.sessions_max) {
+    if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
+    if (call.Expired()) {
+      return Error(Code::kTimeout, "all sessions to PostgreSQL are in use", "raise sessions_max");
+    }
+    waiter_->Wait(std::min(call.deadline_ms, runtime_.clock.MonotonicMs() + kStopPollMs));
+  }
+  ++out_;
+  return {};
+}
+
+std::unique_ptr<Session> BoundedPool::TakeIdle() {
+  const Waiter::Lock lock(*waiter_);
+  if (idle_.empty()) return nullptr;
+  std::unique_ptr<Session> session = std::move(idle_.back());
+  idle_.pop_back();
+  return session;
+}
+
+void BoundedPool::GiveBack(std::unique_ptr<Session> session) {
+  if (session->Usable() && IsGood(*session)) {
+    const Waiter::Lock lock(*waiter_);
+    idle_.push_back(std::move(session));
+    --out_;
+    waiter_->NotifyAll();
+    return;
+  }
+  Discard(std::move(session));
+}
+
+void BoundedPool::ReturnTurn() {
+  const Waiter::Lock lock(*waiter_);
+  --out_;
+  waiter_->NotifyAll();
+}
+
+void BoundedPool::ThrowAway(std::unique_ptr<Session> session) {
+  runtime_.metrics.Count("a4c_store_postgres_sessions_thrown_away_total", {});
+  session.reset();
+}
+
+}  // namespace
+
+std::unique_ptr<SessionPool> NewSessionPool(Connector& connector, const Options& options,
+                                            const Runtime& runtime) {
+  return std::make_unique<BoundedPool>(connector, options, runtime);
+}
+
+// Reading again costs nothing, so a session that turns out to be cut is not the caller's concern.
+Result<std::vector<Rows>> ReadFrom(const Call& call, SessionPool& pool,
+                                   std::span<const Statement> statements) {
+  for (int attempts = 1;; ++attempts) {
+    A4C_TRY(SessionPool::Lease session, pool.Take(call));
+    Reply reply = session->Run(statements, call.deadline_ms, call.stop);
+    if (!reply.failure) return std::move(reply.rows);
+    const bool again = EndsSession(reply.failure->sqlstate) && CheckCall(call);
+    if (!again || attempts == kReadsMax) return reply.failure->error;
+  }
+}
+
+}  // namespace a4c::postgres

@@ -1,0 +1,63 @@
+#include "session/postgres_server.h"
+
+namespace a4c::postgres {
+
+// The first eight digits of a WAL file's name are the timeline that is being written, also before
+// the first checkpoint after a promotion (pg_control_checkpoint() tells it only then).
+Statement ServerFactsOf(const Options& options) {
+  return {
+      "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE ('x' || "
+      "left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END, "
+      "current_setting('synchronous_standby_names') <> '', "
+      "current_setting('synchronous_commit') IN ('on', 'remote_apply', 'remote_write'), "
+      "(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user), "
+      "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident($1::text)) "
+      "AND relkind = 'r' AND pg_has_role(relowner, 'MEMBER'))",
+      {options.schema}};
+}
+
+ServerFacts ServerFactsFrom(const Rows& rows) {
+  return {.timeline = rows.Int(0, 0),
+          .names_standbys = rows.Bool(0, 1),
+          .waits_for_standbys = rows.Bool(0, 2),
+          .bypasses_row_security = rows.Bool(0, 3),
+          .owns_tables = rows.Bool(0, 4)};
+}
+
+Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const Options& options) {
+  if (facts.timeline == 0) {
+    return Error(Code::kUnavailable, "the server is a standby", "is the list of hosts complete?");
+  }
+  if (facts.timeline < timeline_seen) {
+    return Error(Code::kUnavailable,
+                 "the server is a former primary: it writes timeline " +
+                     std::to_string(facts.timeline) + ", and timeline " +
+                     std::to_string(timeline_seen) + " was seen",
+                 "stop it, and bring it back as a standby (pg_rewind)");
+  }
+  if (options.durability == Durability::kSingleServer) return {};
+  if (!facts.names_standbys) {
+    return Error(Code::kInvalid,
+                 "the primary has no synchronous standby: what it acknowledged is lost with it",
+                 "set synchronous_standby_names, or accept it: durability: single_server");
+  }
+  if (!facts.waits_for_standbys) {
+    return Error(Code::kInvalid, "synchronous_commit does not wait for a standby",
+                 "set it to on, or accept it: durability: single_server");
+  }
+  return {};
+}
+
+Result<void> CheckIsBound(const ServerFacts& facts) {
+  if (facts.bypasses_row_security) {
+    return Error(Code::kInvalid, "row_security: the role is a superuser or has BYPASSRLS",
+                 "give the plugin a role that is neither");
+  }
+  if (facts.owns_tables) {
+    return Error(Code::kInvalid, "row_security: the role owns the tables, and could switch it off",
+                 "give the plugin another role than that of background_dsn");
+  }
+  return {};
+}
+
+}  // namespace a4c::postgres

@@ -1,0 +1,75 @@
+#include "session/postgres_standby_watch.h"
+
+#include <algorithm>
+
+#include "a4c/sinks.h"
+
+namespace a4c::postgres {
+namespace {
+
+constexpr int64_t kProbePeriodMs = 1000;
+// It takes a transaction id and writes to the log, so its commit waits for a standby; it leaves
+// no row behind.
+constexpr const char* kProbeSql =
+    "SELECT pg_logical_emit_message(true, 'a4c', 'is a standby there?')";
+
+}  // namespace
+
+Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
+  {
+    const Waiter::Lock lock(*waiter_);
+    if (!degraded_) return {};
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    if (now_ms < next_probe_ms_) {
+      return Error(Code::kUnavailable,
+                   "no standby has confirmed a commit for " +
+                       std::to_string((now_ms - unanswered_since_ms_) / 1000) + " s",
+                   "bring a standby back, or take it from synchronous_standby_names");
+    }
+    next_probe_ms_ = kNever;  // one at a time
+  }
+  const int64_t sent_ms = runtime_.clock.MonotonicMs();
+  const Result<void> probed = Probe(call, pool);
+  if (probed) Confirmed(sent_ms);
+  const Waiter::Lock lock(*waiter_);
+  next_probe_ms_ = runtime_.clock.MonotonicMs() + kProbePeriodMs;
+  return probed;
+}
+
+// Past the probe's time its session is cancelled, so that the server does not keep one more of
+// them waiting each second.
+Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
+  A4C_TRY(SessionPool::Lease session, pool.Take(call));
+  const Statement probe{kProbeSql};
+  const int64_t deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs);
+  const Reply reply = session->Run({&probe, 1}, deadline_ms);
+  if (!reply.failure && !reply.sync_wait_canceled) return {};
+  session->Cancel();
+  if (reply.failure && reply.failure->error.code() != Code::kTimeout) return reply.failure->error;
+  return Error(Code::kUnavailable, "no standby confirms commits",
+               "bring a standby back, or take it from synchronous_standby_names");
+}
+
+void StandbyWatch::Confirmed(int64_t sent_ms) {
+  const Waiter::Lock lock(*waiter_);
+  if (unanswered_since_ms_ == kNever || sent_ms < unanswered_since_ms_) return;
+  unanswered_since_ms_ = kNever;
+  if (!degraded_) return;
+  degraded_ = false;
+  runtime_.metrics.Gauge("a4c_store_postgres_degraded", {}, 0);
+  runtime_.log.Write(LogLevel::kInfo, "store-postgres", "a standby confirms commits again", {});
+}
+
+void StandbyWatch::Unanswered(int64_t sent_ms) {
+  const Waiter::Lock lock(*waiter_);
+  unanswered_since_ms_ = std::min(unanswered_since_ms_, sent_ms);
+  const int64_t waited_ms = runtime_.clock.MonotonicMs() - unanswered_since_ms_;
+  if (degraded_ || waited_ms < options_.commit_timeout_ms) return;
+  degraded_ = true;
+  runtime_.metrics.Gauge("a4c_store_postgres_degraded", {}, 1);
+  runtime_.log.Write(LogLevel::kError, "store-postgres",
+                     "no standby confirms commits: writes are refused until one does",
+                     {{"for_ms", std::to_string(waited_ms)}});
+}
+
+}  // namespace a4c::postgres
