@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "a4c/nearest.h"
+
 namespace a4cd {
 namespace {
 
@@ -39,21 +41,6 @@ std::optional<int64_t> Measure(const Json& value, const std::array<Unit, 5>& uni
   return product;
 }
 
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 std::string Pointer(std::string_view parent, std::string_view name) {
@@ -68,20 +55,6 @@ std::string Pointer(std::string_view parent, std::string_view name) {
     }
   }
   return pointer;
-}
-
-std::string NearestWord(std::string_view word, const std::vector<std::string>& known) {
-  if (word.size() > 64) return {};
-  std::string best;
-  size_t best_distance = std::max<size_t>(2, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    const size_t distance = Distance(word, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 FieldReader::FieldReader(const Json& object, std::string pointer, Faults& faults)
@@ -193,7 +166,7 @@ void FieldReader::RefuseOthers() {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& [name, member] : object_.Members()) {
     if (known_.contains(name)) continue;
-    const std::string nearest = NearestWord(name, known);
+    const std::string nearest = a4c::Nearest(name, known);
     Add(name, "is not known here", nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
   }
 }

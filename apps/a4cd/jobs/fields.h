@@ -64,7 +64,4 @@ class FieldReader {
 // Appends one token to a JSON pointer, escaped.
 std::string Pointer(std::string_view parent, std::string_view name);
 
-// The known word that is most likely meant, or "".
-std::string NearestWord(std::string_view word, const std::vector<std::string>& known);
-
 }  // namespace a4cd

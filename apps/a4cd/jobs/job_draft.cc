@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "a4c/nearest.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/spec_change.h"
 #include "apps/a4cd/jobs/workspace.h"
@@ -129,7 +130,7 @@ void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   const auto* type =
       std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
   if (type != std::end(kTypes)) return type->check(draft.payload, faults);
-  const std::string nearest = NearestWord(draft.type, JobTypes());
+  const std::string nearest = a4c::Nearest(draft.type, JobTypes());
   fields.Add("type", "is no type of job",
              nearest.empty() ? "see /openapi.json" : "did you mean \"" + nearest + "\"?");
 }

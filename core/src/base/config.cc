@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/nearest.h"
+#include "a4c/nearest.h"
 
 namespace a4c {
 

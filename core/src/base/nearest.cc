@@ -1,4 +1,4 @@
-#include "base/nearest.h"
+#include "a4c/nearest.h"
 
 #include <algorithm>
 #include <vector>

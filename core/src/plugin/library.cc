@@ -7,7 +7,7 @@
 #include <set>
 #include <system_error>
 
-#include "base/nearest.h"
+#include "a4c/nearest.h"
 #include "plugin/abi_tag.h"
 #include "plugin/static_plugins.h"
 

@@ -4,7 +4,7 @@
 
 #include "a4c/query.h"
 #include "a4c/search_document.h"
-#include "base/nearest.h"
+#include "a4c/nearest.h"
 #include "query/utf8.h"
 
 namespace a4c {

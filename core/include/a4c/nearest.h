@@ -6,10 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "a4c/export.h"
+
 namespace a4c {
 
 // The candidate with the fewest edits, or "" if none is within a third of the name (at least two).
-std::string NearestOf(std::string_view name, std::span<const std::string_view> candidates);
+// [any thread]
+A4C_API std::string NearestOf(std::string_view name, std::span<const std::string_view> candidates);
 
 // The same over any container of strings.
 template <typename Names>
