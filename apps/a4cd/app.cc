@@ -40,7 +40,6 @@ using a4c::Result;
 
 namespace {
 
-constexpr int64_t kOpenTimeoutMs = 60'000;
 constexpr int64_t kProbeTimeoutMs = 2'000;
 constexpr int64_t kProbeKeptMs = 1'000;
 
@@ -75,7 +74,8 @@ class RunningApp final : public App, public ProcessView {
     a4c::DatabaseOptions options = settings_.database;
     A4C_TRY(options.index_identity, IndexIdentity(*backends_.plugins, settings_.search));
     database_.emplace(backends_.ForDatabase(), runtime_, options);
-    A4C_CHECK(database_->Open(Call::Within(runtime_.clock, kOpenTimeoutMs), AllCollections()));
+    A4C_CHECK(
+        database_->Open(Call::Within(runtime_.clock, settings_.open_timeout_ms), AllCollections()));
     jobs_.emplace(*database_, runtime_, ids_, settings_.worker.work.context_wait_ms);
     A4C_CHECK(OpenSecrets());
     if (backends_.hosts != nullptr) {
@@ -133,7 +133,7 @@ class RunningApp final : public App, public ProcessView {
 
  private:
   Result<void> WriteBootstrapKey() {
-    const Call call = Call::Within(runtime_.clock, kOpenTimeoutMs);
+    const Call call = Call::Within(runtime_.clock, settings_.open_timeout_ms);
     A4C_TRY(const std::optional<std::string> key, keys_->Bootstrap(call, kDefaultTenant));
     if (!key) return {};
     A4C_CHECK(WriteKeyFile(settings_.api.bootstrap_key_file, *key));
@@ -355,7 +355,7 @@ Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& r
   store_only.search.plugin = "none";
   store_only.hosts.plugin = "none";
   A4C_TRY(const LoadedBackends backends, LoadBackends(store_only, runtime));
-  const Call call = Call::Within(runtime.clock, kOpenTimeoutMs);
+  const Call call = Call::Within(runtime.clock, settings.open_timeout_ms);
   Database database(backends.ForDatabase(), runtime, settings.database);
   A4C_CHECK(database.Open(call, AllCollections()));
   KeyService keys(database, runtime, 0);

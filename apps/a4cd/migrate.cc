@@ -14,8 +14,6 @@ using a4c::Result;
 
 namespace {
 
-constexpr int64_t kMigrateTimeoutMs = 3'600'000;
-
 Result<LoadedBackends> LoadStore(const Settings& settings, const a4c::Runtime& runtime) {
   Settings store_only = settings;
   store_only.bus.plugin = "none";
@@ -28,7 +26,7 @@ Result<LoadedBackends> LoadStore(const Settings& settings, const a4c::Runtime& r
 
 Result<void> Migrate(const Settings& settings, const a4c::Runtime& runtime) {
   A4C_TRY(const LoadedBackends backends, LoadStore(settings, runtime));
-  return backends.store->Ensure(Call::Within(runtime.clock, kMigrateTimeoutMs),
+  return backends.store->Ensure(Call::Within(runtime.clock, settings.migrate_timeout_ms),
                                 a4c::StoredKinds(AllCollections()));
 }
 
@@ -40,7 +38,7 @@ Result<std::vector<std::string>> PlanMigration(const Settings& settings,
     return Error(Code::kUnsupported, settings.store.plugin + " cannot tell what it would change",
                  "leave --dry-run out, or use store-postgres");
   }
-  return migrations->Plan(Call::Within(runtime.clock, kMigrateTimeoutMs),
+  return migrations->Plan(Call::Within(runtime.clock, settings.migrate_timeout_ms),
                           a4c::StoredKinds(AllCollections()));
 }
 

@@ -149,6 +149,10 @@ constexpr ConfigKey kDatabaseKeys[] = {
      1'000},
     {"outbox_count_max", ConfigType::kLong, "10000", "rows of the outbox that are counted", false,
      1, 10'000},
+    {"open_timeout", ConfigType::kDurationMs, "1m",
+     "of the start, for what the store lacks to be made; what takes longer is for a4cd migrate",
+     false, 1'000},
+    {"migrate_timeout", ConfigType::kDurationMs, "1h", "of a4cd migrate", false, 1'000},
     {"ready_lag_max", ConfigType::kDurationMs, "1m",
      "lag of the index past which /readyz?role=sync fails", false, 0},
 };
@@ -495,6 +499,8 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.database = ReadDatabase(*checker.Check("database"));
   const Config* database_config = checker.Check("database");
   settings.poll_loops = static_cast<int>(database_config->Long("poll_loops"));
+  settings.open_timeout_ms = database_config->Long("open_timeout");
+  settings.migrate_timeout_ms = database_config->Long("migrate_timeout");
   settings.ready_lag_max_ms = database_config->Long("ready_lag_max");
   settings.worker =
       ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));

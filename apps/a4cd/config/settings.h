@@ -11,9 +11,9 @@
 #include "a4c/collection.h"
 #include "a4c/config.h"
 #include "a4c/result.h"
-#include "apps/a4cd/work/retention_loop.h"
-#include "apps/a4cd/work/singletons.h"
-#include "apps/a4cd/work/worker.h"
+#include "apps/a4cd/upkeep/retention_loop.h"
+#include "apps/a4cd/upkeep/singletons.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 
@@ -75,7 +75,9 @@ struct Settings {
   std::string secrets_key_file;  // empty: no secrets
   a4c::DatabaseOptions database;
   int poll_loops = 2;
-  int64_t ready_lag_max_ms = 60'000;  // past it /readyz?role=sync fails
+  int64_t open_timeout_ms = 60'000;        // of the start, for the store's tables
+  int64_t migrate_timeout_ms = 3'600'000;  // of a4cd migrate
+  int64_t ready_lag_max_ms = 60'000;       // past it /readyz?role=sync fails
   WorkerOptions worker;
   RetentionOptions retention;
   SingletonOptions singletons;
