@@ -252,20 +252,20 @@ a4c_mutant(cancel_overwritten job_run
 
 # Workspaces are placed without a reservation.
 a4c_mutant(no_reservation reservations
-[==[    AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);]==]
+[==[    AddReservation(server, most, {tenant, holder, kind}, request.amounts, commit);]==]
 [==[    const bool apart = a4c::simulation::Mutant("reservation_outside_the_batch");
     if (!apart && !a4c::simulation::Mutant("no_reservation")) {
-      AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);
+      AddReservation(server, most, {tenant, holder, kind}, request.amounts, commit);
     }]==])
 # The reservation is made after the placement, in a batch of its own.
 a4c_mutant(reservation_outside_the_batch reservations
-[==[    reserved.placement.server = nullptr;  // points into the snapshot]==]
+[==[    reserved.failures = std::move(done.failures);]==]
 [==[    if (apart && done.outcome == Committed::Outcome::kApplied) {
       Commit later;
-      AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, later);
+      AddReservation(server, most, {tenant, holder, kind}, request.amounts, later);
       A4C_CHECK(database_.Write(call, later));
     }
-    reserved.placement.server = nullptr;  // points into the snapshot]==])
+    reserved.failures = std::move(done.failures);]==])
 
 # Room is given back before the server has confirmed that nothing is left.
 a4c_mutant(release_before_confirmed workspace_delete

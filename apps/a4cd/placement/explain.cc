@@ -54,6 +54,9 @@ Json CandidateJson(const Candidate& candidate, const Constraints& wanted) {
   json.AppendMember("disk_total_bytes", server.total.disk_bytes);
   json.AppendMember("disk_other_bytes", server.disk_other_bytes);
   json.AppendMember("disk_committed_bytes", server.committed.disk_bytes);
+  if (server.disk_pending_bytes != 0) {
+    json.AppendMember("disk_pending_bytes", server.disk_pending_bytes);
+  }
   json.AppendMember("memory_total_bytes", server.total.memory_bytes);
   json.AppendMember("memory_committed_bytes", server.committed.memory_bytes);
   json.AppendMember("cpu_total_millis", server.total.cpu_millis);
@@ -73,8 +76,7 @@ Json ExplainJson(std::span<const Server> servers, const PlacementRequest& reques
   json.AppendMember("can_ever_fit", placement.CanEverFit());
   json.AppendMember("servers_total", static_cast<int64_t>(servers.size()));
   Json list(Json::Array{});
-  for (const Candidate& candidate : Explain(servers, request, limits)) {
-    if (list.Items().size() == servers_max) break;
+  for (const Candidate& candidate : Explain(servers, request, limits, servers_max)) {
     list.Append(CandidateJson(candidate, request.constraints));
   }
   json.AppendMember("servers", std::move(list));

@@ -28,6 +28,12 @@ double DiskShare(const Server& server, const Amounts& request) {
   return used / static_cast<double>(server.total.disk_bytes);
 }
 
+// By what it would rank: what others have just chosen it for counts as if it were there.
+double RankOf(const Server& server, const Amounts& request) {
+  return DiskShare(server, request) + static_cast<double>(server.disk_pending_bytes) /
+                                          static_cast<double>(server.total.disk_bytes);
+}
+
 // By how much the request raises the share of its disk.
 double StepOf(const Server& server, const Amounts& request) {
   return static_cast<double>(request.disk_bytes) / static_cast<double>(server.total.disk_bytes);
@@ -117,8 +123,7 @@ std::string Placement::Summary() const {
 Candidate Judge(const Server& server, const PlacementRequest& request,
                 const PlacementLimits& limits) {
   const Rejection rejection = RejectionOf(server, request, limits);
-  return {&server, rejection,
-          rejection == Rejection::kNone ? DiskShare(server, request.amounts) : 0};
+  return {&server, rejection, rejection == Rejection::kNone ? RankOf(server, request.amounts) : 0};
 }
 
 Placement Place(std::span<const Server> servers, const PlacementRequest& request,
@@ -132,7 +137,13 @@ Placement Place(std::span<const Server> servers, const PlacementRequest& request
     if (candidate.rejection == Rejection::kNone) fitting.push_back(candidate);
   }
   if (fitting.empty()) return placement;
-  const double least = std::ranges::min_element(fitting, {}, &Candidate::score)->score;
+  // Only what was seen committed bounds what may be: what is pending may come to nothing.
+  double least_committed = DiskShare(*fitting[0].server, request.amounts);
+  double least = fitting[0].score;
+  for (const Candidate& candidate : fitting) {
+    least_committed = std::min(least_committed, DiskShare(*candidate.server, request.amounts));
+    least = std::min(least, candidate.score);
+  }
   const double steps = among == Among::kLeast ? 0 : 1 + kRounding;
   std::erase_if(fitting, [&](const Candidate& candidate) {
     return candidate.score > least + steps * StepOf(*candidate.server, request.amounts);
@@ -140,19 +151,22 @@ Placement Place(std::span<const Server> servers, const PlacementRequest& request
   const Candidate& drawn = fitting[tie % fitting.size()];
   placement.server = drawn.server;
   placement.score = drawn.score;
-  placement.most = MostOn(*drawn.server, request.amounts, limits, least);
+  placement.most = MostOn(*drawn.server, request.amounts, limits, least_committed);
   return placement;
 }
 
 std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
-                               const PlacementLimits& limits) {
+                               const PlacementLimits& limits, size_t servers_max) {
   std::vector<Candidate> candidates;
   candidates.reserve(servers.size());
   for (const Server& server : servers) candidates.push_back(Judge(server, request, limits));
-  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
+  const auto best =
+      candidates.begin() + static_cast<std::ptrdiff_t>(std::min(servers_max, candidates.size()));
+  std::ranges::partial_sort(candidates, best, [](const Candidate& a, const Candidate& b) {
     return std::tuple(a.rejection != Rejection::kNone, a.score, std::string_view(a.server->id)) <
            std::tuple(b.rejection != Rejection::kNone, b.score, std::string_view(b.server->id));
   });
+  candidates.erase(best, candidates.end());
   return candidates;
 }
 

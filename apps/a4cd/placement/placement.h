@@ -1,7 +1,7 @@
 // Placement: which server gets the next workspace, build or image. Pure: no I/O, no clock.
 //
 // Of the servers that fit, the one whose disk would be the least used afterwards:
-//   (other use + committed + request) / total
+//   (other use + committed + pending + request) / total
 // committed is the sum of all reservations on the server, other the use that is not ours. The
 // figures are a snapshot: the caller reserves with a bounded counter whose bound is the committed
 // value seen here plus the request, and on out_of_bounds places again with the value returned.
@@ -36,7 +36,10 @@ struct Server {
   Amounts total;
   Amounts committed;             // reservations
   int64_t disk_other_bytes = 0;  // used by what is not ours
-  std::string arch = {};         // empty: it has not said
+  // Chosen by others on these same figures and not seen committed yet: it ranks, and refuses
+  // nothing.
+  int64_t disk_pending_bytes = 0;
+  std::string arch = {};  // empty: it has not said
   std::map<std::string, std::string> labels = {};
   bool reachable = true;
   bool cordoned = false;
@@ -108,8 +111,8 @@ enum class Among : uint8_t { kLeast, kNearLeast };
 // the same one.
 Placement Place(std::span<const Server> servers, const PlacementRequest& request,
                 const PlacementLimits& limits, uint64_t tie, Among among = Among::kLeast);
-// All of them, best first, those that do not fit last: what `a4c explain` shows.
+// The best of them, best first, those that do not fit last: what `a4c explain` shows.
 std::vector<Candidate> Explain(std::span<const Server> servers, const PlacementRequest& request,
-                               const PlacementLimits& limits);
+                               const PlacementLimits& limits, size_t servers_max = SIZE_MAX);
 
 }  // namespace a4cd

@@ -66,6 +66,30 @@ TEST(Placement, NearTheLeastIsOneRequestAboveItAndNoMore) {
   EXPECT_EQ(chosen(Among::kNearLeast), std::set<std::string>({"s0", "s1"}));
 }
 
+TEST(Placement, WhatOthersHaveJustChosenRanksButNeitherRefusesNorRaisesWhatMayBe) {
+  std::vector<Server> servers = {Empty("a"), Empty("b")};
+  servers[1].committed.disk_bytes = kGiB;
+  servers[0].disk_pending_bytes = 2 * kGiB;
+  const Placement placement = Place(servers, Want(1), {}, 0);
+  EXPECT_EQ(placement.server->id, "b");
+  EXPECT_EQ(placement.most.disk_bytes, 2 * kGiB);  // one above the 1 that a would have
+  servers.pop_back();
+  servers[0].disk_pending_bytes = 95 * kGiB;
+  EXPECT_EQ(Place(servers, Want(1), {}, 0).server->id, "a");
+}
+
+TEST(Placement, TheBestOfManyAreExplained) {
+  std::vector<Server> servers;
+  for (int used = 9; used >= 0; --used) {
+    servers.push_back(Empty("s" + std::to_string(used)));
+    servers.back().committed.disk_bytes = used * kGiB;
+  }
+  const std::vector<Candidate> best = Explain(servers, Want(1), {}, 2);
+  ASSERT_EQ(best.size(), 2u);
+  EXPECT_EQ(best[0].server->id, "s0");
+  EXPECT_EQ(best[1].server->id, "s1");
+}
+
 TEST(Placement, AServerMayGetOneRequestMoreThanTheLeastUsedWouldHaveAndNeverMoreThanItHas) {
   std::vector<Server> servers = {Empty("a"), Empty("b", 300)};
   servers[0].committed.disk_bytes = 7 * kGiB;

@@ -53,9 +53,8 @@ std::string ReservationBody(const Holder& holder, const std::string& server,
 }
 
 // The reservation and its amounts.
-void AddReservation(const Placement& placement, const Holder& holder, const Amounts& amounts,
-                    Commit& commit) {
-  const Server& server = *placement.server;
+void AddReservation(const Server& server, const Amounts& most, const Holder& holder,
+                    const Amounts& amounts, Commit& commit) {
   commit.also.emplace_back(a4c::Put{.ref = ReservationRef(server.id, holder.id),
                                     .body = ReservationBody(holder, server.id, amounts),
                                     .expect = Expect::Absent()});
@@ -67,7 +66,7 @@ void AddReservation(const Placement& placement, const Holder& holder, const Amou
     commit.also.emplace_back(Add{.ref = HostRef(server.id),
                                  .field = std::string(counter.field),
                                  .delta = amount,
-                                 .max = placement.most.*counter.amount});
+                                 .max = most.*counter.amount});
   }
 }
 
@@ -95,7 +94,11 @@ std::vector<Op> OpsTo(const HeldRoom& held, const std::string& server, const std
 }
 
 // Others were faster: the server's counters as they were found.
-void TakeActual(const std::vector<OpFailure>& failures, Server& server) {
+void TakeActual(const std::vector<OpFailure>& failures, const std::string& id,
+                SharedServers::Reading& seen) {
+  const a4c::Waiter::Lock lock(*seen.waiter);
+  Server& server = *std::ranges::find(seen.servers, id, &Server::id);
+  server.disk_pending_bytes = 0;
   for (const OpFailure& failure : failures) {
     const auto counter = std::ranges::find(kCounters, failure.field, &Counter::field);
     const auto* actual = std::get_if<int64_t>(&failure.actual);
@@ -106,6 +109,14 @@ void TakeActual(const std::vector<OpFailure>& failures, Server& server) {
 }
 
 }  // namespace
+
+Reservations::Reservations(a4c::Database& database, DiskService& disks, const a4c::Runtime& runtime,
+                           const PlacementOptions& options)
+    : database_(database),
+      disks_(disks),
+      runtime_(runtime),
+      options_(options),
+      servers_(runtime, [this](const Call& read) { return disks_.Servers(read); }) {}
 
 a4c::RecordRef ReservationRef(const std::string& server, const std::string& holder) {
   return {"reservation", {"", server + "/" + holder}};
@@ -120,36 +131,56 @@ Amounts Reservations::WithDefaults(Amounts amounts) const {
   return amounts;
 }
 
+struct Reservations::Choice {
+  Reserved reserved;             // its placement's server is null
+  std::optional<Server> server;  // none fits
+};
+
+Reservations::Choice Reservations::Choose(SharedServers::Reading& seen,
+                                          const PlacementRequest& request, Among among) {
+  const uint64_t tie = runtime_.random.Next();
+  const int64_t now_ms = runtime_.clock.NowMs();
+  const a4c::Waiter::Lock lock(*seen.waiter);
+  Choice choice;
+  Placement& placement = choice.reserved.placement;
+  placement = Place(seen.servers, request, options_.limits, tie, among);
+  const Server* const chosen = std::exchange(placement.server, nullptr);
+  if (chosen == nullptr) return choice;
+  choice.server = *chosen;
+  choice.reserved.decision = {chosen->id,
+                              ExplainJson(seen.servers, request, options_.limits, now_ms)};
+  seen.servers[static_cast<size_t>(chosen - seen.servers.data())].disk_pending_bytes +=
+      request.amounts.disk_bytes;
+  return choice;
+}
+
 Result<Reserved> Reservations::Reserve(const Call& call, const std::string& tenant,
                                        const std::string& holder, const PlacementRequest& request,
                                        const std::function<Commit(const Decision&)>& changes,
                                        HolderOf kind) {
-  std::vector<Server> servers;
+  std::shared_ptr<SharedServers::Reading> seen;
   for (int i = 0; i < options_.tries_max; ++i) {
     // The second choice is made on what came out of the first; later ones, on figures read anew.
     if (i != 1) {
-      A4C_TRY(servers, disks_.Servers(call));
+      A4C_TRY(seen, servers_.Take(call));
     }
-    Reserved reserved;
     // Who was overtaken gives way: near the end of a level all want the same few servers.
-    reserved.placement = Place(servers, request, options_.limits, runtime_.random.Next(),
-                               i == 0 ? Among::kLeast : Among::kNearLeast);
-    if (reserved.placement.server == nullptr) return reserved;
-    const auto chosen = std::ranges::find(servers, reserved.placement.server->id, &Server::id);
-    reserved.decision = {chosen->id,
-                         ExplainJson(servers, request, options_.limits, runtime_.clock.NowMs())};
+    Choice choice = Choose(*seen, request, i == 0 ? Among::kLeast : Among::kNearLeast);
+    Reserved& reserved = choice.reserved;
+    if (!choice.server) return std::move(reserved);
+    const Server& server = *choice.server;
+    const Amounts& most = reserved.placement.most;
     Commit commit = changes(reserved.decision);
-    AddReservation(reserved.placement, {tenant, holder, kind}, request.amounts, commit);
+    AddReservation(server, most, {tenant, holder, kind}, request.amounts, commit);
     A4C_TRY(Committed done, database_.Write(call, commit));
-    reserved.placement.server = nullptr;  // points into the snapshot
     reserved.failures = std::move(done.failures);
     if (done.outcome == Committed::Outcome::kOutOfBounds) {
-      TakeActual(reserved.failures, *chosen);
+      TakeActual(reserved.failures, server.id, *seen);
       continue;
     }
     reserved.outcome = done.outcome == Committed::Outcome::kApplied ? Reserved::Outcome::kPlaced
                                                                     : Reserved::Outcome::kConflict;
-    return reserved;
+    return std::move(reserved);
   }
   return Reserved{.outcome = Reserved::Outcome::kOvertaken};
 }

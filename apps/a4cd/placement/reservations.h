@@ -19,6 +19,7 @@
 #include "a4c/json.h"
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/placement/placement.h"
+#include "apps/a4cd/placement/shared_servers.h"
 
 namespace a4cd {
 
@@ -73,8 +74,7 @@ struct Resized {
 class Reservations {
  public:
   Reservations(a4c::Database& database, DiskService& disks, const a4c::Runtime& runtime,
-               const PlacementOptions& options)
-      : database_(database), disks_(disks), runtime_(runtime), options_(options) {}
+               const PlacementOptions& options);
 
   // The amounts with defaults for those that are 0.
   Amounts WithDefaults(Amounts amounts) const;
@@ -112,6 +112,9 @@ class Reservations {
   const PlacementOptions& options() const { return options_; }
 
  private:
+  struct Choice;
+  // On a reading that others share, with a note of what was taken.
+  Choice Choose(SharedServers::Reading& seen, const PlacementRequest& request, Among among);
   // Nothing: there is none.
   a4c::Result<std::optional<HeldRoom>> Find(const a4c::Call& call, const std::string& server,
                                             const std::string& holder);
@@ -125,6 +128,7 @@ class Reservations {
   DiskService& disks_;
   const a4c::Runtime runtime_;
   const PlacementOptions options_;
+  SharedServers servers_;
 };
 
 }  // namespace a4cd
