@@ -67,6 +67,8 @@ class Channel final : public ByteChannel {
   enum class HalfOut : uint8_t { kNothing, kReading, kWriting, kEnding };
 
   void TakeErrors();
+  // There is output that a look for errors has taken off the socket, where nothing will show it.
+  bool HasCome() const { return libssh2_poll_channel_read(channel_, 0) > 0; }
   bool Blocked(HalfOut by) const { return half_out_ != HalfOut::kNothing && half_out_ != by; }
   Result<int64_t> Judge(HalfOut by, int64_t rc);
 
@@ -371,10 +373,9 @@ Result<size_t> Channel::Read(const Call& call, char* buffer, size_t size) {
             session_.Await(call, [&] { return libssh2_channel_read(channel_, buffer, size); }));
     if (count > 0) return static_cast<size_t>(count);
     if (count < 0) return session_.Broken(session_.Failed(static_cast<int>(count)));
-    // Unread errors hide the end.
     TakeErrors();
     if (libssh2_channel_eof(channel_) != 0) return size_t{0};
-    A4C_CHECK(session_.WaitReady(call));
+    if (!HasCome()) A4C_CHECK(session_.WaitReady(call));
   }
 }
 
@@ -430,6 +431,7 @@ Result<StreamWait> Channel::WaitFor(const Clock& clock, bool reading, bool writi
   // A window that is closed to our writing opens by what comes in.
   A4C_TRY(const StreamWait way, session_.Wait(false));
   wait.until_ms = std::min(wait.until_ms, way.until_ms);
+  if (reading && HasCome()) wait.until_ms = clock.MonotonicMs();
   if (reading || writing) wait.fd = way.fd;
   wait.events = way.events;
   return wait;
@@ -440,6 +442,7 @@ bool Channel::Alive() const {
   return session_.usable() && !session_.HasNewsNow() && libssh2_channel_eof(channel_) == 0;
 }
 
+// Unread errors hide the end. Looking for some reads whatever is on the socket: see HasCome.
 void Channel::TakeErrors() {
   char piece[512];
   for (ssize_t count; (count = libssh2_channel_read_stderr(channel_, piece, sizeof(piece))) > 0;) {
