@@ -2,9 +2,9 @@
 
 #include <vector>
 
+#include "a4c/nearest.h"
 #include "a4c/query.h"
 #include "a4c/search_document.h"
-#include "a4c/nearest.h"
 #include "query/utf8.h"
 
 namespace a4c {
