@@ -9,10 +9,10 @@
 
 #include "a4c/json.h"
 #include "a4c/memory.h"
-#include "a4c/plugin_host.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/placement/reservations.h"
 #include "bench/runtime.h"
+#include "bench/stores.h"
 
 namespace a4c::bench {
 namespace {
@@ -23,44 +23,6 @@ constexpr int64_t kDisk = 1LL << 30;
 Call NoHurry() {
   return Call::Within(TheRuntime().clock, 60'000);
 }
-
-template <typename T>
-T Good(Result<T> result) {
-  if (!result) Die(result.error().ToString());
-  return *std::move(result);
-}
-
-// One store for all instances, or to each its own sessions, in a schema of the run's own.
-class Stores {
- public:
-  explicit Stores(std::string dsn) : dsn_(std::move(dsn)), plugins_(TheRuntime(), {}) {}
-  ~Stores() {
-    stores_.clear();
-    if (dsn_ == "memory") return;
-    const std::string drop =
-        "psql -X -q '" + dsn_ + "' -c 'DROP SCHEMA " + schema_ + " CASCADE' 2>/dev/null";
-    if (std::system(drop.c_str()) != 0) Die("the schema could not be dropped");
-  }
-  Stores(const Stores&) = delete;
-  Stores& operator=(const Stores&) = delete;
-
-  Store& Next() {
-    if (dsn_ != "memory") {
-      stores_.push_back(Good(plugins_.MakeStore(
-          A4C_STORE_POSTGRES, ConfigValue::Map({{"dsn", ConfigValue::Scalar(dsn_)},
-                                                {"schema", ConfigValue::Scalar(schema_)}}))));
-    } else if (stores_.empty()) {
-      stores_.push_back(NewMemoryStore(TheRuntime()));
-    }
-    return *stores_.back();
-  }
-
- private:
-  const std::string dsn_;
-  const std::string schema_ = "a4c_bench_" + std::to_string(TheRuntime().random.Next());
-  PluginHost plugins_;
-  std::vector<std::unique_ptr<Store>> stores_;
-};
 
 MemoryHostOptions Servers(int count) {
   MemoryHostOptions options{.servers = {}};
@@ -95,8 +57,8 @@ class Instance {
     // A worker that was overtaken too often tries again as well, after a while.
     Outcome outcome = Outcome::kOvertaken;
     while (outcome == Outcome::kOvertaken) {
-      outcome = Good(reservations_.Reserve(NoHurry(), "bench", workspace,
-                                           {.amounts = {kDisk, kDisk, 1}}, changes))
+      outcome = OrDie(reservations_.Reserve(NoHurry(), "bench", workspace,
+                                            {.amounts = {kDisk, kDisk, 1}}, changes))
                     .outcome;
     }
     if (outcome != Outcome::kPlaced) Die("a placement was refused");
@@ -105,7 +67,7 @@ class Instance {
 
   int64_t Committed() {
     int64_t sum = 0;
-    for (const a4cd::Server& server : Good(disks_.Servers(NoHurry()))) {
+    for (const a4cd::Server& server : OrDie(disks_.Servers(NoHurry()))) {
       sum += server.committed.disk_bytes;
     }
     return sum;

@@ -7,7 +7,7 @@ set(a4c_headers_of_Bus ${a4c_abi_common} bus.h)
 set(a4c_headers_of_SearchIndex ${a4c_abi_common} query.h search_index.h
     search_document.h search_plan.h digests.h rebuild.h)
 set(a4c_headers_of_HostProvider ${a4c_abi_common} host_provider.h host_extensions.h host_images.h
-    host_activity.h host_cleanup.h host_description.h host_enrolment.h host_streams.h host_update.h
+    host_activity.h host_cleanup.h host_description.h host_enrolment.h host_look.h host_streams.h host_update.h
     host_volumes.h)
 
 # The first twelve digits of the hash of these headers' declarations.

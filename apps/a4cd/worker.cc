@@ -55,8 +55,7 @@ a4c::Result<void> Worker::BuildFromContext(const std::string& tenant, const std:
 }
 
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
-  std::vector<std::unique_ptr<a4c::Loop>> loops;
-  loops.push_back(disks_.NewLoop());
+  std::vector<std::unique_ptr<a4c::Loop>> loops = disks_.NewLoops();
   loops.push_back(NewReconciler(database_, hosts_, tokens_, reservations_, jobs_, runtime_,
                                 options_.reconciler));
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));

@@ -29,6 +29,7 @@ class BaremetalHostProvider final : public HostProvider {
         activity_(NewBaremetalActivity(servers_)),
         volumes_(NewBaremetalVolumes(servers_)),
         description_(NewBaremetalDescription(servers_)),
+        look_(NewBaremetalLook(servers_)),
         update_(NewBaremetalUpdate(servers_, *image_supply_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
@@ -50,6 +51,7 @@ class BaremetalHostProvider final : public HostProvider {
     if (name == HostActivity::kExtension) return activity_.get();
     if (name == HostVolumes::kExtension) return volumes_.get();
     if (name == HostDescription::kExtension) return description_.get();
+    if (name == HostLook::kExtension) return look_.get();
     if (name == HostUpdate::kExtension) return update_.get();
     return nullptr;
   }
@@ -71,6 +73,7 @@ class BaremetalHostProvider final : public HostProvider {
   const std::unique_ptr<HostActivity> activity_;
   const std::unique_ptr<HostVolumes> volumes_;
   const std::unique_ptr<HostDescription> description_;
+  const std::unique_ptr<HostLook> look_;
   const std::unique_ptr<HostUpdate> update_;
 };
 

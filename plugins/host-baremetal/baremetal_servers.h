@@ -13,6 +13,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_streams.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
@@ -61,6 +62,7 @@ std::unique_ptr<HostEnrolment> NewBaremetalEnrolment(BaremetalServers& servers);
 std::unique_ptr<HostActivity> NewBaremetalActivity(BaremetalServers& servers);
 std::unique_ptr<HostVolumes> NewBaremetalVolumes(BaremetalServers& servers);
 std::unique_ptr<HostDescription> NewBaremetalDescription(BaremetalServers& servers);
+std::unique_ptr<HostLook> NewBaremetalLook(BaremetalServers& servers);
 std::unique_ptr<HostUpdate> NewBaremetalUpdate(BaremetalServers& servers, HostImageSupply& supply);
 
 }  // namespace a4c::baremetal

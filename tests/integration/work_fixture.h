@@ -30,6 +30,7 @@
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/worker.h"
+#include "tests/integration/hooked_store.h"
 #include "tests/support/fake_clock.h"
 
 namespace a4cd::testing {
@@ -121,37 +122,6 @@ class HookedHosts final : public a4c::HostProvider,
 
  private:
   a4c::HostProvider& inner_;
-};
-
-// Does something of the test's before each write.
-class HookedStore final : public a4c::Store {
- public:
-  explicit HookedStore(a4c::Store& inner) : inner_(inner) {}
-
-  Result<void> Ensure(const Call& call, std::span<const a4c::Kind> kinds) override {
-    return inner_.Ensure(call, kinds);
-  }
-  Result<a4c::ApplyAnswer> Apply(const Call& call,
-                                 std::span<const a4c::WriteBatch> batches) override {
-    if (before_apply) before_apply(batches);
-    return inner_.Apply(call, batches);
-  }
-  Result<a4c::GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
-    return inner_.Get(call, refs);
-  }
-  Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
-    return inner_.Scan(call, request);
-  }
-
-  std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
-
- protected:
-  void* Extension(std::string_view name) override {
-    return name == a4c::Retention::kExtension ? inner_.As<a4c::Retention>() : nullptr;
-  }
-
- private:
-  a4c::Store& inner_;
 };
 
 // One process.

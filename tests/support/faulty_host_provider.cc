@@ -6,6 +6,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 
@@ -41,6 +42,7 @@ void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostActivity::kExtension) return inner_.As<HostActivity>();
   if (name == HostVolumes::kExtension) return inner_.As<HostVolumes>();
   if (name == HostDescription::kExtension) return inner_.As<HostDescription>();
+  if (name == HostLook::kExtension) return inner_.As<HostLook>();
   if (name == HostUpdate::kExtension) return inner_.As<HostUpdate>();
   return nullptr;
 }

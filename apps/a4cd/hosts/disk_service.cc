@@ -1,11 +1,9 @@
 #include "apps/a4cd/hosts/disk_service.h"
 
 #include <algorithm>
-#include <atomic>
+#include <functional>
 #include <optional>
 #include <utility>
-
-#include "a4c/sinks.h"
 
 namespace a4cd {
 
@@ -13,7 +11,6 @@ using a4c::Call;
 using a4c::Code;
 using a4c::Error;
 using a4c::Expect;
-using a4c::Host;
 using a4c::RecordRef;
 using a4c::Result;
 
@@ -21,17 +18,36 @@ namespace {
 
 class DiskLoop final : public a4c::Loop {
  public:
-  DiskLoop(DiskService& disks, int64_t period_ms) : disks_(disks), period_ms_(period_ms) {}
+  DiskLoop(DiskService& disks, const a4c::Clock& clock, int64_t period_ms)
+      : disks_(disks), clock_(clock), period_ms_(period_ms) {}
   const std::string& name() const override { return name_; }
+  // The period counts from where the round began, so that figures grow no older than that.
   Result<int64_t> Step(const Call& call) override {
-    A4C_CHECK(disks_.Refresh(call));
-    return period_ms_;
+    const int64_t begun_ms = clock_.MonotonicMs();
+    A4C_CHECK(disks_.RefreshAnswering(call));
+    return std::max<int64_t>(0, begun_ms + period_ms_ - clock_.MonotonicMs());
   }
 
  private:
   const std::string name_ = "hosts";
   DiskService& disks_;
+  const a4c::Clock& clock_;
   const int64_t period_ms_;
+};
+
+class ApartLoop final : public a4c::Loop {
+ public:
+  ApartLoop(DiskService& disks, int64_t wait_ms) : disks_(disks), wait_ms_(wait_ms) {}
+  const std::string& name() const override { return name_; }
+  Result<int64_t> Step(const Call& call) override {
+    A4C_TRY(const bool has_more, disks_.RefreshApart(call));
+    return has_more ? 0 : wait_ms_;
+  }
+
+ private:
+  const std::string name_ = "hosts-apart";
+  DiskService& disks_;
+  const int64_t wait_ms_;
 };
 
 // Whether somebody has read figures within this time, of all: a round makes the records first.
@@ -44,18 +60,34 @@ bool IsFresh(const std::vector<HostRecord>& hosts, int64_t age_ms_max) {
                              [](const HostRecord& host) { return host.figures.has_value(); });
 }
 
+// The longer it had been silent when it was asked last, the longer it is left alone.
+bool IsDue(const HostQuestion& question, const DiskOptions& options) {
+  const HostFigures& figures = *question.record->figures;
+  const int64_t silent_ms = figures.silent_ms - figures.asked_ms;
+  return figures.asked_ms >=
+         std::max(options.apart_wait_ms, std::min(silent_ms, options.apart_wait_max_ms));
+}
+
 }  // namespace
 
 DiskService::DiskService(a4c::Database& database, a4c::HostProvider& hosts, Enrolments& enrolments,
                          const a4c::Runtime& runtime, const DiskOptions& options)
     : database_(database),
-      hosts_(hosts),
       enrolments_(enrolments),
+      reader_(database, hosts, runtime, options.patience_ms),
       runtime_(runtime),
       options_(options),
       waiter_(runtime.threads.NewWaiter()) {}
 
 Result<void> DiskService::Refresh(const Call& call) {
+  return RoundOfOne(call, Whom::kAll);
+}
+
+Result<void> DiskService::RefreshAnswering(const Call& call) {
+  return RoundOfOne(call, Whom::kAnswering);
+}
+
+Result<void> DiskService::RoundOfOne(const Call& call, Whom whom) {
   {
     a4c::Waiter::Lock lock(*waiter_);
     const bool somebody_is = in_round_;
@@ -64,7 +96,7 @@ Result<void> DiskService::Refresh(const Call& call) {
     if (somebody_is) return {};
     in_round_ = true;
   }
-  Result<void> done = Round(call);
+  Result<void> done = Round(call, whom);
   a4c::Waiter::Lock lock(*waiter_);
   in_round_ = false;
   refreshed_ms_ = runtime_.clock.MonotonicMs();
@@ -72,37 +104,36 @@ Result<void> DiskService::Refresh(const Call& call) {
   return done;
 }
 
-Result<void> DiskService::Round(const Call& call) {
-  A4C_TRY(std::vector<HostRecord> records, ReadHosts(call, database_));
+Result<void> DiskService::Round(const Call& call, Whom whom) {
+  A4C_TRY(const std::vector<HostRecord> records, ReadHosts(call, database_));
   A4C_CHECK(enrolments_.Follow(call, records));
-  A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
-  A4C_CHECK(MakeRecords(call, hosts));
-  A4C_CHECK(AskAll(call, hosts));
-  for (HostRecord& record : records) {
-    if (std::ranges::find(hosts, record.id, &Host::id) != hosts.end()) continue;
-    HostFigures lost = record.figures.value_or(HostFigures{.host = {.id = record.id}});
-    lost.host.reachable = false;
-    lost.host.reason = "the host provider does not know it: is it still in its config?";
-    A4C_CHECK(Write(call, lost));
+  A4C_TRY(std::vector<HostQuestion> questions, reader_.Questions(call, records));
+  A4C_CHECK(MakeRecords(call, questions));
+  if (whom == Whom::kAnswering) std::erase_if(questions, std::mem_fn(&HostQuestion::IsApart));
+  for (HostQuestion& question : questions) {
+    question.is_last_word = whom == Whom::kAll || question.IsNew();
+    question.timeout_ms = question.is_last_word ? options_.host_timeout_ms : options_.patience_ms;
   }
-  return {};
+  // One that is new and hangs holds up none of the others.
+  std::ranges::stable_partition(questions, std::not_fn(std::mem_fn(&HostQuestion::IsNew)));
+  return reader_.Read(call, questions, options_.hosts_at_once);
 }
 
-// One that is slow to answer does not keep the figures of the others from being written down.
-Result<void> DiskService::AskAll(const Call& call, std::span<const Host> hosts) {
-  std::vector<Result<void>> written(hosts.size());
-  std::atomic<size_t> next = 0;
-  const auto ask = [&](const std::stop_token&) {
-    for (size_t i = next++; i < hosts.size(); i = next++)
-      written[i] = Write(call, Ask(call, hosts[i]));
-  };
-  std::vector<std::unique_ptr<a4c::Thread>> helpers;
-  const size_t threads = std::min(hosts.size(), static_cast<size_t>(options_.hosts_at_once));
-  for (size_t i = 1; i < threads; ++i) helpers.push_back(runtime_.threads.Start("hosts", ask));
-  ask({});
-  for (const auto& helper : helpers) helper->Join();
-  for (const Result<void>& one : written) A4C_CHECK(one);
-  return {};
+Result<bool> DiskService::RefreshApart(const Call& call) {
+  A4C_TRY(const std::vector<HostRecord> records, ReadHosts(call, database_));
+  if (std::ranges::none_of(records, &HostRecord::IsApart)) return false;
+  A4C_TRY(std::vector<HostQuestion> questions, reader_.Questions(call, records));
+  std::erase_if(questions, [&](const HostQuestion& question) {
+    return !question.IsApart() || !IsDue(question, options_);
+  });
+  std::ranges::stable_sort(questions, std::greater(), [](const HostQuestion& question) {
+    return question.record->figures->asked_ms;
+  });
+  const bool has_more = questions.size() > static_cast<size_t>(options_.apart_at_once);
+  if (has_more) questions.resize(static_cast<size_t>(options_.apart_at_once));
+  for (HostQuestion& question : questions) question.timeout_ms = options_.host_timeout_ms;
+  A4C_CHECK(reader_.Read(call, questions, options_.apart_at_once));
+  return has_more;
 }
 
 Result<void> DiskService::Look(const Call& call, const std::string& id) {
@@ -114,42 +145,30 @@ Result<void> DiskService::Look(const Call& call, const std::string& id) {
   }
   // Figures of this one alone would pass for those of all.
   if (!had_a_round) return Refresh(call);
-  A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
-  const auto host = std::ranges::find(hosts, id, &Host::id);
-  return host == hosts.end() ? Result<void>() : Write(call, Ask(call, *host));
-}
-
-// What a server uses beside our units. Figures and list are not of one moment, so it is no less
-// than zero and may be a little off until the next refresh.
-HostFigures DiskService::Ask(const Call& call, const Host& host) {
-  HostFigures figures{host, host.disk_used_bytes};
-  if (!host.reachable) return figures;
-  Call bounded = call;
-  bounded.deadline_ms =
-      std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
-  const Result<std::vector<a4c::UnitStatus>> units = hosts_.List(bounded, host.id);
-  if (!units) {
-    runtime_.log.Write(a4c::LogLevel::kWarning, "hosts", "a server did not list its units",
-                       {{"host", host.id}, {"error", units.error().ToString()}});
-    figures.host.reachable = false;
-    figures.host.reason = units.error().message();
-    return figures;
-  }
-  for (const a4c::UnitStatus& unit : *units) figures.other_bytes -= unit.disk_used_bytes;
-  figures.other_bytes = std::max<int64_t>(0, figures.other_bytes);
-  return figures;
+  const Result<HostRecord> record = ReadHost(call, database_, id);
+  if (!record) return record.error().code() == Code::kNotFound ? Result<void>() : record.error();
+  A4C_TRY(std::vector<HostQuestion> questions, reader_.Questions(call, std::span(&*record, 1)));
+  std::erase_if(questions, [&](const HostQuestion& question) {
+    return question.id() != id || !question.is_provided;
+  });
+  for (HostQuestion& question : questions) question.timeout_ms = options_.host_timeout_ms;
+  return reader_.Read(call, questions, 1);
 }
 
 // Also of one whose record was removed while it stands in the provider's config. One that the
 // provider has from a record is never recorded here: its record may have been removed just now.
-Result<void> DiskService::MakeRecords(const Call& call, std::span<const Host> hosts) {
+Result<void> DiskService::MakeRecords(const Call& call, std::span<const HostQuestion> questions) {
   std::vector<RecordRef> refs;
-  for (const Host& host : hosts) refs.push_back(HostRef(host.id));
+  const bool looks_at_all = !knows_records_;
+  for (const HostQuestion& question : questions) {
+    if (!question.is_provided) continue;
+    if (looks_at_all || question.record == nullptr) refs.push_back(HostRef(question.id()));
+  }
   if (refs.empty()) return {};
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
   for (size_t i = 0; i < refs.size(); ++i) {
     const std::optional<a4c::Record>& record = answer.records.at(i);
-    HostRecord host{.id = hosts[i].id};
+    HostRecord host{.id = refs[i].key.id};
     const bool is_there = record && !record->tombstone;
     if (!is_there && enrolments_.HasAdded(host.id)) continue;
     if (is_there) {
@@ -162,17 +181,7 @@ Result<void> DiskService::MakeRecords(const Call& call, std::span<const Host> ho
                             .body = HostBody(host),
                             .expect = record ? Expect::Rev(record->rev) : Expect::Absent()}}}));
   }
-  return {};
-}
-
-// Of a server that was removed meanwhile nothing is written.
-Result<void> DiskService::Write(const Call& call, const HostFigures& figures) {
-  const RecordRef ref = HostRef(figures.host.id);
-  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
-  if (!answer.records.at(0) || answer.records[0]->tombstone) return {};
-  A4C_CHECK(database_.Write(
-      call,
-      {.also = {a4c::Put{.ref = ref, .quiet = FiguresFields(figures, answer.store_time_ms)}}}));
+  knows_records_ = true;
   return {};
 }
 
@@ -207,8 +216,11 @@ Result<std::vector<Server>> DiskService::Servers(const Call& call) {
   return servers;
 }
 
-std::unique_ptr<a4c::Loop> DiskService::NewLoop() {
-  return std::make_unique<DiskLoop>(*this, options_.period_ms);
+std::vector<std::unique_ptr<a4c::Loop>> DiskService::NewLoops() {
+  std::vector<std::unique_ptr<a4c::Loop>> loops;
+  loops.push_back(std::make_unique<DiskLoop>(*this, runtime_.clock, options_.period_ms));
+  loops.push_back(std::make_unique<ApartLoop>(*this, options_.apart_wait_ms));
+  return loops;
 }
 
 }  // namespace a4cd

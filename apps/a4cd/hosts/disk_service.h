@@ -5,9 +5,12 @@
 //   A4C_TRY(std::vector<Server> servers, disks.Servers(call));
 //   Placement placement = Place(servers, request, limits, random.Next());
 //
-// Of each server there is a record (kind host), made when the server is first seen.
+// Of each server there is a record (kind host), made when the server is first seen. Those that do
+// not answer, or take long to, are asked apart from the others, by few threads and less often the
+// longer they are silent, so that they cost the others neither time nor threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,6 +20,7 @@
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/hosts/figures_reader.h"
 #include "apps/a4cd/hosts/host_record.h"
 #include "apps/a4cd/placement/placement.h"
 
@@ -25,7 +29,12 @@ namespace a4cd {
 struct DiskOptions {
   int64_t period_ms = 10'000;       // of refreshes
   int64_t host_timeout_ms = 5'000;  // for the answer of one server
+  int64_t patience_ms = 2'000;      // who takes longer than this is asked apart from the others
   int hosts_at_once = 1;            // asked by as many threads, which live for one round
+  int apart_at_once = 1;            // the same of those that are asked apart
+  // One that is asked apart is asked again after as long as it has been silent, within these.
+  int64_t apart_wait_ms = 2'000;
+  int64_t apart_wait_max_ms = 30'000;
 };
 
 // [any thread]
@@ -39,6 +48,12 @@ class DiskService {
   // Waits for a round that another thread of this instance is in, and has then nothing to do.
   a4c::Result<void> Refresh(const a4c::Call& call);
 
+  // The same of those that answer: each has patience_ms, and one that is new as long as it needs.
+  a4c::Result<void> RefreshAnswering(const a4c::Call& call);
+  // The same of some that are asked apart and due, the longest not asked first; true: there are
+  // more. Takes no longer than one server may.
+  a4c::Result<bool> RefreshApart(const a4c::Call& call);
+
   // The figures of one server whose record is there, for those who do not want to wait a period.
   a4c::Result<void> Look(const a4c::Call& call, const std::string& id);
 
@@ -50,22 +65,23 @@ class DiskService {
   // The same as placement sees them.
   a4c::Result<std::vector<Server>> Servers(const a4c::Call& call);
 
-  // Refreshes every period: to be run as a singleton. The loop is used up before the service goes.
-  std::unique_ptr<a4c::Loop> NewLoop();
+  // Keep refreshing, "hosts" those that answer and "hosts-apart" the others: to be run as
+  // singletons. The loops are used up before the service goes.
+  std::vector<std::unique_ptr<a4c::Loop>> NewLoops();
 
  private:
+  enum class Whom : uint8_t { kAll, kAnswering };
   bool DidJustNow();
-  a4c::Result<void> Round(const a4c::Call& call);
-  a4c::Result<void> AskAll(const a4c::Call& call, std::span<const a4c::Host> hosts);
-  HostFigures Ask(const a4c::Call& call, const a4c::Host& host);
-  a4c::Result<void> MakeRecords(const a4c::Call& call, std::span<const a4c::Host> hosts);
-  a4c::Result<void> Write(const a4c::Call& call, const HostFigures& figures);
+  a4c::Result<void> RoundOfOne(const a4c::Call& call, Whom whom);
+  a4c::Result<void> Round(const a4c::Call& call, Whom whom);
+  a4c::Result<void> MakeRecords(const a4c::Call& call, std::span<const HostQuestion> questions);
 
   a4c::Database& database_;
-  a4c::HostProvider& hosts_;
   Enrolments& enrolments_;
+  FiguresReader reader_;
   const a4c::Runtime runtime_;
   const DiskOptions options_;
+  std::atomic<bool> knows_records_ = false;  // that they have the form of this version
   const std::unique_ptr<a4c::Waiter> waiter_;
   // Under waiter_:
   bool in_round_ = false;

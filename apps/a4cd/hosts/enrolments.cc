@@ -1,7 +1,8 @@
 #include "apps/a4cd/hosts/enrolments.h"
 
-#include <algorithm>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -116,12 +117,15 @@ Result<void> Enrolments::Add(const Call& call, const a4c::HostSpec& spec) {
 }
 
 Result<void> Enrolments::Forget(const Call& call, std::span<const HostRecord> hosts) {
+  std::set<std::string_view> enrolled;
+  for (const HostRecord& host : hosts) {
+    if (host.spec) enrolled.insert(host.id);
+  }
   std::vector<std::string> gone;
   {
     Waiter::Lock lock(*waiter_);
     for (const auto& [id, spec] : added_) {
-      const auto record = std::ranges::find(hosts, id, &HostRecord::id);
-      if (record == hosts.end() || !record->spec) gone.push_back(id);
+      if (!enrolled.contains(id)) gone.push_back(id);
     }
   }
   for (const std::string& id : gone) {

@@ -33,23 +33,31 @@ Json SpecJson(const a4c::HostSpec& spec) {
                       {"settings", MapJson(spec.settings)}};
 }
 
-Json FiguresJson(const HostFigures& figures) {
+Json FiguresJson(const HostFigures& figures, int64_t store_time_ms) {
   const a4c::Host& host = figures.host;
-  return Json::Object{{"reachable", host.reachable},
-                      {"reason", host.reason.substr(0, kReasonBytesMax)},
-                      {"disk_total_bytes", host.disk_total_bytes},
-                      {"disk_used_bytes", host.disk_used_bytes},
-                      {"disk_free_bytes", host.disk_free_bytes},
-                      {"disk_other_bytes", figures.other_bytes},
-                      {"memory_total_bytes", host.memory_total_bytes},
-                      {"cpu_total_millis", host.cpu_total_millis},
-                      {"arch", host.arch},
-                      {"versions", MapJson(host.versions)},
-                      {"warnings", ListJson(host.warnings)}};
+  Json kept(Json::Object{{"reachable", host.reachable},
+                         {"reason", host.reason.substr(0, kReasonBytesMax)},
+                         {"disk_total_bytes", host.disk_total_bytes},
+                         {"disk_used_bytes", host.disk_used_bytes},
+                         {"disk_free_bytes", host.disk_free_bytes},
+                         {"disk_other_bytes", figures.other_bytes},
+                         {"memory_total_bytes", host.memory_total_bytes},
+                         {"cpu_total_millis", host.cpu_total_millis},
+                         {"arch", host.arch},
+                         {"versions", MapJson(host.versions)},
+                         {"warnings", ListJson(host.warnings)},
+                         {"asked_at", store_time_ms - figures.asked_ms},
+                         {"apart", figures.is_apart}});
+  if (!host.reachable) kept.AppendMember("silent_since", store_time_ms - figures.silent_ms);
+  return kept;
 }
 
-Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, int64_t age_ms) {
+// What an older version has written was never asked, and so is at once.
+Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, int64_t read_at_ms,
+                              int64_t store_time_ms) {
   A4C_TRY(const Json kept, a4c::ParseJson(text));
+  const Json& silent_since = kept["silent_since"];
+  const auto age = [&](int64_t at_ms) { return std::max<int64_t>(0, store_time_ms - at_ms); };
   return HostFigures{.host = {.id = id,
                               .reachable = kept["reachable"].Bool(),
                               .reason = kept["reason"].Text(),
@@ -58,11 +66,14 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
                               .disk_free_bytes = kept["disk_free_bytes"].Int(),
                               .memory_total_bytes = kept["memory_total_bytes"].Int(),
                               .cpu_total_millis = kept["cpu_total_millis"].Int(),
-                              .age_ms = std::max<int64_t>(0, age_ms),
+                              .age_ms = age(read_at_ms),
                               .arch = kept["arch"].Text(),
                               .versions = MapOf(kept["versions"]),
                               .warnings = ListOf(kept["warnings"])},
-                     .other_bytes = kept["disk_other_bytes"].Int()};
+                     .other_bytes = kept["disk_other_bytes"].Int(),
+                     .asked_ms = age(kept["asked_at"].Int()),
+                     .silent_ms = silent_since.IsNull() ? 0 : age(silent_since.Int()),
+                     .is_apart = kept["apart"].Bool()};
 }
 
 }  // namespace
@@ -108,13 +119,13 @@ Result<HostRecord> HostRecordOf(const Record& record, int64_t store_time_ms) {
   }
   const a4c::Scalar* figures = QuietOf(record, "figures");
   if (const auto* text = figures == nullptr ? nullptr : std::get_if<std::string>(figures)) {
-    A4C_TRY(host.figures, FiguresOf(host.id, *text, store_time_ms - LongOf(record, "figures_at")));
+    A4C_TRY(host.figures, FiguresOf(host.id, *text, LongOf(record, "figures_at"), store_time_ms));
   }
   return host;
 }
 
 FieldValues FiguresFields(const HostFigures& figures, int64_t store_time_ms) {
-  return {{"figures", FiguresJson(figures).ToString()},
+  return {{"figures", FiguresJson(figures, store_time_ms).ToString()},
           {"figures_at", store_time_ms - figures.host.age_ms}};
 }
 

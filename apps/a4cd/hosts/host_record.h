@@ -25,6 +25,9 @@ inline constexpr std::string_view kCpuCommitted = "cpu_committed_millis";
 struct HostFigures {
   a4c::Host host = {};      // age_ms: at the store's time that was given
   int64_t other_bytes = 0;  // of the disk, used by what is not ours
+  int64_t asked_ms = 0;     // how long ago it was asked, at the same time
+  int64_t silent_ms = 0;    // since when it is not reachable; 0: it is
+  bool is_apart = false;    // it is slow or silent: asked apart from the others
 };
 
 struct HostRecord {
@@ -41,6 +44,8 @@ struct HostRecord {
   Amounts committed = {};
   a4c::FieldValues counters =
       {};  // the same as they were found, for a check that they still are so
+
+  bool IsApart() const { return figures && figures->is_apart; }
 };
 
 a4c::RecordRef HostRef(const std::string& id);

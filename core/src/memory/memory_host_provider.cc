@@ -40,7 +40,8 @@ class MemoryHostProvider final : public HostProvider {
         activity_(memory::NewMemoryActivity(hosts_)),
         volumes_(memory::NewMemoryVolumes(hosts_)),
         description_(memory::NewMemoryDescription(hosts_)),
-        update_(memory::NewMemoryUpdate(hosts_, *this)) {}
+        update_(memory::NewMemoryUpdate(hosts_, *this)),
+        look_(memory::NewMemoryLook(hosts_)) {}
 
   Result<std::vector<Host>> Hosts(const Call& call) override;
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override;
@@ -69,6 +70,7 @@ class MemoryHostProvider final : public HostProvider {
   const std::unique_ptr<HostVolumes> volumes_;
   const std::unique_ptr<HostDescription> description_;
   const std::unique_ptr<HostUpdate> update_;
+  const std::unique_ptr<HostLook> look_;
 };
 
 void* MemoryHostProvider::Extension(std::string_view name) {
@@ -84,6 +86,7 @@ void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostVolumes::kExtension) return volumes_.get();
   if (name == HostDescription::kExtension) return description_.get();
   if (name == HostUpdate::kExtension) return update_.get();
+  if (name == HostLook::kExtension) return look_.get();
   return nullptr;
 }
 
@@ -91,19 +94,7 @@ Result<std::vector<Host>> MemoryHostProvider::Hosts(const Call& call) {
   if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
   Waiter::Lock lock(*hosts_.waiter);
   std::vector<Host> hosts;
-  for (const auto& [id, server] : hosts_.servers) {
-    const int64_t used = DiskUsed(server);
-    hosts.push_back({.id = id,
-                     .reachable = true,
-                     .disk_total_bytes = server.options.disk_total_bytes,
-                     .disk_used_bytes = used,
-                     .disk_free_bytes = server.options.disk_total_bytes - used,
-                     .memory_total_bytes = server.options.memory_total_bytes,
-                     .cpu_total_millis = server.options.cpu_total_millis,
-                     .arch = server.options.arch,
-                     .versions = {{"memory", "1"}},
-                     .warnings = server.options.warnings});
-  }
+  for (const auto& [id, server] : hosts_.servers) hosts.push_back(memory::FiguresOf(server));
   return hosts;
 }
 

@@ -13,6 +13,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_streams.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
@@ -91,6 +92,9 @@ struct MemoryHosts {
 // The unit's image is there, if need be pulled. kNotFound: it cannot be. [under waiter]
 Result<void> Supply(MemoryHosts& hosts, MemoryServer& server, const Unit& unit);
 
+// What it says of itself.
+Host FiguresOf(const MemoryServer& server);
+
 // Lets happen to a unit what has happened by now: there is no thread that would.
 void Settle(MemoryUnit& unit, int64_t now_mono_ms);
 
@@ -106,5 +110,6 @@ std::unique_ptr<HostActivity> NewMemoryActivity(MemoryHosts& hosts);
 std::unique_ptr<HostVolumes> NewMemoryVolumes(MemoryHosts& hosts);
 std::unique_ptr<HostDescription> NewMemoryDescription(MemoryHosts& hosts);
 std::unique_ptr<HostUpdate> NewMemoryUpdate(MemoryHosts& hosts, HostProvider& provider);
+std::unique_ptr<HostLook> NewMemoryLook(MemoryHosts& hosts);
 
 }  // namespace a4c::memory

@@ -11,6 +11,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "plugin/guard.h"
@@ -257,6 +258,35 @@ class GuardedHostDescription final : public HostDescription {
  private:
   HostDescription& inner_;
   const CallSite& describe_;
+};
+
+class GuardedHostLook final : public HostLook {
+ public:
+  GuardedHostLook(HostLook& inner, PluginRecord& plugin)
+      : inner_(inner), names_(plugin.Site("Look.Names")), look_(plugin.Site("Look.Look")) {}
+
+  Result<std::vector<std::string>> Names(const Call& call) override {
+    return Guarded(names_, call, [&] { return inner_.Names(call); });
+  }
+
+  Result<Host> Look(const Call& call, const std::string& host) override {
+    return Guarded(look_, call, [&] {
+      auto seen = inner_.Look(call, host);
+      if (!seen) return seen;
+      if (seen->id != host) {
+        return Result<Host>(
+            Malformed(look_, "the host \"" + host + "\"", "the host \"" + seen->id + "\""));
+      }
+      const Result<void> checked = CheckHost(*seen);
+      if (!checked) seen = Malformed(look_, "a look at a host", checked.error().message());
+      return seen;
+    });
+  }
+
+ private:
+  HostLook& inner_;
+  const CallSite& names_;
+  const CallSite& look_;
 };
 
 }  // namespace a4c::plugin

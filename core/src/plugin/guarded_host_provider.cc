@@ -68,6 +68,7 @@ class GuardedHostProvider final : public HostProvider {
     if (name == HostVolumes::kExtension) return volumes_.Of(*inner_, plugin_);
     if (name == HostDescription::kExtension) return description_.Of(*inner_, plugin_);
     if (name == HostUpdate::kExtension) return update_.Of(*inner_, plugin_);
+    if (name == HostLook::kExtension) return look_.Of(*inner_, plugin_);
     return nullptr;
   }
 
@@ -85,6 +86,7 @@ class GuardedHostProvider final : public HostProvider {
   ExtensionGuard<HostVolumes, GuardedHostVolumes> volumes_;
   ExtensionGuard<HostDescription, GuardedHostDescription> description_;
   ExtensionGuard<HostUpdate, GuardedHostUpdate> update_;
+  ExtensionGuard<HostLook, GuardedHostLook> look_;
   const CallSite& hosts_;
   const CallSite& ensure_;
   const CallSite& remove_;

@@ -27,7 +27,10 @@ a4cd::WorkerOptions OptionsOf() {
                   .capacity_wait_ms = 2'500,
                   .run_timeout_ms = 40'000,
                   .store_timeout_ms = 4'000};
-  options.disks = {.period_ms = 6'000, .host_timeout_ms = 3'000};
+  options.disks = {.period_ms = 6'000,
+                   .host_timeout_ms = 3'000,
+                   .patience_ms = 1'000,
+                   .apart_wait_max_ms = 6'000};
   options.reconciler = {.period_ms = 5'000, .host_timeout_ms = 3'000};
   return options;
 }

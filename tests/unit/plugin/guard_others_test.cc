@@ -5,6 +5,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/rebuild.h"
@@ -216,6 +217,18 @@ TEST_F(GuardedHostProvider, ActivityVolumesAndDescriptionAreGuarded) {
   };
   EXPECT_TRUE(FailsWith(describe("throw"), Code::kInternal, "Description.Describe threw"));
   EXPECT_TRUE(FailsWith(describe("other_unit"), Code::kInternal, "the unit \"u\""));
+}
+
+TEST_F(GuardedHostProvider, LooksAreGuarded) {
+  const Call call = Within(1000);
+  EXPECT_TRUE(FailsWith(Make("throw", "Look.Names")->As<HostLook>()->Names(call), Code::kInternal,
+                        "Look.Names threw"));
+  const auto look = [&](const char* mode) {
+    return Make(mode, "Look.Look")->As<HostLook>()->Look(call, "h");
+  };
+  EXPECT_TRUE(FailsWith(look("throw"), Code::kInternal, "Look.Look threw"));
+  EXPECT_TRUE(FailsWith(look("other_host"), Code::kInternal, "the host \"h\""));
+  EXPECT_TRUE(FailsWith(look("too_many"), Code::kInternal, "warnings"));
 }
 
 TEST_F(GuardedHostProvider, UpdateIsGuarded) {

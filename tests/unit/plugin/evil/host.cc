@@ -4,6 +4,7 @@
 #include "a4c/host_enrolment.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_images.h"
+#include "a4c/host_look.h"
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/plugin.h"
@@ -176,6 +177,25 @@ class EvilDescription final : public a4c::HostDescription {
   const evil::Mode& mode_;
 };
 
+class EvilLook final : public a4c::HostLook {
+ public:
+  explicit EvilLook(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<std::vector<std::string>> Names(const a4c::Call&) override {
+    mode_.Act("Look.Names");
+    return std::vector<std::string>{"one"};
+  }
+  a4c::Result<a4c::Host> Look(const a4c::Call&, const std::string& name) override {
+    mode_.Act("Look.Look");
+    a4c::Host host;
+    if (!mode_.Is("other_host", "Look.Look")) host.id = name;
+    if (mode_.Is("too_many", "Look.Look")) host.warnings.assign(17, "again");
+    return host;
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
 class EvilHost final : public a4c::HostProvider {
  public:
   EvilHost(const a4c::Config& config, const a4c::Runtime& runtime) : mode_(config, runtime) {}
@@ -215,6 +235,7 @@ class EvilHost final : public a4c::HostProvider {
     }
     if (name == a4c::HostActivity::kExtension) return static_cast<a4c::HostActivity*>(&activity_);
     if (name == a4c::HostUpdate::kExtension) return static_cast<a4c::HostUpdate*>(&update_);
+    if (name == a4c::HostLook::kExtension) return static_cast<a4c::HostLook*>(&look_);
     if (name == a4c::HostVolumes::kExtension) return static_cast<a4c::HostVolumes*>(&volumes_);
     if (name == a4c::HostDescription::kExtension) {
       return static_cast<a4c::HostDescription*>(&description_);
@@ -233,6 +254,7 @@ class EvilHost final : public a4c::HostProvider {
   EvilVolumes volumes_{mode_};
   EvilUpdate update_{mode_};
   EvilDescription description_{mode_};
+  EvilLook look_{mode_};
 };
 
 a4c::Result<std::unique_ptr<a4c::HostProvider>> Make(const a4c::Config& config,

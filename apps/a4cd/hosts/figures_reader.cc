@@ -1,0 +1,202 @@
+#include "apps/a4cd/hosts/figures_reader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "a4c/sinks.h"
+
+namespace a4cd {
+
+using a4c::Call;
+using a4c::Host;
+using a4c::Result;
+using a4c::Waiter;
+
+namespace {
+
+constexpr size_t kCommitMax = 100;  // answers in one commit
+
+HostFigures KnownOf(const HostRecord& record) {
+  return record.figures.value_or(HostFigures{.host = {.id = record.id}});
+}
+
+}  // namespace
+
+// What the asking threads hand in. Whoever finds nobody writing writes, until nothing is left: so
+// one that hangs keeps the figures of no other from being written down.
+class FiguresReader::Answers {
+ public:
+  Answers(FiguresReader& reader, const Call& call)
+      : reader_(reader), call_(call), waiter_(reader.runtime_.threads.NewWaiter()) {}
+
+  void Add(Answer answer) {
+    {
+      const Waiter::Lock lock(*waiter_);
+      pending_.push_back(std::move(answer));
+      if (is_writing_) return;
+      is_writing_ = true;
+    }
+    for (std::vector<Answer> batch = Take(); !batch.empty(); batch = Take()) {
+      const Result<void> written = reader_.Write(call_, batch);
+      if (written) continue;
+      const Waiter::Lock lock(*waiter_);
+      written_ = written;
+    }
+  }
+  // Once all threads have ended.
+  const Result<void>& written() const { return written_; }
+
+ private:
+  std::vector<Answer> Take() {
+    const Waiter::Lock lock(*waiter_);
+    const size_t count = std::min(pending_.size(), kCommitMax);
+    const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<Answer> batch(std::make_move_iterator(pending_.begin()),
+                              std::make_move_iterator(end));
+    pending_.erase(pending_.begin(), end);
+    is_writing_ = !batch.empty();
+    return batch;
+  }
+
+  FiguresReader& reader_;
+  const Call& call_;
+  const std::unique_ptr<Waiter> waiter_;
+  // Under waiter_:
+  std::vector<Answer> pending_;
+  bool is_writing_ = false;
+  Result<void> written_;
+};
+
+// With figures only if they come with the names.
+Result<std::vector<Host>> FiguresReader::Hosts(const Call& call) {
+  if (look_ == nullptr) return hosts_.Hosts(call);
+  A4C_TRY(const std::vector<std::string> names, look_->Names(call));
+  std::vector<Host> hosts;
+  for (const std::string& name : names) hosts.push_back({.id = name});
+  return hosts;
+}
+
+Result<std::vector<HostQuestion>> FiguresReader::Questions(const Call& call,
+                                                           std::span<const HostRecord> records) {
+  const int64_t as_of_ms = runtime_.clock.MonotonicMs();
+  std::map<std::string_view, const HostRecord*> rest;
+  for (const HostRecord& record : records) rest.emplace(record.id, &record);
+  A4C_TRY(const std::vector<Host> hosts, Hosts(call));
+  std::vector<HostQuestion> questions;
+  for (const Host& host : hosts) {
+    HostQuestion& question = questions.emplace_back(HostQuestion{{.host = host}, as_of_ms});
+    const auto found = rest.extract(host.id);
+    if (found.empty()) continue;
+    question.record = found.mapped();
+    if (look_ != nullptr) question.known = KnownOf(*question.record);
+  }
+  for (const auto& [id, record] : rest) {
+    questions.push_back({KnownOf(*record), as_of_ms, record, false});
+  }
+  return questions;
+}
+
+Result<void> FiguresReader::Read(const Call& call, std::span<const HostQuestion> questions,
+                                 int threads) {
+  Answers answers(*this, call);
+  std::atomic<size_t> next = 0;
+  const auto ask = [&](const std::stop_token&) {
+    for (size_t i = next++; i < questions.size(); i = next++) {
+      Answer answer = Ask(call, questions[i]);
+      // Who had no time to answer was not asked.
+      if (call.Expired() || call.Stopping()) return;
+      answers.Add(std::move(answer));
+    }
+  };
+  std::vector<std::unique_ptr<a4c::Thread>> helpers;
+  const size_t count = std::min(questions.size(), static_cast<size_t>(threads));
+  for (size_t i = 1; i < count; ++i) helpers.push_back(runtime_.threads.Start("hosts", ask));
+  ask({});
+  for (const auto& helper : helpers) helper->Join();
+  return answers.written();
+}
+
+FiguresReader::Answer FiguresReader::Ask(const Call& call, const HostQuestion& question) {
+  const int64_t begun_ms = call.clock.MonotonicMs();
+  Call bounded = call;
+  bounded.deadline_ms = std::min(call.deadline_ms, begun_ms + question.timeout_ms);
+  Answer answer = Look(bounded, question);
+  HostFigures& figures = answer.figures;
+  if (figures.host.reachable) CountOthers(bounded, figures);
+  const bool is_slow = call.clock.MonotonicMs() - begun_ms > patience_ms_;
+  if (!figures.host.reachable && !question.is_last_word && bounded.Expired()) {
+    answer = {question.known, question.as_of_ms};
+  }
+  figures.is_apart = is_slow || !figures.host.reachable || bounded.Expired();
+  return answer;
+}
+
+// Of one that does not answer the record may know more than the provider of this process.
+FiguresReader::Answer FiguresReader::Look(const Call& call, const HostQuestion& question) {
+  Answer known{question.known, question.as_of_ms};
+  Host& host = known.figures.host;
+  if (question.is_provided && look_ == nullptr) return known;
+  host.reachable = false;
+  host.reason = "the host provider does not know it: is it still in its config?";
+  if (!question.is_provided) return known;
+  Result<Host> seen = look_->Look(call, question.id());
+  if (seen && seen->reachable) return {{.host = *std::move(seen)}, runtime_.clock.MonotonicMs()};
+  host.reason = seen ? seen->reason : seen.error().message();
+  return known;
+}
+
+// What a server uses beside our units. Figures and list are not of one moment, so it is no less
+// than zero and may be a little off until the next refresh.
+void FiguresReader::CountOthers(const Call& call, HostFigures& figures) {
+  Host& host = figures.host;
+  figures.other_bytes = host.disk_used_bytes;
+  const Result<std::vector<a4c::UnitStatus>> units = hosts_.List(call, host.id);
+  if (!units) {
+    runtime_.log.Write(a4c::LogLevel::kWarning, "hosts", "a server did not list its units",
+                       {{"host", host.id}, {"error", units.error().ToString()}});
+    host.reachable = false;
+    host.reason = units.error().message();
+    return;
+  }
+  for (const a4c::UnitStatus& unit : *units) figures.other_bytes -= unit.disk_used_bytes;
+  figures.other_bytes = std::max<int64_t>(0, figures.other_bytes);
+}
+
+Result<void> FiguresReader::Write(const Call& call, std::span<const Answer> answers) {
+  std::vector<a4c::RecordRef> refs;
+  for (const Answer& answer : answers) refs.push_back(HostRef(answer.figures.host.id));
+  A4C_TRY(const a4c::GetAnswer found, database_.Get(call, refs));
+  const int64_t now_ms = runtime_.clock.MonotonicMs();
+  a4c::Commit commit;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const std::optional<a4c::Record>& record = found.records.at(i);
+    if (!record || record->tombstone) continue;
+    HostFigures figures = answers[i].figures;
+    figures.host.age_ms += now_ms - answers[i].as_of_ms;
+    figures.asked_ms = 0;
+    figures.silent_ms = 0;
+    if (!figures.host.reachable) {
+      A4C_TRY(const HostRecord before, HostRecordOf(*record, found.store_time_ms));
+      if (before.figures && !before.figures->host.reachable) {
+        figures.silent_ms = before.figures->silent_ms;
+      }
+    }
+    commit.also.emplace_back(
+        a4c::Put{.ref = refs[i], .quiet = FiguresFields(figures, found.store_time_ms)});
+  }
+  if (commit.also.empty()) return {};
+  A4C_TRY(const a4c::Committed done, database_.Write(call, commit));
+  if (done.outcome == a4c::Committed::Outcome::kApplied || answers.size() == 1) return {};
+  // One of the records has gone meanwhile: the others are written by themselves.
+  for (const Answer& answer : answers) A4C_CHECK(Write(call, std::span(&answer, 1)));
+  return {};
+}
+
+}  // namespace a4cd

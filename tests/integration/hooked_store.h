@@ -1,0 +1,45 @@
+// Does something of the test's before each write.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "a4c/retention.h"
+#include "a4c/store.h"
+
+namespace a4cd::testing {
+
+class HookedStore final : public a4c::Store {
+ public:
+  explicit HookedStore(a4c::Store& inner) : inner_(inner) {}
+
+  a4c::Result<void> Ensure(const a4c::Call& call, std::span<const a4c::Kind> kinds) override {
+    return inner_.Ensure(call, kinds);
+  }
+  a4c::Result<a4c::ApplyAnswer> Apply(const a4c::Call& call,
+                                      std::span<const a4c::WriteBatch> batches) override {
+    if (before_apply) before_apply(batches);
+    return inner_.Apply(call, batches);
+  }
+  a4c::Result<a4c::GetAnswer> Get(const a4c::Call& call,
+                                  std::span<const a4c::RecordRef> refs) override {
+    return inner_.Get(call, refs);
+  }
+  a4c::Result<a4c::ScanAnswer> Scan(const a4c::Call& call,
+                                    const a4c::ScanRequest& request) override {
+    return inner_.Scan(call, request);
+  }
+
+  std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == a4c::Retention::kExtension ? inner_.As<a4c::Retention>() : nullptr;
+  }
+
+ private:
+  a4c::Store& inner_;
+};
+
+}  // namespace a4cd::testing
