@@ -1,5 +1,5 @@
-// What pgbench writes as the peer of a create: the rows of one that a4cd made (job, outbox,
-// idempotency, audit) with other ids, as one statement.
+// What pgbench writes as the peer of creates: the rows of one that a4cd made (job, outbox,
+// idempotency, audit) with other ids, as one statement; or those of many creates as one statement.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ inline std::string PgbenchKey(const std::string& client) {
 
 // A row that a4cd wrote, with another id. pgbench takes ":word" for a variable even in a literal,
 // so there is no colon in them.
-inline std::string InsertScript(Sql& sql, const std::string& table) {
+inline std::string InsertScript(Sql& sql, const std::string& table, long creates) {
   const std::string literal =
       R"(coalesce('E''' || replace(replace(replace(value, '\', '\\'), '''', ''''''), ':', '\x3a'))"
       R"( || '''', 'NULL'))";
@@ -29,12 +29,15 @@ inline std::string InsertScript(Sql& sql, const std::string& table) {
           .at(0);
   const size_t at = values.find("@, ");
   if (at == std::string::npos) Die(table + " has no id");
-  return "INSERT INTO " + table + " VALUES (" + values.substr(0, at) + PgbenchKey(":client_id") +
-         values.substr(at + 1) + ")";
+  const std::string key = PgbenchKey(creates == 1 ? ":client_id" : ":client_id * 10000 + i");
+  const std::string row = values.substr(0, at) + key + values.substr(at + 1);
+  if (creates == 1) return "INSERT INTO " + table + " VALUES (" + row + ")";
+  return "INSERT INTO " + table + " SELECT " + row + " FROM generate_series(1, " +
+         std::to_string(creates) + ") AS i";
 }
 
 // Of the tables of the schema that have a row for each job. Run with -D n=0 -D run=NUMBER.
-inline std::string CreateScript(Sql& sql, const std::string& schema) {
+inline std::string CreateScript(Sql& sql, const std::string& schema, long creates = 1) {
   const std::string jobs = sql.Ask("SELECT count(*) FROM " + schema + ".job").at(0);
   std::string others;
   size_t tables = 0;
@@ -44,11 +47,12 @@ inline std::string CreateScript(Sql& sql, const std::string& schema) {
                schema + "'::regnamespace")) {
     const std::string name = schema + "." + table;
     if (sql.Ask("SELECT count(*) FROM " + name).at(0) != jobs) continue;
-    others += (others.empty() ? "WITH " : ", ") + table + " AS (" + InsertScript(sql, name) + ")";
+    others += (others.empty() ? "WITH " : ", ") + table + " AS (" +
+              InsertScript(sql, name, creates) + ")";
     ++tables;
   }
   if (tables < 2) Die("creates left fewer rows than a job, an outbox and a key");
-  return "\\set n :n + 1\n" + others + " " + InsertScript(sql, schema + ".job") + ";\n";
+  return "\\set n :n + 1\n" + others + " " + InsertScript(sql, schema + ".job", creates) + ";\n";
 }
 
 }  // namespace a4c::bench

@@ -1,12 +1,16 @@
 // How many jobs a second are created and read over HTTP on store-postgres: 64 connections, with
 // authorisation, idempotency, outbox and audit, against pgbench with 64 clients that writes the
-// same rows to the same tables as one prepared statement, and selects one by its key.
+// same rows to the same tables as one prepared statement, and selects one by its key. Creates are
+// also compared with pgbench that writes as many at once as a4cd gathered, over as many sessions as
+// a4cd commits on.
 //
 //   http_postgres_bench create|get [seconds per round] [rounds] [dsn]
 //
-// The two take turns on one server, whose own settings say whether commits are synced and wait for
+// They take turns on one server, whose own settings say whether commits are synced and wait for
 // a standby: they stand in the answer. a4cd has the role api alone: nothing but the requests goes
 // on.
+#include <cmath>
+
 #include "a4c/json.h"
 #include "bench/a4cd_process.h"
 #include "bench/create_requests.h"
@@ -17,6 +21,8 @@
 
 namespace a4c::bench {
 namespace {
+
+constexpr int kCommitters = 2;  // database.flushers by default
 
 class Rig {
  public:
@@ -47,6 +53,13 @@ class Rig {
   double PgbenchCreate(long seconds) {
     if (create_.empty()) create_ = CreateScript(sql_, schema_);
     return Pgbench(dsn_, create_, seconds, "-D n=0 -D run=" + std::to_string(++runs_));
+  }
+
+  // Creates a second, so many in each statement.
+  double PgbenchGathered(long seconds, long creates) {
+    const std::string script = CreateScript(sql_, schema_, creates);
+    return static_cast<double>(creates) *
+           Pgbench(dsn_, script, seconds, "-D n=0 -D run=" + std::to_string(++runs_), kCommitters);
   }
 
   // Of the rows that pgbench's first run wrote, by their whole key, as a4cd's Get does.
@@ -87,8 +100,12 @@ class Rig {
 };
 
 struct Figures {
-  std::vector<double> ours, p50_ms, p99_ms, theirs, ratio, batch;
+  std::vector<double> ours, p50_ms, p99_ms, theirs, ratio, batch, gathered, gathered_ratio;
 
+  void AddGathered(double per_second) {
+    gathered.push_back(per_second);
+    gathered_ratio.push_back(ours.back() / per_second);
+  }
   void Add(const LoadResult& result, double pgbench) {
     ours.push_back(result.per_second);
     p50_ms.push_back(result.p50_ms);
@@ -108,6 +125,8 @@ Figures Measure(Rig& rig, bool create, long seconds, long rounds) {
         create ? rig.Create(static_cast<double>(seconds)) : rig.Get(static_cast<double>(seconds));
     figures.batch.push_back(static_cast<double>(result.done) / (rig.commits() - before));
     figures.Add(result, create ? rig.PgbenchCreate(seconds) : rig.PgbenchGet(seconds));
+    if (!create) continue;
+    figures.AddGathered(rig.PgbenchGathered(seconds, std::lround(figures.batch.back())));
   }
   return figures;
 }
@@ -132,7 +151,10 @@ int main(int argc, char** argv) {
                                 "pgbench's select");
   line.Set("per_second", Median(figures.ours)).Set("p50_ms", Median(figures.p50_ms));
   line.Set("p99_ms", Median(figures.p99_ms)).Set("pgbench_per_second", Median(figures.theirs));
-  if (create) line.Set("batch", Median(figures.batch));
+  if (create) {
+    line.Set("batch", Median(figures.batch)).Set("gathered_per_second", Median(figures.gathered));
+    line.Set("gathered_ratio", Median(figures.gathered_ratio)).Set("reach_gathered_ratio", 0.6);
+  }
   for (const char* setting : {"fsync", "synchronous_commit"}) {
     line.Set(setting, rig.Setting(setting));
   }

@@ -9,17 +9,15 @@
 // search to the next, alike for both. Times count from when a search was due.
 #include <Poco/URI.h>
 
-#include <random>
-
 #include "a4c/json.h"
 #include "a4c/plugin_host.h"
 #include "a4c/query.h"
 #include "a4c/search_index.h"
 #include "a4c/search_plan.h"
-#include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "bench/a4cd_process.h"
 #include "bench/http_load.h"
+#include "bench/job_documents.h"
 #include "bench/runtime.h"
 #include "bench/sql.h"
 #include "elastic_index.h"
@@ -29,53 +27,7 @@ namespace a4c::bench {
 namespace {
 
 constexpr int kConnections = 16;
-constexpr int64_t kBulk = 2'000;
-constexpr int64_t kFirstMs = 1'790'000'000'000;
 constexpr int64_t kShardSize = 1'000;  // as search-elastic asks first
-const char* const kTenant = "default";
-
-Call Within() {
-  return Call::Within(TheRuntime().clock, 600'000);
-}
-
-std::string Word(uint64_t number) {
-  return "word" + std::to_string(number % 1600);
-}
-
-// A tenth has failed; a word stands in one title of 200.
-Document JobNumber(std::mt19937& random, int64_t number) {
-  a4cd::Job job;
-  job.id = std::to_string(number);
-  job.id.insert(0, 12 - job.id.size(), '0');
-  job.type = random() % 3 == 0 ? "image.build" : "command.run";
-  for (int i = 0; i < 8; ++i) job.title += Word(random()) + " ";
-  job.state = random() % 10 == 0 ? a4cd::JobState::kFailed : a4cd::JobState::kSucceeded;
-  job.reason = job.state == a4cd::JobState::kFailed ? a4cd::reason::kError : a4cd::reason::kDone;
-  job.message = "exit code " + std::to_string(random() % 200) + " after 30 s";
-  job.labels = {{"team", "t" + std::to_string(random() % 20)}, {"tier", "1"}};
-  job.priority = static_cast<int64_t>(random() % 10);
-  job.created_at = kFirstMs + number * 1000;
-  job.updated_at = job.finished_at = job.created_at + 30'000;
-  job.payload.Set("command", std::string(300, 'c'));
-  return {.ref = {"job", {kTenant, job.id}}, .rev = 1, .body = a4cd::JobBody(job)};
-}
-
-void Fill(SearchIndex& index, int64_t documents) {
-  std::mt19937 random(7);
-  std::vector<Document> some;
-  if (const auto ensured = index.Ensure(Within(), {&a4cd::JobKind(), 1}); !ensured) {
-    Die(ensured.error().ToString());
-  }
-  for (int64_t number = 0; number < documents; ++number) {
-    some.push_back(JobNumber(random, number));
-    if (static_cast<int64_t>(some.size()) < kBulk && number + 1 < documents) continue;
-    for (const BulkResult& result : OrDie(index.Bulk(Within(), some))) {
-      if (result.outcome != BulkOutcome::kApplied) Die("a document was not written");
-    }
-    some.clear();
-  }
-  if (!index.Refresh(Within(), "job")) Die("a refresh failed");
-}
 
 // A kind of search; each number makes another one of it.
 struct Question {
@@ -96,17 +48,6 @@ std::vector<Question> Questions() {
           {"facets",
            [](uint64_t n) { return "state:failed and labels.team:t" + text(n % 20); },
            {"type", "state", "labels.tier"}}};
-}
-
-std::string Encoded(const std::string& query) {
-  std::string text;
-  for (const char c : query) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-';
-    char code[4];
-    std::snprintf(code, sizeof(code), "%%%02X", static_cast<unsigned>(c));
-    text += plain ? std::string(1, c) : std::string(code);
-  }
-  return text;
 }
 
 class Rig {
@@ -165,12 +106,7 @@ class Rig {
   std::string Alias() const { return elastic::AliasOf({.prefix = prefix_}, "job"); }
 
   std::string OurText(const Question& question, uint64_t number) const {
-    std::string facets;
-    for (const std::string& field : question.facets) facets += (facets.empty() ? "" : ",") + field;
-    return RequestText("GET",
-                       "/v1/jobs?q=" + Encoded(question.query(number)) +
-                           (facets.empty() ? "" : "&facets=" + facets),
-                       a4cd_.key());
+    return RequestText("GET", SearchPath(question.query(number), question.facets), a4cd_.key());
   }
 
   std::string TheirText(const Question& question, uint64_t number) const {
@@ -224,7 +160,7 @@ int main(int argc, char** argv) {
   const auto seconds = static_cast<double>(Argument(argc, argv, 2, 5));
   const long rounds = Argument(argc, argv, 3, 5);
   Rig rig;
-  Fill(rig.index(), documents);
+  FillWithJobs(rig.index(), documents);
   a4c::Json answers = a4c::Json::Object{};
   for (const Question& question : Questions()) {
     answers.Set(question.name, Compare(rig, question, seconds, rounds));

@@ -81,19 +81,19 @@ Found Read(const PGresult* page, const PGresult* counts, int limit) {
   return found;
 }
 
-Ask BareSearch(Bare& bare, const Layout& layout, const SearchRequest& request,
-               const SearchPlan& plan) {
+Side BareSearch(Bare& bare, const Layout& layout, const SearchRequest& request,
+                const SearchPlan& plan) {
   const std::vector<Statement> statements = {
       {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"},
       OrDie(PageSql(layout, plan, request.scope, request.limit)).Numbered(),
       OrDie(CountsSql(layout, plan, request.scope)).Numbered(),
       {"COMMIT"}};
-  return [&bare, statements, limit = request.limit] {
+  return SideOf([&bare, statements, limit = request.limit] {
     const std::vector<PGresult*> results = bare.Pipeline(statements);
     const Found found = Read(results[1], results[2], limit);
     for (PGresult* result : results) PQclear(result);
     return found;
-  };
+  });
 }
 
 }  // namespace
@@ -106,12 +106,16 @@ Json ComparePostgres(PluginHost& plugins, const std::string& dsn, int64_t docume
     const ConfigValue config = ConfigValue::Map(
         {{"dsn", ConfigValue::Scalar(dsn)}, {"schema", ConfigValue::Scalar(kSchema)}});
     const auto index = OrDie(plugins.MakeSearchIndex(A4C_SEARCH_POSTGRES, config));
-    Fill(*index, documents);
-    Layout layout{.schema = kSchema, .kind = "photo"};
-    for (const Field& field : PhotoKind().fields) layout.fields[field.name] = field.type;
+    FillWithJobs(*index, documents);
+    Layout layout{.schema = kSchema, .kind = "job"};
+    for (const Field& field : a4cd::JobKind().fields) layout.fields[field.name] = field.type;
     bare.Run("VACUUM ANALYZE " + layout.Table());
+    const A4cdProcess a4cd(
+        "roles: [api]\nstore: {plugin: store-sqlite, config: {path: @/a4cd.db}}\n"
+        "search: {plugin: search-postgres, config: {dsn: \"" +
+        dsn + "\", schema: " + kSchema + "}}\nhosts: {plugin: none}\n");
     lines = CompareAll(
-        *index,
+        *index, a4cd,
         [&](const SearchRequest& request, const SearchPlan& plan) {
           return BareSearch(bare, layout, request, plan);
         },

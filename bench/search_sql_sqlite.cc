@@ -141,15 +141,19 @@ Json CompareSqlite(PluginHost& plugins, int64_t documents, long rounds) {
   {
     const ConfigValue config = ConfigValue::Map({{"path", ConfigValue::Scalar(path)}});
     const auto index = OrDie(plugins.MakeSearchIndex(A4C_SEARCH_SQLITE, config));
-    Fill(*index, documents);
+    FillWithJobs(*index, documents);
     Bare bare(path);
-    Layout layout{.kind = "photo"};
-    for (const Field& field : PhotoKind().fields) layout.fields[field.name] = field.type;
+    Layout layout{.kind = "job"};
+    for (const Field& field : a4cd::JobKind().fields) layout.fields[field.name] = field.type;
+    const A4cdProcess a4cd(
+        "roles: [api]\nstore: {plugin: store-sqlite, config: {path: @/a4cd.db}}\n"
+        "search: {plugin: search-sqlite, config: {path: " +
+        path + "}}\nhosts: {plugin: none}\n");
     lines = CompareAll(
-        *index,
-        [&](const SearchRequest& request, const SearchPlan& plan) -> Ask {
+        *index, a4cd,
+        [&](const SearchRequest& request, const SearchPlan& plan) {
           auto search = std::make_shared<BareSearch>(bare, layout, request, plan);
-          return [search] { return search->Run(); };
+          return SideOf([search] { return search->Run(); });
         },
         rounds);
   }
