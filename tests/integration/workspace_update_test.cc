@@ -145,6 +145,16 @@ TEST_F(UpdateWork, AnImageThatNobodyHasLeavesItAsItWas) {
   ExpectSettled(256 * kMiB);
 }
 
+TEST_F(UpdateWork, ADiskThatAnotherUpdateMadeLargerMeanwhileStaysSo) {
+  Submit("disk", 3 * kGiB);
+  const Job smaller = Submit("disk", 2 * kGiB);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(smaller.id).state, JobState::kSucceeded);
+  EXPECT_EQ(Found().disk_bytes, 3 * kGiB);
+  EXPECT_EQ(Described().spec.disk_bytes, 3 * kGiB);
+  EXPECT_EQ(Counter(kDiskCommitted), 3 * kGiB);
+}
+
 TEST_F(UpdateWork, AnotherImageIsTakenWithTheSameFiles) {
   const Job job = Update("image", "registry.local/busybox:1");
   ASSERT_EQ(job.state, JobState::kSucceeded) << job.message;

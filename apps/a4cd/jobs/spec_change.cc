@@ -1,12 +1,15 @@
 #include "apps/a4cd/jobs/spec_change.h"
 
+#include <algorithm>
+
 namespace a4cd {
 
 void SpecChange::To(Workspace& workspace) const {
   if (!image.empty()) workspace.image = image;
   if (memory_bytes != 0) workspace.memory_bytes = memory_bytes;
   if (cpu_millis != 0) workspace.cpu_millis = cpu_millis;
-  if (disk_bytes != 0) workspace.disk_bytes = disk_bytes;
+  // A disk only grows, also if another update made it larger since this one was asked for.
+  workspace.disk_bytes = std::max(workspace.disk_bytes, disk_bytes);
   if (pids != 0) workspace.pids = pids;
 }
 
