@@ -44,10 +44,15 @@ class Catalog {
     return done.tokens.at(0);
   }
 
-  // A service runs the loop on a thread of its own; here one step is enough.
+  // A service runs the loop on a thread of its own; here it steps until nothing is on its way.
   Result<void> Sync() {
-    A4C_CHECK(sync_->Step(Within(1'000)));
-    return {};
+    const Call all = Within();
+    for (;;) {
+      A4C_CHECK(sync_->Step(Within(100)));
+      A4C_TRY(const a4c::SyncStatus status, database_.Status(all, "photo"));
+      if (status.outbox_rows == 0) return {};
+      if (all.Expired()) return a4c::Error(a4c::Code::kTimeout, "the sync does not come to an end");
+    }
   }
 
   Result<a4c::Found> Find(const std::string& text, std::vector<a4c::Token> tokens) {
