@@ -193,6 +193,10 @@ class Rig {
   void LookForNewest(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const auto [id, committed] = store_.Newest();
+      if (id.empty()) {  // nothing has been committed yet
+        Pause(kLookMs);
+        continue;
+      }
       const SearchRequest request{
           .kind = kind_, .query = OrDie(ParseQuery("attempts:" + id, kind_, 0)), .limit = 1};
       while (OrDie(index_.Search(Within(60'000), request)).hits.empty()) {
