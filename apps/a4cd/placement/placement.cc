@@ -30,8 +30,10 @@ double DiskShare(const Server& server, const Amounts& request) {
 
 // By what it would rank: what others have just chosen it for counts as if it were there.
 double RankOf(const Server& server, const Amounts& request) {
-  return DiskShare(server, request) + static_cast<double>(server.disk_pending_bytes) /
-                                          static_cast<double>(server.total.disk_bytes);
+  const double share = DiskShare(server, request);
+  if (server.disk_pending_bytes == 0) return share;
+  return share + static_cast<double>(server.disk_pending_bytes) /
+                     static_cast<double>(server.total.disk_bytes);
 }
 
 // By how much the request raises the share of its disk.
@@ -138,11 +140,14 @@ Placement Place(std::span<const Server> servers, const PlacementRequest& request
   }
   if (fitting.empty()) return placement;
   // Only what was seen committed bounds what may be: what is pending may come to nothing.
-  double least_committed = DiskShare(*fitting[0].server, request.amounts);
   double least = fitting[0].score;
+  double least_committed = DiskShare(*fitting[0].server, request.amounts);
   for (const Candidate& candidate : fitting) {
-    least_committed = std::min(least_committed, DiskShare(*candidate.server, request.amounts));
     least = std::min(least, candidate.score);
+    const bool is_pending = candidate.server->disk_pending_bytes != 0;
+    least_committed =
+        std::min(least_committed,
+                 is_pending ? DiskShare(*candidate.server, request.amounts) : candidate.score);
   }
   const double steps = among == Among::kLeast ? 0 : 1 + kRounding;
   std::erase_if(fitting, [&](const Candidate& candidate) {
