@@ -172,7 +172,9 @@ TEST_F(LocalHost, AProcessThatOnlyHasTheSamePidIsNotTouched) {
   }
   const RunRecord run = Run();
   RunRecord reused = run;
-  reused.supervisor_pid = innocent;  // and the start of the one that was there before
+  reused.supervisor_pid = innocent;
+  // Of one that was there before: starts are in ticks of 10 ms, and these two may share one.
+  reused.supervisor_start = LookAt(innocent)->start - 1;
   std::ofstream(UnitDir() / "run") << EncodeRun(reused);
   unit_.wanted = UnitWanted::kStopped;
   const auto stopped = provider->Ensure(Soon(500), unit_);
