@@ -71,7 +71,7 @@ rss_mb() { # resident memory of the pids given, together
 }
 
 # In a plain chroot / is no mount point, and then neither Java's file stores nor `unshare --mount` work. Run after
-# ROOT_MOUNT, a command has a mount namespace of its own in which / is one: mounted over itself, entered by /.. .
+# ROOT_MOUNT, a command has a mount namespace of its own of which / is the root (own-root).
 # Where mounts are shared that would show up, and stay, outside the chroot: the user has to do it.
 ROOT_MOUNT=()
 need_root_mount() {
@@ -79,8 +79,8 @@ need_root_mount() {
   if [[ $(id -u) != 0 ]] || grep -q ' shared:' /proc/1/mountinfo; then
     die "/ is no mount point, this is a chroot: leave it, 'mount --rbind DIR DIR && mount --make-rprivate DIR', enter it again"
   fi
-  # shellcheck disable=SC2016,SC2034 # the arguments are for the inner shell; the scripts use it
-  ROOT_MOUNT=(unshare --mount --propagation unchanged sh -c 'mount --rbind / / && cd -P /.. && exec chroot . "$@"' sh)
+  # shellcheck disable=SC2034 # the scripts use it
+  ROOT_MOUNT=("$STACK_HERE/own-root")
 }
 
 # Every state directory has a slot of 40 ports of its own, below the range that the kernel hands out to clients;
