@@ -54,6 +54,19 @@ TEST(Json, RefusesWhatIsNotOneValidDocument) {
   }
 }
 
+TEST(Json, ANameTakenAtAnyPositionOfAnyNumberOfMembersIsRefused) {
+  std::string members;
+  for (int count = 1; count <= 60; ++count) {
+    members += (count > 1 ? R"(,"m)" : R"("m)") + std::to_string(count) + R"(":0)";
+    EXPECT_TRUE(ParseJson("{" + members + "}")) << count;
+    for (const int taken : {1, count / 2 + 1, count}) {
+      const auto json = ParseJson("{" + members + R"(,"m)" + std::to_string(taken) + R"(":0})");
+      ASSERT_FALSE(json) << taken << " of " << count;
+      EXPECT_NE(json.error().message().find("duplicate key"), std::string::npos);
+    }
+  }
+}
+
 TEST(Json, ANulIsNotTheEnd) {
   for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("{}\0x", 4),
                                       std::string_view("{\"a\":\"\0\"}", 9)}) {

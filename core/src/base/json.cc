@@ -10,6 +10,8 @@
 namespace a4c {
 namespace {
 
+constexpr size_t kFewMembers = 24;
+
 // Builds the tree from the reader's events. Numbers arrive as text: see the header.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
  public:
@@ -26,10 +28,9 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   bool StartObject() { return Open(Json(Json::Object{})); }
   bool StartArray() { return Open(Json(Json::Array{})); }
   bool Key(const char* text, rapidjson::SizeType length, bool) {
-    std::string name(text, length);
-    if (!open_.back().names.insert(name).second) return Fail("duplicate key \"" + name + "\"");
-    open_.back().name = std::move(name);
-    return true;
+    Level& level = open_.back();
+    level.name.assign(text, length);
+    return level.IsNew(level.name) || Fail("duplicate key \"" + level.name + "\"");
   }
   bool EndObject(rapidjson::SizeType) { return Close(); }
   bool EndArray(rapidjson::SizeType) { return Close(); }
@@ -41,7 +42,19 @@ class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> 
   struct Level {
     Json value;
     std::string name = {};
-    std::unordered_set<std::string> names = {};
+    std::unordered_set<std::string> names = {};  // of more than a few members
+
+    // Few names are compared sooner than hashed and copied.
+    bool IsNew(const std::string& candidate) {
+      const Json::Object& members = value.Members();
+      if (members.size() < kFewMembers) {
+        return std::ranges::none_of(members, [&](const auto& m) { return m.first == candidate; });
+      }
+      if (names.empty()) {
+        for (const auto& [taken, ignored] : members) names.insert(taken);
+      }
+      return names.insert(candidate).second;
+    }
   };
 
   bool Fail(std::string why) {
