@@ -5,10 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <vector>
+
+#include "a4c/host_provider.h"
 
 namespace a4c::local {
 namespace {
@@ -181,6 +184,13 @@ Result<void> WriteFile(int directory, const std::string& name, const std::string
     return FileError(errno, name);
   }
   return {};
+}
+
+std::vector<std::string> UnitNamesIn(int directory) {
+  std::vector<std::string> names = NamesIn(directory);
+  std::erase_if(names, [](const std::string& name) { return !CheckUnitName(name); });
+  std::ranges::sort(names);
+  return names;
 }
 
 Result<void> RemoveTree(int parent, const std::string& name, const std::function<bool()>& go_on) {

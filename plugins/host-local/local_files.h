@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "a4c/result.h"
 
@@ -39,6 +40,9 @@ Result<std::optional<Fd>> FindDirectory(int parent, const std::string& name);
 Result<std::optional<std::string>> ReadFile(int directory, const std::string& name);
 // Whole or not at all, and on disk before it returns.
 Result<void> WriteFile(int directory, const std::string& name, const std::string& text);
+
+// In order; what no unit can be called is left out.
+std::vector<std::string> UnitNamesIn(int directory);
 
 // Removes a directory and all below it, of any depth, never following a link and never leaving its
 // file system. go_on is asked now and then; false ends it with kUnknownOutcome.

@@ -1,19 +1,13 @@
 #include "local_server.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 
@@ -26,66 +20,13 @@ namespace a4c::local {
 namespace {
 
 constexpr int64_t kPollMs = 10;
+constexpr int64_t kAnswerLookMs = 100;
 constexpr int64_t kStopGraceMs = 10'000;  // of the supervisor, beyond stop_timeout
 constexpr int64_t kPrunePeriodMs = 3'600'000;
-constexpr size_t kFenceBytesMax = 152;  // a number, a claim, a space and an end of line
-constexpr int kSafeFd = 10;             // above those that the supervisor gets
 
 Error Ended(const Call& call, const std::string& what) {
   if (call.Stopping()) return Error(Code::kCanceled, what + ": the caller has gone");
   return Error(Code::kTimeout, what + ": the deadline has passed");
-}
-
-std::vector<std::string> UnitNamesIn(int directory) {
-  std::vector<std::string> names;
-  DIR* list = fdopendir(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (list == nullptr) return names;
-  while (const dirent* entry = readdir(list)) {
-    if (CheckUnitName(entry->d_name)) names.emplace_back(entry->d_name);
-  }
-  closedir(list);
-  std::ranges::sort(names);
-  return names;
-}
-
-// A lock of the whole file that belongs to the open file, so that the supervisor inherits it.
-struct flock WholeFile(short type) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-// Whether a supervisor holds the lock. Asks without taking it, so that nobody is kept from it.
-bool IsSupervised(int unit_directory) {
-  const Fd file(openat(unit_directory, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-  struct flock lock = WholeFile(F_WRLCK);
-  return file && fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
-// Takes the lock on behalf of a supervisor to be; nothing if there is one.
-Result<std::optional<Fd>> TakeSupervisorLock(int unit_directory) {
-  Fd file(openat(unit_directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return FileError(errno, "lock");
-  struct flock lock = WholeFile(F_WRLCK);
-  if (fcntl(file.get(), F_OFD_SETLK, &lock) == 0) return std::optional<Fd>(std::move(file));
-  if (errno == EAGAIN || errno == EACCES) return std::optional<Fd>();
-  return FileError(errno, "lock");
-}
-
-Fd HighCopy(int fd) {
-  return Fd(fcntl(fd, F_DUPFD_CLOEXEC, kSafeFd));
-}
-
-// Sends the whole plan without being killed if the reader is gone.
-bool SendAll(int fd, const std::string& bytes) {
-  size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t count = send(fd, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) at += static_cast<size_t>(count);
-  }
-  return true;
 }
 
 }  // namespace
@@ -113,7 +54,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Open(const Runtime& runtime,
   if (!opened->root_) return FileError(errno, server.path);
   const int root = opened->root_.get();
   A4C_TRY(opened->units_, OpenDirectory(root, "units", 0711));
-  A4C_TRY(opened->epochs_, OpenDirectory(root, "epochs", 0700));
+  A4C_TRY(opened->epochs_, UnitEpochs::Open(root));
   A4C_TRY(opened->trash_, OpenDirectory(root, "trash", 0700));
   return opened;
 }
@@ -136,7 +77,10 @@ Host LocalServer::Measure(const Call& call) {
     if (prune) pruned_ms_ = now_ms;
     read_ms = now_ms;
   }
-  if (prune) PruneEpochs();
+  if (prune) {
+    epochs_->Prune(runtime_.clock.NowMs(), options_.epochs_kept_ms,
+                   [&](const std::string& name) { return IsThere(name); });
+  }
   const auto disk = MeasureDisk(root_.get(), server_.disk_bytes, [&] { return GoOn(call); });
   Waiter::Lock lock(*waiter_);
   figures_.reachable = disk.has_value() || figures_read_ms_ >= 0;
@@ -152,72 +96,15 @@ Host LocalServer::Measure(const Call& call) {
 }
 
 Result<Fd> LocalServer::Lock(const Call& call, const std::string& name) const {
-  while (true) {
-    Fd file(openat(epochs_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file) return FileError(errno, "epochs/" + name);
-    while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) return FileError(errno, "epochs/" + name);
-      if (!Pause(call, kPollMs)) return Ended(call, "waiting for others who change " + name);
-    }
-    // The file may have been pruned between opening and locking.
-    struct stat ours {};
-    struct stat there {};
-    if (fstat(file.get(), &ours) == 0 &&
-        fstatat(epochs_.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-        ours.st_ino == there.st_ino) {
-      return file;
-    }
-  }
+  A4C_TRY(auto locked, epochs_->Lock(name, [&] { return Pause(call, kPollMs); }));
+  if (!locked) return Ended(call, "waiting for others who change " + name);
+  return *std::move(locked);
 }
 
-Result<std::optional<Fence>> LocalServer::ReadFence(int epoch_file) const {
-  char text[kFenceBytesMax + 1] = {};
-  const ssize_t count = pread(epoch_file, text, sizeof(text) - 1, 0);
-  if (count < 0) return FileError(errno, "epoch");
-  if (count == 0) return std::optional<Fence>();
-  int64_t epoch = 0;
-  const auto [end, error] = std::from_chars(text, text + count, epoch);
-  const char* line_end = std::find(text, text + count, '\n');
-  const bool whole = error == std::errc() && line_end != text + count && end <= line_end;
-  if (!whole) return Error(Code::kInternal, "a file in epochs is damaged");
-  const std::string claim(*end == ' ' ? end + 1 : end, line_end);
-  return std::optional(Fence(epoch, claim));
-}
-
-// Refuses what the highest keeps from acting; otherwise it is the highest from now on. In place,
-// because the lock is on this very file: the number is of fixed width and first, so that a torn
-// write cannot make it lower.
-Result<void> LocalServer::Raise(int epoch_file, const std::string& name, const Fence& fence) const {
-  A4C_TRY(const auto highest, ReadFence(epoch_file));
-  if (highest) {
-    A4C_CHECK(Admit(name, fence, *highest));
-    if (fence.epoch == highest->epoch && !highest->claim.empty()) return {};
-  }
-  char text[kFenceBytesMax + 1];
-  const int size = std::snprintf(text, sizeof(text), "%020lld %s\n",
-                                 static_cast<long long>(fence.epoch), fence.claim.c_str());
-  if (pwrite(epoch_file, text, static_cast<size_t>(size), 0) != size ||
-      ftruncate(epoch_file, size) != 0 || fsync(epoch_file) != 0 ||
-      (!highest && fsync(epochs_.get()) != 0)) {
-    return FileError(errno, "epochs/" + name);
-  }
-  return {};
-}
-
-// Epochs of units that are long gone: whoever held a lower one has long lost its lease.
-void LocalServer::PruneEpochs() const {
-  for (const std::string& name : UnitNamesIn(epochs_.get())) {
-    struct stat status {};
-    if (fstatat(epochs_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (runtime_.clock.NowMs() - int64_t{status.st_mtime} * 1000 < options_.epochs_kept_ms)
-      continue;
-    const Fd file(openat(epochs_.get(), name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-    if (!file || flock(file.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    if (faccessat(units_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
-        faccessat(trash_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
-      unlinkat(epochs_.get(), name.c_str(), 0);
-    }
-  }
+// Also one that is still being removed.
+bool LocalServer::IsThere(const std::string& name) const {
+  return faccessat(units_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+         faccessat(trash_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 Result<std::optional<LocalUnit>> LocalServer::Find(const std::string& name) const {
@@ -293,38 +180,20 @@ std::vector<std::string> LocalServer::EnvironmentOf(
   return entries;
 }
 
-Result<pid_t> LocalServer::Spawn(const LaunchPlan& plan, const Descriptors& descriptors) const {
-  int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-    return FileError(errno, "socketpair");
+// All that the supervisor says before it closes its end.
+Result<std::string> LocalServer::AwaitAnswer(const Call& call, const Fd& answer,
+                                             const std::string& name) const {
+  std::string text;
+  while (GoOn(call)) {
+    pollfd entry{answer.get(), POLLIN, 0};
+    const auto wait_ms = static_cast<int>(std::min(kAnswerLookMs, call.RemainingMs()));
+    if (poll(&entry, 1, wait_ms) <= 0) continue;
+    char piece[256];
+    const ssize_t count = read(answer.get(), piece, sizeof(piece));
+    if (count <= 0) return text;
+    text.append(piece, static_cast<size_t>(count));
   }
-  const Fd ours(pair[0]);
-  Fd theirs(pair[1]);
-  {
-    const Fd copies[] = {HighCopy(theirs.get()), HighCopy(descriptors.answer),
-                         HighCopy(descriptors.unit_directory), HighCopy(descriptors.lock_or_input),
-                         HighCopy(descriptors.errors)};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, copies[0].get(), 0);
-    posix_spawn_file_actions_adddup2(&actions, copies[1].get(), 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, copies[2].get(), 3);
-    if (copies[3]) posix_spawn_file_actions_adddup2(&actions, copies[3].get(), 4);
-    if (copies[4]) posix_spawn_file_actions_adddup2(&actions, copies[4].get(), 5);
-    const std::string program = options_.supervisor_path;
-    char* argv[] = {const_cast<char*>(program.c_str()), nullptr};
-    char* env[] = {nullptr};
-    pid_t pid = -1;
-    const int rc = posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, env);
-    posix_spawn_file_actions_destroy(&actions);
-    if (rc != 0) return FileError(rc, "starting " + program);
-    theirs = Fd();
-    if (!SendAll(ours.get(), EncodePlan(plan))) {
-      return Error(Code::kInternal, "the supervisor did not read its plan");
-    }
-    return pid;
-  }
+  return Error(Code::kUnknownOutcome, "unit " + name + " was started, and did not answer yet");
 }
 
 Result<void> LocalServer::Start(const Call& call, const LocalUnit& unit) const {
@@ -348,20 +217,7 @@ Result<void> LocalServer::Start(const Call& call, const LocalUnit& unit) const {
                                         .lock_or_input = lock->get()}));
   answer_out = Fd();
   waitpid(pid, nullptr, 0);  // it forks and ends at once; the supervisor is the grandchild
-  std::string text;
-  while (true) {
-    if (!GoOn(call)) {
-      return Error(Code::kUnknownOutcome,
-                   "unit " + unit.record.name + " was started, and did not answer yet");
-    }
-    pollfd entry{answer_in.get(), POLLIN, 0};
-    if (poll(&entry, 1, static_cast<int>(std::min<int64_t>(100, call.RemainingMs()))) <= 0)
-      continue;
-    char piece[256];
-    const ssize_t count = read(answer_in.get(), piece, sizeof(piece));
-    if (count <= 0) break;
-    text.append(piece, static_cast<size_t>(count));
-  }
+  A4C_TRY(const std::string text, AwaitAnswer(call, answer_in, unit.record.name));
   if (text == "ok") return {};
   return Error(Code::kUnknownOutcome, "the supervisor of unit " + unit.record.name + " ended" +
                                           (text.empty() ? "" : ": " + text));
@@ -428,7 +284,7 @@ Result<UnitStatus> LocalServer::Update(const Call& call, const Unit& unit) {
 Result<void> LocalServer::ChangeSpec(const Call& call, const Unit& unit, bool& any) const {
   A4C_TRY(const Fd epoch_file, Lock(call, unit.name));
   A4C_TRY(const auto found, Find(unit.name));
-  A4C_CHECK(Raise(epoch_file.get(), unit.name, {unit.epoch, unit.claim}));
+  A4C_CHECK(epochs_->Raise(epoch_file, unit.name, {unit.epoch, unit.claim}));
   if (!found) return {};
   any = true;
   A4C_CHECK(Stop(call, *found));
@@ -444,7 +300,7 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
     return Error(Code::kConflict, "host " + unit.host + ": " + unit.name + " is not ours");
   }
   const Fence fence{unit.epoch, unit.claim};
-  A4C_TRY(const auto highest, ReadFence(epoch_file.get()));
+  A4C_TRY(const auto highest, UnitEpochs::HighestIn(epoch_file));
   if (highest) A4C_CHECK(Admit(unit.name, fence, *highest));
   if (!found) {
     const Host host = Measure(call);
@@ -453,7 +309,7 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
     }
   }
   // On disk before the effect.
-  A4C_CHECK(Raise(epoch_file.get(), unit.name, fence));
+  A4C_CHECK(epochs_->Raise(epoch_file, unit.name, fence));
   if (!found) {
     A4C_CHECK(Create(unit));
     A4C_TRY(found, Find(unit.name));
@@ -468,7 +324,7 @@ Result<UnitStatus> LocalServer::Ensure(const Call& call, const Unit& unit) {
 
 Result<void> LocalServer::Remove(const Call& call, const std::string& name, const Fence& fence) {
   A4C_TRY(const Fd epoch_file, Lock(call, name));
-  A4C_CHECK(Raise(epoch_file.get(), name, fence));
+  A4C_CHECK(epochs_->Raise(epoch_file, name, fence));
   const auto go_on = [&] { return GoOn(call); };
   A4C_CHECK(RemoveTree(trash_.get(), name, go_on));
   A4C_TRY(const auto unit, Find(name));
@@ -495,16 +351,9 @@ Result<std::vector<UnitStatus>> LocalServer::List(const Call& call) {
       status = {.host = server_.id, .name = name, .state = UnitState::kBroken};
       status.reason = unit.error().message();
     }
-    status.epoch = EpochOf(name);
+    status.epoch = epochs_->EpochOf(name);
   }
   return statuses;
-}
-
-int64_t LocalServer::EpochOf(const std::string& name) const {
-  const Fd epoch_file(openat(epochs_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!epoch_file) return 0;
-  const auto fence = ReadFence(epoch_file.get());
-  return fence && *fence ? (*fence)->epoch : 0;
 }
 
 Result<int64_t> LocalServer::CopyInto(const Call& call, const std::string& name, const Fence& fence,
@@ -512,7 +361,7 @@ Result<int64_t> LocalServer::CopyInto(const Call& call, const std::string& name,
   A4C_TRY(const Fd epoch_file, Lock(call, name));
   A4C_TRY(const auto target, Find(name));
   if (!target) return Error(Code::kNotFound, "host " + server_.id + " has no unit " + name);
-  A4C_CHECK(Raise(epoch_file.get(), name, fence));
+  A4C_CHECK(epochs_->Raise(epoch_file, name, fence));
   if (target->status.state != UnitState::kCreated) {
     return Error(Code::kConflict, "unit " + name + " was started before");
   }

@@ -5,9 +5,7 @@
 //                       log.<n>     its output, in segments
 //                       run, exit   written by its supervisor
 //                       lock        held by its supervisor as long as that lives
-//   <path>/epochs/<name>            the highest epoch, kept when the unit is removed; its lock
-//   guards
-//                                   every effect on the unit, also against other processes
+//   <path>/epochs/<name>            see local_epochs.h
 //   <path>/trash/<name>             what is being removed
 #pragma once
 
@@ -19,8 +17,10 @@
 #include "a4c/clock.h"
 #include "a4c/host_provider.h"
 #include "local_config.h"
+#include "local_epochs.h"
 #include "local_files.h"
 #include "local_state.h"
+#include "local_supervision.h"
 
 namespace a4c::local {
 
@@ -48,40 +48,35 @@ class LocalServer {
   // many bytes.
   Result<int64_t> CopyInto(const Call& call, const std::string& name, const Fence& fence,
                            const LocalUnit& source);
-  // The highest epoch that a unit is known by; 0: none.
-  int64_t EpochOf(const std::string& name) const;
+  // See UnitEpochs.
+  int64_t EpochOf(const std::string& name) const { return epochs_->EpochOf(name); }
 
   // Nothing if there is no unit of ours by that name.
   Result<std::optional<LocalUnit>> Find(const std::string& name) const;
   // The environment that its processes get.
   std::vector<std::string> EnvironmentOf(const UnitRecord& record,
                                          const std::map<std::string, std::string>& env) const;
-  // What the supervisor is given besides its plan; see supervisor.cc.
-  struct Descriptors {
-    int answer;
-    int unit_directory;
-    int lock_or_input = -1;
-    int errors = -1;
-  };
   // Starts the supervisor with a plan: its pid.
-  Result<pid_t> Spawn(const LaunchPlan& plan, const Descriptors& descriptors) const;
+  Result<pid_t> Spawn(const LaunchPlan& plan, const SupervisorDescriptors& descriptors) const {
+    return SpawnSupervisor(options_.supervisor_path, plan, descriptors);
+  }
   LaunchPlan PlanOf(const UnitSpec& spec) const;
 
  private:
   LocalServer(const Runtime& runtime, const LocalOptions& options,
               const LocalServerOptions& server);
   Result<Fd> Lock(const Call& call, const std::string& name) const;
-  Result<std::optional<Fence>> ReadFence(int epoch_file) const;
-  Result<void> Raise(int epoch_file, const std::string& name, const Fence& fence) const;
+  bool IsThere(const std::string& name) const;
   // Of one that is there; `any`: something was done.
   Result<void> ChangeSpec(const Call& call, const Unit& unit, bool& any) const;
   static Result<void> CheckRunnable(const Unit& unit);
   Result<void> Create(const Unit& unit) const;
   Result<void> Start(const Call& call, const LocalUnit& unit) const;
+  Result<std::string> AwaitAnswer(const Call& call, const Fd& answer,
+                                  const std::string& name) const;
   Result<void> Stop(const Call& call, const LocalUnit& unit) const;
   Result<void> Sweep(const Call& call, const UnitRecord& record) const;
   Result<UnitStatus> StatusOf(const std::string& name, int64_t epoch) const;
-  void PruneEpochs() const;
   bool Pause(const Call& call, int64_t ms) const;
   bool GoOn(const Call& call) const { return !call.Expired() && !call.Stopping(); }
 
@@ -91,7 +86,7 @@ class LocalServer {
   const std::string boot_id_;
   Fd root_;
   Fd units_;
-  Fd epochs_;
+  std::optional<UnitEpochs> epochs_;
   Fd trash_;
   const std::unique_ptr<Waiter> waiter_;
   Host figures_;  // under waiter_, as are the next
