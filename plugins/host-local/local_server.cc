@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -175,7 +175,9 @@ std::vector<std::string> LocalServer::EnvironmentOf(
   for (const auto& [name, value] : env) all[name] = value;
   std::vector<std::string> entries = {kMarkName + record.mark};
   for (const auto& [name, value] : all) {
-    if (!(name + "=").starts_with(kMarkName)) entries.push_back(name + "=" + value);
+    std::string entry = name;
+    entry.append("=").append(value);
+    if (!entry.starts_with(kMarkName)) entries.push_back(std::move(entry));
   }
   return entries;
 }
