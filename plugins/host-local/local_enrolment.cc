@@ -9,7 +9,7 @@
 #include <cstring>
 #include <utility>
 
-#include "local_servers.h"
+#include "units/local_servers.h"
 
 namespace a4c::local {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "local_servers.h"
+#include "units/local_servers.h"
 
 namespace a4c::local {
 namespace {
