@@ -298,7 +298,9 @@ TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
 }
 
 TEST_F(Cli, JobsAreCountedAlsoByTheValuesOfAField) {
-  CreateWorkspaceJob("dev-1");
+  // A token is for the write that gave it, and says nothing of the one before.
+  const std::string first = CreateWorkspaceJob("dev-1").Header("a4c-token");
+  EXPECT_EQ(Run({"job", "count", "--token", first}).out, "1\n");
   const std::string token = CreateWorkspaceJob("dev-2").Header("a4c-token");
   EXPECT_EQ(Run({"job", "count", "--token", token}).out, "2\n");
   EXPECT_EQ(Run({"job", "count", "-q", "\"dev-2\"", "--token", token}).out, "1\n");
