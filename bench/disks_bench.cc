@@ -1,23 +1,28 @@
-// How old the figures of servers are, as GET /v1/hosts shows them, what a poll of one costs, and by
-// how many threads: of 40 and of 2,000 servers, of which 5 % hang, and of real ones.
+// How old the figures of servers are, as GET /v1/hosts shows them, how long ago each was
+// reconciled, what that costs, and by how many threads: of 40 and of 2,000 servers, of which 5 %
+// hang, and of real ones.
 //
 //   disks_bench [seconds] [memory | dsn]
 //
 // The many are only pretended: they answer after some milliseconds, or not until the caller gives
 // up. Store: the connection string, or A4C_TEST_POSTGRES_DSN, or memory. With
 // A4C_TEST_BAREMETAL_HOSTS the real servers of that file are asked too. Ages are looked at twice a
-// second, from when each healthy server has figures, and are those of healthy ones. `cpu_ms` is of
-// this process, without the looking, for each poll of one healthy server.
+// second, from when each healthy server has figures, and are those of healthy ones; that of a
+// reconciliation counts from when the server listed its units for it, or from the start. `cpu_ms`
+// is of this process, without the looking, for each poll of one healthy server, what the reconciler
+// does meanwhile included.
 #include <sys/resource.h>
 
-#include <atomic>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <mutex>
 
 #include "a4c/host_look.h"
 #include "a4c/json.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/hosts/disk_service.h"
+#include "apps/a4cd/hosts/reconciler.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
 #include "apps/a4cd/upkeep/singletons.h"
@@ -64,7 +69,6 @@ class Pretended final : public HostProvider, public HostLook {
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& id) override {
     A4C_CHECK(Wait(call, id));
-    ++polls_;
     return std::vector<UnitStatus>();
   }
   Result<UnitStatus> Ensure(const Call&, const Unit&) override {
@@ -73,8 +77,6 @@ class Pretended final : public HostProvider, public HostLook {
   Result<void> Remove(const Call&, const std::string&, const std::string&, const Fence&) override {
     return Error(Code::kUnsupported, "they are only pretended");
   }
-
-  int64_t polls() const { return polls_; }
 
  protected:
   void* Extension(std::string_view name) override {
@@ -102,60 +104,86 @@ class Pretended final : public HostProvider, public HostLook {
   }
 
   const int count_;
-  std::atomic<int64_t> polls_ = 0;
 };
 
-// Counts the polls of real servers.
+// Counts the servers that have listed their units, and knows when each did.
 class Counted final : public HostProvider {
  public:
-  explicit Counted(std::unique_ptr<HostProvider> inner) : inner_(std::move(inner)) {}
-  Result<std::vector<Host>> Hosts(const Call& call) override { return inner_->Hosts(call); }
+  explicit Counted(HostProvider& inner) : inner_(inner) {}
+  Result<std::vector<Host>> Hosts(const Call& call) override { return inner_.Hosts(call); }
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
-    return inner_->Ensure(call, unit);
+    return inner_.Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
                       const Fence& fence) override {
-    return inner_->Remove(call, host, name, fence);
+    return inner_.Remove(call, host, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
-    ++polls_;
-    return inner_->List(call, host);
+    Result<std::vector<UnitStatus>> units = inner_.List(call, host);
+    const std::lock_guard lock(mutex_);
+    if (units) listed_ms_[host] = TheRuntime().clock.MonotonicMs();
+    if (units) ++lists_;
+    return units;
   }
-  int64_t polls() const { return polls_; }
+  int64_t lists() {
+    const std::lock_guard lock(mutex_);
+    return lists_;
+  }
+  int64_t AgeMs(const std::string& host) {
+    const std::lock_guard lock(mutex_);
+    const auto found = listed_ms_.find(host);
+    return TheRuntime().clock.MonotonicMs() -
+           (found == listed_ms_.end() ? made_ms_ : found->second);
+  }
 
  protected:
   void* Extension(std::string_view name) override {
-    return name == HostLook::kExtension ? inner_->As<HostLook>() : nullptr;
+    return name == HostLook::kExtension ? inner_.As<HostLook>() : nullptr;
   }
 
  private:
-  const std::unique_ptr<HostProvider> inner_;
-  std::atomic<int64_t> polls_ = 0;
+  HostProvider& inner_;
+  const int64_t made_ms_ = TheRuntime().clock.MonotonicMs();
+  std::mutex mutex_;
+  int64_t lists_ = 0;
+  std::map<std::string, int64_t> listed_ms_;
 };
 
-// The part of a4cd that reads figures, with its own defaults.
+// The part of a4cd that reads figures and reconciles, with its own defaults.
 class Service {
  public:
-  Service(Store& store, HostProvider& hosts)
-      : options_(OrDie(a4cd::CheckSettings(ConfigValue::Map({}), ".", ".")).worker.disks),
+  Service(Store& store, HostProvider& polled, HostProvider& reconciled)
+      : options_(OrDie(a4cd::CheckSettings(ConfigValue::Map({}), ".", ".")).worker),
+        ids_(TheRuntime().clock, TheRuntime().random),
         database_({.store = store}, TheRuntime()),
         opened_(database_.Open(NoHurry(), a4cd::AllCollections())),
-        enrolments_(database_, hosts, TheRuntime(), 2'000),
-        disks_(database_, hosts, enrolments_, TheRuntime(), options_),
+        enrolments_(database_, polled, TheRuntime(), options_.enrolment_period_ms),
+        disks_(database_, polled, enrolments_, TheRuntime(), options_.disks),
+        tokens_(database_, reconciled, TheRuntime(), options_.tokens),
+        reservations_(database_, disks_, TheRuntime(), options_.placement),
+        jobs_(database_, TheRuntime(), ids_),
         singletons_(database_, store, TheRuntime(), "bench"),
         runner_(TheRuntime()) {
     if (!opened_) Die(opened_.error().ToString());
     for (auto& loop : disks_.NewLoops()) runner_.Start("worker", singletons_.Wrap(std::move(loop)));
+    for (auto& loop : a4cd::NewReconcilers(database_, reconciled, tokens_, reservations_, jobs_,
+                                           TheRuntime(), options_.reconciler)) {
+      runner_.Start("worker", singletons_.Wrap(std::move(loop)));
+    }
   }
 
   std::vector<a4cd::HostRecord> Hosts() { return OrDie(a4cd::ReadHosts(NoHurry(), database_)); }
 
  private:
-  const a4cd::DiskOptions options_;
+  const a4cd::WorkerOptions options_;
+  IdSource ids_;
   Database database_;
   Result<void> opened_;
   a4cd::Enrolments enrolments_;
   a4cd::DiskService disks_;
+  a4cd::HostTokens tokens_;
+  a4cd::Reservations reservations_;
+  a4cd::JobService jobs_;
   a4cd::Singletons singletons_;
   a4cd::LoopRunner runner_;  // last: it uses them all
 };
@@ -197,32 +225,42 @@ double AwaitFirst(Service& service, size_t count, const IsHealthy& is_healthy) {
   Die("not all servers have figures");
 }
 
+void SetAges(Json& answer, const std::string& name, std::vector<int64_t>& ages_ms) {
+  std::ranges::sort(ages_ms);
+  answer.Set(name + "_p50_ms", ages_ms[ages_ms.size() / 2]);
+  answer.Set(name + "_p99_ms", ages_ms[ages_ms.size() * 99 / 100]);
+  answer.Set(name + "_max_ms", ages_ms.back());
+}
+
 Json Measure(Store& store, HostProvider& hosts, size_t count, const IsHealthy& is_healthy,
-             double seconds, const std::function<int64_t()>& polls) {
-  Service service(store, hosts);
+             double seconds) {
+  Counted polled(hosts);
+  Counted reconciled(hosts);
+  Service service(store, polled, reconciled);
   const double first_s = AwaitFirst(service, count, is_healthy);
   std::vector<int64_t> ages_ms;
+  std::vector<int64_t> reconciled_ms;
   int64_t threads = 0;
   int64_t unreachable = 0;
-  const int64_t polls_before = polls();
+  const int64_t polls_before = polled.lists();
   const double cpu_before = CpuMsOfOthers();
   const double begun = Seconds();
   while (Seconds() - begun < seconds) {
     for (const a4cd::HostRecord& host : service.Hosts()) {
       if (!is_healthy(host.id)) continue;
       ages_ms.push_back(host.figures->host.age_ms);
+      reconciled_ms.push_back(reconciled.AgeMs(host.id));
       if (!host.figures->host.reachable) ++unreachable;
     }
     threads = std::max(threads, Threads());
     Pause(kLookMs);
   }
   const double cpu_ms = CpuMsOfOthers() - cpu_before;
-  const int64_t polled = std::max<int64_t>(1, polls() - polls_before);
-  std::ranges::sort(ages_ms);
+  const int64_t polls = std::max<int64_t>(1, polled.lists() - polls_before);
   Json answer;
-  answer.Set("age_p50_ms", ages_ms[ages_ms.size() / 2]);
-  answer.Set("age_p99_ms", ages_ms[ages_ms.size() * 99 / 100]).Set("age_max_ms", ages_ms.back());
-  answer.Set("cpu_ms", cpu_ms / static_cast<double>(polled)).Set("polls", polled);
+  SetAges(answer, "age", ages_ms);
+  SetAges(answer, "reconciled", reconciled_ms);
+  answer.Set("cpu_ms", cpu_ms / static_cast<double>(polls)).Set("polls", polls);
   answer.Set("threads", threads).Set("first_s", first_s).Set("unreachable", unreachable);
   return answer;
 }
@@ -231,19 +269,18 @@ Json OfPretended(Store& store, int count, double seconds) {
   Pretended hosts(count);
   return Measure(
       store, hosts, static_cast<size_t>(count), [](const std::string& id) { return !Hangs(id); },
-      seconds, [&] { return hosts.polls(); });
+      seconds);
 }
 
 #ifdef A4C_HOST_BAREMETAL
 Json OfReal(Store& store, const char* file, double seconds) {
   PluginHost plugins(TheRuntime(), {});
-  Counted hosts(OrDie(plugins.MakeHostProvider(
+  const auto hosts = OrDie(plugins.MakeHostProvider(
       A4C_HOST_BAREMETAL, ConfigValue::Map({{"servers_file", ConfigValue::Scalar(file)},
-                                            {"cluster", ConfigValue::Scalar("bench")}}))));
-  const size_t count = OrDie(hosts.Hosts(NoHurry())).size();
+                                            {"cluster", ConfigValue::Scalar("bench")}})));
+  const size_t count = OrDie(hosts->Hosts(NoHurry())).size();
   return Measure(
-      store, hosts, count, [](const std::string&) { return true; }, seconds,
-      [&] { return hosts.polls(); });
+      store, *hosts, count, [](const std::string&) { return true; }, seconds);
 }
 #endif
 

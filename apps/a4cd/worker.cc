@@ -56,8 +56,10 @@ a4c::Result<void> Worker::BuildFromContext(const std::string& tenant, const std:
 
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
   std::vector<std::unique_ptr<a4c::Loop>> loops = disks_.NewLoops();
-  loops.push_back(NewReconciler(database_, hosts_, tokens_, reservations_, jobs_, runtime_,
-                                options_.reconciler));
+  for (auto& loop : NewReconcilers(database_, hosts_, tokens_, reservations_, jobs_, runtime_,
+                                   options_.reconciler)) {
+    loops.push_back(std::move(loop));
+  }
   loops.push_back(NewExpiryLoop(database_, jobs_, runtime_, options_.expiry));
   loops.push_back(NewDrainLoop(database_, jobs_, options_.drain));
   if (auto* activity = hosts_.As<a4c::HostActivity>()) {

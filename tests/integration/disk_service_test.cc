@@ -132,17 +132,23 @@ class DiskServiceTest : public ::testing::Test {
 
 TEST_F(DiskServiceTest, OneThatIsSilentDoesNotAgeTheOthers) {
   Hang("a");
+  const int64_t first_ms = Now();
   Step("hosts");
+  EXPECT_EQ(Now() - first_ms, 2'000) << "nor when all are new";
   EXPECT_FALSE(Figures("a").host.reachable);
-  EXPECT_EQ(Figures("a").host.reason, "it is silent");
+  EXPECT_EQ(Figures("a").host.reason, "it has not answered yet");
   fake_.clock().Advance(10'000);
   hosts_.Asked();
-  const int64_t begun_ms = Now();
+  int64_t begun_ms = Now();
   EXPECT_EQ(Step("hosts"), 10'000);
   EXPECT_EQ(Now(), begun_ms) << "the round waited for it";
   EXPECT_EQ(hosts_.Asked(), (std::set<std::string>{"b", "c", "d", "e"}));
   EXPECT_EQ(Figures("b").host.age_ms, 0);
   EXPECT_TRUE(Figures("b").host.reachable);
+  begun_ms = Now();
+  Step("hosts-apart");
+  EXPECT_EQ(Now() - begun_ms, 5'000) << "it was not given the whole time";
+  EXPECT_EQ(Figures("a").host.reason, "it is silent");
 }
 
 TEST_F(DiskServiceTest, OneThatFallsSilentCostsTheOthersOurPatienceOnce) {
@@ -195,6 +201,9 @@ TEST_F(DiskServiceTest, WhoAnswersAgainIsAskedWithTheOthersAgain) {
 
 TEST_F(DiskServiceTest, WhoIsSlowIsNeverSaidToBeOutOfReach) {
   hosts_.look_ms["a"] = 3'000;
+  Step("hosts");
+  fake_.clock().Advance(2'000);
+  Step("hosts-apart");
   int64_t oldest_ms = 0;
   for (int i = 0; i < 30; ++i) {
     if (i % 5 == 0) Step("hosts");

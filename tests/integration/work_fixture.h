@@ -73,6 +73,7 @@ class HookedHosts final : public a4c::HostProvider,
     return inner_.Remove(call, host, name, fence);
   }
   Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    if (before_list) A4C_CHECK(before_list(call, host));
     return inner_.List(call, host);
   }
 
@@ -89,6 +90,7 @@ class HookedHosts final : public a4c::HostProvider,
     return status;
   }
 
+  std::function<Result<void>(const Call&, const std::string&)> before_list;
   std::function<Result<void>(const Unit&)> before_ensure;
   std::function<Result<void>(const Unit&)> before_update;
   std::function<Result<void>(const Unit&)> after_update;

@@ -111,7 +111,7 @@ Result<void> DiskService::Round(const Call& call, Whom whom) {
   A4C_CHECK(MakeRecords(call, questions));
   if (whom == Whom::kAnswering) std::erase_if(questions, std::mem_fn(&HostQuestion::IsApart));
   for (HostQuestion& question : questions) {
-    question.is_last_word = whom == Whom::kAll || question.IsNew();
+    question.is_last_word = whom == Whom::kAll;
     question.timeout_ms = question.is_last_word ? options_.host_timeout_ms : options_.patience_ms;
   }
   // One that is new and hangs holds up none of the others.
@@ -194,7 +194,7 @@ bool DiskService::DidJustNow() {
 Result<std::vector<HostRecord>> DiskService::Hosts(const Call& call) {
   A4C_TRY(std::vector<HostRecord> hosts, ReadHosts(call, database_));
   if (!DidJustNow() && !IsFresh(hosts, 2 * options_.period_ms)) {
-    A4C_CHECK(Refresh(call));
+    A4C_CHECK(RefreshAnswering(call));
     A4C_TRY(hosts, ReadHosts(call, database_));
   }
   // Whoever is chosen from this list must be known here too.

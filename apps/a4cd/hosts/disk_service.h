@@ -48,7 +48,7 @@ class DiskService {
   // Waits for a round that another thread of this instance is in, and has then nothing to do.
   a4c::Result<void> Refresh(const a4c::Call& call);
 
-  // The same of those that answer: each has patience_ms, and one that is new as long as it needs.
+  // The same of those that answer, each within patience_ms.
   a4c::Result<void> RefreshAnswering(const a4c::Call& call);
   // The same of some that are asked apart and due, the longest not asked first; true: there are
   // more. Takes no longer than one server may.
@@ -57,8 +57,9 @@ class DiskService {
   // The figures of one server whose record is there, for those who do not want to wait a period.
   a4c::Result<void> Look(const a4c::Call& call, const std::string& id);
 
-  // All servers' records. Refreshes first if nobody did for two periods, or if of some server there
-  // are no figures yet; at most once a period. So whoever is asked first waits for a whole round.
+  // All servers' records. Refreshes those that answer first if nobody did for two periods, or if of
+  // some server there are no figures yet; at most once a period. So whoever is asked first waits
+  // for a whole round.
   a4c::Result<std::vector<HostRecord>> Hosts(const a4c::Call& call);
   // One of them, also if nobody has looked at it yet. kNotFound: there is none of that id.
   a4c::Result<HostRecord> Find(const a4c::Call& call, const std::string& id);

@@ -1,7 +1,6 @@
 #include "apps/a4cd/hosts/figures_reader.h"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/hosts/at_once.h"
 
 namespace a4cd {
 
@@ -23,8 +23,12 @@ namespace {
 
 constexpr size_t kCommitMax = 100;  // answers in one commit
 
+Host NotYetSeen(const std::string& id) {
+  return {.id = id, .reason = "it has not answered yet"};
+}
+
 HostFigures KnownOf(const HostRecord& record) {
-  return record.figures.value_or(HostFigures{.host = {.id = record.id}});
+  return record.figures.value_or(HostFigures{.host = NotYetSeen(record.id)});
 }
 
 }  // namespace
@@ -79,7 +83,7 @@ Result<std::vector<Host>> FiguresReader::Hosts(const Call& call) {
   if (look_ == nullptr) return hosts_.Hosts(call);
   A4C_TRY(const std::vector<std::string> names, look_->Names(call));
   std::vector<Host> hosts;
-  for (const std::string& name : names) hosts.push_back({.id = name});
+  for (const std::string& name : names) hosts.push_back(NotYetSeen(name));
   return hosts;
 }
 
@@ -106,20 +110,13 @@ Result<std::vector<HostQuestion>> FiguresReader::Questions(const Call& call,
 Result<void> FiguresReader::Read(const Call& call, std::span<const HostQuestion> questions,
                                  int threads) {
   Answers answers(*this, call);
-  std::atomic<size_t> next = 0;
-  const auto ask = [&](const std::stop_token&) {
-    for (size_t i = next++; i < questions.size(); i = next++) {
-      Answer answer = Ask(call, questions[i]);
-      // Who had no time to answer was not asked.
-      if (call.Expired() || call.Stopping()) return;
-      answers.Add(std::move(answer));
-    }
-  };
-  std::vector<std::unique_ptr<a4c::Thread>> helpers;
-  const size_t count = std::min(questions.size(), static_cast<size_t>(threads));
-  for (size_t i = 1; i < count; ++i) helpers.push_back(runtime_.threads.Start("hosts", ask));
-  ask({});
-  for (const auto& helper : helpers) helper->Join();
+  AtOnce(runtime_, threads, questions.size(), [&](size_t i) {
+    Answer answer = Ask(call, questions[i]);
+    // Who had no time to answer was not asked.
+    if (call.Expired() || call.Stopping()) return false;
+    answers.Add(std::move(answer));
+    return true;
+  });
   return answers.written();
 }
 

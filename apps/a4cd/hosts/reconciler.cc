@@ -1,6 +1,7 @@
 #include "apps/a4cd/hosts/reconciler.h"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
@@ -9,7 +10,9 @@
 
 #include "a4c/sinks.h"
 #include "apps/a4cd/executors/workspace_unit.h"
+#include "apps/a4cd/hosts/at_once.h"
 #include "apps/a4cd/hosts/drain_loop.h"
+#include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/jobs/job_service.h"
 
@@ -23,51 +26,96 @@ using a4c::Record;
 using a4c::Result;
 using a4c::UnitStatus;
 
+enum class Whom : uint8_t { kAnswering, kApart };
+
+// What a round leaves for the next one of the same server.
+struct Sight {
+  std::set<std::string> removable = {};  // units
+  int64_t unclaimed = 0;
+};
+
 class Reconciler final : public a4c::Loop {
  public:
-  Reconciler(a4c::Database& database, a4c::HostProvider& hosts, HostTokens& tokens,
+  Reconciler(Whom whom, a4c::Database& database, a4c::HostProvider& hosts, HostTokens& tokens,
              Reservations& reservations, JobService& jobs, const a4c::Runtime& runtime,
              const ReconcilerOptions& options)
-      : database_(database),
+      : name_(whom == Whom::kApart ? "reconciler-apart" : "reconciler"),
+        whom_(whom),
+        database_(database),
         hosts_(hosts),
         tokens_(tokens),
         reservations_(reservations),
         runtime_(runtime),
         options_(options),
-        restarts_(jobs, runtime, options.restarts) {}
+        restarts_(jobs, runtime, options.restarts),
+        waiter_(runtime.threads.NewWaiter()) {}
 
   const std::string& name() const override { return name_; }
 
+  // The period counts from where the round began, as that of the figures.
   Result<int64_t> Step(const Call& call) override {
-    A4C_TRY(const std::vector<Host> hosts, hosts_.Hosts(call));
-    std::set<std::string> seen;
-    int64_t unclaimed = 0;
-    for (const Host& host : hosts) {
-      if (!host.reachable) {
-        A4C_CHECK(NoteSilence(call, host));
-        continue;
-      }
-      silent_since_ms_.erase(host.id);
-      const Result<int64_t> count = Reconcile(call, host.id, seen);
-      if (count) {
-        unclaimed += *count;
-        continue;
-      }
-      runtime_.log.Write(LogLevel::kWarning, name_, "a server could not be reconciled",
-                         {{"host", host.id}, {"error", count.error().ToString()}});
-    }
-    seen_ = std::move(seen);
-    runtime_.metrics.Gauge("a4c_host_units_unclaimed", {}, static_cast<double>(unclaimed));
-    return options_.period_ms;
+    const int64_t begun_ms = runtime_.clock.MonotonicMs();
+    A4C_TRY(const std::vector<HostRecord> hosts, Servers(call));
+    const bool is_apart = whom_ == Whom::kApart;
+    std::atomic<size_t> begun = 0;
+    AtOnce(runtime_, is_apart ? options_.apart_at_once : options_.hosts_at_once, hosts.size(),
+           [&](size_t i) {
+             if (call.Expired() || call.Stopping()) return false;
+             ++begun;
+             Visit(call, hosts[i]);
+             return true;
+           });
+    if (begun > 0) last_ = hosts[begun - 1].id;
+    CountUnclaimed();
+    return std::max<int64_t>(0, begun_ms + options_.period_ms - runtime_.clock.MonotonicMs());
   }
 
  private:
-  // Counted from when this instance saw it first: another may have seen it before, so later and
-  // never too early.
-  Result<void> NoteSilence(const Call& call, const Host& host) {
-    const int64_t now_ms = runtime_.clock.MonotonicMs();
-    const int64_t since_ms = silent_since_ms_.try_emplace(host.id, now_ms).first->second;
-    if (now_ms - since_ms < options_.lost_after_ms) return {};
+  // In the order of their ids, from the one on that the last round did not come to.
+  Result<std::vector<HostRecord>> Servers(const Call& call) {
+    A4C_TRY(std::vector<HostRecord> hosts, ReadHosts(call, database_));
+    std::erase_if(hosts, [this](const HostRecord& host) {
+      return !host.figures || host.IsApart() != (whom_ == Whom::kApart);
+    });
+    std::ranges::sort(hosts, {}, &HostRecord::id);
+    std::erase_if(sights_, [&hosts](const auto& sight) {
+      return !std::ranges::binary_search(hosts, sight.first, {}, &HostRecord::id);
+    });
+    std::ranges::rotate(hosts, std::ranges::upper_bound(hosts, last_, {}, &HostRecord::id));
+    return hosts;
+  }
+
+  void Visit(const Call& call, const HostRecord& host) {
+    const Sight before = TakeSight(host.id);
+    const Host& figures = host.figures->host;
+    const Result<void> done =
+        figures.reachable ? Reconcile(call, host.id, before) : NoteSilence(call, *host.figures);
+    if (done) return;
+    runtime_.log.Write(LogLevel::kWarning, name_, "a server could not be reconciled",
+                       {{"host", host.id}, {"error", done.error().ToString()}});
+  }
+
+  Sight TakeSight(const std::string& host) {
+    const a4c::Waiter::Lock lock(*waiter_);
+    const auto found = sights_.extract(host);
+    return found.empty() ? Sight() : std::move(found.mapped());
+  }
+  void KeepSight(const std::string& host, Sight sight) {
+    const a4c::Waiter::Lock lock(*waiter_);
+    sights_[host] = std::move(sight);
+  }
+  void CountUnclaimed() {
+    int64_t unclaimed = 0;
+    for (const auto& [host, sight] : sights_) unclaimed += sight.unclaimed;
+    runtime_.metrics.Gauge("a4c_host_units_unclaimed", {{"loop", name_}},
+                           static_cast<double>(unclaimed));
+  }
+
+  // Counted to when it was asked last: since then it may have come back, so late and never too
+  // early.
+  Result<void> NoteSilence(const Call& call, const HostFigures& figures) {
+    if (figures.silent_ms - figures.asked_ms < options_.lost_after_ms) return {};
+    const Host& host = figures.host;
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host.id));
     for (const Record& record : records) {
       A4C_TRY(const Workspace workspace, WorkspaceOf(record));
@@ -86,13 +134,11 @@ class Reconciler final : public a4c::Loop {
   }
 
   // Records before units: what was recorded as running and is not listed afterwards has ended.
-  Result<int64_t> Reconcile(const Call& call, const std::string& host,
-                            std::set<std::string>& seen) {
+  Result<void> Reconcile(const Call& call, const std::string& host, const Sight& before) {
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
-    Call bounded = call;
-    bounded.deadline_ms =
-        std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
-    A4C_TRY(std::vector<UnitStatus> units, hosts_.List(bounded, host));
+    const Call effects = Bounded(call, options_.host_timeout_ms);
+    const Call list = whom_ == Whom::kApart ? effects : Bounded(call, options_.patience_ms);
+    A4C_TRY(std::vector<UnitStatus> units, hosts_.List(list, host));
     A4C_CHECK(reservations_.ReleaseOfEndedJobs(call, host));
     for (const Record& record : records) {
       const auto unit = std::ranges::find(units, UnitName(record.ref.key.id), &UnitStatus::name);
@@ -101,12 +147,19 @@ class Reconciler final : public a4c::Loop {
       if (unit != units.end()) units.erase(unit);
     }
     A4C_TRY(const Leftovers leftovers, SortLeftovers(call, database_, units));
+    Sight now{.unclaimed = static_cast<int64_t>(leftovers.unclaimed.size())};
+    for (const UnitStatus& unit : leftovers.removable) now.removable.insert(unit.name);
+    KeepSight(host, std::move(now));
     for (const UnitStatus& unit : leftovers.removable) {
-      const std::string key = host + "/" + unit.name;
-      seen.insert(key);
-      if (seen_.contains(key)) Remove(bounded, unit);
+      if (before.removable.contains(unit.name)) Remove(effects, unit);
     }
-    return static_cast<int64_t>(leftovers.unclaimed.size());
+    return {};
+  }
+
+  static Call Bounded(const Call& call, int64_t ms) {
+    Call bounded = call;
+    bounded.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + ms);
+    return bounded;
   }
 
   // Only what a server can tell: a workspace that is pending or failed waits for a user's job, or
@@ -150,7 +203,8 @@ class Reconciler final : public a4c::Loop {
                         {"error", removed ? "" : removed.error().ToString()}});
   }
 
-  const std::string name_ = "reconciler";
+  const std::string name_;
+  const Whom whom_;
   a4c::Database& database_;
   a4c::HostProvider& hosts_;
   HostTokens& tokens_;
@@ -158,18 +212,24 @@ class Reconciler final : public a4c::Loop {
   const a4c::Runtime runtime_;
   const ReconcilerOptions options_;
   Restarts restarts_;
-  std::map<std::string, int64_t> silent_since_ms_;
-  std::set<std::string> seen_;  // removable, in the round before: "<host>/<unit>"
+  std::string last_;  // the server that the last round came to last
+  const std::unique_ptr<a4c::Waiter> waiter_;
+  std::map<std::string, Sight> sights_;  // by server; under waiter_ while servers are visited
 };
 
 }  // namespace
 
-std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         HostTokens& tokens, Reservations& reservations,
-                                         JobService& jobs, const a4c::Runtime& runtime,
-                                         const ReconcilerOptions& options) {
-  return std::make_unique<Reconciler>(database, hosts, tokens, reservations, jobs, runtime,
-                                      options);
+std::vector<std::unique_ptr<a4c::Loop>> NewReconcilers(a4c::Database& database,
+                                                       a4c::HostProvider& hosts, HostTokens& tokens,
+                                                       Reservations& reservations, JobService& jobs,
+                                                       const a4c::Runtime& runtime,
+                                                       const ReconcilerOptions& options) {
+  std::vector<std::unique_ptr<a4c::Loop>> loops;
+  for (const Whom whom : {Whom::kAnswering, Whom::kApart}) {
+    loops.push_back(std::make_unique<Reconciler>(whom, database, hosts, tokens, reservations, jobs,
+                                                 runtime, options));
+  }
+  return loops;
 }
 
 }  // namespace a4cd

@@ -8,10 +8,15 @@
 //  - A unit whose workspace is a tombstone is removed once it has been seen twice.
 //  - Room that a job has left reserved is given back once the server answers.
 //  - A unit that no record names is only counted: metric a4c_host_units_unclaimed.
+//
+// Which servers answer stands in their records (disk_service.h). Those that do are reconciled some
+// at once; those that are slow or silent apart from them, so that they cost the others neither time
+// nor threads. Of the silent ones nothing is asked.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
@@ -22,16 +27,21 @@
 namespace a4cd {
 
 struct ReconcilerOptions {
-  int64_t period_ms = 15'000;
-  int64_t host_timeout_ms = 10'000;
+  int64_t period_ms = 15'000;       // from the beginning of one round to that of the next
+  int64_t host_timeout_ms = 5'000;  // for one server: its list, and what is removed there
+  int64_t patience_ms = 2'000;      // for the list of one that is not slow
+  int hosts_at_once = 1;            // reconciled by as many threads, which live for one round
+  int apart_at_once = 1;            // the same of those that are slow or silent
   int64_t lost_after_ms = 300'000;
   RestartOptions restarts = {};
 };
 
-// All outlive the loop.
-std::unique_ptr<a4c::Loop> NewReconciler(a4c::Database& database, a4c::HostProvider& hosts,
-                                         HostTokens& tokens, Reservations& reservations,
-                                         JobService& jobs, const a4c::Runtime& runtime,
-                                         const ReconcilerOptions& options = {});
+// "reconciler" for the servers that answer, "reconciler-apart" for the others: to be run as
+// singletons. All outlive the loops.
+std::vector<std::unique_ptr<a4c::Loop>> NewReconcilers(a4c::Database& database,
+                                                       a4c::HostProvider& hosts, HostTokens& tokens,
+                                                       Reservations& reservations, JobService& jobs,
+                                                       const a4c::Runtime& runtime,
+                                                       const ReconcilerOptions& options = {});
 
 }  // namespace a4cd

@@ -1,7 +1,6 @@
 // Restarts: workspaces whose process has ended by itself are started again, as their `restart`
 // says, by workspace.start jobs. The first waits restart_wait, each further one twice as long, up
-// to restart_wait_max; one that then ran for restart_reset begins anew. [one thread: the
-// reconciler's]
+// to restart_wait_max; one that then ran for restart_reset begins anew. [any thread]
 #pragma once
 
 #include <cstdint>

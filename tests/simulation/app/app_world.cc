@@ -14,8 +14,9 @@ namespace {
 // again, several times over.
 constexpr int64_t kJobsEndMs = 240'000;
 constexpr int64_t kLookMs = 2'000;
-// In which the reconciler goes round often enough for what it has to see twice.
-constexpr int64_t kReconciledMs = 20'000;
+// In which servers that were away are asked again, and the reconcilers go round often enough for
+// what they have to see twice.
+constexpr int64_t kReconciledMs = 30'000;
 
 a4cd::WorkerOptions OptionsOf() {
   a4cd::WorkerOptions options;
@@ -31,7 +32,8 @@ a4cd::WorkerOptions OptionsOf() {
                    .host_timeout_ms = 3'000,
                    .patience_ms = 1'000,
                    .apart_wait_max_ms = 6'000};
-  options.reconciler = {.period_ms = 5'000, .host_timeout_ms = 3'000};
+  options.reconciler = {
+      .period_ms = 5'000, .host_timeout_ms = 3'000, .patience_ms = 1'000, .hosts_at_once = 2};
   return options;
 }
 
