@@ -9,7 +9,9 @@
 #include <string>
 
 #include "a4c/collection.h"
+#include "a4c/digests.h"
 #include "a4c/memory.h"
+#include "a4c/rebuild.h"
 #include "tests/support/fake_clock.h"
 
 namespace a4c::testing {
@@ -45,7 +47,7 @@ class HookedStore final : public Store {
 };
 
 // Hands every call on; `on_bulk` and `on_refresh` are called before the effect, and may refuse
-// it.
+// it. What is done to one generation alone passes by them.
 class HookedIndex final : public SearchIndex {
  public:
   explicit HookedIndex(SearchIndex& index) : index_(index) {}
@@ -70,6 +72,13 @@ class HookedIndex final : public SearchIndex {
 
   std::function<Result<void>(std::span<const Document>)> on_bulk;
   std::function<Result<void>()> on_refresh;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    if (name == Rebuild::kExtension) return index_.As<Rebuild>();
+    if (name == Digests::kExtension) return index_.As<Digests>();
+    return nullptr;
+  }
 
  private:
   SearchIndex& index_;

@@ -1,5 +1,7 @@
 #include "a4c/rebuild.h"
 
+#include <algorithm>
+
 #include "a4c/digests.h"
 #include "tests/unit/collection/fixture.h"
 
@@ -140,6 +142,51 @@ TEST_F(RebuildTest, ASyncThatDoesNotKnowOfTheRebuildLosesNothing) {
   EXPECT_TRUE(Outbox().empty());
   StepTo("settling");
   EXPECT_EQ(Find("size:2").size(), 1u);
+}
+
+// A sync has written a change to both generations. Another loop, which knows of no rebuild, has the
+// live one refreshed; then they are swapped, before the first loop writes what it has read. That
+// refresh shows nothing of what is live by now.
+TEST_F(RebuildTest, ARefreshBeforeTheSwapConfirmsNothingAfterIt) {
+  HookedIndex index(*index_);
+  database_ = std::make_unique<Database>(
+      Backends{.store = store_, .bus = bus_.get(), .index = &index}, fake_.runtime());
+  ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  sync_ = database_->NewSyncLoop("photo");
+  poll_ = database_->NewPollLoop("photo");
+  rebuild_ = database_->NewRebuildLoop("photo");
+  // The other loop has something to confirm from before the rebuild.
+  Put("b", R"({"size":1})");
+  fake_.clock().Advance(60'000);
+  index.on_refresh = [] { return Error(Code::kUnavailable, "not now"); };
+  EXPECT_FALSE(poll_->Step(Within()));
+  index.on_refresh = nullptr;
+  Start();
+  StepTo("swapping");  // proven, and refreshed for that
+  Put("a", R"({"size":2})");
+  Step(*sync_);
+  Put("c", R"({"size":2})");
+  bool swapped = false;
+  AfterPhotosAreRead([&](Store&, Result<GetAnswer>&) {
+    Step(*poll_);
+    EXPECT_EQ(Find("size:2"), std::vector<std::string>{"a"}) << "in the old generation";
+    StepTo("settling");
+    EXPECT_TRUE(Find("size:2").empty()) << "nobody has refreshed the new one since";
+    swapped = true;
+  });
+  Step(*sync_);
+  ASSERT_TRUE(swapped);
+  Step(*sync_);
+  const std::vector<Record> rows = Outbox();
+  EXPECT_EQ(std::ranges::count(rows, PhotoRow("a"), &Record::ref), 1)
+      << "confirmed, while searches do not show it";
+  Sync();
+  EXPECT_TRUE(Outbox().empty());
+  EXPECT_EQ(Find("size:2").size(), 2u);
+  sync_.reset();
+  poll_.reset();
+  rebuild_.reset();
+  database_.reset();
 }
 
 TEST_F(RebuildTest, ACrashGoesOnWhereItWas) {
