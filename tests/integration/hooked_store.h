@@ -1,4 +1,4 @@
-// Does something of the test's before each write.
+// Does something of the test's before each write and each scan.
 #pragma once
 
 #include <functional>
@@ -28,10 +28,12 @@ class HookedStore final : public a4c::Store {
   }
   a4c::Result<a4c::ScanAnswer> Scan(const a4c::Call& call,
                                     const a4c::ScanRequest& request) override {
+    if (before_scan) before_scan(request);
     return inner_.Scan(call, request);
   }
 
   std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
+  std::function<void(const a4c::ScanRequest&)> before_scan;
 
  protected:
   void* Extension(std::string_view name) override {

@@ -1,5 +1,9 @@
 // Many creates at once from several instances over one store, on real threads.
 #include <algorithm>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "a4c/sinks.h"
 #include "apps/a4cd/loop_runner.h"
@@ -124,6 +128,40 @@ TEST(PlacementRace, NoServerIsEverGivenMoreThanItHas) {
   race.Run([](const Job& job) { return job.finished() || job.reason == reason::kNoCapacity; });
   EXPECT_EQ(race.Count(JobState::kSucceeded), 9 * kServers);
   for (const int64_t committed : race.Committed()) EXPECT_EQ(committed, 9 * kGiB);
+}
+
+// Two wait for one reading and share it. Each by itself would take the server that is largest.
+TEST(SharedReading, WhoChoosesSecondSeesWhatTheFirstHasTaken) {
+  a4c::testing::FakeRuntime fake;
+  const auto store = a4c::NewMemoryStore(fake.runtime());
+  HookedStore hooked(*store);
+  const auto hosts = a4c::NewMemoryHostProvider(
+      fake.runtime(), {.servers = {{.id = "large", .disk_total_bytes = 12 * kGiB},
+                                   {.id = "small", .disk_total_bytes = 10 * kGiB}}});
+  Instance instance(fake.runtime(), hooked, *hosts, {});
+  ASSERT_TRUE(instance.worker.disks().Refresh(fake.Within(30'000)));
+  const auto reserve = [&](const std::string& holder, int64_t disk_bytes) {
+    const auto reserved = instance.worker.reservations().Reserve(
+        fake.Within(30'000), kTenant, holder, {.amounts = {.disk_bytes = disk_bytes}},
+        [](const Decision&) { return a4c::Commit{}; });
+    EXPECT_TRUE(reserved) << reserved.error().ToString();
+    return reserved ? reserved->decision.server : "";
+  };
+  std::vector<std::string> chosen(2);
+  std::vector<std::jthread> choosers;
+  std::atomic<int> readings = 0;
+  hooked.before_scan = [&](const a4c::ScanRequest& scan) {
+    if (scan.kind != "host" || ++readings > 1) return;
+    for (size_t i = 0; i < chosen.size(); ++i) {
+      choosers.emplace_back([&, i] { chosen[i] = reserve("ws-" + std::to_string(i), kGiB); });
+    }
+    EXPECT_TRUE(fake.clock().AwaitWaiting(2));
+  };
+  EXPECT_EQ(reserve("ws-that-fits-nowhere", 100 * kGiB), "");
+  choosers.clear();
+  EXPECT_EQ(readings.load(), 2) << "they share one";
+  std::ranges::sort(chosen);
+  EXPECT_EQ(chosen, (std::vector<std::string>{"large", "small"}));
 }
 
 }  // namespace
