@@ -108,11 +108,20 @@ TEST_F(ApiHosts, WhatIsWrongWithAServerIsSaid) {
   EXPECT_NE(setting.text.find("dsik"), std::string::npos) << setting.text;
   EXPECT_EQ(Post("/v1/hosts:probe", R"({"address":"nonsense"})").status, 400);
   EXPECT_EQ(Post("/v1/hosts", kNew).status, 201);
-  EXPECT_EQ(Post("/v1/hosts", kNew).status, 409) << "it is there already";
+  const Answer again = Post("/v1/hosts", kNew);
+  EXPECT_EQ(again.status, 409) << again.text;
+  EXPECT_EQ(again.body["detail"].Text(), "this server is new-1 already");
+  EXPECT_NE(again.body["hint"].Text().find("a4c host get new-1"), std::string::npos) << again.text;
+  EXPECT_EQ(
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:other","fingerprint":"SHA256:other"})")
+          .body["detail"]
+          .Text(),
+      "there is another server new-1 already");
   const Answer twice =
       Post("/v1/hosts", R"({"id":"new-2","address":"memory:new","fingerprint":"SHA256:new"})");
   EXPECT_EQ(twice.status, 409) << twice.text;
   EXPECT_NE(twice.body["detail"].Text().find("new-1"), std::string::npos);
+  EXPECT_NE(twice.body["hint"].Text().find("a4c host remove new-1"), std::string::npos);
 }
 
 TEST_F(ApiHosts, AServerThatIsDrainedGivesAwayWhatMayBeMovedAndIsThenRemoved) {

@@ -159,14 +159,16 @@ Result<PreparedWrite> PrepareAdd(ApiContext& api, const Request& request, const 
   const a4c::RecordRef ref = HostRef(draft.spec.id);
   A4C_TRY(const a4c::GetAnswer answer, api.database.Get(api.CallFor(request), std::span(&ref, 1)));
   const std::optional<Record>& found = answer.records.at(0);
-  if (found && !found->tombstone) {
-    return Error(Code::kConflict, "there is a server " + draft.spec.id + " already",
-                 "choose another id, or remove it first: a4c host remove " + draft.spec.id);
-  }
   A4C_TRY(const std::vector<HostRecord> others, ReadHosts(api.CallFor(request), api.database));
   for (const HostRecord& other : others) {
     if (!other.spec || other.spec->fingerprint != draft.spec.fingerprint) continue;
-    return Error(Code::kConflict, "this server is " + other.id + " already");
+    return Error(Code::kConflict, "this server is " + other.id + " already",
+                 "see it: a4c host get " + other.id +
+                     "; for another id or address, remove it first: a4c host remove " + other.id);
+  }
+  if (found && !found->tombstone) {
+    return Error(Code::kConflict, "there is another server " + draft.spec.id + " already",
+                 "choose another id, or remove it first: a4c host remove " + draft.spec.id);
   }
   HostRecord host{.id = draft.spec.id, .labels = draft.labels, .spec = draft.spec};
   host.by = request.principal.key_id;
