@@ -328,6 +328,34 @@ TEST_F(Cli, AWideListOfASearchShowsWhatItFound) {
   EXPECT_EQ(json->Items().at(0)["highlights"].Items().at(0)["field"].Text(), "title");
 }
 
+TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"workspce", "list"},
+       "error: unknown command \"workspce\"\nhint: did you mean \"workspace\"?"},
+      {{"job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{"zzzz"}, "error: unknown command \"zzzz\"\nhint: a4c --help"},
+      {{"job", "list", "--sorted", "x"},
+       "error: unknown option --sorted\nhint: did you mean \"--sort\"?"},
+      {{"job", "get", "--bogus=1"}, "error: unknown option --bogus\nhint: a4c job get --help"},
+      {{"job", "list", "x"}, "error: unexpected argument \"x\"\nhint: a4c job list --help"},
+      {{"job", "get"}, "error: job is required\nhint: a4c job get --help"},
+      {{"help", "job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{}, "Usage: a4c [OPTIONS] SUBCOMMAND"},
+      {{"job"}, "Usage: a4c job [OPTIONS] SUBCOMMAND"},
+  };
+  for (const auto& [arguments, what] : wrong) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << what;
+    EXPECT_NE(ran.err.find(what), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "") << "what is wrong is no output";
+  }
+  const std::string of_secret = Run({"secret", "list", "s3cr3t"}).err;
+  EXPECT_NE(of_secret.find("error: an argument too many"), std::string::npos) << of_secret;
+  EXPECT_EQ(of_secret.find("s3cr3t"), std::string::npos);
+  EXPECT_NE(Run({"help"}).out.find("Usage: a4c [OPTIONS] SUBCOMMAND"), std::string::npos);
+  EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
+}
+
 TEST_F(Cli, DoctorSaysWhatToDo) {
   const Ran well = Run({"doctor"});
   EXPECT_EQ(well.exit_code, 0) << well.out;

@@ -178,7 +178,8 @@ void Count(Session& session, const CountOptions& options) {
   if (facets.empty()) {
     session.ShowText(std::to_string(reply.body["total"].Int()) + "\n");
   } else {
-    session.Note(std::to_string(reply.body["total"].Int()) + " jobs");
+    const int64_t total = reply.body["total"].Int();
+    session.Note(std::to_string(total) + (total == 1 ? " job" : " jobs"));
     session.Show(Json(Json::Object{{"items", CountRows(reply.body)}}), "count", CountColumns());
   }
 }

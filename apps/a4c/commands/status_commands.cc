@@ -184,12 +184,6 @@ void AddStatusCommands(CLI::App& root, Session& session) {
       root.add_subcommand("explain", "why a job is in its state, and where it was placed");
   explain->add_option("job", *id, "its id")->required();
   explain->callback([&session, id] { Explain(session, *id); });
-  CLI::App* help = root.add_subcommand("help", "help on exit-codes");
-  const auto topic = std::make_shared<std::string>();
-  help->add_option("topic", *topic, "exit-codes");
-  help->callback([&session, &root, topic] {
-    session.ShowText(*topic == "exit-codes" ? ExitCodesText() : root.help());
-  });
 }
 
 }  // namespace a4c_cli

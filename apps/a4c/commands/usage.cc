@@ -1,0 +1,119 @@
+#include "apps/a4c/commands/usage.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "a4c/nearest.h"
+#include "apps/a4c/exit_code.h"
+
+namespace a4c_cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+bool IsOption(const std::string& word) {
+  return word.starts_with('-');
+}
+
+// The command that was named, as far as the parser came.
+const CLI::App& NamedIn(const CLI::App& root) {
+  const CLI::App* app = &root;
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return *app;
+}
+
+std::string PathOf(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name() : PathOf(*parent) + " " + app.get_name();
+}
+
+std::vector<const CLI::App*> CommandsOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
+const CLI::App* CommandOf(const CLI::App& app, const std::string& name) {
+  const std::vector<const CLI::App*> all = CommandsOf(app);
+  const auto found =
+      std::ranges::find_if(all, [&](const CLI::App* sub) { return sub->get_name() == name; });
+  return found == all.end() ? nullptr : *found;
+}
+
+// With those of the groups above: they may stand anywhere.
+Words OptionsOf(const CLI::App& app) {
+  Words names;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+int Say(const CLI::App& app, const std::string& what, const std::string& meant) {
+  const std::string hint =
+      meant.empty() ? PathOf(app) + " --help" : "did you mean \"" + meant + "\"?";
+  std::fprintf(stderr, "error: %s\nhint: %s\n", what.c_str(), hint.c_str());
+  return kUsage;
+}
+
+int UnknownOption(const CLI::App& app, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
+  return Say(app, "unknown option " + name, a4c::Nearest(name, OptionsOf(app)));
+}
+
+int UnknownCommand(const CLI::App& group, const std::string& word) {
+  Words names;
+  for (const CLI::App* sub : CommandsOf(group)) names.push_back(sub->get_name());
+  return Say(group, "unknown command \"" + word + "\"", a4c::Nearest(word, names));
+}
+
+int ExplainGroup(const CLI::App& root, const CLI::App& group, const Words& extras) {
+  if (extras.empty()) {
+    std::fputs(root.help().c_str(), stderr);
+    return kUsage;
+  }
+  const auto command = std::ranges::find_if_not(extras, IsOption);
+  if (command == extras.end()) return UnknownOption(group, extras.front());
+  return UnknownCommand(group, *command);
+}
+
+}  // namespace
+
+int ExplainUsage(const CLI::App& root, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return root.exit(error);
+  const CLI::App& app = NamedIn(root);
+  const Words extras = root.remaining(true);
+  if (!CommandsOf(app).empty()) return ExplainGroup(root, app, extras);
+  if (const auto option = std::ranges::find_if(extras, IsOption); option != extras.end()) {
+    return UnknownOption(app, *option);
+  }
+  if (extras.empty()) return Say(app, error.what(), "");
+  // It may be the value, which must not get into a log.
+  if (app.get_parent()->get_name() == "secret") return Say(app, "an argument too many", "");
+  return Say(app, "unexpected argument \"" + extras.front() + "\"", "");
+}
+
+void AddHelp(CLI::App& root, Session& session) {
+  CLI::App* help = root.add_subcommand("help", "help on a command, or on exit-codes");
+  const auto topic = std::make_shared<Words>();
+  help->add_option("topic", *topic, "a command, or exit-codes");
+  help->callback([&session, &root, topic] {
+    if (*topic == Words{"exit-codes"}) return session.ShowText(ExitCodesText());
+    const CLI::App* app = &root;
+    for (const std::string& name : *topic) {
+      const CLI::App* sub = CommandOf(*app, name);
+      if (sub == nullptr) {
+        session.exit_code = UnknownCommand(*app, name);
+        return;
+      }
+      app = sub;
+    }
+    session.ShowText(
+        app->get_formatter()->make_help(app, PathOf(*app), CLI::AppFormatMode::Normal));
+  });
+}
+
+}  // namespace a4c_cli
