@@ -23,6 +23,7 @@
 #include "apps/a4cd/telemetry/json_log.h"
 #include "apps/a4cd/telemetry/metrics.h"
 #include "apps/plugin_tool/plugin_tool.h"
+#include "apps/usage/usage.h"
 
 namespace a4cd {
 namespace {
@@ -256,7 +257,7 @@ int RunCommandLine(int argc, char** argv) {
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : kWrongUse;
+    return a4c::usage::Explain(cli, error);
   }
   if (options.print_keys) {
     PrintKeys();

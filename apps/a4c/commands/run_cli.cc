@@ -1,5 +1,5 @@
 #include "apps/a4c/commands/commands.h"
-#include "apps/a4c/commands/usage.h"
+#include "apps/usage/usage.h"
 
 namespace a4c_cli {
 namespace {
@@ -47,7 +47,6 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddSyncCommands(root, session);
   AddContextCommands(root, session);
   AddCompletion(root, session);
-  AddHelp(root, session);
   for (CLI::App* group : root.get_subcommands([](const CLI::App*) { return true; })) {
     group->fallthrough();
     for (CLI::App* leaf : group->get_subcommands([](const CLI::App*) { return true; })) {
@@ -64,7 +63,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   try {
     root.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    return ExplainUsage(root, error);
+    return a4c::usage::Explain(root, error);
   }
   return session.exit_code;
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/usage/usage.h"
 
 namespace a4c_cli {
 namespace {
@@ -184,6 +185,15 @@ void AddStatusCommands(CLI::App& root, Session& session) {
       root.add_subcommand("explain", "why a job is in its state, and where it was placed");
   explain->add_option("job", *id, "its id")->required();
   explain->callback([&session, id] { Explain(session, *id); });
+  CLI::App* help = root.add_subcommand("help", "help on a command, or on exit-codes");
+  const auto topic = std::make_shared<std::vector<std::string>>();
+  help->add_option("topic", *topic, "a command, or exit-codes");
+  help->callback([&session, &root, topic] {
+    if (topic->size() == 1 && topic->front() == "exit-codes") {
+      return session.ShowText(ExitCodesText());
+    }
+    session.exit_code = a4c::usage::Help(root, *topic);
+  });
 }
 
 }  // namespace a4c_cli

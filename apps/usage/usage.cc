@@ -1,15 +1,13 @@
-#include "apps/a4c/commands/usage.h"
+#include "apps/usage/usage.h"
 
 #include <algorithm>
 #include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "a4c/nearest.h"
-#include "apps/a4c/exit_code.h"
 
-namespace a4c_cli {
+namespace a4c::usage {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -52,28 +50,40 @@ Words OptionsOf(const CLI::App& app) {
   return names;
 }
 
+std::string Meant(const std::string& name, const Words& candidates) {
+  const auto longer = std::ranges::find_if(
+      candidates, [&](const std::string& candidate) { return candidate.starts_with(name); });
+  return longer != candidates.end() ? *longer : Nearest(name, candidates);
+}
+
+std::string HelpOf(const CLI::App& app) {
+  return app.get_formatter()->make_help(&app, PathOf(app), CLI::AppFormatMode::Normal);
+}
+
 int Say(const CLI::App& app, const std::string& what, const std::string& meant) {
   const std::string hint =
       meant.empty() ? PathOf(app) + " --help" : "did you mean \"" + meant + "\"?";
   std::fprintf(stderr, "error: %s\nhint: %s\n", what.c_str(), hint.c_str());
-  return kUsage;
+  return kWrongUse;
 }
 
 int UnknownOption(const CLI::App& app, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
-  return Say(app, "unknown option " + name, a4c::Nearest(name, OptionsOf(app)));
+  return Say(app, "unknown option " + name, Meant(name, OptionsOf(app)));
 }
 
 int UnknownCommand(const CLI::App& group, const std::string& word) {
   Words names;
   for (const CLI::App* sub : CommandsOf(group)) names.push_back(sub->get_name());
-  return Say(group, "unknown command \"" + word + "\"", a4c::Nearest(word, names));
+  return Say(group, "unknown command \"" + word + "\"", Meant(word, names));
 }
 
-int ExplainGroup(const CLI::App& root, const CLI::App& group, const Words& extras) {
+int ExplainGroup(const CLI::App& group, const Words& extras, const CLI::ParseError& error) {
   if (extras.empty()) {
-    std::fputs(root.help().c_str(), stderr);
-    return kUsage;
+    const bool none_named = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    if (!none_named) return Say(group, error.what(), "");
+    std::fputs(HelpOf(group).c_str(), stderr);
+    return kWrongUse;
   }
   const auto command = std::ranges::find_if_not(extras, IsOption);
   if (command == extras.end()) return UnknownOption(group, extras.front());
@@ -82,11 +92,11 @@ int ExplainGroup(const CLI::App& root, const CLI::App& group, const Words& extra
 
 }  // namespace
 
-int ExplainUsage(const CLI::App& root, const CLI::ParseError& error) {
+int Explain(const CLI::App& root, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return root.exit(error);
   const CLI::App& app = NamedIn(root);
   const Words extras = root.remaining(true);
-  if (!CommandsOf(app).empty()) return ExplainGroup(root, app, extras);
+  if (!CommandsOf(app).empty()) return ExplainGroup(app, extras, error);
   if (const auto option = std::ranges::find_if(extras, IsOption); option != extras.end()) {
     return UnknownOption(app, *option);
   }
@@ -96,24 +106,15 @@ int ExplainUsage(const CLI::App& root, const CLI::ParseError& error) {
   return Say(app, "unexpected argument \"" + extras.front() + "\"", "");
 }
 
-void AddHelp(CLI::App& root, Session& session) {
-  CLI::App* help = root.add_subcommand("help", "help on a command, or on exit-codes");
-  const auto topic = std::make_shared<Words>();
-  help->add_option("topic", *topic, "a command, or exit-codes");
-  help->callback([&session, &root, topic] {
-    if (*topic == Words{"exit-codes"}) return session.ShowText(ExitCodesText());
-    const CLI::App* app = &root;
-    for (const std::string& name : *topic) {
-      const CLI::App* sub = CommandOf(*app, name);
-      if (sub == nullptr) {
-        session.exit_code = UnknownCommand(*app, name);
-        return;
-      }
-      app = sub;
-    }
-    session.ShowText(
-        app->get_formatter()->make_help(app, PathOf(*app), CLI::AppFormatMode::Normal));
-  });
+int Help(const CLI::App& root, const Words& names) {
+  const CLI::App* app = &root;
+  for (const std::string& name : names) {
+    const CLI::App* sub = CommandOf(*app, name);
+    if (sub == nullptr) return UnknownCommand(*app, name);
+    app = sub;
+  }
+  std::fputs(HelpOf(*app).c_str(), stdout);
+  return 0;
 }
 
-}  // namespace a4c_cli
+}  // namespace a4c::usage

@@ -1,0 +1,19 @@
+// How a command line is used, and what is wrong with one. Shared by a4c and a4cd.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace a4c::usage {
+
+inline constexpr int kWrongUse = 2;
+
+// Prints the help that was asked for, or, to standard error, what the parser could make nothing of
+// and what was probably meant; a group of commands alone gets its help. The exit code.
+int Explain(const CLI::App& root, const CLI::ParseError& error);
+
+// Prints the help of the command of these names, or that there is none. The exit code.
+int Help(const CLI::App& root, const std::vector<std::string>& names);
+
+}  // namespace a4c::usage
