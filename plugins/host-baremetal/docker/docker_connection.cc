@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kHeadBytesMax = 64u << 10;
 constexpr size_t kPieceBytes = 32u << 10;
+constexpr size_t kGatherBytes = 256u << 10;
 constexpr const char* kApiVersion = "/v1.41";
 constexpr const char* kHelperPath = "/a4c/";
 
@@ -68,8 +69,10 @@ Error DockerConnection::Judged(const Error& error) const {
   return effect_ && sent_ ? AfterEffect(error) : error;
 }
 
+// Gathered, so that of the packets that it becomes few are short: each costs the same.
 Result<void> DockerConnection::SendStream(const Call& call, const DockerRequest& request) {
   int64_t total = 0;
+  std::string gathered;
   while (true) {
     source_failed_ = true;
     A4C_TRY(const std::string piece, (*request.stream)());
@@ -81,9 +84,12 @@ Result<void> DockerConnection::SendStream(const Call& call, const DockerRequest&
     source_failed_ = false;
     char size[32];
     std::snprintf(size, sizeof(size), "%zx\r\n", piece.size());
+    gathered.append(size).append(piece).append("\r\n");
+    if (!piece.empty() && gathered.size() < kGatherBytes) continue;
     sent_ = piece.empty();
-    A4C_CHECK(channel_->Write(call, size + piece + "\r\n"));
+    A4C_CHECK(channel_->Write(call, gathered));
     if (piece.empty()) return {};
+    gathered.clear();
   }
 }
 

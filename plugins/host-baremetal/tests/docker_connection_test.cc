@@ -20,6 +20,7 @@ struct Script {
   std::string answer;
   size_t piece = 3;
   std::string written = {};
+  int writes = 0;
   bool write_fails = false;
   std::string complaint = {};
 };
@@ -36,6 +37,7 @@ class ScriptedChannel final : public TestChannel {
   Result<void> Write(const Call&, std::string_view bytes) override {
     if (script_.write_fails) return Error(Code::kUnavailable, "ssh: broken");
     script_.written += bytes;
+    ++script_.writes;
     return {};
   }
   std::string Complaint() override { return script_.complaint; }
@@ -122,6 +124,27 @@ TEST(DockerConnection, AStreamIsSentInChunks) {
                                    .effect = true});
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().code(), Code::kInvalid);
+}
+
+TEST(DockerConnection, ALongStreamIsSentInFewWritesAndNeverHeldWhole) {
+  Script script{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+  constexpr int kPieces = 256;
+  const std::string piece(32u << 10, 'x');
+  int calls = 0;
+  const ByteSource source = [&]() -> Result<std::string> {
+    return ++calls <= kPieces ? piece : std::string();
+  };
+  const auto reply = Ask(script, {.method = "POST",
+                                  .target = "/build",
+                                  .stream = &source,
+                                  .stream_bytes_max = int64_t{kPieces} << 15,
+                                  .effect = true});
+  ASSERT_TRUE(reply) << reply.error().ToString();
+  EXPECT_LE(script.writes, kPieces / 4);
+  EXPECT_GE(script.writes, kPieces / 16);
+  std::string chunks;
+  for (int i = 0; i < kPieces; ++i) chunks += "8000\r\n" + piece + "\r\n";
+  EXPECT_TRUE(script.written.ends_with("\r\n\r\n" + chunks + "0\r\n\r\n"));
 }
 
 TEST(DockerConnection, AfterASwitchItIsAStreamThatBeginsWithWhatCameWithTheAnswer) {
