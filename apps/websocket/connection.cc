@@ -51,12 +51,14 @@ Result<std::optional<Message>> Connection::Receive() {
   }
 }
 
-void Connection::Send(Kind kind, std::string_view bytes) {
+void Connection::Send(Kind kind, std::string_view first, std::string_view rest) {
   std::optional<uint32_t> mask;
   if (side_ == Side::kClient) mask = static_cast<uint32_t>(runtime_.random.Next());
-  unsent_.erase(0, sent_);
-  sent_ = 0;
-  unsent_ += EncodeFrame(kind, bytes, mask);
+  if (sent_ > unsent_.size() / 2) {
+    unsent_.erase(0, sent_);
+    sent_ = 0;
+  }
+  AppendFrame(unsent_, kind, first, rest, mask);
 }
 
 Result<void> Connection::Flush() {

@@ -40,7 +40,9 @@ class Connection {
   // Takes bytes that are no frame to be sent: the answer of the handshake.
   void SendHead(std::string_view head) { unsent_ += head; }
   // Takes it to be sent.
-  void Send(Kind kind, std::string_view bytes);
+  void Send(Kind kind, std::string_view bytes) { Send(kind, {}, bytes); }
+  // The same of two parts, which are one message.
+  void Send(Kind kind, std::string_view first, std::string_view rest);
   void Close(int code, std::string_view reason) { Send(Kind::kClose, CloseBody(code, reason)); }
   // Sends what the socket takes. kUnavailable: the other side has gone.
   a4c::Result<void> Flush();

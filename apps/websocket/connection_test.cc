@@ -72,6 +72,16 @@ TEST_F(WebSocketConnection, SaysWhenNoMoreShouldBeSentAndLosesNothing) {
   EXPECT_TRUE(server.Flushed());
 }
 
+TEST_F(WebSocketConnection, AMessageOfTwoPartsArrivesAsOne) {
+  Connection server = Make(Side::kServer);
+  Connection client = Make(Side::kClient);
+  client.Send(Kind::kBinary, "one", "two");
+  ASSERT_TRUE(client.Flush());
+  const auto message = server.Receive();
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((*message)->bytes, "onetwo");
+}
+
 TEST_F(WebSocketConnection, WhatWasReadBeforeCountsFirst) {
   Connection client = Make(Side::kClient, {}, EncodeFrame(Kind::kText, "early", {}));
   const auto message = client.Receive();

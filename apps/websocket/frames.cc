@@ -4,6 +4,7 @@
 #include <Poco/SHA1Engine.h>
 
 #include <array>
+#include <cstring>
 #include <sstream>
 #include <utility>
 
@@ -29,16 +30,20 @@ void AppendNumber(std::string& out, uint64_t number, int bytes) {
     out += static_cast<char>(number >> shift);
 }
 
-void Mask(std::string& bytes, size_t from, uint32_t mask) {
-  std::array<char, 4> key;
-  for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<char>(mask >> (24 - 8 * i));
-  size_t at = from;
-  for (; at + key.size() <= bytes.size(); at += key.size()) {
-    for (size_t i = 0; i < key.size(); ++i)
-      bytes[at + i] = static_cast<char>(bytes[at + i] ^ key[i]);
+// Eight bytes at a time: all that goes through a session comes by here.
+void Mask(char* bytes, size_t size, uint32_t mask) {
+  std::array<char, 2 * sizeof(mask)> key;
+  for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<char>(mask >> (24 - 8 * (i % 4)));
+  uint64_t word = 0;
+  std::memcpy(&word, key.data(), sizeof(word));
+  size_t at = 0;
+  for (; at + sizeof(word) <= size; at += sizeof(word)) {
+    uint64_t some = 0;
+    std::memcpy(&some, bytes + at, sizeof(some));
+    some ^= word;
+    std::memcpy(bytes + at, &some, sizeof(some));
   }
-  for (size_t i = 0; at + i < bytes.size(); ++i)
-    bytes[at + i] = static_cast<char>(bytes[at + i] ^ key[i]);
+  for (size_t i = 0; at + i < size; ++i) bytes[at + i] = static_cast<char>(bytes[at + i] ^ key[i]);
 }
 
 bool IsControl(uint8_t code) {
@@ -52,22 +57,30 @@ bool IsKnown(uint8_t code) {
 
 }  // namespace
 
-std::string EncodeFrame(Kind kind, std::string_view bytes, std::optional<uint32_t> mask) {
-  std::string frame(1, static_cast<char>(kFin | static_cast<uint8_t>(kind)));
+void AppendFrame(std::string& out, Kind kind, std::string_view first, std::string_view rest,
+                 std::optional<uint32_t> mask) {
+  const size_t size = first.size() + rest.size();
   const uint8_t masked = mask ? kMasked : 0;
-  if (bytes.size() < 126) {
-    frame += static_cast<char>(masked | bytes.size());
-  } else if (bytes.size() < 65536) {
-    frame += static_cast<char>(masked | 126);
-    AppendNumber(frame, bytes.size(), 2);
+  out += static_cast<char>(kFin | static_cast<uint8_t>(kind));
+  if (size < 126) {
+    out += static_cast<char>(masked | size);
+  } else if (size < 65536) {
+    out += static_cast<char>(masked | 126);
+    AppendNumber(out, size, 2);
   } else {
-    frame += static_cast<char>(masked | 127);
-    AppendNumber(frame, bytes.size(), 8);
+    out += static_cast<char>(masked | 127);
+    AppendNumber(out, size, 8);
   }
-  if (mask) AppendNumber(frame, *mask, 4);
-  const size_t from = frame.size();
-  frame += bytes;
-  if (mask) Mask(frame, from, *mask);
+  if (mask) AppendNumber(out, *mask, 4);
+  const size_t from = out.size();
+  out += first;
+  out += rest;
+  if (mask) Mask(out.data() + from, size, *mask);
+}
+
+std::string EncodeFrame(Kind kind, std::string_view bytes, std::optional<uint32_t> mask) {
+  std::string frame;
+  AppendFrame(frame, kind, {}, bytes, mask);
   return frame;
 }
 
@@ -87,10 +100,11 @@ struct FrameDecoder::Head {
 };
 
 Result<std::optional<FrameDecoder::Head>> FrameDecoder::ReadHead() const {
-  const auto byte = [&](size_t at) { return static_cast<uint8_t>(buffer_[at]); };
-  const auto number = [&](size_t at, size_t bytes) {
+  const std::string_view bytes = buffer_.view();
+  const auto byte = [&](size_t at) { return static_cast<uint8_t>(bytes[at]); };
+  const auto number = [&](size_t at, size_t count) {
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes; ++i) value = value << 8 | byte(at + i);
+    for (size_t i = 0; i < count; ++i) value = value << 8 | byte(at + i);
     return value;
   };
   if (buffer_.size() < 2) return std::optional<Head>();
@@ -117,11 +131,13 @@ Result<std::optional<FrameDecoder::Head>> FrameDecoder::ReadHead() const {
 }
 
 Result<std::optional<Message>> FrameDecoder::Take(const Head& head) {
-  std::string bytes = buffer_.substr(head.size, head.length);
-  buffer_.erase(0, head.size + head.length);
-  if (masked_) Mask(bytes, 0, head.mask);
-  if (IsControl(head.code)) return std::optional(Message{static_cast<Kind>(head.code), bytes});
+  std::string bytes(buffer_.view().substr(head.size, head.length));
+  buffer_.Take(head.size + head.length);
+  if (masked_) Mask(bytes.data(), bytes.size(), head.mask);
   const bool goes_on = head.code == kContinuation;
+  if (IsControl(head.code) || (head.fin && !goes_on && !partial_)) {
+    return std::optional(Message{static_cast<Kind>(head.code), std::move(bytes)});
+  }
   if (goes_on != partial_.has_value()) return Broken("pieces of a message are out of order");
   if (!goes_on) partial_ = Message{static_cast<Kind>(head.code), {}};
   partial_->bytes += bytes;

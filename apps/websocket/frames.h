@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "a4c/result.h"
+#include "apps/websocket/byte_queue.h"
 
 namespace a4c_websocket {
 
@@ -21,6 +22,9 @@ struct Message {
 
 // One frame that is a whole message. mask: clients must, servers must not.
 std::string EncodeFrame(Kind kind, std::string_view bytes, std::optional<uint32_t> mask);
+// The same behind what is in `out`; the message is first and rest together.
+void AppendFrame(std::string& out, Kind kind, std::string_view first, std::string_view rest,
+                 std::optional<uint32_t> mask);
 
 // "reason" behind its code, 1000 and up; at most 123 bytes of it.
 std::string CloseBody(int code, std::string_view reason);
@@ -31,7 +35,7 @@ class FrameDecoder {
   FrameDecoder(bool masked, size_t message_bytes_max)
       : masked_(masked), message_bytes_max_(message_bytes_max) {}
 
-  void Add(std::string_view bytes) { buffer_ += bytes; }
+  void Add(std::string_view bytes) { buffer_.Append(bytes); }
   // The next whole message, or nothing yet. Pieces are put together. kInvalid: it is no WebSocket,
   // or a message is longer than the bound; nothing more can be read then.
   a4c::Result<std::optional<Message>> Next();
@@ -43,7 +47,7 @@ class FrameDecoder {
 
   const bool masked_;
   const size_t message_bytes_max_;
-  std::string buffer_;
+  ByteQueue buffer_;
   std::optional<Message> partial_;  // a message whose last piece has not come
 };
 

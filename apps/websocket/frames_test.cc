@@ -48,6 +48,28 @@ TEST(WebSocketFrames, OfAnyLengthComeBackAsTheyWereHoweverTheyAreCut) {
   }
 }
 
+TEST(WebSocketFrames, TwoPartsAreOneMessageBehindWhatIsThere) {
+  for (const auto mask : {std::optional<uint32_t>(), std::optional<uint32_t>(0x12345678)}) {
+    for (const size_t length : {0u, 7u, 124u, 125u, 65'535u}) {
+      const std::string rest(length, 'x');
+      std::string out = "before";
+      AppendFrame(out, Kind::kBinary, "\x01", rest, mask);
+      EXPECT_TRUE(out == "before" + EncodeFrame(Kind::kBinary, "\x01" + rest, mask)) << length;
+    }
+  }
+}
+
+TEST(WebSocketFrames, ThatComeTogetherComeOutOneByOne) {
+  std::string frames;
+  for (int i = 0; i < 1'000; ++i) {
+    AppendFrame(frames, Kind::kText, std::to_string(i), " times", 0x9abcdef0);
+  }
+  FrameDecoder decoder(true, kMax);
+  decoder.Add(frames);
+  for (int i = 0; i < 1'000; ++i) EXPECT_EQ(Taken(decoder).bytes, std::to_string(i) + " times");
+  EXPECT_FALSE(*decoder.Next());
+}
+
 TEST(WebSocketFrames, PiecesArePutTogetherAndControlMayComeBetween) {
   FrameDecoder decoder(false, kMax);
   decoder.Add(std::string("\x01\x03Hel", 5) + std::string("\x89\x01p", 3) +

@@ -188,6 +188,17 @@ TEST_F(CliSsh, AnotherHostKeyIsRefusedBySsh) {
   EXPECT_NE(ran.err.find("Host key verification failed"), std::string::npos) << ran.err;
 }
 
+TEST_F(CliSsh, TheCheapestCipherGoesFirstAndOthersStillGo) {
+  for (const std::string cipher : {"aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com"}) {
+    std::vector<std::string> arguments = {"-v", "dev-1.a4c", "true"};
+    if (!cipher.starts_with("aes128-gcm")) arguments.insert(arguments.begin(), {"-c", cipher});
+    const Ran ran = Ssh(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(ran.err.find("server->client cipher: " + cipher), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("client->server cipher: " + cipher), std::string::npos) << ran.err;
+  }
+}
+
 TEST_F(CliSsh, TheConfigurationIsIncludedOnceAndCanBeTakenOut) {
   ASSERT_EQ(Run({"config", "ssh"}).exit_code, 0);
   const std::string text = ReadAll(config_);

@@ -240,20 +240,18 @@ void SshChannel::Move() {
 void SshChannel::TakeInput() {
   std::array<char, kPieceBytes> piece;
   while (input_.IsOpen()) {
+    bool wanted = true;
     if (unwritten_.empty()) {
       const int count = ssh_channel_read_nonblocking(channel_, piece.data(), piece.size(), 0);
-      if (count > 0) unwritten_.assign(piece.data(), static_cast<size_t>(count));
       const bool over = count == SSH_EOF || count == SSH_ERROR || ssh_channel_is_eof(channel_) != 0;
       if (count <= 0 && over) input_.Close();
       if (count <= 0) return;
-    }
-    const ssize_t count = write(input_.fd(), unwritten_.data(), unwritten_.size());
-    if (count < 0 && errno == EAGAIN) return;
-    if (count < 0) {
-      input_.Close();  // the command has ended, or reads no more
+      wanted = unwritten_.Write(input_.fd(), {piece.data(), static_cast<size_t>(count)});
     } else {
-      unwritten_.erase(0, static_cast<size_t>(count));
+      wanted = unwritten_.WriteKept(input_.fd());
     }
+    if (!wanted) input_.Close();  // the command has ended, or reads no more
+    if (!unwritten_.empty()) return;
   }
 }
 

@@ -18,6 +18,7 @@
 #include "apps/a4c/session.h"
 #include "apps/a4c/sessions/descriptor.h"
 #include "apps/a4c/sessions/relay.h"
+#include "apps/a4c/sessions/spill.h"
 
 namespace a4c_cli {
 
@@ -67,7 +68,7 @@ class SshChannel {
   Descriptor output_;
   Descriptor errors_;
   Descriptor wake_;
-  std::string unwritten_;  // of the input
+  Spill unwritten_;  // of the input
   bool ended_ = false;
   std::unique_ptr<a4c::Thread> thread_;
 };

@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 
+#include "apps/a4c/sessions/spill.h"
 #include "apps/a4c/sessions/ssh_channel.h"
 #include "apps/a4c/sessions/ssh_files.h"
 
@@ -43,20 +44,18 @@ class Flow {
       if (unwritten_.empty()) {
         const ssize_t count = read(from_, piece.data(), piece.size());
         if (count < 0 && errno == EAGAIN) return;
-        ended_ = count <= 0;
-        if (count > 0) unwritten_.assign(piece.data(), static_cast<size_t>(count));
+        ended_ = count <= 0 || !unwritten_.Write(to_, {piece.data(), static_cast<size_t>(count)});
+      } else {
+        ended_ = !unwritten_.WriteKept(to_);
       }
-      const ssize_t count = write(to_, unwritten_.data(), unwritten_.size());
-      if (count < 0 && errno == EAGAIN) return;
-      ended_ = ended_ || count < 0;
-      if (count > 0) unwritten_.erase(0, static_cast<size_t>(count));
+      if (!unwritten_.empty()) return;
     }
   }
 
  private:
   const int from_;
   const int to_;
-  std::string unwritten_;
+  Spill unwritten_;
   bool ended_ = false;
 };
 
@@ -177,9 +176,9 @@ Result<void> SshServer::Speak() {
   }
   // libssh reads 4 KiB of its socket at each look: a packet of a file has eight times as much.
   for (int look = 0; look < kLooksMax && !over_; ++look) {
-    over_ = ssh_event_dopoll(event_, 0) == SSH_ERROR || ssh_is_connected(ssh_) == 0;
-    pollfd more{ssh_get_fd(ssh_), POLLIN, 0};
-    if (over_ || poll(&more, 1, 0) <= 0) break;
+    const int looked = ssh_event_dopoll(event_, 0);
+    over_ = looked == SSH_ERROR || ssh_is_connected(ssh_) == 0;
+    if (looked == SSH_AGAIN) break;
   }
   for (SshChannel& channel : channels_) channel.Move();
   SeeOff();

@@ -134,7 +134,7 @@ Result<bool> Conversation::TakeOutput(HostStream& stream) {
       break;
   }
   const char stream_byte = piece.from == StreamPiece::From::kOutput ? kOutput : kErrors;
-  peer_.socket.Send(Kind::kBinary, stream_byte + piece.bytes);
+  peer_.socket.Send(Kind::kBinary, {&stream_byte, 1}, piece.bytes);
   bytes_ += static_cast<int64_t>(piece.bytes.size());
   return true;
 }
