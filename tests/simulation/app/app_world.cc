@@ -1,6 +1,7 @@
 #include "tests/simulation/app/app_world.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "apps/a4cd/jobs/kinds.h"
@@ -210,20 +211,25 @@ std::vector<Record> AppWorld::All(const std::string& kind) {
   return page ? std::move(page->records) : std::vector<Record>();
 }
 
-// Whether they have ended, or wait for room that there is not.
+// Whether they have ended, or wait for room that there is not: themselves, or behind one of the
+// same subject. Behind any, also a create: clocks differ, so that a start may be older than it.
 bool AppWorld::CheckJobs(bool all_end, std::string& waits_for) {
+  std::vector<a4cd::Job> jobs;
+  std::set<std::string> without_room;
   for (const Record& record : All("job")) {
-    const auto job = a4cd::JobOf(record);
+    auto job = a4cd::JobOf(record);
     if (!job) simulation_.Fail("no job: " + record.ref.key.id);
-    const bool waits =
-        job->state == a4cd::JobState::kPending && job->reason == a4cd::reason::kNoCapacity;
-    if (job->finished() || (waits && !all_end)) continue;
-    // Behind one that waits for room, others of the same workspace wait too.
-    if (!all_end && job->state == a4cd::JobState::kPending && job->type != "workspace.create") {
-      continue;
+    if (job->state == a4cd::JobState::kPending && job->reason == a4cd::reason::kNoCapacity) {
+      without_room.insert(job->subject);
     }
-    waits_for = job->type + " " + job->id + ": " + std::string(a4cd::JobStateName(job->state)) +
-                ", " + job->reason + ", " + job->message;
+    jobs.push_back(*std::move(job));
+  }
+  for (const a4cd::Job& job : jobs) {
+    if (job.finished()) continue;
+    const bool waits = job.state == a4cd::JobState::kPending && without_room.contains(job.subject);
+    if (waits && !all_end) continue;
+    waits_for = job.type + " " + job.id + ": " + std::string(a4cd::JobStateName(job.state)) + ", " +
+                job.reason + ", " + job.message;
     return false;
   }
   return true;
