@@ -1,4 +1,4 @@
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/router.h"
 
 namespace a4cd {

@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "apps/a4cd/api/commit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/snapshot.h"
 

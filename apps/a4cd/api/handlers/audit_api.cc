@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "apps/a4cd/api/audit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {

@@ -5,7 +5,7 @@
 
 #include "a4c/sinks.h"
 #include "apps/a4cd/api/commit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"

@@ -2,7 +2,7 @@
 
 #include "a4c/host_extensions.h"
 #include "apps/a4cd/api/commit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {

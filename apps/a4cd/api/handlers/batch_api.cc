@@ -9,7 +9,7 @@
 #include "apps/a4cd/api/audit.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/cursor.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {

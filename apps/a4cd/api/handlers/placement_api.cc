@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "a4c/json.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/workspace.h"

@@ -8,7 +8,7 @@
 
 #include "a4c/host_streams.h"
 #include "apps/a4cd/api/audit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/sessions/workspace_sessions.h"
 #include "apps/websocket/frames.h"

@@ -1,5 +1,5 @@
 #include "apps/a4cd/api/event_feed.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 
 namespace a4cd {
 

@@ -7,7 +7,7 @@
 
 #include "a4c/host_cleanup.h"
 #include "a4c/host_images.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/executors/image_build.h"
 #include "apps/a4cd/executors/image_upload.h"

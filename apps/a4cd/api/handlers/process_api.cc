@@ -1,4 +1,4 @@
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/openapi.h"
 #include "apps/a4cd/api/problem.h"
 

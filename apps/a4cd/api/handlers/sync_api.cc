@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "apps/a4cd/api/audit.h"
-#include "apps/a4cd/api/handlers.h"
+#include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/kinds.h"
