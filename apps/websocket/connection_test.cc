@@ -72,6 +72,34 @@ TEST_F(WebSocketConnection, SaysWhenNoMoreShouldBeSentAndLosesNothing) {
   EXPECT_TRUE(server.Flushed());
 }
 
+TEST_F(WebSocketConnection, WhatIsSentBehindAMessageThatIsMostlyOutFollowsIt) {
+  Connection server = Make(Side::kServer);
+  Connection client = Make(Side::kClient);
+  const std::string first(900'000, 'a');
+  server.Send(Kind::kBinary, first);
+  // Piece by piece, so that at each stage of the first there is something new behind it.
+  std::string sent = first;
+  std::string got;
+  while (got.size() < sent.size()) {
+    ASSERT_TRUE(server.Flush());
+    if (sent.size() < 2 * first.size()) {
+      server.Send(Kind::kBinary, "behind");
+      sent += "behind";
+    }
+    const auto message = client.Receive();
+    ASSERT_TRUE(message);
+    if (*message) got += (*message)->bytes;
+    if (got.size() >= first.size()) break;
+  }
+  while (got.size() < sent.size()) {
+    ASSERT_TRUE(server.Flush());
+    const auto message = client.Receive();
+    ASSERT_TRUE(message && *message);
+    got += (*message)->bytes;
+  }
+  EXPECT_TRUE(got == sent);
+}
+
 TEST_F(WebSocketConnection, AMessageOfTwoPartsArrivesAsOne) {
   Connection server = Make(Side::kServer);
   Connection client = Make(Side::kClient);

@@ -89,6 +89,7 @@ TEST(WebSocketFrames, NonsenseIsRefused) {
       std::string("\x09\x00", 2),                      // a ping in pieces
       "\x80\x01x",                                     // goes on with nothing
       "\x01\x01x\x01\x01y",                            // begins anew
+      "\x01\x01x\x81\x01y",                            // a whole one within
       std::string("\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", 10),  // much too long
       std::string("\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 10),
   };
