@@ -1,6 +1,7 @@
 #include "apps/a4cd/api/api.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -18,6 +19,8 @@ using a4c::Error;
 using a4c::Json;
 using a4c::LogLevel;
 using a4c::Result;
+
+constexpr size_t kBodyPieceBytes = 8192;  // as much as Poco's stream has at a time
 
 Response NotFound(const Request& request) {
   return ProblemResponse({.status = 404,
@@ -74,10 +77,10 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
   }
   if (request.input == nullptr) return std::nullopt;
   if (request.before_body) request.before_body();
-  std::string chunk(64 * 1024, '\0');
+  std::array<char, kBodyPieceBytes> chunk;
   while (request.input->good()) {
     request.input->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    request.body.append(chunk, 0, static_cast<size_t>(request.input->gcount()));
+    request.body.append(chunk.data(), static_cast<size_t>(request.input->gcount()));
     if (static_cast<int64_t>(request.body.size()) > bytes_max) {
       request.body_unread = true;
       return TooLarge(bytes_max);

@@ -20,8 +20,8 @@ using a4c::Result;
 constexpr int kDecisionsMax = 5;
 constexpr size_t kKeyBytesMax = 180;
 
-// What is stored with the commit and told again to whoever sends the request again.
-Json StoredAnswer(const WriteRules& rules, const PreparedWrite& write) {
+// What is stored with the commit and told again to whoever sends the request again. Takes the view.
+Json StoredAnswer(const WriteRules& rules, PreparedWrite& write) {
   Json stored(Json::Object{});
   stored.AppendMember("status", rules.status);
   stored.AppendMember("rev", write.rev);
@@ -31,7 +31,7 @@ Json StoredAnswer(const WriteRules& rules, const PreparedWrite& write) {
   if (!write.commit.changes.empty()) {
     stored.AppendMember("token", a4c::TokenText({write.commit.changes[0].ref, write.rev}));
   }
-  stored.AppendMember("body", write.view);
+  stored.AppendMember("body", std::move(write.view));
   return stored;
 }
 
@@ -149,7 +149,7 @@ class Writer {
   }
 
   Response Commit(PreparedWrite& write, bool& again) {
-    const Json stored = StoredAnswer(rules_, write);
+    Json stored = StoredAnswer(rules_, write);
     write.commit.idempotency = idempotency_;
     write.commit.idempotency->answer = stored.ToString();
     AuditEntry entry{.outcome = "applied", .ref = {}, .rev = write.rev};
@@ -159,7 +159,7 @@ class Writer {
     if (!committed) return ErrorResponse(committed.error());
     switch (committed->outcome) {
       case Committed::Outcome::kApplied:
-        return Applied(stored);
+        return Applied(std::move(stored));
       case Committed::Outcome::kReplayed:
         return Replayed(*committed);
       case Committed::Outcome::kKeyReused:

@@ -11,6 +11,7 @@ namespace a4c {
 namespace {
 
 constexpr size_t kFewMembers = 24;
+constexpr size_t kFirstTextBytes = 1024;  // most records; more are grown to
 
 // Builds the tree from the reader's events. Numbers arrive as text: see the header.
 class Builder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
@@ -250,7 +251,7 @@ Json& Json::Append(Json value) {
 }
 
 std::string Json::ToString() const {
-  rapidjson::StringBuffer buffer;
+  rapidjson::StringBuffer buffer(nullptr, kFirstTextBytes);
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   Write(*this, writer);
   return std::string(buffer.GetString(), buffer.GetSize());
