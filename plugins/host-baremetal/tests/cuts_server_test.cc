@@ -241,7 +241,10 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
       ASSERT_TRUE(use) << use.error().ToString();
       for (const HostItem& item : use->items) {
         ASSERT_EQ(item.kind, HostItem::Kind::kImage) << "a volume without a unit: " << item.id;
-        EXPECT_TRUE(provider_->As<HostCleanup>()->DiscardImage(Soon(), server.id, item.id));
+        const auto gone = provider_->As<HostCleanup>()->DiscardImage(Soon(), server.id, item.id);
+        // An engine whose build was given up holds its image until it has noticed: next time.
+        const bool later = !gone && gone.error().code() == Code::kConflict;
+        EXPECT_TRUE(gone || later) << gone.error().ToString();
       }
     }
   }
