@@ -8,6 +8,7 @@
 
 #include "tests/integration/api_fixture.h"
 #include "tests/integration/ran.h"
+#include "tests/integration/spawn.h"
 
 namespace a4cd {
 
@@ -32,18 +33,8 @@ class Cli : public ApiTest {
                                              {"A4C_API_KEY_FILE", key_file_},
                                              {"A4C_CONFIG", directory_ + "/config.yaml"},
                                              {"HOME", directory_}});
-    const pid_t child = fork();
-    if (child == 0) {
-      for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
-      if (freopen(out.c_str(), "w", stdout) == nullptr) _exit(99);
-      if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
-      std::vector<char*> argv = {const_cast<char*>("a4c")};
-      for (const std::string& argument : arguments)
-        argv.push_back(const_cast<char*>(argument.c_str()));
-      argv.push_back(nullptr);
-      execv(A4C_CLI, argv.data());
-      _exit(98);
-    }
+    const pid_t child = Spawn(A4C_CLI, arguments, environment, {"/dev/null", out, err});
+    EXPECT_GT(child, 0) << "a4c was not started";
     int status = 0;
     waitpid(child, &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(out), ReadAll(err)};
