@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "a4c/json.h"
-#include "a4c/sinks.h"
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
+#include "bench/runtime.h"
 #include "docker/docker_body.h"
 #include "docker/docker_connection.h"
 #include "ssh/socket.h"
@@ -33,17 +33,8 @@ using namespace baremetal;
 constexpr const char* kImage = "busybox:local";
 constexpr int kDockerRounds = 3;
 
-const Runtime& TheRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
 Call Soon() {
   return Call::Within(TheRuntime().clock, 60'000);
-}
-
-[[noreturn]] void Fail(const std::string& why) {
-  std::fprintf(stderr, "host_baremetal_bench: %s\n", why.c_str());
-  std::exit(1);
 }
 
 template <typename Function>
@@ -53,27 +44,16 @@ double Milliseconds(Function function) {
   return static_cast<double>(TheRuntime().clock.MonotonicNs() - start) * 1e-6;
 }
 
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
-const char* Needed(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) Fail(std::string(variable) + " is not set: see dev/stack");
-  return text;
-}
-
 BaremetalOptions Options(bool* helper) {
-  const char* file = std::getenv("A4C_TEST_BAREMETAL_HELPER_HOSTS");
-  *helper = file != nullptr;
-  if (file == nullptr) file = Needed("A4C_TEST_BAREMETAL_HOSTS");
+  const char* helped = std::getenv("A4C_TEST_BAREMETAL_HELPER_HOSTS");
+  *helper = helped != nullptr;
+  const std::string file = *helper ? helped : FromEnvironment("A4C_TEST_BAREMETAL_HOSTS");
   auto config = CheckConfig(ConfigValue::Map({{"servers_file", ConfigValue::Scalar(file)},
                                               {"cluster", ConfigValue::Scalar("bench")}}),
                             kBaremetalKeys);
-  if (!config) Fail(config.error().ToString());
+  if (!config) Die(config.error().ToString());
   auto options = ReadBaremetalConfig(*config);
-  if (!options) Fail(options.error().ToString());
+  if (!options) Die(options.error().ToString());
   return *std::move(options);
 }
 
@@ -86,17 +66,17 @@ Unit NewUnit(const std::string& host, const std::string& way, int round) {
 
 void ThroughProvider(HostProvider& provider, const Unit& unit) {
   const auto made = provider.Ensure(Soon(), unit);
-  if (!made) Fail(made.error().ToString());
+  if (!made) Die(made.error().ToString());
   const auto removed = provider.Remove(Soon(), unit.host, unit.name, unit.epoch + 1);
-  if (!removed) Fail(removed.error().ToString());
+  if (!removed) Die(removed.error().ToString());
 }
 
 void Do(DockerConnection& docker, const std::string& method, const std::string& target,
         const std::string& body = {}) {
   const auto reply =
       docker.Exchange(Soon(), {.method = method, .target = target, .body = body, .effect = true});
-  if (!reply) Fail(reply.error().ToString());
-  if (!reply->ok()) Fail(method + " " + target + ": " + reply->body);
+  if (!reply) Die(reply.error().ToString());
+  if (!reply->ok()) Die(method + " " + target + ": " + reply->body);
 }
 
 void OnLocalSocket(DockerConnection& docker, const Unit& unit, const UnitDefaults& defaults) {
@@ -112,7 +92,7 @@ double DockerTakes(const std::string& docker) {
   const std::string line = docker + " run -d --name bench-cli " + kImage + " sleep 600 && " +
                            docker + " rm -f bench-cli";
   const auto once = [&] {
-    if (std::system(("(" + line + ") >/dev/null 2>&1").c_str()) != 0) Fail(line);
+    if (std::system(("(" + line + ") >/dev/null 2>&1").c_str()) != 0) Die(line);
   };
   once();  // warms it
   std::vector<double> times;
@@ -132,8 +112,8 @@ double DockerOverSsh(const ServerOptions& server) {
 double DockerOverKeptSsh(const ServerOptions& server) {
   const char* config = std::getenv("A4C_TEST_BAREMETAL_SSH_CONFIG");
   if (config == nullptr) return 0;
-  std::string directory = std::filesystem::temp_directory_path() / "a4c-bench-XXXXXX";
-  if (mkdtemp(directory.data()) == nullptr) Fail("there is no room for a socket");
+  const TemporaryDirectory made;
+  const std::string& directory = made.path();
   // docker starts the ssh that it finds, and has no flag for its options.
   const std::string ssh =
       "/usr/bin/ssh -F " + std::string(config) +
@@ -142,7 +122,6 @@ double DockerOverKeptSsh(const ServerOptions& server) {
   std::filesystem::permissions(directory + "/ssh", std::filesystem::perms::owner_all);
   const double ms = DockerTakes("PATH=" + directory + ":$PATH docker -H ssh://" + server.id);
   (void)std::system((ssh + " -O exit " + server.id + " >/dev/null 2>&1").c_str());
-  std::filesystem::remove_all(directory);
   return ms;
 }
 
@@ -151,8 +130,8 @@ int Run(int rounds) {
   const BaremetalOptions options = Options(&helper);
   const std::string& host = options.servers[0].id;
   const auto provider = NewBaremetalHostProvider(TheRuntime(), options);
-  auto channel = ConnectLocal(Soon(), Needed("A4C_TEST_BAREMETAL_SOCKET"));
-  if (!channel) Fail(channel.error().ToString());
+  auto channel = ConnectLocal(Soon(), FromEnvironment("A4C_TEST_BAREMETAL_SOCKET"));
+  if (!channel) Die(channel.error().ToString());
   DockerConnection local(*std::move(channel), 1 << 20);
   std::vector<double> over_ssh;
   std::vector<double> on_socket;

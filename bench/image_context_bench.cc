@@ -22,10 +22,10 @@
 
 #include "a4c/host_cleanup.h"
 #include "a4c/json.h"
-#include "a4c/sinks.h"
 #include "baremetal_config.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
+#include "bench/runtime.h"
 #include "docker/docker_connection.h"
 #include "docker/engine_messages.h"
 #include "ssh/socket.h"
@@ -38,40 +38,22 @@ using namespace baremetal;
 
 constexpr int64_t kMiB = 1 << 20;
 constexpr size_t kPieceBytes = 64u << 10;
+constexpr int64_t kLookMs = 10;
 constexpr const char* kTag = "a4c-bench/context:1";
 
-const Runtime& TheRuntime() {
-  static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
-  return runtime;
-}
 Call Soon() {
   return Call::Within(TheRuntime().clock, 600'000);
 }
 
-[[noreturn]] void Fail(const std::string& why) {
-  std::fprintf(stderr, "image_context_bench: %s\n", why.c_str());
-  std::exit(1);
-}
-
-const char* Needed(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) Fail(std::string(variable) + " is not set: see dev/stack");
-  return text;
-}
-
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
-
 BaremetalOptions Options() {
   auto config = CheckConfig(
-      ConfigValue::Map({{"servers_file", ConfigValue::Scalar(Needed("A4C_TEST_BAREMETAL_HOSTS"))},
-                        {"cluster", ConfigValue::Scalar("bench")}}),
+      ConfigValue::Map(
+          {{"servers_file", ConfigValue::Scalar(FromEnvironment("A4C_TEST_BAREMETAL_HOSTS"))},
+           {"cluster", ConfigValue::Scalar("bench")}}),
       kBaremetalKeys);
-  if (!config) Fail(config.error().ToString());
+  if (!config) Die(config.error().ToString());
   auto options = ReadBaremetalConfig(*config);
-  if (!options) Fail(options.error().ToString());
+  if (!options) Die(options.error().ToString());
   return *std::move(options);
 }
 
@@ -146,12 +128,12 @@ void OverSsh(HostProvider& provider, const std::string& host, int64_t bytes) {
   Context context(bytes);
   const auto built = provider.As<HostImages>()->Build(
       Soon(), {.host = host, .tag = kTag}, [&] { return context.Next(); }, [](std::string_view) {});
-  if (!built) Fail(built.error().ToString());
+  if (!built) Die(built.error().ToString());
 }
 
 void OnSocket(const std::string& path, int64_t bytes) {
   auto channel = ConnectLocal(Soon(), path);
-  if (!channel) Fail(channel.error().ToString());
+  if (!channel) Die(channel.error().ToString());
   DockerConnection docker(*std::move(channel), kMiB);
   Context context(bytes);
   const ByteSource source = [&] { return context.Next(); };
@@ -161,18 +143,18 @@ void OnSocket(const std::string& path, int64_t bytes) {
                                             .stream = &source,
                                             .stream_bytes_max = bytes + kMiB,
                                             .effect = true});
-  if (!status) Fail(status.error().ToString());
+  if (!status) Die(status.error().ToString());
   const Progress nobody = [](std::string_view) {};
   EngineMessages messages(nobody);
   const auto read = messages.ReadAll(Soon(), docker);
-  if (!read || !messages.failure().empty()) Fail("build: " + messages.failure());
+  if (!read || !messages.failure().empty()) Die("build: " + messages.failure());
 }
 
 // A socket of this machine that stock ssh leads to the engine's: what SSH costs without us.
 class StockTunnel {
  public:
   explicit StockTunnel(const ServerOptions& server) {
-    const std::string config = Needed("A4C_TEST_BAREMETAL_SSH_CONFIG");
+    const std::string config = FromEnvironment("A4C_TEST_BAREMETAL_SSH_CONFIG");
     const std::string forward = path_ + ":" + server.docker_socket;
     pid_ = fork();
     if (pid_ == 0) {
@@ -182,28 +164,21 @@ class StockTunnel {
     }
     const Call call = Soon();
     while (!ConnectLocal(call, path_)) {
-      if (call.Expired() || waitpid(pid_, nullptr, WNOHANG) != 0) Fail("ssh -L does not stand");
-      usleep(10'000);
+      if (call.Expired() || waitpid(pid_, nullptr, WNOHANG) != 0) Die("ssh -L does not stand");
+      Pause(kLookMs);
     }
   }
   ~StockTunnel() {
     kill(pid_, SIGTERM);
     waitpid(pid_, nullptr, 0);
-    std::filesystem::remove_all(directory_);
   }
   StockTunnel(const StockTunnel&) = delete;
   StockTunnel& operator=(const StockTunnel&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  static std::string NewDirectory() {
-    std::string directory = std::filesystem::temp_directory_path() / "a4c-bench-XXXXXX";
-    if (mkdtemp(directory.data()) == nullptr) Fail("there is no room for a socket");
-    return directory;
-  }
-
-  const std::string directory_ = NewDirectory();
-  const std::string path_ = directory_ + "/docker.sock";
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/docker.sock";
   pid_t pid_ = -1;
 };
 
@@ -224,7 +199,7 @@ int Run(int64_t bytes, int rounds) {
     const int64_t above_bytes = StatusBytes("VmHWM:") - idle_bytes;
     const double stock_ssh = MiBPerSecond(size, [&] { OnSocket(stock.path(), size); });
     const double socket =
-        MiBPerSecond(size, [&] { OnSocket(Needed("A4C_TEST_BAREMETAL_SOCKET"), size); });
+        MiBPerSecond(size, [&] { OnSocket(FromEnvironment("A4C_TEST_BAREMETAL_SOCKET"), size); });
     if (round < 0) continue;
     over_ssh.push_back(ssh);
     over_stock_ssh.push_back(stock_ssh);

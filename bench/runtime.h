@@ -1,10 +1,11 @@
 // What every benchmark uses: the system's runtime without logs and metrics, medians, a way to give
-// up, what the environment says.
+// up, what the environment says, a directory.
 #pragma once
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,5 +64,25 @@ inline std::string FromEnvironment(const char* name) {
   if (value == nullptr) Die(std::string(name) + " is not set: eval \"$(dev/stack/stack env)\"");
   return value;
 }
+
+// A new one, which goes with all that is in it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "a4c-bench-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) Die("no temporary directory can be made");
+    path_ = pattern;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 }  // namespace a4c::bench

@@ -134,9 +134,8 @@ class BareSearch {
 }  // namespace
 
 Json CompareSqlite(PluginHost& plugins, int64_t documents, long rounds) {
-  std::string directory = std::filesystem::temp_directory_path() / "a4c-bench-XXXXXX";
-  if (mkdtemp(directory.data()) == nullptr) Die("no directory for the index");
-  const std::string path = directory + "/search.db";
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/search.db";
   Json lines;
   {
     const ConfigValue config = ConfigValue::Map({{"path", ConfigValue::Scalar(path)}});
@@ -157,7 +156,6 @@ Json CompareSqlite(PluginHost& plugins, int64_t documents, long rounds) {
         },
         rounds);
   }
-  std::filesystem::remove_all(directory);
   return lines;
 }
 

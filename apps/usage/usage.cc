@@ -28,26 +28,11 @@ std::string PathOf(const CLI::App& app) {
   return parent == nullptr ? app.get_name() : PathOf(*parent) + " " + app.get_name();
 }
 
-std::vector<const CLI::App*> CommandsOf(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
-}
-
 const CLI::App* CommandOf(const CLI::App& app, const std::string& name) {
-  const std::vector<const CLI::App*> all = CommandsOf(app);
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
   const auto found =
       std::ranges::find_if(all, [&](const CLI::App* sub) { return sub->get_name() == name; });
   return found == all.end() ? nullptr : *found;
-}
-
-// With those of the groups above: they may stand anywhere.
-Words OptionsOf(const CLI::App& app) {
-  Words names;
-  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
-    for (const CLI::Option* option : at->get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    }
-  }
-  return names;
 }
 
 std::string Meant(const std::string& name, const Words& candidates) {
@@ -73,9 +58,7 @@ int UnknownOption(const CLI::App& app, const std::string& word) {
 }
 
 int UnknownCommand(const CLI::App& group, const std::string& word) {
-  Words names;
-  for (const CLI::App* sub : CommandsOf(group)) names.push_back(sub->get_name());
-  return Say(group, "unknown command \"" + word + "\"", Meant(word, names));
+  return Say(group, "unknown command \"" + word + "\"", Meant(word, CommandsOf(group)));
 }
 
 int ExplainGroup(const CLI::App& group, const Words& extras, const CLI::ParseError& error) {
@@ -91,6 +74,24 @@ int ExplainGroup(const CLI::App& group, const Words& extras, const CLI::ParseErr
 }
 
 }  // namespace
+
+Words CommandsOf(const CLI::App& app) {
+  Words names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  return names;
+}
+
+Words OptionsOf(const CLI::App& app) {
+  Words names;
+  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
 
 int Explain(const CLI::App& root, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return root.exit(error);

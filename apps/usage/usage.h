@@ -13,6 +13,11 @@ inline constexpr int kWrongUse = 2;
 // and what was probably meant; a group of commands alone gets its help. The exit code.
 int Explain(const CLI::App& root, const CLI::ParseError& error);
 
+// The names of a group's commands, and of the options of a command with those of the groups above
+// it, which may stand anywhere.
+std::vector<std::string> CommandsOf(const CLI::App& app);
+std::vector<std::string> OptionsOf(const CLI::App& app);
+
 // Prints the help of the command of these names, or that there is none. The exit code.
 int Help(const CLI::App& root, const std::vector<std::string>& names);
 

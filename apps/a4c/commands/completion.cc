@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/usage/usage.h"
 
 namespace a4c_cli {
 namespace {
@@ -99,13 +100,9 @@ void Complete(CLI::App& root, Session& session, const std::vector<std::string>& 
   }
   std::vector<std::string> candidates;
   if (typed.starts_with('-')) {
-    for (const CLI::Option* option : at->get_options()) {
-      for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
-    }
+    candidates = a4c::usage::OptionsOf(*at);
   } else {
-    for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
-      if (!sub->get_name().starts_with("__")) candidates.push_back(sub->get_name());
-    }
+    candidates = a4c::usage::CommandsOf(*at);
     if (candidates.empty()) candidates = Ids(session, noun);
   }
   std::string text;

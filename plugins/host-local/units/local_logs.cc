@@ -1,5 +1,4 @@
 // HostLogs: a position is the number of bytes that were written before it, whatever has gone since.
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,35 +6,16 @@
 #include <cerrno>
 #include <charconv>
 
+#include "supervisor/local_log_segments.h"
 #include "units/local_servers.h"
 
 namespace a4c::local {
 namespace {
 
 constexpr int64_t kPageBytesMax = 1 << 20;
-constexpr std::string_view kPrefix = "log.";
-
-// Where the segments begin, in order.
-std::vector<int64_t> Segments(int directory) {
-  std::vector<int64_t> starts;
-  DIR* list = fdopendir(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (list == nullptr) return starts;
-  while (const dirent* entry = readdir(list)) {
-    const std::string_view name = entry->d_name;
-    if (!name.starts_with(kPrefix)) continue;
-    int64_t start = 0;
-    const char* end = name.data() + name.size();
-    if (std::from_chars(name.data() + kPrefix.size(), end, start).ptr == end) {
-      starts.push_back(start);
-    }
-  }
-  closedir(list);
-  std::ranges::sort(starts);
-  return starts;
-}
 
 Result<std::string> ReadFrom(int directory, int64_t start, int64_t offset, int64_t bytes_max) {
-  const std::string name = std::string(kPrefix) + std::to_string(start);
+  const std::string name = LogSegmentName(start);
   const Fd file(openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return FileError(errno, name);
   std::string bytes(static_cast<size_t>(bytes_max), '\0');
@@ -61,7 +41,7 @@ class LocalLogs final : public HostLogs {
     A4C_TRY(const LocalUnit unit, servers_.FindUnit(call, host, name));
     LogPage page;
     const int64_t left_max = std::min(bytes_max, kPageBytesMax);
-    for (const int64_t start : Segments(unit.directory.get())) {
+    for (const int64_t start : LogSegmentsIn(unit.directory.get())) {
       const int64_t left = left_max - static_cast<int64_t>(page.bytes.size());
       const int64_t from = std::max(at, start);
       if (left == 0) break;
