@@ -1,4 +1,4 @@
-// Our side of bench/peers/pgsync/faults.py: a sync between store-postgres and OpenSearch in a
+// Our side of bench/peers/shared/fault_run.py: a sync between store-postgres and OpenSearch in a
 // process of its own, which can be killed.
 //
 //   sync_subject KIND sync    brings changes to the index until it is killed

@@ -1,26 +1,21 @@
 """PGSync over one table of documents, as its own documentation sets it up."""
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 import urllib.parse
-import urllib.request
 
-TABLE = "document"
-COLUMNS = {"state": "text", "title": "text", "error": "text", "attempts": "bigint", "created_at": "bigint",
-           "labels": "jsonb", "spec": "text"}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "shared"))
 
-
-def make_table(postgres):
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    postgres.sql(f"CREATE TABLE {TABLE} (id text PRIMARY KEY, {columns})")
-    postgres.sql("CREATE TABLE given (id text, body text)")
+from documents import COLUMNS, TABLE, Index  # noqa: E402
 
 
 def write_documents(postgres, path):
     """Lines of id, tab, JSON body become rows, or change them, 500 a commit as the bench writes ours."""
     names = ", ".join(COLUMNS)
+    postgres.sql("CREATE TABLE IF NOT EXISTS given (id text, body text)")
     postgres.sql("TRUNCATE given")
     with open(path, encoding="utf-8") as lines:
         postgres.sql("COPY given FROM STDIN WITH (DELIMITER E'\\t', FORMAT csv, QUOTE E'\\x01', ESCAPE E'\\x01')",
@@ -44,8 +39,7 @@ class PgSync:
     """url: of the search engine, which has to be OpenSearch."""
 
     def __init__(self, postgres, redis, url):
-        self.url = url.rstrip("/")
-        self.index = f"pgsync_{postgres.port}"
+        self.index = Index(url, f"pgsync_{postgres.port}")
         self.folder = tempfile.mkdtemp(prefix="a4c-pgsync-run-")
         server = urllib.parse.urlparse(url)
         self.environment = dict(
@@ -53,7 +47,7 @@ class PgSync:
             REDIS_HOST="127.0.0.1", REDIS_PORT=str(redis.port), OPENSEARCH="true", ELASTICSEARCH="false",
             ELASTICSEARCH_HOST=server.hostname, ELASTICSEARCH_PORT=str(server.port), ELASTICSEARCH_SCHEME="http",
             CHECKPOINT_PATH=self.folder, LOG_LEVEL="ERROR", CONSOLE_LOGGING_HANDLER_MIN_LEVEL="ERROR")
-        schema = [{"database": "postgres", "index": self.index,
+        schema = [{"database": "postgres", "index": self.index.name,
                    "nodes": {"table": TABLE, "columns": ["id", *COLUMNS]}}]
         self.schema = f"{self.folder}/schema.json"
         with open(self.schema, "w", encoding="utf-8") as file:
@@ -71,17 +65,3 @@ class PgSync:
         with open(f"{self.folder}/log", "a", encoding="utf-8") as log:
             return subprocess.Popen(self.command("pgsync", *arguments), cwd=self.folder, env=self.environment,
                                     stdout=log, stderr=log)
-
-    def ask(self, method, path, body=None):
-        request = urllib.request.Request(f"{self.url}/{path}", method=method,
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def count(self, query):
-        self.ask("POST", f"{self.index}/_refresh")
-        return self.ask("POST", f"{self.index}/_count", {"query": query})["count"]
-
-    def drop(self):
-        self.ask("DELETE", self.index)

@@ -9,7 +9,8 @@ import json
 import sys
 import time
 
-from pgsync_run import PgSync, make_table, write_documents
+from pgsync_run import PgSync, write_documents  # it makes shared/ known
+from documents import make_table
 from servers import Postgres, Redis
 
 
@@ -32,10 +33,10 @@ def main(url, first, second):
         start = min(seconds_of(lambda: sync.run("pgsync")) for _ in range(2))
         changing = seconds_of(lambda: write_documents(postgres, second))
         backlog = seconds_of(lambda: sync.run("pgsync"))
-        changed = sync.count({"term": {"attempts": int(postgres.sql("SELECT max(attempts) FROM document"))}})
+        changed = sync.index.count({"term": {"attempts": int(postgres.sql("SELECT max(attempts) FROM document"))}})
         if changed != documents:
             raise AssertionError(f"{changed} of {documents} documents were brought")
-        sync.drop()
+        sync.index.drop()
         print(json.dumps({"documents": documents, "seconds": backlog - start, "start_seconds": start,
                           "initial_seconds": initial - start, "writing_seconds": changing}))
     finally:

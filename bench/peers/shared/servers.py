@@ -1,4 +1,4 @@
-"""The servers that PGSync needs beside the search engine, in a folder of their own: a PostgreSQL with logical
+"""The servers that peers need beside the search engine, in a folder of their own: a PostgreSQL with logical
 decoding, and Redis. Ports are free ones of the loopback."""
 import contextlib
 import glob
@@ -36,7 +36,7 @@ class Postgres:
     """fsync is on, memory as in dev/stack; root cannot run it, so `postgres` does."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="a4c-pgsync-")
+        self.folder = tempfile.mkdtemp(prefix="a4c-peer-")
         os.chmod(self.folder, 0o777)
         self.port = free_port()
         self.programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
