@@ -184,6 +184,29 @@ TEST_F(ApiHosts, LabelsAreChangedAndWorkspacesGoByThem) {
   EXPECT_EQ(none.body["servers"].Items().at(0)["detail"].Text(), "it has no label gpu");
 }
 
+TEST_F(ApiHosts, ALabelOrANewServerEndsTheWaitForOne) {
+  StartApp(
+      "roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 1h}\n"
+      "loops: {look_period: 20ms}\n");
+  const auto waits = [this](const Answer& made) {
+    return Eventually([&] {
+      return Get("/v1/jobs/" + made.body["id"].Text()).body["reason"].Text() == "no_capacity";
+    });
+  };
+  const auto runs = [this](const std::string& name) {
+    return Eventually(
+        [&] { return Get("/v1/workspaces/" + name).body["actual"].Text() == "running"; });
+  };
+  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-1","command":["sleep","infinity"],)"
+                                           R"("constraints":{"labels":{"gpu":"yes"}}})")));
+  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-2","command":["sleep","infinity"],)"
+                                           R"("constraints":{"labels":{"zone":"b"}}})")));
+  ASSERT_EQ(Post("/v1/hosts/local-2:label", R"({"set":{"gpu":"yes"}})").status, 200);
+  EXPECT_TRUE(runs("dev-1"));
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  EXPECT_TRUE(runs("dev-2"));
+}
+
 TEST_F(ApiHosts, AChangeOfLabelsThatIsWrongIsPointedAt) {
   ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-2").status == 200; }));
   const std::pair<const char*, const char*> wrong[] = {

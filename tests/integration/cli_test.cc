@@ -176,6 +176,25 @@ TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
   EXPECT_EQ(doctor.exit_code, 0) << "a warning is no failure: " << doctor.out;
   EXPECT_NE(doctor.out.find("ok    server srv-9 answers"), std::string::npos) << doctor.out;
   EXPECT_NE(doctor.out.find("WARN  server srv-9\n      its clock is 9 s behind ours"),
+TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  const Ran ran = Run({"workspace", "create", "dev-1", "--disk", "900TiB", "--wait", "--timeout",
+                       "2", "--", "sleep", "infinity"});
+  ASSERT_EQ(ran.exit_code, 6) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = a4c::ParseJson(line);
+    ASSERT_TRUE(job) << line;
+    const std::string sight =
+        (*job)["state"].Text() + (*job)["reason"].Text() + (*job)["message"].Text();
+    EXPECT_NE(sight, last) << ran.out;
+    last = sight;
+  }
+  EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
+}
+
             std::string::npos)
       << doctor.out;
 }

@@ -1,5 +1,6 @@
 // The main job over memory back ends: workspaces are placed, run, stopped and deleted; commands
 // run.
+#include "apps/a4cd/jobs/room_waits.h"
 #include "tests/integration/work_fixture.h"
 
 namespace a4cd::testing {
@@ -122,6 +123,47 @@ TEST(Work, AJobThatNoServerCouldEverTakeSaysSo) {
   const Job job = world.Submit("workspace.create", CreatePayload("dev-1", 11 * kGiB));
   world.Work();
   EXPECT_NE(world.GetJob(job.id).message.find("waiting cannot help"), std::string::npos);
+}
+
+TEST(Work, AJobThatNoServerCouldEverTakeIsTriedEverLessOften) {
+  World world(kOneServer);
+  const Job job = world.Submit("workspace.create", CreatePayload("dev-1", 11 * kGiB));
+  int64_t longest_ms = 0;
+  for (int i = 0; i < 360; ++i) {
+    world.WorkAfter(5'000);
+    const Job waiting = world.GetJob(job.id);
+    ASSERT_EQ(waiting.reason, reason::kNoCapacity);
+    longest_ms = std::max(longest_ms, waiting.due_at - waiting.updated_at);
+  }
+  EXPECT_LE(longest_ms, 300'000);
+  EXPECT_GE(longest_ms, 150'000);
+  EXPECT_LT(world.GetJob(job.id).rev, 2 * 40) << "in half an hour, with two writes an attempt";
+}
+
+TEST(Work, AJobThatNoServerCouldTakeIsTriedAtOnceWhenItIsWoken) {
+  World world(kOneServer);
+  const Job job = world.Submit("workspace.create", CreatePayload("dev-1", 11 * kGiB));
+  for (int i = 0; i < 60; ++i) world.WorkAfter(5'000);
+  const Job before = world.GetJob(job.id);
+  ASSERT_GT(before.due_at, world.fake.clock().NowMs() + 10'000);
+  ASSERT_TRUE(WakeRoomWaits(world.Within(), world.instance.database));
+  world.Work();
+  const Job after = world.GetJob(job.id);
+  EXPECT_GT(after.rev, before.rev + 1);
+  EXPECT_LE(after.due_at - after.updated_at, 5'000) << "its wait grows from the start";
+}
+
+TEST(Work, OnlyWhoWaitsForRoomIsWoken) {
+  World world(kOneServer);
+  world.hosts.before_ensure = [](const Unit&) -> Result<void> {
+    return Error(Code::kUnavailable, "out of reach");
+  };
+  const Job job = world.Submit("workspace.create", CreatePayload("dev-1"));
+  world.Work();
+  const Job before = world.GetJob(job.id);
+  ASSERT_EQ(before.reason, reason::kRetrying);
+  ASSERT_TRUE(WakeRoomWaits(world.Within(), world.instance.database));
+  EXPECT_EQ(world.GetJob(job.id).rev, before.rev);
 }
 
 TEST(Work, AJobWithoutRoomFailsAtItsDeadline) {

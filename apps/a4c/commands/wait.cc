@@ -22,8 +22,9 @@ class Progress {
                 (!session.format_given && isatty(STDOUT_FILENO) == 0)) {}
 
   void Show(const Json& job) {
-    if (job["rev"].Int() == rev_) return;
-    rev_ = job["rev"].Int();
+    std::string sight = SightOf(job);
+    if (sight == sight_) return;
+    sight_ = std::move(sight);
     if (ndjson_) session_.ShowText(job.ToString() + "\n");
     if (!terminal_) return;
     std::string line = job["state"].Text() + " (" + job["reason"].Text() + ")";
@@ -36,12 +37,21 @@ class Progress {
     if (!ndjson_) session_.Show(job, "job", JobColumns());
     if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
   }
+  // What is worth another line. A job that waits for room changes at each attempt, and is no news.
+  static std::string SightOf(const Json& job) {
+    std::string sight;
+    for (const char* name : {"state", "reason", "message", "progress"}) {
+      sight += job[name].ToString() + "\n";
+    }
+    return sight;
+  }
+
 
  private:
   Session& session_;
   const bool terminal_;
   const bool ndjson_;
-  int64_t rev_ = 0;
+  std::string sight_;  // what was shown last
 };
 
 }  // namespace

@@ -186,6 +186,11 @@ constexpr ConfigKey kWorkKeys[] = {
     {"builder_wait", ConfigType::kDurationMs, "1m",
      "how long a client that sends one is kept waiting for a server that is busy"},
     {"run_timeout", ConfigType::kDurationMs, "1h", "of one attempt at a job", false, 1'000},
+    {"capacity_wait_max", ConfigType::kDurationMs, "5m",
+     "the same if no server could take it even if it were empty: then the wait doubles up to this; "
+     "a "
+     "server that is added or labelled ends it",
+     false, 1},
     {"log_bytes_max", ConfigType::kBytes, "1MiB", "of a job's log: head and tail are kept", false,
      1024},
     {"expiry_period", ConfigType::kDurationMs, "10s", "how often ended ttls are looked for", false,
@@ -392,6 +397,7 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                   .run_timeout_ms = work.Long("run_timeout"),
                   .log_bytes_max = work.Long("log_bytes_max")};
   options.placement.limits.disk_watermark = placement.Double("disk_watermark");
+                  .capacity_wait_max_ms = work.Long("capacity_wait_max"),
   options.placement.limits.age_ms_max = placement.Long("figures_age_max");
   options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),
                                 placement.Long("default_cpu_millis")};

@@ -61,7 +61,7 @@ Result<std::optional<Outcome>> TakeBuilder(JobRun& run, int64_t context_bytes, s
     const Placement placement = Place(servers, request, context.reservations.options().limits,
                                       context.runtime.random.Next());
     if (placement.server == nullptr) {
-      return std::optional(WaitFor(run, reason::kNoCapacity, placement.Summary()));
+      return std::optional(WaitForRoom(run, placement, placement.Summary()));
     }
     host = placement.server->id;
   }

@@ -72,8 +72,8 @@ class Carrying {
     }
     if (reserved.outcome == Reserved::Outcome::kNoCapacity) {
       return std::optional(
-          WaitFor(run_, reason::kNoCapacity,
-                  "no other server has room for it now: " + reserved.placement.Summary()));
+          WaitForRoom(run_, reserved.placement,
+                      "no other server has room for it now: " + reserved.placement.Summary()));
     }
     return Error(Code::kConflict, "the workspace or its next server changed meanwhile");
   }

@@ -1,5 +1,6 @@
 // workspace.move without its volume: removed from its server and made again on another. What it had
 // on its disk stays behind; its reservation moves with it.
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,14 +15,14 @@ using a4c::Json;
 using a4c::Result;
 
 // Nothing is taken away before there is room elsewhere. Another may take that room meanwhile: then
-// the workspace waits for its place as a new one does. Empty: there is room.
-Result<std::string> WhyNotElsewhere(JobRun& run) {
+// the workspace waits for its place as a new one does. Nothing: there is room.
+Result<std::optional<Placement>> WhyNotElsewhere(JobRun& run) {
   WorkContext& context = run.context();
   A4C_TRY(std::vector<Server> servers, context.disks.Servers(context.StoreCall()));
   std::erase_if(servers, [&](const Server& one) { return one.id == run.workspace()->host; });
   const Placement placement = Place(servers, PlacementOf(*run.workspace(), context.reservations),
                                     context.reservations.options().limits, 0);
-  return placement.server != nullptr ? "" : placement.Summary();
+  return placement.server != nullptr ? std::nullopt : std::optional(placement);
 }
 
 // The room is given back with the server's word that nothing is left there.
@@ -63,9 +64,10 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
   if (waits) return *waits;
   const std::string host = run.workspace()->host;
   if (!host.empty()) {
-    A4C_TRY(const std::string why_not, WhyNotElsewhere(run));
-    if (!why_not.empty() && run.workspace()->desired == "running") {
-      return WaitFor(run, reason::kNoCapacity, "no other server has room for it now: " + why_not);
+    A4C_TRY(const std::optional<Placement> why_not, WhyNotElsewhere(run));
+    if (why_not && run.workspace()->desired == "running") {
+      return WaitForRoom(run, *why_not,
+                         "no other server has room for it now: " + why_not->Summary());
     }
     const std::string unit = UnitName(run.workspace()->id);
     const Result<void> removed = RemoveUnit(run, host, unit);

@@ -94,8 +94,8 @@ class Snapshooting {
         ++snapshot_.rev;
         return std::optional<Outcome>();
       case Reserved::Outcome::kNoCapacity:
-        return std::optional(WaitFor(run_, reason::kNoCapacity,
-                                     "no room for the snapshot: " + reserved.placement.Summary()));
+        return std::optional(WaitForRoom(
+            run_, reserved.placement, "no room for the snapshot: " + reserved.placement.Summary()));
       case Reserved::Outcome::kConflict:
       case Reserved::Outcome::kOvertaken:
         break;

@@ -25,9 +25,9 @@ std::string WhatHelps(const Placement& placement) {
 
 Outcome NoCapacity(JobRun& run, const Placement& placement) {
   const std::string asked = ConstraintsText(run.workspace()->constraints);
-  return WaitFor(run, reason::kNoCapacity,
-                 placement.Summary() + (asked.empty() ? "" : " (asked for: " + asked + ")") + "; " +
-                     WhatHelps(placement));
+  return WaitForRoom(run, placement,
+                     placement.Summary() + (asked.empty() ? "" : " (asked for: " + asked + ")") +
+                         "; " + WhatHelps(placement));
 }
 
 std::string PlacedLine(const Decision& decision) {

@@ -31,7 +31,7 @@ Result<std::optional<Outcome>> ReserveForJob(
       run.Adopt(draft);
       return std::optional<Outcome>();
     case Reserved::Outcome::kNoCapacity:
-      return std::optional(WaitFor(run, reason::kNoCapacity, reserved.placement.Summary()));
+      return std::optional(WaitForRoom(run, reserved.placement, reserved.placement.Summary()));
     case Reserved::Outcome::kConflict: {
       A4C_TRY(const bool is_ours, run.Recover(reserved.failures));
       if (!is_ours) return std::optional(Outcome::Gone());

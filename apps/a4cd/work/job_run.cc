@@ -54,6 +54,7 @@ JobRun::JobRun(WorkContext& context, const JobClaim& claim, std::stop_token stop
       keeper_(keeper),
       holder_(std::move(holder)) {
   if (Result<Job> job = JobOf(claim.job.record)) job_ = *std::move(job);
+  if (job_.reason == reason::kNoCapacity) room_waited_ms_ = job_.due_at - job_.updated_at;
 }
 
 Result<bool> JobRun::TakeServer(const std::string& host) {

@@ -51,6 +51,8 @@ class JobRun {
   // Tells this claim from another of the same epoch, which a restored store can give out.
   const std::string& claim() const { return claim_; }
   int64_t NowMs() const;  // the store's time
+  // How long it had to wait for room before this attempt; 0: it did not, or was woken.
+  int64_t room_waited_ms() const { return room_waited_ms_; }
 
   // For the host provider: ends with the job's deadline, or when the worker has to stop.
   a4c::Call HostCall() const;
@@ -101,6 +103,7 @@ class JobRun {
   std::optional<Workspace> workspace_;
   int64_t store_ahead_ms_;  // the store's time minus ours
   bool gone_ = false;
+  int64_t room_waited_ms_ = 0;
   LeaseKeeper* const keeper_;
   const std::string holder_;
   std::vector<a4c::Lease> servers_;

@@ -17,6 +17,15 @@ bool IsStart(const Job& job) {
          (job.type == "workspace.move" && !job.payload["with_volume"].Bool());
 }
 
+Outcome WaitOf(const JobRun& run, std::string_view why, std::string message, int64_t wait_ms) {
+  return {.what = Outcome::What::kTryLater,
+          .reason = std::string(why),
+          .message = std::move(message),
+          .result = {},
+          .counts = false,
+          .wait_ms = RetryWaitMs(1, wait_ms, wait_ms, run.context().runtime.random.Next())};
+}
+
 Result<Job> JobAfter(const Outcome& outcome, Job job, int64_t now_ms, int64_t retry_wait_ms) {
   switch (outcome.what) {
     case Outcome::What::kSucceeded:
@@ -52,14 +61,23 @@ Outcome OutcomeOf(const Error& error) {
 }
 
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message) {
-  const WorkContext& context = run.context();
-  const int64_t wait_ms = context.options.capacity_wait_ms;
-  return {.what = Outcome::What::kTryLater,
-          .reason = std::string(why),
-          .message = std::move(message),
-          .result = {},
-          .counts = false,
-          .wait_ms = RetryWaitMs(1, wait_ms, wait_ms, context.runtime.random.Next())};
+  return WaitOf(run, why, std::move(message), run.context().options.capacity_wait_ms);
+}
+
+Outcome WaitForRoom(const JobRun& run, const Placement& placement, std::string message) {
+  const WorkOptions& options = run.context().options;
+  int64_t wait_ms = options.capacity_wait_ms;
+  if (!placement.CanEverFit()) {
+    const int64_t deadline_ms = run.job().deadline_at;
+    wait_ms = RoomWaitMs(run.room_waited_ms(), wait_ms, options.capacity_wait_max_ms,
+                         deadline_ms == 0 ? INT64_MAX : deadline_ms - run.NowMs());
+  }
+  return WaitOf(run, reason::kNoCapacity, std::move(message), wait_ms);
+}
+
+int64_t RoomWaitMs(int64_t waited_ms, int64_t wait_ms, int64_t max_ms, int64_t left_ms) {
+  const int64_t doubled_ms = std::min(waited_ms, max_ms / 2) * 2;
+  return std::max(wait_ms, std::min({doubled_ms, max_ms, left_ms - wait_ms}));
 }
 
 int64_t RetryWaitMs(int64_t attempt, int64_t wait_ms, int64_t max_ms, uint64_t random) {

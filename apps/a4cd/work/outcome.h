@@ -8,6 +8,7 @@
 #include "a4c/json.h"
 #include "a4c/result.h"
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/placement/placement.h"
 #include "apps/a4cd/work/job_run.h"
 
 namespace a4cd {
@@ -44,6 +45,14 @@ Outcome OutcomeOf(const a4c::Error& error);
 
 // Later again, without using up an attempt: there is something that the job has to wait for.
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message);
+
+// The same for room. If no server could ever have it, only a change of the servers helps: each wait
+// is twice the one before, up to work.capacity_wait_max.
+Outcome WaitForRoom(const JobRun& run, const Placement& placement, std::string message);
+
+// waited_ms: the wait before this one, or 0. left_ms: until the deadline, which has its last
+// attempt before it.
+int64_t RoomWaitMs(int64_t waited_ms, int64_t wait_ms, int64_t max_ms, int64_t left_ms);
 
 // Doubles from wait_ms to max_ms; of it half to all, drawn from random.
 int64_t RetryWaitMs(int64_t attempt, int64_t wait_ms, int64_t max_ms, uint64_t random);

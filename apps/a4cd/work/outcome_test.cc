@@ -34,6 +34,16 @@ TEST(Outcome, WaitsDoubleUpToTheirBoundWithHalfOfThemDrawn) {
   EXPECT_NE(RetryWaitMs(1, 1'000, 60'000, 0), RetryWaitMs(1, 1'000, 60'000, 77));
 }
 
+TEST(Outcome, AWaitForRoomThatCannotComeDoublesUpToItsBoundAndNotPastTheDeadline) {
+  EXPECT_EQ(RoomWaitMs(0, 5'000, 300'000, INT64_MAX), 5'000);
+  EXPECT_EQ(RoomWaitMs(4'000, 5'000, 300'000, INT64_MAX), 8'000);
+  EXPECT_EQ(RoomWaitMs(200'000, 5'000, 300'000, INT64_MAX), 300'000);
+  EXPECT_EQ(RoomWaitMs(INT64_MAX, 5'000, 300'000, INT64_MAX), 300'000);
+  EXPECT_EQ(RoomWaitMs(300'000, 600'000, 300'000, INT64_MAX), 600'000);
+  EXPECT_EQ(RoomWaitMs(200'000, 5'000, 300'000, 60'000), 55'000) << "one more before the deadline";
+  EXPECT_EQ(RoomWaitMs(200'000, 5'000, 300'000, 7'000), 5'000);
+}
+
 TEST(Outcome, AnAttemptThatDoesNotCountIsGivenBack) {
   Draft draft;
   draft.job.state = JobState::kRunning;

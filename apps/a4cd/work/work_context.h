@@ -25,12 +25,13 @@ struct WorkOptions {
   int64_t watch_period_ms = 1'000;  // how soon a running job notices that it was canceled
   int64_t retry_wait_ms = 1'000;    // before a second attempt; doubles up to the next
   int64_t retry_wait_max_ms = 60'000;
-  int64_t capacity_wait_ms = 5'000;      // before a job without room is placed again
-  int64_t context_wait_ms = 5 * 60'000;  // for a build's context to come
-  int64_t builder_wait_ms = 60'000;      // while another job is at work on the server that builds
-  int64_t run_timeout_ms = 3'600'000;    // of one attempt, if the job has no deadline
-  int64_t store_timeout_ms = 10'000;     // of one read or write
-  int64_t log_bytes_max = 1 << 20;       // of one job: head and tail are kept
+  int64_t capacity_wait_ms = 5'000;           // before a job without room is placed again
+  int64_t capacity_wait_max_ms = 5 * 60'000;  // doubles up to this if no server could ever take it
+  int64_t context_wait_ms = 5 * 60'000;       // for a build's context to come
+  int64_t builder_wait_ms = 60'000;    // while another job is at work on the server that builds
+  int64_t run_timeout_ms = 3'600'000;  // of one attempt, if the job has no deadline
+  int64_t store_timeout_ms = 10'000;   // of one read or write
+  int64_t log_bytes_max = 1 << 20;     // of one job: head and tail are kept
 };
 
 struct WorkContext {

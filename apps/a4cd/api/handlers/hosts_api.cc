@@ -9,6 +9,7 @@
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/jobs/room_waits.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -199,6 +200,15 @@ Result<void> Claim(ApiContext& api, const Request& request, const std::string& h
   return adopted;
 }
 
+// What no server could have taken before, one may take now.
+void Wake(ApiContext& api) {
+  const Result<void> woken = WakeRoomWaits(
+      a4c::Call::Within(api.runtime.clock, api.settings.request_timeout_ms), api.database);
+  if (woken) return;
+  api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "jobs that wait for room were not woken",
+                        {{"error", woken.error().ToString()}});
+}
+
 // What enrolment does on the server, once more: a new version of the helper, or a store that was
 // restored and is the one to go on with.
 Result<PreparedWrite> PrepareEnrol(ApiContext& api, const Request& request) {
@@ -305,6 +315,7 @@ Response AddHost(ApiContext& api, Request& request) {
       api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
                             {{"host", draft.spec.id}, {"error", known.error().ToString()}});
     }
+    Wake(api);
   }
   return response;
 }
@@ -329,7 +340,10 @@ Response LabelHost(ApiContext& api, Request& request) {
   Faults faults;
   const LabelChange change = ReadLabelChange(*body, faults);
   if (!faults.empty()) return FaultsResponse(std::move(faults));
-  return MakeWrite(api, request, {}, [&] { return PrepareLabels(api, request, change); });
+  Response response =
+      MakeWrite(api, request, {}, [&] { return PrepareLabels(api, request, change); });
+  if (response.status == 200) Wake(api);
+  return response;
 }
 
 Response DrainHost(ApiContext& api, Request& request) {
