@@ -74,6 +74,28 @@ TEST_F(ApiSessions, WhatMayNotBeIsRefusedAsAnyRequestIs) {
   EXPECT_NE(stopped.head().find("a4c workspace start"), std::string::npos) << stopped.head();
 }
 
+// Also if it is to run.
+TEST_F(ApiSessions, WhatDoesNotRunIsToldWithWhatItIsAndWhatHelps) {
+  const auto refused = [this](const std::string& name, const std::string& state,
+                              const std::string& hint) {
+    EXPECT_TRUE(
+        Eventually([&] { return Get("/v1/workspaces/" + name).body["actual"].Text() == state; }));
+    const SessionClient client = Open("", name);
+    EXPECT_EQ(client.status(), 409);
+    const std::string told = "the workspace " + name + " is not running: it is " + state + ", ";
+    EXPECT_NE(client.head().find(told), std::string::npos) << client.head();
+    EXPECT_NE(client.head().find("\"hint\":\"a4c workspace " + hint), std::string::npos)
+        << client.head();
+  };
+  const std::string create = R"({"command":["true"],"name":")";
+  Post("/v1/workspaces", create + R"(ends"})");
+  refused("ends", "stopped", "start ends --wait");
+  Post("/v1/workspaces", create + R"(waits","constraints":{"labels":{"gpu":"yes"}}})");
+  EXPECT_TRUE(
+      Eventually([&] { return !Get("/v1/workspaces/waits").body["message"].Text().empty(); }));
+  refused("waits", "pending", "get waits");
+}
+
 TEST_F(ApiSessions, EachIsInTheAuditLogOfItsTenant) {
   SessionClient cat = Open();
   cat.Say(Command({"cat", "a secret"}));

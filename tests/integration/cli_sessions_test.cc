@@ -48,6 +48,24 @@ TEST_F(CliSessions, WhatCannotBeIsSaidWithAHintAndACode) {
   EXPECT_NE(ports.err.find("LOCAL:PORT"), std::string::npos) << ports.err;
 }
 
+TEST_F(CliSessions, AWorkspaceThatDoesNotRunIsOneErrorWithTheNextCommand) {
+  ASSERT_EQ(Run({"workspace", "stop", "dev-1", "--wait"}).exit_code, 0);
+  const std::vector<std::vector<std::string>> cases = {
+      {"workspace", "exec", "dev-1", "--", "true"},
+      {"workspace", "cp", "dev-1:notes", "."},
+      {"workspace", "cp", ".", "dev-1:notes"},
+      {"workspace", "shell", "dev-1"},
+  };
+  for (const auto& arguments : cases) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kConflict) << testing::PrintToString(arguments);
+    EXPECT_TRUE(ran.err.starts_with("error: the workspace dev-1 is not running: it is stopped"))
+        << ran.err;
+    EXPECT_NE(ran.err.find("hint: a4c workspace start dev-1 --wait\n"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(ran.err, '\n'), 2) << ran.err;
+  }
+}
+
 // a4c on a terminal of its own.
 TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
   const winsize size{31, 77, 0, 0};

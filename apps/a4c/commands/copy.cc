@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -59,13 +60,14 @@ Result<Place> PlaceOf(std::string path) {
 // `tar` of this machine, with one end of a pipe.
 class LocalTar {
  public:
-  // makes: it writes the pipe, else it reads it.
-  LocalTar(std::vector<std::string> arguments, bool makes) {
+  // makes: it writes the pipe, else it reads it. errors: where it complains.
+  LocalTar(std::vector<std::string> arguments, bool makes, int errors = STDERR_FILENO) {
     int pipes[2];
     if (pipe2(pipes, O_CLOEXEC) != 0) return;
     pid_ = fork();
     if (pid_ == 0) {
       dup2(pipes[makes ? 1 : 0], makes ? STDOUT_FILENO : STDIN_FILENO);
+      if (errors != STDERR_FILENO) dup2(errors, STDERR_FILENO);
       std::vector<char*> argv = {const_cast<char*>("tar")};
       for (std::string& argument : arguments) argv.push_back(argument.data());
       argv.push_back(nullptr);
@@ -95,6 +97,26 @@ class LocalTar {
  private:
   pid_t pid_ = -1;
   int fd_ = -1;
+};
+
+// What a tar complains of is kept, and told once it is known not to come of another error.
+class Complaints {
+ public:
+  Complaints() : file_(std::tmpfile()) {}
+  ~Complaints() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+  Complaints(const Complaints&) = delete;
+  Complaints& operator=(const Complaints&) = delete;
+  int fd() const { return file_ == nullptr ? STDERR_FILENO : fileno(file_); }
+  void Tell() const {
+    if (file_ == nullptr) return;
+    std::rewind(file_);
+    for (int c = std::getc(file_); c != EOF; c = std::getc(file_)) std::putc(c, stderr);
+  }
+
+ private:
+  std::FILE* const file_;
 };
 
 // s|^name|as|, for names only, not for what links lead to.
@@ -139,7 +161,7 @@ class Copier {
     const int code =
         Remotely(to.workspace, {"tar", "-x", "-o", "-f", "-", "-C", target->directory},
                  {.input = tar.fd(), .output = STDERR_FILENO, .errors = STDERR_FILENO});
-    return Judge(code, tar);
+    return Judge(code, tar.End());
   }
 
   int Download(const Remote& from, const std::string& to) {
@@ -165,11 +187,15 @@ class Copier {
 
  private:
   int Fetch(const std::string& workspace, const Place& source, const std::string& part) {
-    LocalTar tar({"-C", part, "-x", "--no-same-owner", "--no-same-permissions", "-f", "-"}, false);
+    const Complaints complaints;
+    LocalTar tar({"-C", part, "-x", "--no-same-owner", "--no-same-permissions", "-f", "-"}, false,
+                 complaints.fd());
     const int code =
         Remotely(workspace, {"tar", "-c", "-f", "-", "-C", source.directory, "--", source.name},
                  {.output = tar.fd(), .errors = STDERR_FILENO});
-    return Judge(code, tar);
+    const Result<void> ended = tar.End();
+    if (code == kOk) complaints.Tell();
+    return Judge(code, ended);
   }
 
   // Nothing of a workspace becomes a device, a socket or a pipe here.
@@ -212,8 +238,7 @@ class Copier {
     return std::nullopt;
   }
 
-  int Judge(int code, LocalTar& tar) {
-    const Result<void> ended = tar.End();
+  int Judge(int code, const Result<void>& ended) {
     if (code == kNoProgram) {
       return session_.Complain(Error(Code::kUnsupported, "the workspace has no tar",
                                      "copy by a4c workspace exec WS -- sh -c 'cat > FILE' < FILE"));

@@ -61,6 +61,23 @@ std::optional<Response> RefuseHandshake(const Request& request, const std::strin
                              "offer it in Sec-WebSocket-Protocol"));
 }
 
+Error NotRunning(const Workspace& workspace) {
+  const std::string& name = workspace.name;
+  const std::string look = "a4c workspace get " + name;
+  if (workspace.desired == "deleted") {
+    return Error(Code::kConflict, "the workspace " + name + " is being deleted", look);
+  }
+  if (workspace.actual == "running") {
+    return Error(Code::kConflict, "the workspace " + name + " is being stopped",
+                 "a4c workspace start " + name + " --wait");
+  }
+  const bool start_helps = workspace.actual == "stopped" || workspace.actual == "failed";
+  return Error(Code::kConflict,
+               "the workspace " + name + " is not running: it is " + workspace.actual +
+                   (workspace.message.empty() ? "" : ", " + workspace.message),
+               start_helps ? "a4c workspace start " + name + " --wait" : look);
+}
+
 Result<Workspace> FindRunning(ApiContext& api, const Request& request) {
   A4C_TRY(
       Workspace workspace,
@@ -68,11 +85,7 @@ Result<Workspace> FindRunning(ApiContext& api, const Request& request) {
   if (!workspace.host.empty() && workspace.actual == "running" && workspace.desired == "running") {
     return workspace;
   }
-  return Error(Code::kConflict,
-               "the workspace " + workspace.name + " is not running: it is " + workspace.actual +
-                   ", and is to be " + workspace.desired,
-               workspace.desired == "stopped" ? "a4c workspace start " + workspace.name + " --wait"
-                                              : "a4c workspace get " + workspace.name);
+  return NotRunning(workspace);
 }
 
 SessionRules RulesOf(const ApiSettings& settings) {
