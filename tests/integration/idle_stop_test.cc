@@ -1,4 +1,9 @@
 // Workspaces that nobody uses are stopped, and say why.
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
 #include "apps/a4cd/jobs/presence.h"
 #include "tests/integration/work_fixture.h"
 
@@ -131,6 +136,41 @@ TEST_F(IdleStop, WhoComesAsItIsStoppedIsToldSoAndNotCutOff) {
   const auto begun = presence.Begin(world_.Within());
   ASSERT_FALSE(begun);
   EXPECT_EQ(begun.error().code(), a4c::Code::kConflict);
+}
+
+// It hangs until the others have told, which they would never have by one thread.
+TEST(IdleStopOfServers, WhileOneHangsTheOthersAreAsked) {
+  WorkerOptions options;
+  options.idle.hosts_at_once = 2;
+  World world({.servers = {{.id = "a"}, {.id = "b"}, {.id = "c"}}}, options);
+  std::set<std::string> hosts;
+  std::string hanging;
+  for (const char* name : {"dev-1", "dev-2", "dev-3"}) {
+    Json payload = CreatePayload(name);
+    payload.Set("idle_stop", "10m");
+    const Job job = world.Submit("workspace.create", std::move(payload));
+    world.Work();
+    const Workspace workspace = *world.GetWorkspace(job.workspace);
+    hosts.insert(workspace.host);
+    if (workspace.host == "a") hanging = UnitName(workspace.id);
+  }
+  ASSERT_EQ(hosts.size(), 3u);
+  std::mutex mutex;
+  std::condition_variable changed;
+  int others = 0;
+  bool were_asked = false;
+  world.hosts.before_activity = [&](const std::vector<std::string>& units) -> Result<void> {
+    std::unique_lock lock(mutex);
+    if (units != std::vector{hanging}) {
+      ++others;
+      changed.notify_all();
+      return {};
+    }
+    were_asked = changed.wait_for(lock, std::chrono::seconds(30), [&] { return others == 2; });
+    return {};
+  };
+  world.Step("idle");
+  EXPECT_TRUE(were_asked);
 }
 
 // Between the look and the commit.

@@ -422,7 +422,8 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
   options.snapshots.period_ms = work.Long("expiry_period");
   options.idle = {.period_ms = work.Long("idle_look_period"),
                   .cpu_millis = work.Long("idle_cpu_millis"),
-                  .host_timeout_ms = hosts.Long("timeout")};
+                  .host_timeout_ms = hosts.Long("timeout"),
+                  .hosts_at_once = static_cast<int>(hosts.Long("reconcile_threads"))};
   options.enrolment_period_ms = hosts.Long("enrol_period");
   options.tokens = {.look_period_ms = hosts.Long("enrol_period"),
                     .rotate_period_ms = hosts.Long("token_period"),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/hosts/at_once.h"
 #include "apps/a4cd/jobs/presence.h"
 
 namespace a4cd {
@@ -79,9 +80,13 @@ class IdleLoop final : public a4c::Loop {
       Seen& seen = by_host[workspace.host][UnitName(workspace.id)];
       seen = {record, std::move(workspace)};
     }
-    for (const auto& [host, units] : by_host) {
-      A4C_CHECK(LookAtHost(call, host, units, page.store_time_ms));
-    }
+    const std::vector<std::pair<std::string, ByUnit>> hosts(by_host.begin(), by_host.end());
+    std::vector<Result<void>> looked(hosts.size());
+    AtOnce(runtime_, options_.hosts_at_once, hosts.size(), [&](size_t i) {
+      looked[i] = LookAtHost(call, hosts[i].first, hosts[i].second, page.store_time_ms);
+      return looked[i].has_value();
+    });
+    for (const Result<void>& one : looked) A4C_CHECK(one);
     return {};
   }
 

@@ -18,6 +18,7 @@ struct IdleOptions {
   int64_t period_ms = 30'000;
   int64_t cpu_millis = 20;  // what uses less of a processor, on the average of a period, is idle
   int64_t host_timeout_ms = 10'000;  // for the answer of one server
+  int hosts_at_once = 1;             // asked by as many threads
   int batch_max = 500;
 };
 
