@@ -164,8 +164,8 @@ class RunningApp final : public App, public ProcessView {
     }
     const std::string& kind = JobKind().name;
     if (backends_.index == nullptr) return;
-    loops_.Start("sync", NewIndexStart(*database_, *backends_.index,
-                                       settings_.rebuild_search_at_start, runtime_));
+    loops_.Start("sync",
+                 NewIndexStart(*database_, *backends_.index, settings_.index_start, runtime_));
     if (settings_.HasRole("sync")) loops_.Start("sync", database_->NewSyncLoop(kind));
     if (settings_.HasRole("poller")) {
       const int parts = settings_.poll_loops;

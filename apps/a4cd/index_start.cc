@@ -13,14 +13,13 @@ using a4c::Result;
 
 namespace {
 
-constexpr int64_t kFillTimeoutMs = 60'000;
 constexpr int64_t kDoneMs = 24 * 3'600'000;
 
 class IndexStart final : public a4c::Loop {
  public:
-  IndexStart(a4c::Database& database, a4c::SearchIndex& index, RebuildAtStart when,
+  IndexStart(a4c::Database& database, a4c::SearchIndex& index, const IndexStartOptions& options,
              const a4c::Runtime& runtime)
-      : database_(database), index_(index), when_(when), runtime_(runtime) {}
+      : database_(database), index_(index), options_(options), runtime_(runtime) {}
 
   const std::string& name() const override { return name_; }
 
@@ -37,9 +36,9 @@ class IndexStart final : public a4c::Loop {
  private:
   // How many records were sent.
   Result<int64_t> Fill(const Call& step) {
-    if (when_ == RebuildAtStart::kNever) return 0;
-    const Call call = Call::Within(runtime_.clock, kFillTimeoutMs, step.stop);
-    if (when_ == RebuildAtStart::kIfEmpty) {
+    if (options_.fill == RebuildAtStart::kNever) return 0;
+    const Call call = Call::Within(runtime_.clock, options_.fill_timeout_ms, step.stop);
+    if (options_.fill == RebuildAtStart::kIfEmpty) {
       A4C_TRY(const a4c::SearchAnswer found, index_.Search(call, {.kind = JobKind(), .limit = 1}));
       if (found.total > 0) return 0;
     }
@@ -59,7 +58,7 @@ class IndexStart final : public a4c::Loop {
 
   a4c::Database& database_;
   a4c::SearchIndex& index_;
-  const RebuildAtStart when_;
+  const IndexStartOptions options_;
   const a4c::Runtime runtime_;
   const std::string name_ = "index-start";
   bool filled_ = false;
@@ -68,8 +67,9 @@ class IndexStart final : public a4c::Loop {
 }  // namespace
 
 std::unique_ptr<a4c::Loop> NewIndexStart(a4c::Database& database, a4c::SearchIndex& index,
-                                         RebuildAtStart when, const a4c::Runtime& runtime) {
-  return std::make_unique<IndexStart>(database, index, when, runtime);
+                                         const IndexStartOptions& options,
+                                         const a4c::Runtime& runtime) {
+  return std::make_unique<IndexStart>(database, index, options, runtime);
 }
 
 }  // namespace a4cd

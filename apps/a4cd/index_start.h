@@ -10,10 +10,11 @@
 
 namespace a4cd {
 
-// Looks for the index until it is there, then fills it from the store, if `when` asks for that: an
+// Looks for the index until it is there, then fills it from the store, if `fill` asks for that: an
 // index that is in memory alone, new, or was deleted. A fill that is broken off is left to the
 // digests. index and database outlive the loop.
 std::unique_ptr<a4c::Loop> NewIndexStart(a4c::Database& database, a4c::SearchIndex& index,
-                                         RebuildAtStart when, const a4c::Runtime& runtime);
+                                         const IndexStartOptions& options,
+                                         const a4c::Runtime& runtime);
 
 }  // namespace a4cd

@@ -29,7 +29,7 @@ TEST(Config, OfNothingIsTheEmbeddedDefault) {
   EXPECT_EQ(settings->database.poll_period_ms, 1'000);
   EXPECT_EQ(settings->search.plugin, "search-sqlite");
   EXPECT_EQ(settings->search.config.map.at("path").scalar, "/data/search.db");
-  EXPECT_EQ(settings->rebuild_search_at_start, RebuildAtStart::kIfEmpty);
+  EXPECT_EQ(settings->index_start.fill, RebuildAtStart::kIfEmpty);
   EXPECT_EQ(settings->hosts.config.map.at("servers").list.size(), 3u);
   EXPECT_EQ(settings->api.listen, "127.0.0.1:7070");
   EXPECT_EQ(settings->roles.size(), 4u);

@@ -48,7 +48,10 @@ constexpr ConfigKey kSearchKeys[] = {
     {"plugin", ConfigType::kString, "search-sqlite", "name of the search plugin, or none"},
     {"config", ConfigType::kTree, "", "the plugin's own settings"},
     {"rebuild_at_start", ConfigType::kString, "auto",
-     "send every record to the index at start: true, false, or auto (if the index holds nothing)"}};
+     "send every record to the index at start: true, false, or auto (if the index holds nothing)"},
+    {"fill_timeout", ConfigType::kDurationMs, "10m",
+     "of that; what it does not come to is found by the proof that store and index agree", false,
+     1'000}};
 constexpr ConfigKey kHostKeys[] = {
     {"plugin", ConfigType::kString, "host-local", "name of the host plugin, or none"},
     {"config", ConfigType::kTree, "", "the plugin's own settings"},
@@ -155,7 +158,9 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"tokens_max", ConfigType::kLong, "16", "freshness tokens in one search", false, 1, 64},
     {"poll_loops", ConfigType::kLong, "2", "index requests of the poller at once", false, 1, 16},
     {"verify_period", ConfigType::kDurationMs, "10m",
-     "between two proofs that store and index agree", false, 1'000},
+     "between two proofs that store and index agree, and the longest that one may take (10m at "
+     "least)",
+     false, 1'000},
     {"task_lease", ConfigType::kDurationMs, "30s",
      "a verify, repair or rebuild whose instance died goes on elsewhere after so long", false,
      1'000},
@@ -181,16 +186,16 @@ constexpr ConfigKey kWorkKeys[] = {
     {"retry_wait_max", ConfigType::kDurationMs, "1m", "bound of that", false, 1},
     {"capacity_wait", ConfigType::kDurationMs, "5s",
      "before a job for which there was no room is placed again", false, 1},
-    {"context_wait", ConfigType::kDurationMs, "5m", "for the context of an image build to come",
-     false, 1'000},
-    {"builder_wait", ConfigType::kDurationMs, "1m",
-     "how long a client that sends one is kept waiting for a server that is busy"},
-    {"run_timeout", ConfigType::kDurationMs, "1h", "of one attempt at a job", false, 1'000},
     {"capacity_wait_max", ConfigType::kDurationMs, "5m",
      "the same if no server could take it even if it were empty: then the wait doubles up to this; "
      "a "
      "server that is added or labelled ends it",
      false, 1},
+    {"context_wait", ConfigType::kDurationMs, "5m", "for the context of an image build to come",
+     false, 1'000},
+    {"builder_wait", ConfigType::kDurationMs, "1m",
+     "how long a client that sends one is kept waiting for a server that is busy"},
+    {"run_timeout", ConfigType::kDurationMs, "1h", "of one attempt at a job", false, 1'000},
     {"log_bytes_max", ConfigType::kBytes, "1MiB", "of a job's log: head and tail are kept", false,
      1024},
     {"expiry_period", ConfigType::kDurationMs, "10s", "how often ended ttls are looked for", false,
@@ -457,13 +462,14 @@ void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
   if (settings.roles.empty()) settings.roles = {kRoles.begin(), kRoles.end()};
 }
 
-RebuildAtStart ReadRebuild(const Config& search, Checker& checker) {
+IndexStartOptions ReadIndexStart(const Config& search, Checker& checker) {
   const std::string& text = search.String("rebuild_at_start");
   if (text != "auto" && text != "true" && text != "false") {
     checker.Fault("search.rebuild_at_start: is true, false or auto, not \"" + text + "\"");
   }
-  if (text == "auto") return RebuildAtStart::kIfEmpty;
-  return text == "true" ? RebuildAtStart::kAlways : RebuildAtStart::kNever;
+  const RebuildAtStart if_told = text == "true" ? RebuildAtStart::kAlways : RebuildAtStart::kNever;
+  return {.fill = text == "auto" ? RebuildAtStart::kIfEmpty : if_told,
+          .fill_timeout_ms = search.Long("fill_timeout")};
 }
 
 // Settings that an embedded back end needs and that follow from the data directory.
@@ -519,7 +525,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.bus = checker.Plugin("bus");
   settings.search = checker.Plugin("search");
   settings.hosts = checker.Plugin("hosts");
-  settings.rebuild_search_at_start = ReadRebuild(*checker.Check("search"), checker);
+  settings.index_start = ReadIndexStart(*checker.Check("search"), checker);
   settings.api = ReadApi(*checker.Check("api"));
   settings.secrets_key_file = checker.Check("secrets")->String("key_file");
   settings.database = ReadDatabase(*checker.Check("database"));

@@ -61,6 +61,10 @@ struct ApiSettings {
 };
 
 enum class RebuildAtStart : uint8_t { kNever, kIfEmpty, kAlways };
+struct IndexStartOptions {
+  RebuildAtStart fill = RebuildAtStart::kIfEmpty;
+  int64_t fill_timeout_ms = 10 * 60'000;  // then it is left to the digests
+};
 
 struct Settings {
   std::string data_directory;
@@ -70,7 +74,7 @@ struct Settings {
   PluginChoice bus;
   PluginChoice search;
   PluginChoice hosts;
-  RebuildAtStart rebuild_search_at_start = RebuildAtStart::kIfEmpty;
+  IndexStartOptions index_start;
   ApiSettings api;
   std::string secrets_key_file;  // empty: no secrets
   a4c::DatabaseOptions database;

@@ -7,7 +7,6 @@ namespace a4c {
 namespace {
 
 constexpr int64_t kLookMs = 1'000;
-constexpr int64_t kVerifyMs = 10 * 60'000;
 
 // Fills a second generation of the index while the sync writes to both, proves it by digests, puts
 // it in place and proves that, in phases that the task's record names. Each can be done again, so a
@@ -110,7 +109,8 @@ class RebuildLoop final : public Loop {
 
   // What has drifted is announced, and looked at again when the poller has had its time.
   Result<bool> Verify(const Call& call, SearchIndex& index) {
-    const Call longer = Call::Within(state_.runtime.clock, kVerifyMs, call.stop);
+    const Call longer =
+        Call::Within(state_.runtime.clock, VerifyTimeoutMs(state_.options), call.stop);
     A4C_CHECK(index.Refresh(longer, kind_.name));
     A4C_TRY(const VerifyReport report,
             VerifyIndex(state_, longer, kind_, index, [&](int64_t records) -> Result<void> {

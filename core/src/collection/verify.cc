@@ -201,7 +201,8 @@ class VerifyLoop final : public Loop {
       A4C_TRY(ours, run_.Claim(call));
     }
     if (!ours) return kLookMs;
-    const Result<void> verified = Verify(Call::Within(state_.runtime.clock, kVerifyMs, call.stop));
+    const Result<void> verified =
+        Verify(Call::Within(state_.runtime.clock, VerifyTimeoutMs(state_.options), call.stop));
     if (!verified) return run_.Fail(call, verified.error());
     return kLookMs;
   }
@@ -209,7 +210,6 @@ class VerifyLoop final : public Loop {
  private:
   static constexpr SyncWork kWork = SyncWork::kVerify;
   static constexpr int64_t kLookMs = 1'000;
-  static constexpr int64_t kVerifyMs = 10 * 60'000;
   static constexpr size_t kExamples = 20;
 
   bool Due() const {
@@ -257,6 +257,11 @@ class VerifyLoop final : public Loop {
 };
 
 }  // namespace
+
+int64_t VerifyTimeoutMs(const DatabaseOptions& options) {
+  constexpr int64_t kAtLeastMs = 10 * 60'000;
+  return std::max(kAtLeastMs, options.verify_period_ms);
+}
 
 Result<VerifyReport> VerifyIndex(Database::State& state, const Call& call, const Kind& kind,
                                  SearchIndex& index, const DigestProgress& progress) {

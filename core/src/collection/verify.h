@@ -12,6 +12,9 @@ namespace a4c {
 Result<VerifyReport> VerifyIndex(Database::State& state, const Call& call, const Kind& kind,
                                  SearchIndex& index, const DigestProgress& progress = {});
 
+// How long a proof may take: a period of them, and ten minutes at least.
+int64_t VerifyTimeoutMs(const DatabaseOptions& options);
+
 // Announces records as if they had changed, due at once; how many were not announced before. A
 // record that the store lacks is announced too: the index's copy is then answered with a tombstone.
 Result<int64_t> AnnounceAgain(Database::State& state, const Call& call,

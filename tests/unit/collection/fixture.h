@@ -104,10 +104,10 @@ inline ApplyAnswer AllUnknown(size_t batches) {
 
 class DatabaseTest : public ::testing::Test {
  protected:
-  void Open(bool with_bus = true) {
+  void Open(bool with_bus = true, const DatabaseOptions& options = {}) {
     database_ = std::make_unique<Database>(
         Backends{.store = store_, .bus = with_bus ? bus_.get() : nullptr, .index = index_.get()},
-        fake_.runtime());
+        fake_.runtime(), options);
     const auto opened = database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}});
     ASSERT_TRUE(opened) << opened.error().ToString();
     sync_ = database_->NewSyncLoop("photo");

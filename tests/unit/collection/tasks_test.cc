@@ -55,6 +55,30 @@ TEST_F(TasksTest, AVerifyThatWasAskedForReportsDriftAndRepairsIt) {
   EXPECT_GT(Status().proved_ms, proved);
 }
 
+TEST_F(TasksTest, AProofMayTakeAPeriodOfThemAndTenMinutesAtLeast) {
+  constexpr int64_t kMinuteMs = 60'000;
+  for (const auto& [period_ms, may_take_ms] :
+       {std::pair(kMinuteMs, 10 * kMinuteMs), std::pair(60 * kMinuteMs, 60 * kMinuteMs)}) {
+    Open(false, {.verify_period_ms = period_ms});
+    const std::string id = std::to_string(period_ms);
+    Put(id, "{}");
+    Poll();
+    Lose(id);
+    int64_t left_ms = 0;
+    store_.on_get = [&](Store& store, const Call& call, std::span<const RecordRef> refs) {
+      if (!refs.empty() && refs[0].kind == "photo") left_ms = std::max(left_ms, call.RemainingMs());
+      return store.Get(call, refs);
+    };
+    ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kVerify));
+    Step(*database_->NewVerifyLoop("photo"), 10'000);
+    store_.on_get = nullptr;
+    EXPECT_EQ(Task(SyncWork::kVerify).drift, 1);
+    EXPECT_GT(left_ms, may_take_ms * 9 / 10);
+    EXPECT_LE(left_ms, may_take_ms);
+    Poll();
+  }
+}
+
 TEST_F(TasksTest, OfManyInstancesOneVerifiesInAPeriod) {
   Open(false);
   const auto one = database_->NewVerifyLoop("photo");
