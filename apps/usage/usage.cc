@@ -16,6 +16,11 @@ bool IsOption(const std::string& word) {
   return word.starts_with('-');
 }
 
+bool IsOfAValue(const CLI::ParseError& error) {
+  return dynamic_cast<const CLI::ValidationError*>(&error) != nullptr ||
+         dynamic_cast<const CLI::ConversionError*>(&error) != nullptr;
+}
+
 // The command that was named, as far as the parser came.
 const CLI::App& NamedIn(const CLI::App& root) {
   const CLI::App* app = &root;
@@ -98,6 +103,8 @@ int Explain(const CLI::App& root, const CLI::ParseError& error) {
   const CLI::App& app = NamedIn(root);
   const Words extras = root.remaining(true);
   if (!CommandsOf(app).empty()) return ExplainGroup(app, extras, error);
+  // What has not been taken yet when a value is refused is not what is wrong.
+  if (IsOfAValue(error)) return Say(app, error.what(), "");
   if (const auto option = std::ranges::find_if(extras, IsOption); option != extras.end()) {
     return UnknownOption(app, *option);
   }

@@ -7,7 +7,7 @@
 namespace a4c::usage {
 namespace {
 
-// farm animal feed|fetch NAME, and --speed N anywhere.
+// farm animal feed|fetch NAME, call [WORDS], and --speed N anywhere.
 class Usage : public testing::Test {
  protected:
   Usage() {
@@ -21,6 +21,9 @@ class Usage : public testing::Test {
       command->fallthrough();
       command->add_option("name", name_, "whom")->required();
     }
+    CLI::App* call = animal->add_subcommand("call", "with words, after --");
+    call->add_option("--food", food_, "what")->check(CLI::IsMember({"hay", "oats"}));
+    call->add_option("words", words_, "what to say");
   }
 
   // What is said on standard error.
@@ -37,6 +40,8 @@ class Usage : public testing::Test {
 
   CLI::App root_{"a farm", "farm"};
   std::string name_;
+  std::string food_;
+  std::vector<std::string> words_;
   int speed_ = 0;
 };
 
@@ -65,6 +70,11 @@ TEST_F(Usage, AnOptionsValueIsNamedAlsoWithoutACommand) {
   EXPECT_TRUE(said.starts_with("error: ")) << said;
   EXPECT_NE(said.find("fast"), std::string::npos) << said;
   EXPECT_TRUE(said.ends_with("hint: farm --help\n")) << said;
+}
+
+TEST_F(Usage, AValueThatIsWrongIsNamedAlsoBeforeWordsAfterTwoHyphens) {
+  const std::string said = Wrong({"animal", "call", "--food", "hey", "--", "eat", "-this"});
+  EXPECT_EQ(said, "error: --food: hey not in {hay,oats}\nhint: farm animal call --help\n");
 }
 
 TEST_F(Usage, AGroupAloneGetsItsHelp) {

@@ -16,7 +16,10 @@ namespace {
 
 Result<HostProbe> ProbeOf(const std::string& address) {
   if (!address.starts_with('/')) {
-    return Error(Code::kInvalid, "address: is no absolute path of a directory");
+    return Error(
+        Code::kInvalid, "the address " + address + " is no absolute path of a directory",
+        "host-local takes directories of its machine as servers, such as /srv/one; servers "
+        "behind SSH are for host-baremetal");
   }
   struct statfs disk {};
   struct stat status {};

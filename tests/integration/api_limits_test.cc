@@ -1,3 +1,6 @@
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/ServerSocket.h>
+
 #include <thread>
 
 #include "tests/integration/api_fixture.h"
@@ -6,6 +9,13 @@ namespace a4cd {
 namespace {
 
 class ApiLimits : public ApiTest {};
+
+// Two instances that did would share what comes, each with keys that the other does not know.
+TEST_F(ApiLimits, AnotherInstanceCannotListenThereToo) {
+  Poco::Net::ServerSocket other;
+  const Poco::Net::SocketAddress address("127.0.0.1", static_cast<Poco::UInt16>(port_));
+  EXPECT_THROW(other.bind(address, true, true), Poco::Net::NetException);
+}
 
 TEST_F(ApiLimits, RefuseHostileBodies) {
   std::string deep(40, '[');

@@ -173,7 +173,7 @@ TEST_F(ApiSync, TheCommandLineFollowsATaskInNdjsonOnAPipe) {
   const auto line = a4c::ParseJson(rebuilt.out.substr(last == std::string::npos ? 0 : last + 1));
   ASSERT_TRUE(line) << rebuilt.out;
   EXPECT_EQ((*line)["state"].Text(), "succeeded");
-  EXPECT_EQ(Run({"sync", "rebuild", "--drop-old"}).out, "dropped 1 generations\n");
+  EXPECT_EQ(Run({"sync", "rebuild", "--drop-old"}).out, "dropped 1 generation\n");
   EXPECT_EQ(Run({"sync", "rebuild", "--cancel"}).exit_code, 5);
 }
 

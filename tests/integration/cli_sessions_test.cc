@@ -66,6 +66,13 @@ TEST_F(CliSessions, AWorkspaceThatDoesNotRunIsOneErrorWithTheNextCommand) {
   }
 }
 
+TEST_F(CliSessions, AShellWithoutATerminalReadsItsCommandsToTheirEnd) {
+  const Ran ran = Run({"workspace", "shell", "dev-1"}, "echo $((6 * 7))\nexit 5\n");
+  EXPECT_EQ(ran.exit_code, 5) << ran.err;
+  EXPECT_EQ(ran.out, "42\n");
+  EXPECT_EQ(Run({"workspace", "shell", "dev-1"}).exit_code, 0) << "an empty input ends it";
+}
+
 // a4c on a terminal of its own.
 TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
   const winsize size{31, 77, 0, 0};

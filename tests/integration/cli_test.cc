@@ -1,5 +1,6 @@
 // The command line, run as a program against an a4cd in this process: what it prints, and its exit
 // codes.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -86,6 +87,56 @@ TEST_F(Cli, ExitCodesTellWhatWentWrong) {
   }
 }
 
+TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string err;
+  };
+  const Case cases[] = {
+      {{"workspace", "create", "dev-1"},
+       "error: without an image there has to be a command to run\n"
+       "hint: a4c workspace create dev-1 -- sleep 600\n"},
+      {{"workspace", "create", "dev-1", "--restart", "often", "--", "sleep", "9"},
+       "error: --restart: often not in {never,on_failure,always}\n"
+       "hint: a4c workspace create --help\n"},
+      {{"workspace", "update", "dev-1", "--memory", "lots"},
+       "error: /memory is a size\nhint: write 1048576 (bytes), \"512MiB\" or \"20GiB\"\n"},
+      {{"job", "create", "nope"},
+       "error: /type is no type of job\nhint: one of workspace.create, workspace.start, "},
+      {{"key", "create", "ci", "--scope", "bogus"},
+       "error: /scopes \"bogus\" is no scope\nhint: one of *, "},
+      {{"host", "add"},
+       "error: name one server, or a file of them with -f, and not both\nhint: a4c host add "},
+      {{"host", "add", "-f", "/no/such/file"}, "error: the file /no/such/file cannot be read\n"},
+      {{"host", "cleanup", "nope"}, "error: there is no server nope\nhint: "},
+      {{"host", "adopt", "nope"}, "error: there is no server nope\nhint: "},
+  };
+  for (const Case& one : cases) {
+    const Ran ran = Run(one.arguments);
+    EXPECT_TRUE(ran.err.starts_with(one.err)) << ran.err;
+    EXPECT_LE(std::ranges::count(ran.err, '\n'), 2) << ran.err;
+    EXPECT_EQ(ran.out, "") << testing::PrintToString(one.arguments);
+  }
+}
+
+TEST_F(Cli, ATenantIsMadeAndHasKeysOfItsOwn) {
+  const std::vector<std::string> create_key = {"key",     "create",    "ci", "--tenant", "acme",
+                                               "--scope", "jobs:read", "-o", "json"};
+  const Ran early = Run(create_key);
+  EXPECT_EQ(early.exit_code, 3);
+  EXPECT_NE(early.err.find("a4c tenant create acme"), std::string::npos) << early.err;
+  EXPECT_EQ(Run({"tenant", "create", "acme", "--share", "2"}).exit_code, 0);
+  EXPECT_EQ(Run({"tenant", "create", "acme"}).exit_code, 5);
+  const auto tenants = a4c::ParseJson(Run({"tenant", "list", "-o", "json"}).out);
+  ASSERT_TRUE(tenants);
+  EXPECT_EQ(tenants->Items().back()["id"].Text(), "acme");
+  EXPECT_EQ(tenants->Items().back()["share"].Int(), 2);
+  const auto made = a4c::ParseJson(Run(create_key).out);
+  ASSERT_TRUE(made);
+  const Ran theirs = Run({"tenant", "list"}, {{"A4C_API_KEY", (*made)["key"].Text()}});
+  EXPECT_EQ(theirs.exit_code, 4) << "that needs a scope of its own";
+}
+
 TEST(ExitCode, OfAJobThatIsWaitedForTellsWhyItIsNotDone) {
   const auto job = [](const char* state, const char* reason) {
     return a4c::Json(a4c::Json::Object{{"state", state}, {"reason", reason}});
@@ -123,6 +174,25 @@ TEST_F(Cli, WhatIsWaitedForOnAPipeIsOneLineOfJsonForEachChange) {
     last = *job;
   }
   EXPECT_EQ(last["state"].Text(), "succeeded") << ran.out;
+}
+
+TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  const Ran ran = Run({"workspace", "create", "dev-1", "--disk", "900TiB", "--wait", "--timeout",
+                       "2", "--", "sleep", "infinity"});
+  ASSERT_EQ(ran.exit_code, 6) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = a4c::ParseJson(line);
+    ASSERT_TRUE(job) << line;
+    const std::string sight =
+        (*job)["state"].Text() + (*job)["reason"].Text() + (*job)["message"].Text();
+    EXPECT_NE(sight, last) << ran.out;
+    last = sight;
+  }
+  EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
 }
 
 TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
@@ -176,25 +246,6 @@ TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
   EXPECT_EQ(doctor.exit_code, 0) << "a warning is no failure: " << doctor.out;
   EXPECT_NE(doctor.out.find("ok    server srv-9 answers"), std::string::npos) << doctor.out;
   EXPECT_NE(doctor.out.find("WARN  server srv-9\n      its clock is 9 s behind ours"),
-TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
-  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 20ms}\n");
-  url_ = "http://127.0.0.1:" + std::to_string(port_);
-  const Ran ran = Run({"workspace", "create", "dev-1", "--disk", "900TiB", "--wait", "--timeout",
-                       "2", "--", "sleep", "infinity"});
-  ASSERT_EQ(ran.exit_code, 6) << ran.err;
-  std::istringstream lines(ran.out);
-  std::string last;
-  for (std::string line; std::getline(lines, line);) {
-    const auto job = a4c::ParseJson(line);
-    ASSERT_TRUE(job) << line;
-    const std::string sight =
-        (*job)["state"].Text() + (*job)["reason"].Text() + (*job)["message"].Text();
-    EXPECT_NE(sight, last) << ran.out;
-    last = sight;
-  }
-  EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
-}
-
             std::string::npos)
       << doctor.out;
 }
@@ -290,6 +341,11 @@ TEST_F(Cli, KeepsContextsInAFileThatOthersCannotRead) {
   EXPECT_NE(Run({"context", "list"}).out.find("home  yes"), std::string::npos);
   EXPECT_EQ(Run({"context", "list", "-o", "json"}).out.find(key_), std::string::npos);
   EXPECT_EQ(Run({"context", "use", "away"}).exit_code, 3);
+  EXPECT_EQ(Run({"context", "set", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "use", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "remove", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "remove", "away"}).exit_code, 3);
+  EXPECT_NE(Run({"context", "list"}).out.find("home  no"), std::string::npos) << "none is chosen";
   std::filesystem::permissions(file, std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   EXPECT_EQ(Run({"context", "list"}).exit_code, 4);

@@ -22,6 +22,7 @@ void AddHostCleanup(CLI::App& host, Session& session);               // host_dis
 void AddHostAdopt(CLI::App& host, Session& session);                 // host_adopt.cc
 void AddImageCommands(CLI::App& root, Session& session);             // image_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);               // key_commands.cc
+void AddTenantCommands(CLI::App& root, Session& session);            // tenant_commands.cc
 void AddSecretCommands(CLI::App& root, Session& session);            // secret_commands.cc
 void AddAuditCommands(CLI::App& root, Session& session);             // audit_commands.cc
 void AddStatusCommands(CLI::App& root, Session& session);            // status_commands.cc
@@ -40,6 +41,8 @@ std::string BareId(const std::string& given, const std::string& noun);
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
+// Whether that is what WaitForJob writes, so that nothing else belongs on standard output.
+bool WaitsInNdjson(const Session& session);
 
 // Prints a log, and goes on as it grows if follow is set.
 int ShowLog(Session& session, const std::string& path, bool follow);

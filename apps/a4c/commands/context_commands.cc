@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
@@ -51,7 +52,9 @@ void Set(Session& session, const std::string& name) {
   if (!written) session.exit_code = session.Complain(written.error());
 }
 
-void Use(Session& session, const std::string& name) {
+// Of one that is there.
+void Change(Session& session, const std::string& name,
+            const std::function<void(Contexts&)>& change) {
   auto contexts = ReadContexts(ContextsPath());
   if (contexts && !contexts->all.contains(name)) {
     contexts = Error(Code::kNotFound, "there is no context \"" + name + "\"",
@@ -61,7 +64,7 @@ void Use(Session& session, const std::string& name) {
     session.exit_code = session.Complain(contexts.error());
     return;
   }
-  contexts->current = name;
+  change(*contexts);
   const auto written = WriteContexts(ContextsPath(), *contexts);
   if (!written) session.exit_code = session.Complain(written.error());
 }
@@ -80,7 +83,17 @@ void AddContextCommands(CLI::App& root, Session& session) {
   leaf->callback([&session, name] { Set(session, *name); });
   leaf = context->add_subcommand("use", "make a context the current one");
   leaf->add_option("name", *name, "of the context")->required();
-  leaf->callback([&session, name] { Use(session, *name); });
+  leaf->callback([&session, name] {
+    Change(session, *name, [&](Contexts& contexts) { contexts.current = *name; });
+  });
+  leaf = context->add_subcommand("remove", "forget a context and its key");
+  leaf->add_option("name", *name, "of the context")->required();
+  leaf->callback([&session, name] {
+    Change(session, *name, [&](Contexts& contexts) {
+      contexts.all.erase(*name);
+      if (contexts.current == *name) contexts.current.clear();
+    });
+  });
 }
 
 }  // namespace a4c_cli

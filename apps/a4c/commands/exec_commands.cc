@@ -56,10 +56,11 @@ void AddExecCommands(CLI::App& workspace, Session& session) {
   leaf->callback([&session, exec] { Run(session, *exec); });
 
   const auto shell = std::make_shared<Flags>();
-  leaf = workspace.add_subcommand("shell", "a shell in a workspace, with a terminal");
+  leaf =
+      workspace.add_subcommand("shell", "a shell in a workspace, with a terminal if there is one");
   AddCommon(*leaf, *shell);
   leaf->callback([&session, shell] {
-    shell->terminal = true;
+    shell->terminal = isatty(STDIN_FILENO) != 0;
     shell->exec.command = ShellCommand();
     Run(session, *shell);
   });

@@ -76,6 +76,8 @@ Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
       hosts.push_back(std::move(host));
     }
     return hosts;
+  } catch (const YAML::BadFile&) {
+    return Error(Code::kInvalid, "the file " + file + " cannot be read");
   } catch (const YAML::Exception& error) {
     return Error(Code::kInvalid, file + ": " + error.what());
   }
@@ -147,7 +149,8 @@ void AddAll(Session& session, std::vector<Json> hosts) {
 void Add(Session& session, const Options& options) {
   if (options.file.empty() == options.address.empty()) {
     session.exit_code = session.Complain(
-        Error(Code::kInvalid, "name one server, or a file of them with -f, and not both"));
+        Error(Code::kInvalid, "name one server, or a file of them with -f, and not both",
+              "a4c host add ssh://deploy@192.0.2.10, or a4c host add -f hosts.yaml"));
     return;
   }
   if (!options.file.empty()) {

@@ -31,7 +31,7 @@ void Adopt(Session& session, const AdoptOptions& options) {
   if (!session.Send({"POST", "/v1/jobs", body.ToString()}, reply)) return;
   if (!is_list && !options.wait) return session.Show(reply.body, "job", JobColumns());
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
-  if (session.exit_code != kOk || !is_list) return;
+  if (session.exit_code != kOk || !is_list || WaitsInNdjson(session)) return;
   if (!session.Send({.path = "/v1/jobs/" + PercentEncode(reply.body["id"].Text())}, reply)) return;
   session.Show(Json(Json::Object{{"items", reply.body["result"]["unclaimed"]}}), "unit",
                UnitColumns());

@@ -106,7 +106,7 @@ void Clean(Session& session, const CleanupOptions& options) {
   if (!session.Send({"POST", "/v1/jobs", body.ToString()}, reply)) return;
   if (!options.is_dry && !options.wait) return session.Show(reply.body, "job", JobColumns());
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
-  if (session.exit_code != kOk || !IsForPeople(session)) return;
+  if (session.exit_code != kOk || !IsForPeople(session) || WaitsInNdjson(session)) return;
   const std::string path = "/v1/jobs/" + PercentEncode(reply.body["id"].Text());
   if (!session.Send({.path = path}, reply)) return;
   const Json& result = reply.body["result"];

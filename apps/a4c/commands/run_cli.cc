@@ -41,6 +41,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   AddHostCommands(root, session);
   AddImageCommands(root, session);
   AddKeyCommands(root, session);
+  AddTenantCommands(root, session);
   AddSecretCommands(root, session);
   AddAuditCommands(root, session);
   AddStatusCommands(root, session);

@@ -144,8 +144,9 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
     if (!session.Send({"POST", "/v1/sync:" + verb, body}, reply)) return;
     if (verb == "drop-old") {
       if (!IsTable(session)) return session.Show(reply.body, "dropped", {});
-      return session.ShowText("dropped " + std::to_string(reply.body["dropped"].Int()) +
-                              " generations\n");
+      return session.ShowText(
+          "dropped " + std::to_string(reply.body["dropped"].Int()) +
+          (reply.body["dropped"].Int() == 1 ? " generation\n" : " generations\n"));
     }
     const bool follow = other->empty() && !options->no_wait;
     if (follow) {

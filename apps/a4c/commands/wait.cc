@@ -17,9 +17,7 @@ class Progress {
   explicit Progress(Session& session)
       : session_(session),
         terminal_(isatty(STDERR_FILENO) == 1 && !session.quiet),
-        // On a pipe, or when asked for, each state is a line of JSON.
-        ndjson_(session.format() == Format::kNdjson ||
-                (!session.format_given && isatty(STDOUT_FILENO) == 0)) {}
+        ndjson_(WaitsInNdjson(session)) {}
 
   void Show(const Json& job) {
     std::string sight = SightOf(job);
@@ -37,6 +35,8 @@ class Progress {
     if (!ndjson_) session_.Show(job, "job", JobColumns());
     if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
   }
+
+ private:
   // What is worth another line. A job that waits for room changes at each attempt, and is no news.
   static std::string SightOf(const Json& job) {
     std::string sight;
@@ -46,8 +46,6 @@ class Progress {
     return sight;
   }
 
-
- private:
   Session& session_;
   const bool terminal_;
   const bool ndjson_;
@@ -58,6 +56,11 @@ class Progress {
 
 std::string BareId(const std::string& given, const std::string& noun) {
   return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
+}
+
+bool WaitsInNdjson(const Session& session) {
+  return session.format() == Format::kNdjson ||
+         (!session.format_given && isatty(STDOUT_FILENO) == 0);
 }
 
 int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {

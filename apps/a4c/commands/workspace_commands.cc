@@ -105,6 +105,12 @@ void Create(Session& session, const CreateOptions& options) {
   Json constraints(Json::Object{});
   if (!ReadConstraints(session, options.constraints, constraints)) return;
   if (!constraints.Members().empty()) body.AppendMember("constraints", std::move(constraints));
+  if (options.command.empty() && options.image.empty()) {
+    session.exit_code = session.Complain(
+        a4c::Error(a4c::Code::kInvalid, "without an image there has to be a command to run",
+                   "a4c workspace create " + options.name + " -- sleep 600"));
+    return;
+  }
   Json command(Json::Array{});
   for (const std::string& word : options.command) command.Append(word);
   body.AppendMember("command", std::move(command));
@@ -216,6 +222,8 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
             reply))
       return;
     session.Show(reply.body, "workspace", Columns());
+    const std::string& message = reply.body["message"].Text();
+    if (!message.empty()) session.Note(reply.body["actual"].Text() + ": " + message);
   });
   leaf = workspace->add_subcommand("list", "list workspaces, the newest first");
   leaf->callback([&session] {

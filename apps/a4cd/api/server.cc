@@ -287,7 +287,8 @@ Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
   try {
     const net::SocketAddress address(settings.listen);
     PolledServerSocket socket;
-    socket.bind(address, true);
+    // Not shared with another instance, which may have other keys.
+    socket.bind(address, /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen(settings.queue);
     return std::unique_ptr<ApiServer>(
         std::make_unique<PocoServer>(runtime, settings, api, streams, sessions, socket));

@@ -72,6 +72,14 @@ bool IsScope(const std::string& scope) {
                              [&](const KnownScope& known) { return scope == known.name; });
 }
 
+std::string ScopeNames() {
+  std::string names;
+  for (const KnownScope& known : kKnownScopes) {
+    names += (names.empty() ? "" : ", ") + std::string(known.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 Json ApiKeyView(const ApiKey& key) {
@@ -143,7 +151,7 @@ KeyDraft KeyService::ReadDraft(const Json& request, const Principal& principal,
   if (draft.scopes.empty()) fields.Add("scopes", "is required", "for example [\"jobs:read\"]");
   for (const std::string& scope : draft.scopes) {
     if (!IsScope(scope)) {
-      fields.Add("scopes", "\"" + scope + "\" is no scope", "see docs/api/README.md");
+      fields.Add("scopes", "\"" + scope + "\" is no scope", "one of " + ScopeNames());
     } else if (!principal.Allows(scope)) {
       fields.Add("scopes", "\"" + scope + "\" is not yours to give");
     }

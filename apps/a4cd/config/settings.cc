@@ -397,12 +397,12 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                   .retry_wait_ms = work.Long("retry_wait"),
                   .retry_wait_max_ms = work.Long("retry_wait_max"),
                   .capacity_wait_ms = work.Long("capacity_wait"),
+                  .capacity_wait_max_ms = work.Long("capacity_wait_max"),
                   .context_wait_ms = work.Long("context_wait"),
                   .builder_wait_ms = work.Long("builder_wait"),
                   .run_timeout_ms = work.Long("run_timeout"),
                   .log_bytes_max = work.Long("log_bytes_max")};
   options.placement.limits.disk_watermark = placement.Double("disk_watermark");
-                  .capacity_wait_max_ms = work.Long("capacity_wait_max"),
   options.placement.limits.age_ms_max = placement.Long("figures_age_max");
   options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),
                                 placement.Long("default_cpu_millis")};

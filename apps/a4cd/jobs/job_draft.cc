@@ -125,14 +125,21 @@ constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
                            {"host.cleanup", CheckHostCleanup, "hosts:admin"},
                            {"host.adopt", CheckHostAdopt, "hosts:admin"}};
 
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;
   const auto* type =
       std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
   if (type != std::end(kTypes)) return type->check(draft.payload, faults);
   const std::string nearest = a4c::Nearest(draft.type, JobTypes());
-  fields.Add("type", "is no type of job",
-             nearest.empty() ? "see /openapi.json" : "did you mean \"" + nearest + "\"?");
+  fields.Add(
+      "type", "is no type of job",
+      nearest.empty() ? "one of " + Joined(JobTypes()) : "did you mean \"" + nearest + "\"?");
 }
 
 }  // namespace

@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace a4cd {
+namespace {
+
+// A member that is said, and is wrong, has a fault of its own.
+bool SaysNothing(FieldReader& fields) {
+  for (const char* name : {"image", "memory", "cpu_millis", "disk", "pids"}) {
+    const a4c::Json& value = fields.Any(name);
+    if (value.IsText() ? !value.Text().empty() : value.Int() != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 void SpecChange::To(Workspace& workspace) const {
   if (!image.empty()) workspace.image = image;
@@ -22,7 +34,7 @@ SpecChange ReadSpecChange(FieldReader& fields) {
   change.pids = fields.Long("pids", {.max = 1'000'000});
   const bool is_empty = change.image.empty() && change.memory_bytes == 0 &&
                         change.cpu_millis == 0 && change.disk_bytes == 0 && change.pids == 0;
-  if (is_empty) {
+  if (is_empty && SaysNothing(fields)) {
     fields.Add("image", "is missing, as are memory, cpu_millis, disk and pids: one has to be said",
                R"(for example {"memory": "2GiB"})");
   }

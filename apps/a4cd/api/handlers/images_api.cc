@@ -130,7 +130,8 @@ Response PutJobContext(ApiContext& api, Request& request) {
 Response GetHostUsage(ApiContext& api, Request& request) {
   auto* cleanup = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostCleanup>();
   if (cleanup == nullptr || api.worker == nullptr) {
-    return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps nothing but units"));
+    return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps nothing but units",
+                               "how full the disks are: a4c host disks"));
   }
   const std::string& id = request.Param("id");
   const Result<HostRecord> host = api.worker->disks().Find(api.CallFor(request), id);
@@ -144,7 +145,8 @@ Response GetHostUsage(ApiContext& api, Request& request) {
 Response ListImages(ApiContext& api, Request& request) {
   auto* images = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostImages>();
   if (images == nullptr || api.worker == nullptr) {
-    return ErrorResponse(Error(Code::kUnsupported, "the host provider has no images"));
+    return ErrorResponse(Error(Code::kUnsupported, "the host provider has no images",
+                               "choose one that has: hosts.plugin, such as host-baremetal"));
   }
   const Result<std::vector<HostRecord>> hosts = HostsOf(api, request);
   if (!hosts) return ErrorResponse(hosts.error());

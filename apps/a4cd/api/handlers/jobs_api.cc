@@ -5,6 +5,7 @@
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/worker.h"
 
 namespace a4cd {
 namespace {
@@ -175,6 +176,15 @@ class JobLogSource final : public StreamSource {
   int64_t from_;
 };
 
+// Of a job that is about a server itself: one that nobody knows is told at once. Servers are no
+// tenant's, and who may give such jobs may see them.
+Result<void> KnowServer(ApiContext& api, const Request& request, const JobDraft& draft) {
+  if (!draft.type.starts_with("host.") || api.worker == nullptr) return {};
+  const a4c::Call call{api.runtime.clock, request.deadline_ms, {}, request.traceparent};
+  A4C_CHECK(api.worker->disks().Find(call, draft.payload["host"].Text()));
+  return {};
+}
+
 Response StepJob(ApiContext& api, Request& request,
                  Result<PreparedWrite> (JobService::*prepare)(const Principal&, const Job&)) {
   return MakeWrite(api, request, {.if_match = true}, [&]() -> Result<PreparedWrite> {
@@ -195,9 +205,11 @@ Response CreateJob(ApiContext& api, Request& request) {
   if (const std::string_view scope = ExtraScopeOf(draft.type); !request.principal.Allows(scope)) {
     return ProblemResponse(ForbiddenProblem(scope));
   }
-  return MakeWrite(api, request, {.status = 201, .location_prefix = "/v1/jobs/"}, [&] {
-    return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
-  });
+  return MakeWrite(api, request, {.status = 201, .location_prefix = "/v1/jobs/"},
+                   [&]() -> Result<PreparedWrite> {
+                     A4C_CHECK(KnowServer(api, request, draft));
+                     return api.jobs.PrepareCreate(api.CallFor(request), request.principal, draft);
+                   });
 }
 
 Response ListJobs(ApiContext& api, Request& request) {

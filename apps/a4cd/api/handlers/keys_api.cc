@@ -19,7 +19,10 @@ Response CreateKey(ApiContext& api, Request& request) {
   if (!faults.empty()) return FaultsResponse(std::move(faults));
   const Result<bool> known = api.keys.TenantExists(api.CallFor(request), draft.tenant);
   if (!known) return ErrorResponse(known.error());
-  if (!*known) return ErrorResponse(Error(Code::kNotFound, "there is no tenant " + draft.tenant));
+  if (!*known) {
+    return ErrorResponse(Error(Code::kNotFound, "there is no tenant " + draft.tenant,
+                               "make it: a4c tenant create " + draft.tenant));
+  }
   std::string key;
   const WriteRules rules{
       .status = 201, .location_prefix = "/v1/keys/", .if_match = false, .reveal = [&](Json& view) {
