@@ -33,7 +33,10 @@ class Cli : public ApiTest {
                                              {"A4C_API_KEY_FILE", key_file_},
                                              {"A4C_CONFIG", directory_ + "/config.yaml"},
                                              {"HOME", directory_}});
-    const pid_t child = Spawn(A4C_CLI, arguments, environment, {"/dev/null", out, err});
+    const pid_t child = Spawn({.path = A4C_CLI,
+                               .arguments = arguments,
+                               .environment = std::move(environment),
+                               .files = {"/dev/null", out, err}});
     EXPECT_GT(child, 0) << "a4c was not started";
     int status = 0;
     waitpid(child, &status, 0);

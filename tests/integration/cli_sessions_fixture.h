@@ -3,13 +3,18 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "tests/integration/ran.h"
+#include "tests/integration/spawn.h"
 #include "tests/integration/workspace_fixture.h"
 
 namespace a4cd {
@@ -17,7 +22,24 @@ namespace a4cd {
 // The outer side of a pseudo-terminal.
 class Screen {
  public:
-  explicit Screen(int terminal) : terminal_(terminal) {}
+  explicit Screen(const winsize& size = {})
+      : terminal_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    grantpt(terminal_);
+    unlockpt(terminal_);
+    Resize(size);
+  }
+  ~Screen() { close(terminal_); }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+
+  // Of its inner side.
+  std::string path() const { return ptsname(terminal_); }
+  void Resize(const winsize& size) const { EXPECT_EQ(ioctl(terminal_, TIOCSWINSZ, &size), 0); }
+  termios Settings() const {
+    termios settings{};
+    EXPECT_EQ(tcgetattr(terminal_, &settings), 0);
+    return settings;
+  }
   bool Type(const std::string& keys) const {
     return write(terminal_, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size());
   }
@@ -51,40 +73,43 @@ class CliOver : public Fixture {
     std::filesystem::remove_all(home_);
   }
 
-  // In the child of a fork.
-  [[noreturn]] void Become(const std::vector<std::string>& arguments,
-                           const char* program = A4C_CLI) const {
-    setenv("A4C_URL", ("http://127.0.0.1:" + std::to_string(this->port_)).c_str(), 1);
-    setenv("A4C_API_KEY_FILE", this->key_file_.c_str(), 1);
-    setenv("A4C_CONFIG", (home_ + "/config.yaml").c_str(), 1);
-    setenv("HOME", home_.c_str(), 1);
-    std::vector<char*> argv = {const_cast<char*>(program)};
-    for (const std::string& argument : arguments)
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    if (chdir(home_.c_str()) == 0) execvp(program, argv.data());
-    _exit(98);
+  // In home_; its input, output and errors are these files.
+  pid_t Start(const std::vector<std::string>& arguments, const std::array<std::string, 3>& files,
+              const std::string& program = A4C_CLI) const {
+    return Spawned({.path = program, .arguments = arguments, .files = files});
+  }
+  pid_t StartOnTerminal(const Screen& screen, const std::vector<std::string>& arguments,
+                        const std::string& program = A4C_CLI) const {
+    const std::string path = screen.path();
+    return Spawned({.path = program,
+                    .arguments = arguments,
+                    .files = {path, path, path},
+                    .on_terminal = true});
   }
 
   Ran Run(const std::vector<std::string>& arguments, const std::string& input = "",
-          const char* program = A4C_CLI) {
-    const std::string paths[] = {home_ + "/.in", home_ + "/.out", home_ + "/.err"};
-    std::ofstream(paths[0]) << input;
-    const pid_t child = fork();
-    if (child == 0) {
-      for (int fd = 0; fd < 3; ++fd) {
-        const int opened =
-            open(paths[fd].c_str(), fd == 0 ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        dup2(opened, fd);
-      }
-      Become(arguments, program);
-    }
+          const std::string& program = A4C_CLI) {
+    const std::array<std::string, 3> files = {home_ + "/.in", home_ + "/.out", home_ + "/.err"};
+    std::ofstream(files[0]) << input;
+    const pid_t child = Start(arguments, files, program);
     int status = 0;
     waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(paths[1]), ReadAll(paths[2])};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(files[1]), ReadAll(files[2])};
   }
 
   std::string home_;
+
+ private:
+  pid_t Spawned(Program program) const {
+    program.environment = {{"A4C_URL", "http://127.0.0.1:" + std::to_string(this->port_)},
+                           {"A4C_API_KEY_FILE", this->key_file_},
+                           {"A4C_CONFIG", home_ + "/config.yaml"},
+                           {"HOME", home_}};
+    program.folder = home_;
+    const pid_t child = Spawn(program);
+    EXPECT_GT(child, 0) << program.path << " was not started";
+    return child;
+  }
 };
 using CliSessions = CliOver<LocalWorkspaceTest>;
 using CliOverMemory = CliOver<WorkspaceTest>;

@@ -1,9 +1,6 @@
 // The command line at work in workspaces: as a program, with pipes and with a terminal of its own.
 #include <Poco/Net/StreamSocket.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,26 +72,19 @@ TEST_F(CliSessions, AShellWithoutATerminalReadsItsCommandsToTheirEnd) {
 
 // a4c on a terminal of its own.
 TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
-  const winsize size{31, 77, 0, 0};
-  int terminal = -1;
-  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
-  if (child == 0) Become({"workspace", "shell", "dev-1"});
-  Screen screen(terminal);
+  Screen screen({31, 77, 0, 0});
+  const termios before = screen.Settings();
+  const pid_t child = StartOnTerminal(screen, {"workspace", "shell", "dev-1"});
   const auto type = [&](const std::string& keys) { EXPECT_TRUE(screen.Type(keys)); };
   const auto see = [&](const std::string& text) {
     return Eventually([&] { return screen.Shows(text); });
   };
-  termios before{};
-  ASSERT_EQ(tcgetattr(terminal, &before), 0);
   // The shell's prompt is the sign that keys go there.
   ASSERT_TRUE(see("$ ")) << screen.seen();
-  termios during{};
-  ASSERT_EQ(tcgetattr(terminal, &during), 0);
-  EXPECT_EQ(during.c_lflag & (ICANON | ECHO | ISIG), 0u);
+  EXPECT_EQ(screen.Settings().c_lflag & (ICANON | ECHO | ISIG), 0u);
   type("stty size\r");
   EXPECT_TRUE(see("31 77")) << screen.seen();
-  const winsize larger{40, 99, 0, 0};
-  ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &larger), 0);
+  screen.Resize({40, 99, 0, 0});
   // Said by what is in the foreground then: keys that are typed before act on the shell.
   type(
       "while ! stty size | grep -q '40 99'; do :; done; sh -c \"echo now si''zed; exec sleep "
@@ -109,40 +99,27 @@ TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
     return waitpid(child, &status, WNOHANG) == child;
   })) << screen.seen();
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 9);
-  termios after{};
-  ASSERT_EQ(tcgetattr(terminal, &after), 0);
-  EXPECT_EQ(after.c_lflag, before.c_lflag);
-  close(terminal);
+  EXPECT_EQ(screen.Settings().c_lflag, before.c_lflag);
 }
 
 TEST_F(CliSessions, ATerminalIsAsItWasAlsoWhenA4cIsEndedByASignal) {
-  int terminal = -1;
-  const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
-  if (child == 0)
-    Become({"workspace", "exec", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"});
-  termios before{};
-  ASSERT_EQ(tcgetattr(terminal, &before), 0);
-  const auto is_raw = [&] {
-    termios now{};
-    return tcgetattr(terminal, &now) == 0 && (now.c_lflag & ICANON) == 0;
-  };
+  const Screen screen;
+  const pid_t child = StartOnTerminal(
+      screen, {"workspace", "exec", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"});
+  const auto is_raw = [&] { return (screen.Settings().c_lflag & ICANON) == 0; };
   ASSERT_TRUE(Eventually(is_raw));
   kill(child, SIGTERM);
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 128 + SIGTERM);
   EXPECT_FALSE(is_raw());
-  close(terminal);
 }
 
 TEST_F(CliOverMemory, AnInstanceThatGoesIsToldWithItsReason) {
   const std::string err = home_ + "/.err2";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
-    if (freopen((home_ + "/.out2").c_str(), "w", stdout) == nullptr) _exit(99);
-    Become({"workspace", "exec", "-n", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"});
-  }
+  const pid_t child =
+      Start({"workspace", "exec", "-n", "dev-1", "--", "sh", "-c", "echo begun; sleep 1000"},
+            {"/dev/null", home_ + "/.out2", err});
   ASSERT_TRUE(Eventually([&] { return ReadAll(home_ + "/.out2") == "begun\n"; })) << ReadAll(err);
   app_->Drain();
   int status = 0;
@@ -208,11 +185,8 @@ TEST_F(CliSessions, NothingButWhatWasAskedForComesOfACopy) {
 TEST_F(CliOverMemory, APortOfTheLoopbackLeadsToTheWorkspace) {
   Make("web", R"(,"env":{"PORT":"8080"})");
   const std::string err = home_ + "/.err2";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
-    Become({"workspace", "port-forward", "web", "0:8080", "0:8081"});
-  }
+  const pid_t child = Start({"workspace", "port-forward", "web", "0:8080", "0:8081"},
+                            {"/dev/null", "/dev/null", err});
   ASSERT_TRUE(Eventually([&] {
     const std::string said = ReadAll(err);
     return std::ranges::count(said, '\n') == 2;
@@ -261,11 +235,7 @@ TEST_F(CliOverMemory, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
   }
   Make("talker", "", R"(["sh","-c",")" + script + R"(sleep 600"])");
   const std::string out = home_ + "/.out2";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (freopen(out.c_str(), "w", stdout) == nullptr) _exit(99);
-    Become({"workspace", "logs", "-f", "talker"});
-  }
+  const pid_t child = Start({"workspace", "logs", "-f", "talker"}, {"/dev/null", out, "/dev/null"});
   EXPECT_TRUE(Eventually([&] { return ReadAll(out).size() >= whole.size(); })) << ReadAll(out);
   EXPECT_EQ(ReadAll(out), whole);
   kill(child, SIGTERM);

@@ -1,7 +1,4 @@
 // Stock OpenSSH clients into workspaces, through a4c as their ProxyCommand.
-#include <pty.h>
-#include <sys/ioctl.h>
-
 #include <csignal>
 
 #include "tests/integration/cli_sessions_fixture.h"
@@ -51,11 +48,9 @@ TEST_F(CliSsh, ManyBytesBothWaysArriveWhole) {
 }
 
 TEST_F(CliSsh, AShellOnATerminalHasItsSizeAndKeys) {
-  const winsize size{31, 77, 0, 0};
-  int terminal = -1;
-  const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
-  if (child == 0) Become({"-F", config_, "-o", "EscapeChar=none", "dev-1.a4c"}, "ssh");
-  Screen screen(terminal);
+  Screen screen({31, 77, 0, 0});
+  const pid_t child =
+      StartOnTerminal(screen, {"-F", config_, "-o", "EscapeChar=none", "dev-1.a4c"}, "ssh");
   const auto type = [&](const std::string& keys) { EXPECT_TRUE(screen.Type(keys)); };
   const auto see = [&](const std::string& text) {
     return Eventually([&] { return screen.Shows(text); });
@@ -63,15 +58,13 @@ TEST_F(CliSsh, AShellOnATerminalHasItsSizeAndKeys) {
   ASSERT_TRUE(see("$ ")) << screen.seen();
   type("stty size\r");
   EXPECT_TRUE(see("31 77")) << screen.seen();
-  const winsize larger{40, 99, 0, 0};
-  ASSERT_EQ(ioctl(terminal, TIOCSWINSZ, &larger), 0);
+  screen.Resize({40, 99, 0, 0});
   type("while ! stty size | grep -q '40 99'; do :; done; echo now si''zed; exit 9\r");
   EXPECT_TRUE(see("now sized")) << screen.seen();
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 9);
-  close(terminal);
 }
 
 TEST_F(CliSsh, SftpAndScpCarryFilesBothWays) {
@@ -102,12 +95,8 @@ TEST_F(CliSshOverMemory, AForwardLeadsToTheWorkspacesLoopbackAndNowhereElse) {
 
 TEST_F(CliSshOverMemory, AnInstanceThatGoesEndsTheSessionWithItsReason) {
   const std::string err = home_ + "/.err2";
-  const pid_t child = fork();
-  if (child == 0) {
-    if (freopen(err.c_str(), "w", stderr) == nullptr) _exit(99);
-    if (freopen((home_ + "/.out2").c_str(), "w", stdout) == nullptr) _exit(99);
-    Become({"-n", "-F", config_, "dev-1.a4c", "echo begun; sleep 1000"}, "ssh");
-  }
+  const pid_t child = Start({"-n", "-F", config_, "dev-1.a4c", "echo begun; sleep 1000"},
+                            {"/dev/null", home_ + "/.out2", err}, "ssh");
   ASSERT_TRUE(Eventually([&] { return ReadAll(home_ + "/.out2") == "begun\n"; })) << ReadAll(err);
   app_->Drain();
   int status = 0;
@@ -119,8 +108,7 @@ TEST_F(CliSshOverMemory, AnInstanceThatGoesEndsTheSessionWithItsReason) {
 TEST_F(CliSsh, WhatRunsEndsWithTheClient) {
   const std::string mark = "mark-" + std::to_string(getpid());
   const auto running = [&] { return Run({"-c", "-f", mark}, "", "pgrep").out; };
-  const pid_t child = fork();
-  if (child == 0) Become({"-F", config_, "dev-1.a4c", "sleep 1000; : " + mark}, "ssh");
+  const pid_t child = Start({"-F", config_, "dev-1.a4c", "sleep 1000; : " + mark}, kNowhere, "ssh");
   ASSERT_TRUE(Eventually([&] { return running() == "2\n"; })) << running();  // ssh, and the shell
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
@@ -149,19 +137,17 @@ TEST_F(CliSsh, AChannelThatIsDroppedWhileItOpensHoldsUpNoOther) {
       " --request-timeout-ms 600000 --url http://127.0.0.1:" + std::to_string(proxy.port()) +
       " connect dev-1";
   ASSERT_EQ(Ssh({"-M", "-S", socket, "-f", "-N", "-o", by, "dev-1.a4c"}).exit_code, 0);
-  int terminal = -1;
-  const pid_t first = forkpty(&terminal, nullptr, nullptr, nullptr);
+  Screen screen;
   const std::string echo = "stty -echo; echo ready; exec cat";
-  if (first == 0) Become({"-F", config_, "-S", socket, "-t", "dev-1.a4c", echo}, "ssh");
-  Screen screen(terminal);
+  const pid_t first =
+      StartOnTerminal(screen, {"-F", config_, "-S", socket, "-t", "dev-1.a4c", echo}, "ssh");
   const auto echoes = [&](const std::string& word) {
     return screen.Type(word + "\r") && Eventually([&] { return screen.Shows(word); });
   };
   ASSERT_TRUE(Eventually([&] { return screen.Shows("ready"); })) << screen.seen();
   ASSERT_TRUE(echoes("before")) << screen.seen();
   proxy.HoldNewOnes();
-  const pid_t second = fork();
-  if (second == 0) Become({"-F", config_, "-S", socket, "dev-1.a4c", "true"}, "ssh");
+  const pid_t second = Start({"-F", config_, "-S", socket, "dev-1.a4c", "true"}, kNowhere, "ssh");
   ASSERT_TRUE(Eventually([&] { return proxy.held() == 1; }));
   kill(second, SIGKILL);
   waitpid(second, nullptr, 0);
@@ -170,7 +156,6 @@ TEST_F(CliSsh, AChannelThatIsDroppedWhileItOpensHoldsUpNoOther) {
   }
   Ssh({"-S", socket, "-O", "exit", "dev-1.a4c"});
   waitpid(first, nullptr, 0);
-  close(terminal);
 }
 
 TEST_F(CliSsh, WhatCannotBeIsSaid) {

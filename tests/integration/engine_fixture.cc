@@ -121,12 +121,7 @@ Ran EngineTest::Inspect(const std::string& unit, const std::string& format) {
 }
 
 pid_t EngineTest::Stay(const std::vector<std::string>& arguments) const {
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
-    Become(arguments);
-  }
-  return child;
+  return Start(arguments, kNowhere);
 }
 
 void EngineTest::Leave(pid_t who) {
