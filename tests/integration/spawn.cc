@@ -17,7 +17,7 @@ std::vector<std::string> Environment(const Program& program) {
     entries.push_back(entry);
   };
   for (char** at = environ; *at != nullptr; ++at) set(*at);
-  for (const auto& [name, value] : program.environment) set(name + "=" + value);
+  for (const auto& [name, value] : program.environment) set(std::string(name).append("=") + value);
   return entries;
 }
 

@@ -148,7 +148,8 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"queue_bytes_max", ConfigType::kBytes, "256MiB", "bytes waiting; past it: 503", false, 1},
     {"first_due", ConfigType::kDurationMs, "3s", "how long a change is left to the bus"},
     {"poll_period", ConfigType::kDurationMs, "30s", "period of the poller (1s without a bus)"},
-    {"refresh_period", ConfigType::kDurationMs, "1s", "period of index refreshes"},
+    {"refresh_period", ConfigType::kDurationMs, "1s",
+     "period of index refreshes; for a backlog up to five of it"},
     {"idempotency_ttl", ConfigType::kDurationMs, "24h", "how long answers are kept for replays"},
     {"max_wait", ConfigType::kDurationMs, "2s", "how long a search waits for its tokens"},
     {"tombstone_keep", ConfigType::kDurationMs, "7d", "how long deleted records are kept"},
@@ -187,9 +188,8 @@ constexpr ConfigKey kWorkKeys[] = {
     {"capacity_wait", ConfigType::kDurationMs, "5s",
      "before a job for which there was no room is placed again", false, 1},
     {"capacity_wait_max", ConfigType::kDurationMs, "5m",
-     "the same if no server could take it even if it were empty: then the wait doubles up to this; "
-     "a "
-     "server that is added or labelled ends it",
+     "the same if no server could take it even if it were empty: then the wait doubles up to "
+     "this; a server that is added or labelled ends it",
      false, 1},
     {"context_wait", ConfigType::kDurationMs, "5m", "for the context of an image build to come",
      false, 1'000},

@@ -1,5 +1,6 @@
 #include "collection/refreshes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "a4c/batch_rules.h"
@@ -13,23 +14,28 @@ Refreshes::Refreshes(SearchIndex& index, const Runtime& runtime, std::string kin
       kind_(std::move(kind)),
       period_ms_(period_ms),
       waiter_(runtime.threads.NewWaiter()),
-      due_at_ms_(runtime.clock.MonotonicMs()) {}
+      began_at_ms_(runtime.clock.MonotonicMs() - kPeriodsMax * period_ms) {}
 
 int64_t Refreshes::Begun() {
   const Waiter::Lock lock(*waiter_);
   return begun_;
 }
 
-int64_t Refreshes::DueAtMs() {
+int64_t Refreshes::DueAtMs(int64_t late_ms) {
   const Waiter::Lock lock(*waiter_);
-  return due_at_ms_;
+  return DueAt(late_ms);
 }
 
-Result<int64_t> Refreshes::ShowDue(const Call& call) {
+// [waiter_ held]
+int64_t Refreshes::DueAt(int64_t late_ms) const {
+  return began_at_ms_ + std::clamp(late_ms / kLateShare, period_ms_, kPeriodsMax * period_ms_);
+}
+
+Result<int64_t> Refreshes::ShowDue(const Call& call, int64_t late_ms) {
   int64_t number = 0;
   {
     const Waiter::Lock lock(*waiter_);
-    if (running_ || runtime_.clock.MonotonicMs() < due_at_ms_) return shown_;
+    if (running_ || runtime_.clock.MonotonicMs() < DueAt(late_ms)) return shown_;
     number = Begin();
   }
   return Lead(call, number);
@@ -60,7 +66,7 @@ Result<void> Refreshes::AwaitEnd(const Call& call, int64_t mark) {
 // [waiter_ held]
 int64_t Refreshes::Begin() {
   running_ = true;
-  due_at_ms_ = runtime_.clock.MonotonicMs() + period_ms_;
+  began_at_ms_ = runtime_.clock.MonotonicMs();
   return ++begun_;
 }
 

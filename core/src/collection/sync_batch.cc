@@ -1,6 +1,7 @@
 #include "collection/sync_batch.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "a4c/json.h"
 #include "collection/outbox.h"
@@ -213,8 +214,18 @@ Result<void> Syncer::Confirm(const Call& call) {
 
 Result<void> Syncer::ConfirmDue(const Call& call) {
   if (indexed_.empty()) return {};
-  A4C_TRY(const int64_t shown, refreshes_.ShowDue(call));
+  A4C_TRY(const int64_t shown, refreshes_.ShowDue(call, LateMs()));
   return ConfirmShown(call, shown);
+}
+
+int64_t Syncer::Indexed::LateMs() const {
+  const int64_t since_ms = outbox::LongOf(row, "since");
+  return since_ms == 0 ? 0 : read_at_ms - since_ms;
+}
+
+int64_t Syncer::LateMs() const {
+  if (indexed_.empty()) return 0;
+  return std::ranges::min(indexed_ | std::views::transform(&Indexed::LateMs));
 }
 
 Result<void> Syncer::ConfirmShown(const Call& call, int64_t shown) {

@@ -35,10 +35,11 @@ class Syncer {
   Result<std::vector<RecordRef>> Index(const Call& call, std::span<const RecordRef> records);
   // Makes what was indexed searchable and confirms it. After an error it can be called again.
   Result<void> Confirm(const Call& call);
-  // Confirms what searches show by now. Refreshes for it if no loop did for a period.
+  // Confirms what searches show by now. Refreshes for it if no loop did for a period, or for longer
+  // if all of it is late.
   Result<void> ConfirmDue(const Call& call);
   bool HasUnconfirmed() const { return !indexed_.empty(); }
-  int64_t DueAtMs() { return refreshes_.DueAtMs(); }
+  int64_t DueAtMs() { return refreshes_.DueAtMs(LateMs()); }
   // How many documents were indexed, and how many of them, the oldest first, are confirmed.
   int64_t IndexedCount() const { return confirmed_ + static_cast<int64_t>(indexed_.size()); }
   int64_t ConfirmedCount() const { return confirmed_; }
@@ -51,6 +52,9 @@ class Syncer {
     Record row;  // read before the record
     int64_t read_at_ms = 0;
     int64_t mark = 0;  // shown by a refresh of a higher number
+
+    // How old the change was when it was read.
+    int64_t LateMs() const;
   };
   struct Announced {
     Record row;  // of the outbox
@@ -62,6 +66,7 @@ class Syncer {
   Result<std::vector<Announced>> Read(const Call& call, std::span<const RecordRef> records);
   Result<std::vector<BulkResult>> Bulk(const Call& call, std::span<const Document> documents);
   void MarkAgain();
+  int64_t LateMs() const;
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
                      std::vector<RecordRef>& again);
   Result<void> Held(const Call& call, const Announced& announced);

@@ -38,28 +38,42 @@ TEST_F(RefreshesTest, OneThatHadBegunBeforeShowsNothing) {
     mark = refreshes_.Begun();
     return {};
   };
-  EXPECT_LE(*refreshes_.ShowDue(Within()), mark);
+  EXPECT_LE(*refreshes_.ShowDue(Within(), 0), mark);
   EXPECT_GT(*refreshes_.Show(Within(), mark), mark);
   EXPECT_EQ(calls_, 2);
 }
 
 TEST_F(RefreshesTest, NoneIsDueTwiceInAPeriod) {
-  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 0), 1);
   fake_.clock().Advance(999);
-  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 0), 1);
   EXPECT_EQ(calls_, 1);
   fake_.clock().Advance(1);
-  EXPECT_EQ(*refreshes_.ShowDue(Within()), 2);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 0), 2);
+}
+
+TEST_F(RefreshesTest, WhatIsLateWaitsLongerByAQuarterOfThatAndFivePeriodsAtMost) {
+  const int64_t began_ms = fake_.runtime().clock.MonotonicMs();
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 60'000), 1) << "the first one, whatever is late";
+  EXPECT_EQ(refreshes_.DueAtMs(0), began_ms + 1'000);
+  EXPECT_EQ(refreshes_.DueAtMs(4'000), began_ms + 1'000);
+  EXPECT_EQ(refreshes_.DueAtMs(8'000), began_ms + 2'000);
+  EXPECT_EQ(refreshes_.DueAtMs(60'000), began_ms + 5'000);
+  fake_.clock().Advance(1'999);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 8'000), 1);
+  fake_.clock().Advance(1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 60'000), 1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 8'000), 2);
 }
 
 TEST_F(RefreshesTest, WhoHasMoreToDoDoesNotWaitForTheOneUnderWay) {
   int64_t shown = -1;
   during_ = [&]() -> Result<void> {
     fake_.clock().Advance(5'000);
-    A4C_TRY(shown, refreshes_.ShowDue(Within()));
+    A4C_TRY(shown, refreshes_.ShowDue(Within(), 0));
     return {};
   };
-  EXPECT_EQ(*refreshes_.ShowDue(Within()), 1);
+  EXPECT_EQ(*refreshes_.ShowDue(Within(), 0), 1);
   EXPECT_EQ(shown, 0);
   EXPECT_EQ(calls_, 1);
 }
@@ -77,7 +91,7 @@ TEST_F(RefreshesTest, WhoWaitsForTheOneUnderWaySharesTheNext) {
     EXPECT_TRUE(fake_.clock().AwaitWaiting(3));
     return {};
   };
-  EXPECT_TRUE(refreshes_.ShowDue(Within()));
+  EXPECT_TRUE(refreshes_.ShowDue(Within(), 0));
   callers.clear();
   EXPECT_EQ(shown, 3);
   EXPECT_EQ(calls_, 2);
@@ -95,7 +109,7 @@ TEST_F(RefreshesTest, ItsErrorIsThatOfAllWhoWaitForItAndSpoilsNothing) {
     EXPECT_TRUE(fake_.clock().AwaitWaiting(3));
     return Error(Code::kUnavailable, "the index is away");
   };
-  EXPECT_FALSE(refreshes_.ShowDue(Within()));
+  EXPECT_FALSE(refreshes_.ShowDue(Within(), 0));
   callers.clear();
   EXPECT_EQ(failed, 3);
   EXPECT_EQ(calls_, 1);
@@ -110,7 +124,7 @@ TEST_F(RefreshesTest, NobodyWaitsPastADeadline) {
     fake_.clock().Advance(100);
     return {};
   };
-  EXPECT_TRUE(refreshes_.ShowDue(Within()));
+  EXPECT_TRUE(refreshes_.ShowDue(Within(), 0));
   EXPECT_EQ(code, Code::kTimeout);
 }
 
@@ -134,6 +148,52 @@ TEST_F(DatabaseTest, ARefreshDuringTheBulkOfAnotherLoopConfirmsNothingOfIt) {
   Step(*first);
   EXPECT_TRUE(stepped);
   EXPECT_EQ(Find("album:pier").size(), 8u);
+  EXPECT_TRUE(Outbox().empty());
+}
+
+// A backlog, in bulks that take a second each.
+TEST_F(DatabaseTest, ABacklogIsRefreshedForLessOftenTheOlderItIs) {
+  HookedIndex index(*index_);
+  database_ = std::make_unique<Database>(Backends{.store = store_, .index = &index},
+                                         fake_.runtime(), DatabaseOptions{.sync_batch_max = 1});
+  ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto loop = database_->NewPollLoop("photo");
+  int refreshes = 0;
+  index.on_refresh = [&]() -> Result<void> {
+    ++refreshes;
+    return {};
+  };
+  index.on_bulk = [&](std::span<const Document>) -> Result<void> {
+    fake_.clock().Advance(1'000);
+    return {};
+  };
+  const auto refreshes_of_ten_put_before = [&](int64_t late_ms) {
+    for (int i = 0; i < 10; ++i) Put("id-" + std::to_string(late_ms + i), R"({"album":"pier"})");
+    fake_.clock().Advance(late_ms);
+    refreshes = 0;
+    EXPECT_TRUE(loop->Step(fake_.Within(600'000)));
+    EXPECT_TRUE(Outbox().empty());
+    return refreshes;
+  };
+  EXPECT_GE(refreshes_of_ten_put_before(10), 6);
+  EXPECT_LE(refreshes_of_ten_put_before(12'000), 4);
+  EXPECT_LE(refreshes_of_ten_put_before(60'000), 3);
+}
+
+TEST_F(DatabaseTest, AFreshChangeDoesNotWaitAsLongAsTheOldOnesBesideIt) {
+  database_ = std::make_unique<Database>(
+      Backends{.store = store_, .bus = bus_.get(), .index = index_.get()}, fake_.runtime(),
+      DatabaseOptions{.sync_batch_max = 1});
+  ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto loop = database_->NewSyncLoop("photo");
+  for (const char* id : {"old-1", "old-2"}) Put(id, R"({"album":"pier"})");
+  fake_.clock().Advance(60'000);
+  for (int i = 0; i < 2; ++i) Step(*loop, 10);  // refreshes for one of them
+  Put("new", R"({"album":"pier"})");
+  Step(*loop, 10);
+  EXPECT_EQ(Outbox().size(), 2u);
+  fake_.clock().Advance(1'000);
+  Step(*loop, 10);
   EXPECT_TRUE(Outbox().empty());
 }
 
