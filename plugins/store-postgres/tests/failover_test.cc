@@ -43,6 +43,7 @@ class PostgresFailover : public ServerTest {
     char pattern[] = "/tmp/a4c-failover-XXXXXX";
     directory_ = mkdtemp(pattern);
     Stack("start");
+    ASSERT_FALSE(HasFailure()) << "the servers did not start";
     setenv("PGPASSFILE", FromEnv("PGPASSFILE").c_str(), 1);
     setenv("A4C_TEST_POSTGRES_DSN", FromEnv(dsn).c_str(), 1);
     ServerTest::SetUp();
