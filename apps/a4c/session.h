@@ -28,7 +28,8 @@ class Session {
   const a4c::Runtime runtime;
 
   Format format() const;
-  bool FormatGiven() const { return format_given; }
+  // A table: what is shown may be text of its own instead.
+  bool IsForPeople() const { return format() == Format::kTable || format() == Format::kWide; }
   bool format_given = false;
 
   // Sends, and complains about anything but a success. False: exit_code is set.

@@ -445,6 +445,20 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
 }
 
+TEST_F(Cli, DoctorTellsProgramsTheSame) {
+  const Ran ran = Run({"--request-timeout-ms", "300", "doctor", "-o", "json"},
+                      {{"A4C_URL", "http://127.0.0.1:1"}});
+  EXPECT_EQ(ran.exit_code, 1);
+  const auto told = a4c::ParseJson(ran.out);
+  ASSERT_TRUE(told) << ran.out;
+  const auto& items = told->Items();
+  ASSERT_EQ(items.size(), 3u) << ran.out;
+  EXPECT_EQ(items[1].ToString(), R"({"level":"ok","check":"URL and key are known"})");
+  EXPECT_EQ(items[2]["level"].Text(), "FAIL");
+  EXPECT_EQ(items[2]["check"].Text(), "http://127.0.0.1:1 answers");
+  EXPECT_NE(items[2]["hint"].Text().find("start it"), std::string::npos);
+}
+
 TEST_F(Cli, AnImageIsBuiltFromADirectory) {
   const std::string context = directory_ + "/context";
   std::filesystem::create_directories(context);

@@ -14,10 +14,6 @@ using a4c::Json;
 
 constexpr int kBarCells = 30;
 
-bool IsForPeople(const Session& session) {
-  return session.format() == Format::kTable || session.format() == Format::kWide;
-}
-
 std::string Padded(std::string text, size_t width) {
   text.resize(std::max(width, text.size()), ' ');
   return text;
@@ -52,7 +48,7 @@ std::string DiskLine(const Json& host, size_t width) {
 void ShowAll(Session& session) {
   Reply reply;
   if (!session.Send({.path = "/v1/hosts"}, reply)) return;
-  if (!IsForPeople(session)) return session.Show(reply.body, "host", HostColumns());
+  if (!session.IsForPeople()) return session.Show(reply.body, "host", HostColumns());
   size_t width = 0;
   for (const Json& host : reply.body["items"].Items()) {
     width = std::max(width, host["id"].Text().size());
@@ -69,7 +65,7 @@ void ShowOne(Session& session, const std::string& id) {
   const std::string path = "/v1/hosts/" + PercentEncode(BareId(id, "host")) + "/usage";
   if (!session.Send({.path = path}, reply)) return;
   const Json& usage = reply.body;
-  if (!IsForPeople(session)) return session.ShowText(usage.ToString() + "\n");
+  if (!session.IsForPeople()) return session.ShowText(usage.ToString() + "\n");
   const int64_t total = usage["disk_total_bytes"].Int();
   const int64_t used = usage["disk_used_bytes"].Int();
   const int64_t workspaces = usage["workspaces_bytes"].Int();
@@ -106,7 +102,7 @@ void Clean(Session& session, const CleanupOptions& options) {
   if (!session.Send({"POST", "/v1/jobs", body.ToString()}, reply)) return;
   if (!options.is_dry && !options.wait) return session.Show(reply.body, "job", JobColumns());
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
-  if (session.exit_code != kOk || !IsForPeople(session) || WaitsInNdjson(session)) return;
+  if (session.exit_code != kOk || !session.IsForPeople() || WaitsInNdjson(session)) return;
   const std::string path = "/v1/jobs/" + PercentEncode(reply.body["id"].Text());
   if (!session.Send({.path = path}, reply)) return;
   const Json& result = reply.body["result"];

@@ -13,7 +13,7 @@ using a4c::Json;
 constexpr int64_t kClockApartMaxS = 5;
 
 void ShowStatus(Session& session, const Json& status) {
-  if (session.format() != Format::kTable && session.format() != Format::kWide) {
+  if (!session.IsForPeople()) {
     return session.Show(status, "status", {});
   }
   std::string text =
@@ -43,7 +43,8 @@ void ShowStatus(Session& session, const Json& status) {
   session.ShowText(text);
 }
 
-// One line per check, each failed one with what to do.
+// One line per check, each failed one with what to do; for programs a list of {level, check,
+// detail, hint}, of which level is ok, FAIL or WARN.
 class Doctor {
  public:
   explicit Doctor(Session& session) : session_(session) {}
@@ -58,7 +59,7 @@ class Doctor {
           endpoint ? "there is no API key" : endpoint.error().message(),
           "set A4C_API_KEY_FILE, or a4c context set NAME --url URL --api-key-file FILE");
     if (endpoint) CheckApi(*endpoint);
-    session_.ShowText(text_);
+    Show();
     session_.exit_code = good_ ? kOk : kFailed;
   }
 
@@ -109,7 +110,7 @@ class Doctor {
       Check(name + " answers", host["reachable"].Bool(), host["reason"].Text(),
             "a4c host get " + host["id"].Text());
       for (const Json& warning : host["warnings"].Items()) {
-        text_ += "WARN  " + name + "\n      " + warning.Text() + "\n";
+        Find("WARN", name, warning.Text(), "");
       }
     }
   }
@@ -131,15 +132,34 @@ class Doctor {
 
   void Check(const std::string& what, bool good, const std::string& trouble,
              const std::string& hint) {
-    text_ += (good ? "ok    " : "FAIL  ") + what + "\n";
-    if (good) return;
+    if (good) return Find("ok", what, "", "");
     good_ = false;
-    text_ += "      " + trouble + "\n";
-    if (!hint.empty()) text_ += "      do: " + hint + "\n";
+    Find("FAIL", what, trouble, hint);
+  }
+
+  void Find(const char* level, const std::string& what, const std::string& detail,
+            const std::string& hint) {
+    Json found(Json::Object{{"level", level}, {"check", what}});
+    if (!detail.empty()) found.AppendMember("detail", detail);
+    if (!hint.empty()) found.AppendMember("hint", hint);
+    found_.push_back(std::move(found));
+  }
+
+  void Show() {
+    if (!session_.IsForPeople()) {
+      return session_.Show(Json(Json::Object{{"items", std::move(found_)}}), "check", {});
+    }
+    std::string text;
+    for (const Json& one : found_) {
+      text += (one["level"].Text() + "    ").substr(0, 6) + one["check"].Text() + "\n";
+      if (one["detail"].IsText()) text += "      " + one["detail"].Text() + "\n";
+      if (one["hint"].IsText()) text += "      do: " + one["hint"].Text() + "\n";
+    }
+    session_.ShowText(text);
   }
 
   Session& session_;
-  std::string text_;
+  Json::Array found_;
   bool good_ = true;
 };
 
@@ -147,9 +167,7 @@ void Explain(Session& session, const std::string& given) {
   const std::string id = BareId(given, "job");
   Reply reply;
   if (!session.Send({.path = "/v1/jobs/" + PercentEncode(id)}, reply)) return;
-  if (session.format() != Format::kTable && session.format() != Format::kWide) {
-    return session.Show(reply.body, "job", JobColumns());
-  }
+  if (!session.IsForPeople()) return session.Show(reply.body, "job", JobColumns());
   const Json& job = reply.body;
   std::string text = "job " + job["id"].Text() + " (" + job["type"].Text() + ") is " +
                      job["state"].Text() + ": " + job["reason"].Text() + "\n";

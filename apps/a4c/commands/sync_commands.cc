@@ -22,10 +22,6 @@ const std::vector<Column>& LetterColumns() {
   return columns;
 }
 
-bool IsTable(const Session& session) {
-  return session.format() == Format::kTable || session.format() == Format::kWide;
-}
-
 std::string Seconds(int64_t ms) {
   return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100) + " s";
 }
@@ -73,7 +69,7 @@ class TaskProgress {
   void End(const Json& task) {
     if (terminal_) std::fprintf(stderr, "\r\x1b[K");
     if (ndjson_) return;
-    if (!IsTable(session_)) return session_.Show(task, "task", {});
+    if (!session_.IsForPeople()) return session_.Show(task, "task", {});
     session_.ShowText(TaskLine(task) + "\n");
     for (const Json& ref : task["examples"].Items()) {
       session_.ShowText("  " + ref["tenant"].Text() + "/" + ref["id"].Text() + "\n");
@@ -143,7 +139,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
     const std::string body = options->dry_run ? R"({"dry_run":true})" : "";
     if (!session.Send({"POST", "/v1/sync:" + verb, body}, reply)) return;
     if (verb == "drop-old") {
-      if (!IsTable(session)) return session.Show(reply.body, "dropped", {});
+      if (!session.IsForPeople()) return session.Show(reply.body, "dropped", {});
       return session.ShowText(
           "dropped " + std::to_string(reply.body["dropped"].Int()) +
           (reply.body["dropped"].Int() == 1 ? " generation\n" : " generations\n"));
@@ -151,7 +147,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
     const bool follow = other->empty() && !options->no_wait;
     if (follow) {
       session.exit_code = Follow(session, reply.body, options->timeout_s * 1000);
-    } else if (IsTable(session)) {
+    } else if (session.IsForPeople()) {
       session.ShowText(TaskLine(reply.body) + "\n");
     } else {
       session.Show(reply.body, "task", {});
@@ -160,7 +156,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
 }
 
 void ShowStatus(Session& session, const Json& status) {
-  if (!IsTable(session)) return session.Show(status, "sync", {});
+  if (!session.IsForPeople()) return session.Show(status, "sync", {});
   const int64_t rows = status["outbox_rows"].Int();
   std::string text =
       status["kind"].Text() + ": " +
@@ -230,7 +226,7 @@ void AddRetry(CLI::App& sync, Session& session) {
     if (options->dry_run) return ShowChosen(session, *options);
     Reply reply;
     if (!session.Send({"POST", "/v1/sync:retry", RetryBody(*options).ToString()}, reply)) return;
-    if (!IsTable(session)) return session.Show(reply.body, "retried", {});
+    if (!session.IsForPeople()) return session.Show(reply.body, "retried", {});
     session.ShowText("sent again: " + std::to_string(reply.body["retried"].Int()) + "\n");
   });
 }

@@ -78,6 +78,19 @@ TEST(Config, EveryFaultIsNamedWithItsPlaceAndTheNearestKey) {
       << message;
 }
 
+TEST(Config, WhatIsNoAddressToListenAtIsRefusedWithItsPlace) {
+  for (const char* wrong : {"foo", "7070", ":7070", "127.0.0.1:", "127.0.0.1:http", "host:65536"}) {
+    const auto settings = Read(std::string("\napi: {listen: '") + wrong + "'}\n");
+    ASSERT_FALSE(settings) << wrong;
+    EXPECT_EQ(settings.error().message(),
+              "a4cd.yaml:2: api.listen: \"" + std::string(wrong) +
+                  "\" is no address and port, such as 127.0.0.1:7070 or [::1]:7070");
+  }
+  for (const char* right : {"0.0.0.0:0", "[::1]:7070", "localhost:65535"}) {
+    EXPECT_TRUE(Read(std::string("api: {listen: '") + right + "'}\n")) << right;
+  }
+}
+
 TEST(Config, AKeyTwiceAndBrokenYamlAreRefused) {
   EXPECT_FALSE(Read("log: {level: info}\nlog: {level: debug}\n"));
   EXPECT_FALSE(Read("log: [\n"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -306,6 +307,13 @@ class Checker {
     if (faults_.find(fault) != std::string::npos) return;
     faults_ += (faults_.empty() ? "" : "\n") + fault;
   }
+  // With the place where the key was set.
+  void Fault(const char* section, const char* key, const std::string& fault) {
+    const ConfigValue of_section = Member(section);
+    const auto found = of_section.map.find(key);
+    const std::string name = std::string(section) + "." + key;
+    Fault((found == of_section.map.end() ? name : found->second.Where()) + ": " + fault);
+  }
   const std::string& faults() const { return faults_; }
 
  private:
@@ -324,7 +332,23 @@ class Checker {
   std::string faults_;
 };
 
-ApiSettings ReadApi(const Config& config) {
+// HOST:PORT, [HOST]:PORT for IPv6; what it names is seen when the service listens.
+bool IsListenAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  unsigned port = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + colon + 1, end, port);
+  return read.ec == std::errc() && read.ptr == end && port <= 65'535;
+}
+
+ApiSettings ReadApi(const Config& config, Checker& checker) {
+  const std::string& listen = config.String("listen");
+  if (!IsListenAddress(listen)) {
+    checker.Fault(
+        "api", "listen",
+        "\"" + listen + "\" is no address and port, such as 127.0.0.1:7070 or [::1]:7070");
+  }
   return {.listen = config.String("listen"),
           .threads = static_cast<int>(config.Long("threads")),
           .queue = static_cast<int>(config.Long("queue")),
@@ -465,7 +489,7 @@ void ReadRoles(const Config& root, Settings& settings, Checker& checker) {
 IndexStartOptions ReadIndexStart(const Config& search, Checker& checker) {
   const std::string& text = search.String("rebuild_at_start");
   if (text != "auto" && text != "true" && text != "false") {
-    checker.Fault("search.rebuild_at_start: is true, false or auto, not \"" + text + "\"");
+    checker.Fault("search", "rebuild_at_start", "is true, false or auto, not \"" + text + "\"");
   }
   const RebuildAtStart if_told = text == "true" ? RebuildAtStart::kAlways : RebuildAtStart::kNever;
   return {.fill = text == "auto" ? RebuildAtStart::kIfEmpty : if_told,
@@ -526,7 +550,7 @@ Result<Settings> CheckSettings(const ConfigValue& root, const std::string& binar
   settings.search = checker.Plugin("search");
   settings.hosts = checker.Plugin("hosts");
   settings.index_start = ReadIndexStart(*checker.Check("search"), checker);
-  settings.api = ReadApi(*checker.Check("api"));
+  settings.api = ReadApi(*checker.Check("api"), checker);
   settings.secrets_key_file = checker.Check("secrets")->String("key_file");
   settings.database = ReadDatabase(*checker.Check("database"));
   const Config* database_config = checker.Check("database");
