@@ -28,7 +28,7 @@ TEST_F(EngineAdoption, WhatRunsIsTakenOverUntouchedAndObeysFromThenOn) {
 
   StartOn("anew");
   ASSERT_EQ(Get("/v1/workspaces").body["items"].Items().size(), 0u);
-  const std::string listed = Succeeds({"host", "adopt", kServer});
+  const std::string listed = Succeeds({"-o", "table", "host", "adopt", kServer});
   EXPECT_NE(listed.find(unit + "  running"), std::string::npos) << listed;
   EXPECT_NE(listed.find(other + "  running"), std::string::npos) << listed;
   EXPECT_EQ(Get("/v1/workspaces").body["items"].Items().size(), 0u) << "a list takes nothing over";
