@@ -19,6 +19,22 @@ Format Session::format() const {
   return Format::kTable;
 }
 
+bool Session::SendForAll(const std::string& path,
+                         const std::vector<std::pair<std::string, std::string>>& query,
+                         Json& list) {
+  Json items(Json::Array{});
+  std::vector<std::pair<std::string, std::string>> of_page = query;
+  std::string& cursor = of_page.emplace_back("cursor", "").second;
+  do {
+    Reply reply;
+    if (!Send({.path = WithQuery(path, of_page)}, reply)) return false;
+    for (const Json& item : reply.body["items"].Items()) items.Append(item);
+    cursor = reply.body["next"].Text();
+  } while (!cursor.empty());
+  list = Json(Json::Object{{"items", std::move(items)}});
+  return true;
+}
+
 Client* Session::Connect() {
   if (client_ != nullptr) return client_.get();
   Result<std::unique_ptr<Client>> made = Open();

@@ -34,6 +34,9 @@ class Session {
 
   // Sends, and complains about anything but a success. False: exit_code is set.
   bool Send(const Ask& ask, Reply& reply);
+  // The items of all pages of a list, as one page. False: exit_code is set.
+  bool SendForAll(const std::string& path,
+                  const std::vector<std::pair<std::string, std::string>>& query, a4c::Json& list);
   // Null: exit_code is set.
   Client* Connect();
   // One more connection, of its own. [any thread]

@@ -431,6 +431,21 @@ TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
   EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
 }
 
+TEST_F(Cli, AListIsWholeHoweverSmallAPageMayBe) {
+  StartApp("api: {page_limit_max: 2}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(app_->port());
+  for (const char* name : {"one", "two", "three", "four"}) {
+    ASSERT_EQ(Run({"key", "create", name, "--scope", "jobs:read"}).exit_code, 0);
+  }
+  const Ran keys = Run({"key", "list", "-o", "name"});
+  EXPECT_EQ(keys.exit_code, 0) << keys.err;
+  EXPECT_EQ(std::ranges::count(keys.out, '\n'), 5) << "the first key too: " << keys.out;
+  for (const char* noun : {"workspace", "secret", "snapshot"}) {
+    const Ran ran = Run({noun, "list"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  }
+}
+
 TEST_F(Cli, DoctorSaysWhatToDo) {
   const Ran well = Run({"doctor"});
   EXPECT_EQ(well.exit_code, 0) << well.out;

@@ -58,10 +58,8 @@ void AddKeyCommands(CLI::App& root, Session& session) {
   leaf->callback([&session, options] { Create(session, *options); });
   leaf = key->add_subcommand("list", "list the keys of the tenant");
   leaf->callback([&session] {
-    Reply reply;
-    if (session.Send({.path = "/v1/keys?limit=500"}, reply)) {
-      session.Show(reply.body, "key", Columns());
-    }
+    Json list;
+    if (session.SendForAll("/v1/keys", {}, list)) session.Show(list, "key", Columns());
   });
   const auto id = std::make_shared<std::string>();
   leaf = key->add_subcommand("revoke", "revoke a key");

@@ -86,10 +86,8 @@ void AddSecretCommands(CLI::App& root, Session& session) {
   leaf->callback([&session, name, file] { Set(session, *name, *file); });
   leaf = secret->add_subcommand("list", "list their names");
   leaf->callback([&session] {
-    Reply reply;
-    if (session.Send({.path = "/v1/secrets?limit=500"}, reply)) {
-      session.Show(reply.body, "secret", Columns());
-    }
+    Json list;
+    if (session.SendForAll("/v1/secrets", {}, list)) session.Show(list, "secret", Columns());
   });
   leaf = secret->add_subcommand("delete", "delete one; workspaces that name it start no more");
   leaf->add_option("name", *name, "its name")->required();

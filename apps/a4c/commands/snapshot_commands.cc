@@ -85,12 +85,11 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
   CLI::App* leaf = snapshot->add_subcommand("list", "list snapshots, the newest first");
   leaf->add_option("--workspace", options->workspace, "only of the workspace with this id");
   leaf->callback([&session, options] {
-    std::string path = "/v1/snapshots?limit=500";
-    if (!options->workspace.empty()) {
-      path += "&workspace=" + PercentEncode(BareId(options->workspace, "workspace"));
+    Json list;
+    if (session.SendForAll("/v1/snapshots",
+                           {{"workspace", BareId(options->workspace, "workspace")}}, list)) {
+      session.Show(list, "snapshot", Columns());
     }
-    Reply reply;
-    if (session.Send({.path = path}, reply)) session.Show(reply.body, "snapshot", Columns());
   });
   leaf = snapshot->add_subcommand("get", "show one snapshot");
   leaf->add_option("snapshot", options->snapshot, "its id")->required();

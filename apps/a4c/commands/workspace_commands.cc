@@ -227,9 +227,8 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   });
   leaf = workspace->add_subcommand("list", "list workspaces, the newest first");
   leaf->callback([&session] {
-    Reply reply;
-    if (!session.Send({.path = "/v1/workspaces?limit=500"}, reply)) return;
-    session.Show(reply.body, "workspace", Columns());
+    Json list;
+    if (session.SendForAll("/v1/workspaces", {}, list)) session.Show(list, "workspace", Columns());
   });
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
