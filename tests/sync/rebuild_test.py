@@ -104,7 +104,7 @@ class RebuildOfTheIndex(unittest.TestCase):
         return json.loads(self.a4c.run("sync", "verify", "-o", "json"))
 
     def old_index_can_go(self):
-        self.assertEqual(self.a4c.run("sync", "rebuild", "--drop-old", "-o", "table"), "dropped 1 generations\n")
+        self.assertEqual(self.a4c.run("sync", "rebuild", "--drop-old", "-o", "table"), "dropped 1 generation\n")
         self.assertEqual(sorted(checks.ask("GET", f"/{self.index}-*/_alias")), [f"{self.index}-000002"])
 
 

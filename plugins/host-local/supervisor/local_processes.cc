@@ -1,11 +1,11 @@
 #include "supervisor/local_processes.h"
 
 #include <dirent.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 

@@ -12,14 +12,6 @@ namespace {
 
 constexpr int kSafeFd = 10;  // above those that the supervisor gets
 
-// A lock of the whole file that belongs to the open file, so that the supervisor inherits it.
-struct flock WholeFile(short type) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
 Fd HighCopy(int fd) {
   return Fd(fcntl(fd, F_DUPFD_CLOEXEC, kSafeFd));
 }
@@ -59,12 +51,6 @@ Result<pid_t> StartSupervisor(const std::string& program, const Fd& plan,
 }
 
 }  // namespace
-
-bool IsSupervised(int unit_directory) {
-  const Fd file(openat(unit_directory, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-  struct flock lock = WholeFile(F_WRLCK);
-  return file && fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
 
 Result<std::optional<Fd>> TakeSupervisorLock(int unit_directory) {
   Fd file(openat(unit_directory, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));

@@ -10,12 +10,10 @@
 #include "a4c/result.h"
 #include "files/local_files.h"
 #include "supervisor/local_launch.h"
+#include "supervisor/supervisor_lock.h"
 
 namespace a4c::local {
 
-// Whether a supervisor holds the lock of a unit. Asks without taking it, so that nobody is kept
-// from it.
-bool IsSupervised(int unit_directory);
 // Takes the lock on behalf of a supervisor to be; nothing if there is one.
 Result<std::optional<Fd>> TakeSupervisorLock(int unit_directory);
 

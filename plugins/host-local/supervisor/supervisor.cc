@@ -7,20 +7,21 @@
 // its own, and its tests run it as one.
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
 
 #include "supervisor/local_launch.h"
 #include "supervisor/local_processes.h"
+#include "supervisor/supervisor_lock.h"
 #include "supervisor/supervisor_log.h"
 #include "supervisor/supervisor_process.h"
 
@@ -175,6 +176,8 @@ int RunCommand(const LaunchPlan& plan) {
   (void)!write(started.go, "g", 1);
   const std::string failure = ReadStatus(started.status) + "\n";
   if (failure.size() > 1) (void)!write(streams.errors, failure.data(), failure.size());
+  // From here on who stops the unit finds the program by its mark. One that did so before has not.
+  if (!IsSupervised(kDirectory)) kill(-started.pid, SIGKILL);
   return ExitCodeOf(Watch(plan, signals, started.pid, -1, nullptr).Run());
 }
 

@@ -3,16 +3,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
-#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "a4c/host_extensions.h"
 #include "a4c/sinks.h"
@@ -345,7 +348,7 @@ TEST_F(LocalHost, CommandsAreBoundedAndEndWithTheUnit) {
   std::atomic<int> exhausted = 0;
   std::atomic<int> ended = 0;
   for (int i = 0; i < 3; ++i) {
-    threads.push_back(TestRuntime().threads.Start("test", [&](std::stop_token) {
+    threads.push_back(TestRuntime().threads.Start("test", [&](const std::stop_token&) {
       const auto code =
           provider->As<HostExec>()->Run(Soon(60'000), request, [](std::string_view) {});
       if (code && *code == 128 + SIGKILL) ++ended;
@@ -360,6 +363,67 @@ TEST_F(LocalHost, CommandsAreBoundedAndEndWithTheUnit) {
     return ended == 2;
   }));
   for (auto& thread : threads) thread->Join();
+}
+
+// The supervisor of a command, which is given its plan only when the test says so.
+class LateCommand {
+ public:
+  explicit LateCommand(const fs::path& unit_directory) {
+    int pair[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    plan_ = pair[0];
+    const int directory = open(unit_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pair[1], 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, directory, 3);
+    char program[] = A4C_TEST_SUPERVISOR;
+    char* argv[] = {program, nullptr};
+    EXPECT_EQ(posix_spawn(&pid_, program, &actions, nullptr, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pair[1]);
+    close(directory);
+  }
+  ~LateCommand() {
+    if (code_) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  LateCommand(const LateCommand&) = delete;
+  LateCommand& operator=(const LateCommand&) = delete;
+  void Go() const {
+    LaunchPlan command;
+    command.command = true;
+    command.argv = {"sleep", "600"};
+    command.env = {"PATH=/usr/bin:/bin"};
+    const std::string plan = EncodePlan(command);
+    EXPECT_EQ(write(plan_, plan.data(), plan.size()), static_cast<ssize_t>(plan.size()));
+    close(plan_);
+  }
+  // Once it has ended.
+  std::optional<int> Code() {
+    int status = 0;
+    if (!code_ && waitpid(pid_, &status, WNOHANG) == pid_) {
+      code_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    return code_;
+  }
+
+ private:
+  int plan_ = -1;
+  pid_t pid_ = -1;
+  std::optional<int> code_;
+};
+
+TEST_F(LocalHost, ACommandThatOnlyStartsWhenItsUnitIsStoppedEndsToo) {
+  const auto provider = Open();
+  EnsureOk(*provider);
+  LateCommand command(UnitDir());
+  Wanted(*provider, UnitWanted::kStopped);
+  command.Go();
+  EXPECT_TRUE(Eventually([&] { return command.Code().has_value(); }));
+  EXPECT_EQ(command.Code(), 128 + SIGKILL);
 }
 
 }  // namespace
