@@ -3,14 +3,14 @@
 #   A4C_STACK_PG_SYNC    synchronous_standby_names, default "ANY 1 (p,r1,r2)": a node is never its own standby, so on p
 #                        it means ANY 1 (r1,r2), on r1 after a failover ANY 1 (p,r2); "" = asynchronous
 #   A4C_STACK_PG_BIN     folder with initdb, pg_ctl ... (default: newest /usr/lib/postgresql/*/bin, else from PATH)
-#   A4C_STACK_WAIT=30    seconds any wait may last
+#   A4C_STACK_WAIT=120   seconds any wait may last
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 PG_NODES=(p r1 r2)
 PG_HOST=127.0.0.1
 PG_USER=a4c PG_SUPER=admin PG_REPL=replication
 PG_SYNC=${A4C_STACK_PG_SYNC-ANY 1 (p,r1,r2)}
-PG_WAIT=${A4C_STACK_WAIT:-30}
+PG_WAIT=${A4C_STACK_WAIT:-120}
 PG_OS_USER=$(id -un)
 PG_BASE=$A4C_STACK_DIR/postgres
 
