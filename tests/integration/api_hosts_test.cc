@@ -199,10 +199,10 @@ TEST_F(ApiHosts, ALabelOrANewServerEndsTheWaitForOne) {
   };
   ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-1","command":["sleep","infinity"],)"
                                            R"("constraints":{"labels":{"gpu":"yes"}}})")));
-  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-2","command":["sleep","infinity"],)"
-                                           R"("constraints":{"labels":{"zone":"b"}}})")));
   ASSERT_EQ(Post("/v1/hosts/local-2:label", R"({"set":{"gpu":"yes"}})").status, 200);
   EXPECT_TRUE(runs("dev-1"));
+  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-2","command":["sleep","infinity"],)"
+                                           R"("constraints":{"labels":{"zone":"b"}}})")));
   ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
   EXPECT_TRUE(runs("dev-2"));
 }
