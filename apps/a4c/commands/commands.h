@@ -38,6 +38,10 @@ const std::vector<Column>& JobColumns();
 // What -o name prints is taken as an id too: "job/<id>" as "<id>".
 std::string BareId(const std::string& given, const std::string& noun);
 
+// `GROUP list` of all that /v1/<noun>s names. The columns outlive it.
+void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
+             const std::vector<Column>& columns);
+
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);

@@ -158,15 +158,9 @@ void NoteHostWarnings(const Session& session, const Json& host) {
 void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
   host->require_subcommand(1);
-  CLI::App* leaf = host->add_subcommand("list", "list servers");
-  leaf->callback([&session] {
-    Reply reply;
-    if (session.Send({.path = "/v1/hosts"}, reply)) {
-      session.Show(reply.body, "host", HostColumns());
-    }
-  });
+  AddList(*host, session, "list servers", "host", HostColumns());
   const auto id = std::make_shared<std::string>();
-  leaf = host->add_subcommand("get", "show one server");
+  CLI::App* leaf = host->add_subcommand("get", "show one server");
   leaf->add_option("host", *id, "its id")->required();
   leaf->callback([&session, id] {
     Reply reply;

@@ -56,11 +56,7 @@ void AddKeyCommands(CLI::App& root, Session& session) {
   leaf->add_option("--tenant", options->tenant, "of another tenant");
   leaf->add_option("--ttl", options->ttl, "expires after: 24h, 90d");
   leaf->callback([&session, options] { Create(session, *options); });
-  leaf = key->add_subcommand("list", "list the keys of the tenant");
-  leaf->callback([&session] {
-    Json list;
-    if (session.SendForAll("/v1/keys", {}, list)) session.Show(list, "key", Columns());
-  });
+  AddList(*key, session, "list the keys of the tenant", "key", Columns());
   const auto id = std::make_shared<std::string>();
   leaf = key->add_subcommand("revoke", "revoke a key");
   leaf->add_option("key", *id, "its id")->required();

@@ -84,11 +84,7 @@ void AddSecretCommands(CLI::App& root, Session& session) {
   leaf->add_option("name", *name, "letters, digits, '-', '_', '.'")->required();
   leaf->add_option("--from-file", *file, "a file; without it standard input, or typed unseen");
   leaf->callback([&session, name, file] { Set(session, *name, *file); });
-  leaf = secret->add_subcommand("list", "list their names");
-  leaf->callback([&session] {
-    Json list;
-    if (session.SendForAll("/v1/secrets", {}, list)) session.Show(list, "secret", Columns());
-  });
+  AddList(*secret, session, "list their names", "secret", Columns());
   leaf = secret->add_subcommand("delete", "delete one; workspaces that name it start no more");
   leaf->add_option("name", *name, "its name")->required();
   leaf->callback([&session, name] {

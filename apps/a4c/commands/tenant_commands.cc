@@ -40,11 +40,7 @@ void AddTenantCommands(CLI::App& root, Session& session) {
   leaf->add_option("--name", options->name, "for people");
   leaf->add_option("--share", options->share, "of the workers, against that of the others");
   leaf->callback([&session, options] { Create(session, *options); });
-  leaf = tenant->add_subcommand("list", "list tenants");
-  leaf->callback([&session] {
-    Reply reply;
-    if (session.Send({.path = "/v1/tenants"}, reply)) session.Show(reply.body, "tenant", Columns());
-  });
+  AddList(*tenant, session, "list tenants", "tenant", Columns());
 }
 
 }  // namespace a4c_cli

@@ -349,7 +349,7 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
         "api", "listen",
         "\"" + listen + "\" is no address and port, such as 127.0.0.1:7070 or [::1]:7070");
   }
-  return {.listen = config.String("listen"),
+  return {.listen = listen,
           .threads = static_cast<int>(config.Long("threads")),
           .queue = static_cast<int>(config.Long("queue")),
           .keep_alive_ms = config.Long("keep_alive"),

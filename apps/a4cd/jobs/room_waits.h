@@ -7,7 +7,7 @@
 namespace a4cd {
 
 // Makes those of all tenants due at once; of each priority the 500 that are due next. Those that it
-// does not come to are tried when they are due.
+// does not come to, and one that is at its attempt meanwhile, are tried when they are due.
 a4c::Result<void> WakeRoomWaits(const a4c::Call& call, a4c::Database& database);
 
 }  // namespace a4cd

@@ -32,9 +32,7 @@ SpecChange ReadSpecChange(FieldReader& fields) {
   change.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
   change.disk_bytes = fields.Bytes("disk");
   change.pids = fields.Long("pids", {.max = 1'000'000});
-  const bool is_empty = change.image.empty() && change.memory_bytes == 0 &&
-                        change.cpu_millis == 0 && change.disk_bytes == 0 && change.pids == 0;
-  if (is_empty && SaysNothing(fields)) {
+  if (SaysNothing(fields)) {
     fields.Add("image", "is missing, as are memory, cpu_millis, disk and pids: one has to be said",
                R"(for example {"memory": "2GiB"})");
   }

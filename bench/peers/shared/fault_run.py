@@ -147,6 +147,7 @@ def run(side, steps, kills, expected):
 
 def main(make_peer):
     """make_peer(url) is a Peer; the arguments are SYNC_SUBJECT URL SEED CHANGES KILLS."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then too
     program, url, seed, changes, kills = sys.argv[1:]
     steps, moments, expected = schedule_of(seed, int(changes), int(kills))
     for make in (lambda: make_peer(url), lambda: Ours(os.path.abspath(program), seed)):
