@@ -16,7 +16,7 @@ is_root() { [[ $(id -u) == 0 ]]; }
 # What a build needs, what only tests need, by the names of Debian 12.
 BUILD_PACKAGES=(g++ cmake ninja-build pkg-config ca-certificates libpoco-dev librdkafka-dev rapidjson-dev
   libssh2-1-dev libssh-dev libboost-dev libicu-dev libsqlite3-dev libpq-dev libcli11-dev libspdlog-dev
-  libyaml-cpp-dev prometheus-cpp-dev libsodium-dev libssl-dev)
+  libyaml-cpp-dev prometheus-cpp-dev libsodium-dev libssl-dev libjemalloc-dev)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libbenchmark-dev ccache mold git python3 clang-format clang-tidy-16
   shellcheck curl jq procps openssh-client openssh-sftp-server)
 

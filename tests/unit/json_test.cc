@@ -67,6 +67,39 @@ TEST(Json, ANameTakenAtAnyPositionOfAnyNumberOfMembersIsRefused) {
   }
 }
 
+TEST(Json, ANameMayStandInOtherObjectsToo) {
+  EXPECT_TRUE(ParseJson(R"({"a":{"a":{"a":1}},"b":{"a":2},"c":[{"a":3},{"a":4}]})"));
+  for (const char* text : {R"({"a":{"x":1,"b":0},"a":1})", R"({"b":{"a":1,"c":{},"a":2}})",
+                           R"([{"a":[{"b":1}],"c":2,"a":3}])"}) {
+    EXPECT_FALSE(ParseJson(text)) << text;
+  }
+}
+
+// RapidJSON copies what needs no unescaping sixteen bytes at a time.
+TEST(Json, TextsOfEachLengthWithAnEscapeAnywhereComeBack) {
+  for (size_t length = 0; length <= 40; ++length) {
+    for (size_t at = 0; at < length; ++at) {
+      for (const char odd : {'"', '\\', '\n', '\x01', '\x7f', 'x'}) {
+        std::string text(length, 'a');
+        text[at] = odd;
+        const auto json = ParseJson(Json(Json::Array{text, int64_t{7}}).ToString());
+        ASSERT_TRUE(json) << json.error().ToString();
+        ASSERT_EQ(json->Items()[0].Text(), text);
+      }
+    }
+  }
+}
+
+TEST(Json, AByteOrderMarkMayStandFirst) {
+  const auto json = ParseJson("\xEF\xBB\xBF{\"a\":1}");
+  ASSERT_TRUE(json) << json.error().ToString();
+  EXPECT_EQ((*json)["a"].Int(), 1);
+  const auto refused = ParseJson("\xEF\xBB\xBF[1,]");
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().message().starts_with("offset 6: ")) << refused.error().message();
+  EXPECT_FALSE(ParseJson("[\xEF\xBB\xBF]"));
+}
+
 TEST(Json, ANulIsNotTheEnd) {
   for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("{}\0x", 4),
                                       std::string_view("{\"a\":\"\0\"}", 9)}) {
@@ -81,6 +114,17 @@ TEST(Utf8, RefusesSurrogatesOverlongFormsAndTruncation) {
   for (const char* text :
        {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80", "\xff"}) {
     EXPECT_FALSE(IsUtf8(text));
+  }
+}
+
+TEST(Utf8, IsRefusedWhereverItGoesWrong) {
+  for (size_t at = 0; at < 24; ++at) {
+    const std::string before(at, 'a');
+    EXPECT_TRUE(IsUtf8(before + "\u00e9" + before)) << at;
+    EXPECT_FALSE(IsUtf8(before + "\xe9" + before)) << at;
+    const auto json = ParseJson("\"" + before + "\xff\"");
+    ASSERT_FALSE(json);
+    EXPECT_EQ(json.error().message(), "offset " + std::to_string(at + 1) + ": invalid UTF-8");
   }
 }
 

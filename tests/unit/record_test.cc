@@ -61,6 +61,27 @@ TEST(IndexedFields, RefusesByField) {
   EXPECT_NE(message("{\"x\":\"\xff\"}").find("offset"), std::string::npos);
 }
 
+TEST(IndexedFields, RefusesTheBodyForWhatNoIndexNames) {
+  EXPECT_TRUE(IndexedFields(Sample(), R"({"name":"a","other":{"name":1,"due":"x"}})"));
+  for (const char* body :
+       {R"({"name":"a","other":{"x":1,"x":2}})", R"({"name":"a","other":[1e999]})",
+        R"({"name":"a","other":1,"other":2})", R"({"name":"a","other":"\ud800"})",
+        R"({"name":"a","name":"b"})", R"({"name":"a"} x)", "{\"name\":\"a\",\"other\":\"\xff\"}"}) {
+    EXPECT_FALSE(IndexedFields(Sample(), body)) << body;
+  }
+  const std::string deep =
+      R"({"name":"a","other":)" + std::string(2000, '[') + std::string(2000, ']') + "}";
+  EXPECT_FALSE(IndexedFields(Sample(), deep));
+}
+
+TEST(IndexedFields, AnObjectOrAListIsOfTheWrongType) {
+  for (const char* body : {R"({"name":{}})", R"({"name":["a"]})", R"({"due":{"a":1}})"}) {
+    const auto values = IndexedFields(Sample(), body);
+    ASSERT_FALSE(values) << body;
+    EXPECT_NE(values.error().message().find("is not of type"), std::string::npos);
+  }
+}
+
 TEST(CheckQuiet, OnlyQuietFieldsOfTheirType) {
   EXPECT_TRUE(CheckQuiet(Sample(), {{"count", int64_t{3}}}));
   EXPECT_TRUE(CheckQuiet(Sample(), {{"count", Scalar()}}));

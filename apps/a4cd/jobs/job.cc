@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-#include <ctime>
+#include <chrono>
 #include <utility>
 
 #include "apps/a4cd/jobs/texts.h"
@@ -45,6 +44,14 @@ Json ShownPayload(const Job& job) {
   return shown;
 }
 
+// At least that many digits, and what comes after them.
+void AppendDigits(std::string& text, int number, size_t digits, char after) {
+  const std::string plain = std::to_string(number);
+  if (plain.size() < digits) text.append(digits - plain.size(), '0');
+  text += plain;
+  text += after;
+}
+
 Error WrongState(const Job& job, std::string_view step) {
   return Error(Code::kConflict, "the job is " + std::string(JobStateName(job.state)) +
                                     ": it cannot be " + std::string(step));
@@ -70,15 +77,23 @@ bool AwaitsContext(const Job& job) {
   return job.type == "image.build" && job.payload.Find("context") == nullptr;
 }
 
+// By hand: strftime and snprintf took a fiftieth of the time of a get.
 std::string TimeText(int64_t time_ms) {
-  const std::time_t seconds = static_cast<std::time_t>(time_ms / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::array<char, 8> fraction{};
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(time_ms % 1000));
-  return std::string(date.data()) + fraction.data();
+  using std::chrono::floor;
+  const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(time_ms)};
+  const auto day = floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::string text;
+  text.reserve(24);
+  AppendDigits(text, int{date.year()}, 4, '-');
+  AppendDigits(text, static_cast<int>(unsigned{date.month()}), 2, '-');
+  AppendDigits(text, static_cast<int>(unsigned{date.day()}), 2, 'T');
+  AppendDigits(text, static_cast<int>(clock.hours().count()), 2, ':');
+  AppendDigits(text, static_cast<int>(clock.minutes().count()), 2, ':');
+  AppendDigits(text, static_cast<int>(clock.seconds().count()), 2, '.');
+  AppendDigits(text, static_cast<int>(clock.subseconds().count()), 3, 'Z');
+  return text;
 }
 
 std::string JobBody(const Job& job) {

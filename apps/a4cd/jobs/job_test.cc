@@ -33,6 +33,14 @@ TEST(Kinds, AreAllRight) {
   }
 }
 
+TEST(TimeText, IsRfc3339ToTheMillisecond) {
+  EXPECT_EQ(TimeText(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(TimeText(1'767'323'045'006), "2026-01-02T03:04:05.006Z");
+  EXPECT_EQ(TimeText(1'709'251'199'999), "2024-02-29T23:59:59.999Z");
+  EXPECT_EQ(TimeText(-1), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(TimeText(253'402'300'799'999), "9999-12-31T23:59:59.999Z");
+}
+
 TEST(Job, ComesBackFromItsBody) {
   Job job = Pending();
   job.result = a4c::Json::Object{{"exit_code", 3}};

@@ -1,11 +1,13 @@
 #include "a4c/record.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "a4c/clock.h"
 #include "a4c/digests.h"
 #include "a4c/json.h"
+#include "base/json_members.h"
 #include "base/md5.h"
 
 namespace a4c {
@@ -66,6 +68,12 @@ Result<Scalar> ReadMember(const Field& field, const Json& member) {
   return value;
 }
 
+bool IsIndexed(const Kind& kind, std::string_view name) {
+  return std::ranges::any_of(kind.indexes, [name](const ScanIndex& index) {
+    return std::ranges::find(index.fields, name) != index.fields.end();
+  });
+}
+
 bool FitsType(const Field& field, const Scalar& value) {
   switch (field.type) {
     case FieldType::kKeyword:
@@ -105,22 +113,19 @@ Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t b
 
 Result<FieldValues> IndexedFields(const Kind& kind, std::string_view body, const BodyLimits& limits,
                                   std::string* wrong_field) {
-  A4C_TRY(Json json, ParseJson(body, {limits.bytes_max, limits.depth_max}));
+  const auto wanted = [&kind](std::string_view name) { return IsIndexed(kind, name); };
+  A4C_TRY(Json json, ParseMembers(body, {limits.bytes_max, limits.depth_max}, wanted));
   if (!json.IsObject()) return Error(Code::kInvalid, "the body is not a JSON object");
   FieldValues values;
-  for (const ScanIndex& index : kind.indexes) {
-    for (const std::string& name : index.fields) {
-      const Field* field = FindField(kind, name);
-      if (field == nullptr || field->quiet || values.contains(name)) continue;
-      const Json& member = json[name];
-      if (member.IsNull()) continue;
-      Result<Scalar> value = ReadMember(*field, member);
-      if (!value) {
-        if (wrong_field != nullptr) *wrong_field = name;
-        return value.error();
-      }
-      values.emplace(name, *std::move(value));
+  for (const auto& [name, member] : json.Members()) {
+    const Field* field = FindField(kind, name);
+    if (field == nullptr || field->quiet || member.IsNull()) continue;
+    Result<Scalar> value = ReadMember(*field, member);
+    if (!value) {
+      if (wrong_field != nullptr) *wrong_field = name;
+      return value.error();
     }
+    values.emplace(name, *std::move(value));
   }
   return values;
 }

@@ -1,10 +1,12 @@
 #include <pthread.h>
 #include <sys/random.h>
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "a4c/clock.h"
 
@@ -23,13 +25,27 @@ class SystemClock final : public Clock {
   }
 };
 
+// Asks the kernel for 32 numbers at once. A number is wiped as it is given: it may become a key.
 class SystemRandom final : public Random {
  public:
   uint64_t Next() override {
-    uint64_t bits = 0;
-    // Up to 256 bytes are never cut short by a signal, and the pool is ready long before us.
-    if (getrandom(&bits, sizeof(bits), 0) != ssize_t{sizeof(bits)}) std::abort();
-    return bits;
+    thread_local Pool pool;
+    if (pool.left == 0) Fill(pool);
+    return std::exchange(pool.numbers[--pool.left], 0);
+  }
+
+ private:
+  struct Pool {
+    std::array<uint64_t, 32> numbers = {};
+    size_t left = 0;
+  };
+  static void Fill(Pool& pool) {
+    // Up to 256 bytes are never cut short by a signal, and the kernel's pool is ready long before
+    // us.
+    if (getrandom(pool.numbers.data(), sizeof(pool.numbers), 0) != ssize_t{sizeof(pool.numbers)}) {
+      std::abort();
+    }
+    pool.left = pool.numbers.size();
   }
 };
 
