@@ -153,6 +153,34 @@ TEST(Work, AJobThatNoServerCouldTakeIsTriedAtOnceWhenItIsWoken) {
   EXPECT_LE(after.due_at - after.updated_at, 5'000) << "its wait grows from the start";
 }
 
+// They are woken many in a commit, of which each could fail by a job that is no longer as it was.
+TEST(Work, JobsThatWaitForRoomAreWokenBesideOneThatIsCanceledMeanwhile) {
+  World world(kOneServer);
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 120; ++i) {
+    const std::string name = "dev-" + std::to_string(i);
+    jobs.push_back(world.Submit("workspace.create", CreatePayload(name, 11 * kGiB)).id);
+  }
+  world.Work();
+  world.WorkAfter(60'000);
+  const std::string& canceled = jobs[60];
+  HookedStore store(*world.store);
+  Instance other(world.fake.runtime(), store, world.hosts, {});
+  int commits = 0;
+  store.before_apply = [&](std::span<const a4c::WriteBatch>) {
+    if (++commits == 1) {
+      EXPECT_TRUE(world.Cancel(canceled));
+    }
+  };
+  ASSERT_TRUE(WakeRoomWaits(world.Within(), other.database));
+  EXPECT_LE(commits, 3 + 50) << "of 120 jobs, those beside the canceled one by themselves";
+  for (const std::string& id : jobs) {
+    if (id == canceled) continue;
+    EXPECT_EQ(world.GetJob(id).due_at, world.fake.clock().NowMs()) << id;
+  }
+  EXPECT_EQ(world.GetJob(canceled).state, JobState::kCanceled);
+}
+
 TEST(Work, OnlyWhoWaitsForRoomIsWoken) {
   World world(kOneServer);
   world.hosts.before_ensure = [](const Unit&) -> Result<void> {

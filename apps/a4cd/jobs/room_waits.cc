@@ -1,26 +1,42 @@
 #include "apps/a4cd/jobs/room_waits.h"
 
+#include <algorithm>
+#include <span>
+#include <vector>
+
 #include "apps/a4cd/jobs/job.h"
 
 namespace a4cd {
 
 using a4c::Call;
+using a4c::Change;
 using a4c::Record;
 using a4c::Result;
 
 namespace {
 
-constexpr int kLookedAtMax = 500;  // of each priority
+constexpr int kLookedAtMax = 500;      // of each priority
+constexpr size_t kCommitChanges = 50;  // a request of a person waits for them
 
-// A conflict: it has been claimed or has ended, so it waits no longer.
-Result<void> Wake(const Call& call, a4c::Database& database, const Record& record) {
-  A4C_TRY(Job job, JobOf(record));
-  if (job.state != JobState::kPending || job.reason != reason::kNoCapacity) return {};
-  job.due_at = call.clock.NowMs();
-  job.updated_at = job.due_at;
-  A4C_CHECK(database.Write(call, {.changes = {{.ref = record.ref,
-                                               .body = JobBody(job),
-                                               .expect = a4c::Expect::Rev(record.rev)}}}));
+Result<std::vector<Change>> ChangesOf(const std::vector<Record>& records, int64_t now_ms) {
+  std::vector<Change> changes;
+  for (const Record& record : records) {
+    A4C_TRY(Job job, JobOf(record));
+    if (job.state != JobState::kPending || job.reason != reason::kNoCapacity) continue;
+    job.due_at = now_ms;
+    job.updated_at = now_ms;
+    changes.push_back(
+        {.ref = record.ref, .body = JobBody(job), .expect = a4c::Expect::Rev(record.rev)});
+  }
+  return changes;
+}
+
+// A conflict: one of them has been claimed or has ended, so that it waits no longer. The others do.
+Result<void> Wake(const Call& call, a4c::Database& database, std::span<const Change> changes) {
+  A4C_TRY(const a4c::Committed done,
+          database.Write(call, {.changes = {changes.begin(), changes.end()}}));
+  if (done.outcome != a4c::Committed::Outcome::kConflict || changes.size() == 1) return {};
+  for (const Change& change : changes) A4C_CHECK(Wake(call, database, {&change, 1}));
   return {};
 }
 
@@ -33,7 +49,11 @@ Result<void> WakeRoomWaits(const Call& call, a4c::Database& database) {
                                                              .prefix = {queue},
                                                              .lower = call.clock.NowMs(),
                                                              .limit = kLookedAtMax}));
-    for (const Record& record : page.records) A4C_CHECK(Wake(call, database, record));
+    A4C_TRY(const std::vector<Change> changes, ChangesOf(page.records, call.clock.NowMs()));
+    for (size_t at = 0; at < changes.size(); at += kCommitChanges) {
+      const size_t count = std::min(kCommitChanges, changes.size() - at);
+      A4C_CHECK(Wake(call, database, std::span(changes).subspan(at, count)));
+    }
   }
   return {};
 }
