@@ -1,4 +1,4 @@
-// Settings: what a4cd was told to do, checked. The keys with their defaults stand in settings.cc,
+// Settings: what a4cd was told to do, checked. The keys with their defaults stand in keys.cc,
 // and `a4cd --print-config-keys` prints them; docs/config.md is held to them by a test.
 #pragma once
 
