@@ -32,7 +32,8 @@ a4c::Result<a4c::ConfigValue> ParseYaml(const std::string& text, const std::stri
 // Replaces ${...} in all scalars below `value`.
 a4c::Result<void> ExpandSecrets(a4c::ConfigValue& value, const Environment& environment);
 
-// Puts A4C_* variables over `root`. kInvalid: a variable that names a section but no setting in it.
+// Puts A4C_* variables over `root`. kInvalid: a variable that names a section but no setting in it,
+// or is nearly a setting.
 a4c::Result<void> ApplyEnvironment(a4c::ConfigValue& root, const Environment& environment);
 
 // The three rules together. An empty path means no file.

@@ -54,14 +54,22 @@ TEST(Config, EnvironmentWinsOverTheFile) {
 }
 
 TEST(Config, AMistypedVariableIsAnErrorAndForeignOnesAreNot) {
-  const auto mistyped = Read("", {{"A4C_STORE_PLUGN", "x"}});
-  ASSERT_FALSE(mistyped);
-  EXPECT_NE(mistyped.error().message().find("A4C_STORE_PLUGN"), std::string::npos);
+  for (const auto& [name, meant] :
+       Environment{{"A4C_STORE_PLUGN", "did you mean A4C_STORE_PLUGIN?"},
+                   {"A4C_STROE_PLUGIN", "did you mean A4C_STORE_PLUGIN?"},
+                   {"A4C_HOST_CONFIG_SERVERS", "did you mean A4C_HOSTS_CONFIG_SERVERS?"},
+                   {"A4C_API_SOMETHING_OF_ANOTHER_KIND", "see docs/config.md"},
+                   {"A4C_DATA_DIRECTRY", "did you mean A4C_DATA_DIRECTORY?"}}) {
+    const auto mistyped = Read("", {{name, "x"}});
+    ASSERT_FALSE(mistyped) << name;
+    EXPECT_EQ(mistyped.error().message(), "environment " + name + ": names no setting; " + meant);
+  }
   EXPECT_TRUE(Read("", {{"A4C_URL", "x"},
                         {"A4C_API_KEY", "x"},
                         {"A4C_API_SERVICE_HOST", "10.0.0.1"},
                         {"A4C_API_PORT", "tcp://10.0.0.1:7070"},
                         {"A4C_API_PORT_7070_TCP_ADDR", "10.0.0.1"},
+                        {"A4C_STACK_DIR", "x"},
                         {"A4C_TEST_SOMETHING", "x"}}));
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "a4c/nearest.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
 
@@ -19,6 +20,11 @@ using a4c::Result;
 
 std::string Lower(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string Upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
   return text;
 }
 
@@ -64,9 +70,45 @@ bool NamesSection(const std::string& name) {
   });
 }
 
+std::string NearestSetting(const std::string& name, const Section& section) {
+  std::vector<std::string_view> keys;
+  for (const a4c::ConfigKey& key : section.keys) {
+    if (key.type != a4c::ConfigType::kTree) keys.emplace_back(key.name);
+  }
+  const std::string prefix = std::string(section.name) + "_";
+  const std::string key = a4c::Nearest(name.substr(prefix.size()), keys);
+  return key.empty() ? "" : prefix + key;
+}
+
+// The setting that was meant by a name that is none; "" if it looks like somebody else's.
+std::string MeantBy(const std::string& name) {
+  const size_t word = std::min(name.find('_'), name.size());
+  std::vector<std::string_view> sections;
+  for (const Section& section : Sections()) {
+    if (name.starts_with(std::string(section.name) + "_")) return NearestSetting(name, section);
+    sections.emplace_back(section.name);
+  }
+  std::string corrected = a4c::Nearest(name.substr(0, word), sections) + name.substr(word);
+  if (!PathOf(corrected).empty()) return corrected;
+  std::vector<std::string_view> roots;
+  for (const a4c::ConfigKey& key : RootKeys()) {
+    if (key.type != a4c::ConfigType::kTree) roots.emplace_back(key.name);
+  }
+  return a4c::Nearest(name, roots);
+}
+
 Result<ConfigValue> ValueOf(const std::string& text, const std::string& source) {
   if (text.starts_with('[') || text.starts_with('{')) return ParseYaml(text, source);
   return ConfigValue::Scalar(text);
+}
+
+// A line about a name that is no setting; "" if it looks like somebody else's.
+std::string FaultOf(const std::string& variable, const std::string& name) {
+  const std::string meant = MeantBy(name);
+  if (meant.empty() && !NamesSection(name)) return {};
+  const std::string hint =
+      meant.empty() ? "see docs/config.md" : "did you mean A4C_" + Upper(meant) + "?";
+  return "environment " + variable + ": names no setting; " + hint + "\n";
 }
 
 // Where the value of this path stands, making the maps that lead to it.
@@ -99,10 +141,10 @@ Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment)
     if (!name.starts_with("A4C_") || IsForeign(name)) continue;
     const std::string lower = Lower(name.substr(4));
     const std::vector<std::string> path = PathOf(lower);
-    if (path.empty() && NamesSection(lower)) {
-      faults += "environment " + name + ": names no setting (see docs/config.md)\n";
+    if (path.empty()) {
+      faults += FaultOf(name, lower);
+      continue;
     }
-    if (path.empty()) continue;
     A4C_TRY(ConfigValue value, ValueOf(text, "environment " + name));
     ConfigValue& place = Place(root, path);
     value.path = place.path;
