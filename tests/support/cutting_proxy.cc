@@ -73,12 +73,13 @@ void CuttingProxy::Accept(std::vector<Pair>& pairs) {
 // False once the pair is to be closed.
 bool CuttingProxy::Pass(int from, int to, bool upward) {
   char bytes[16384];
-  const int64_t most = upward ? std::min<int64_t>(sizeof(bytes), bytes_left_) : sizeof(bytes);
+  std::atomic<int64_t>& left = upward ? bytes_left_ : answer_left_;
+  const int64_t most = std::min<int64_t>(sizeof(bytes), left);
   if (most <= 0) return false;
   const ssize_t count = recv(from, bytes, static_cast<size_t>(most), 0);
   if (count <= 0 || send(to, bytes, static_cast<size_t>(count), MSG_NOSIGNAL) != count)
     return false;
-  if (upward && bytes_left_ != INT64_MAX) bytes_left_ -= count;
+  if (left != INT64_MAX) left -= count;
   return true;
 }
 
@@ -93,7 +94,7 @@ void CuttingProxy::Run(const std::stop_token& stop) {
     std::vector<pollfd> entries{{listener_, POLLIN, 0}};
     for (const Pair& pair : pairs) {
       entries.push_back({pair.server < 0 ? -1 : pair.client, POLLIN, 0});
-      entries.push_back({pair.server, POLLIN, 0});
+      entries.push_back({answer_left_ > 0 ? pair.server : -1, POLLIN, 0});
     }
     (void)poll(entries.data(), entries.size(), kPollMs);
     const bool is_breaking = breaking_.exchange(false);

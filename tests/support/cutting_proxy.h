@@ -24,6 +24,8 @@ class CuttingProxy {
   // New connections stand, and nothing of them is passed on, ever.
   void HoldNewOnes() { holding_ = true; }
   int held() const { return held_; }
+  // Once servers have sent so many more bytes, what they send is passed on no more.
+  void StallAfter(int64_t bytes) { answer_left_ = bytes; }
   // Every connection breaks, and a new one does not.
   void BreakOnce() { breaking_ = true; }
   bool cut() const { return bytes_left_ <= 0; }
@@ -39,6 +41,7 @@ class CuttingProxy {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<int64_t> bytes_left_ = INT64_MAX;
+  std::atomic<int64_t> answer_left_ = INT64_MAX;
   std::atomic<bool> breaking_ = false;
   std::atomic<bool> holding_ = false;
   std::atomic<int> held_ = 0;

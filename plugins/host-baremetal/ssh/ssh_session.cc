@@ -93,11 +93,8 @@ class Session final : public SshSession {
   ~Session() override {
     const Call call = Call::Within(clock_, usable_ ? kCloseMs : 0);
     if (usable_) (void)Await(call, [&] { return libssh2_session_disconnect(ssh_, "done"); });
-    while (libssh2_session_free(ssh_) == LIBSSH2_ERROR_EAGAIN) {
-      // What it still wants to say has nowhere to go once the socket is shut.
-      if (jump_ != nullptr) jump_->Cut();
-      shutdown(socket_.fd(), SHUT_RDWR);
-    }
+    // What it still wants to say has nowhere to go once the socket is shut.
+    while (libssh2_session_free(ssh_) == LIBSSH2_ERROR_EAGAIN) Cut();
   }
 
   // The fingerprint of the key that the server shows.
@@ -148,6 +145,10 @@ class Session final : public SshSession {
     return ssh;
   }
   void SendThroughJump();
+  void Cut() {
+    if (jump_ != nullptr) jump_->Cut();
+    shutdown(socket_.fd(), SHUT_RDWR);
+  }
   Result<void> LogInByFile(const Call& call);
   Result<void> LogInByAgent(const Call& call);
   Result<LIBSSH2_CHANNEL*> Open(const Call& call, const char* type, const std::string& message);
@@ -227,8 +228,16 @@ Result<int64_t> Session::KeepAlive() {
 Result<std::string> Session::Shake(const Call& call) {
   libssh2_session_method_pref(ssh_, LIBSSH2_METHOD_HOSTKEY, kHostKeyTypes);
   A4C_TRY(const StreamWait way, Wait(true));
-  A4C_TRY(const int shaken, Await(call, [&] { return libssh2_session_handshake(ssh_, way.fd); }));
-  if (shaken != 0) return Broken(Failed(shaken));
+  const auto shake = [&] { return libssh2_session_handshake(ssh_, way.fd); };
+  const Result<int> shaken = Await(call, shake);
+  if (!shaken) {
+    // The keys of an exchange that is under way go with its failure, not with the session: libssh2
+    // 1.10 would leave them in memory.
+    Cut();
+    (void)shake();
+    return shaken.error();
+  }
+  if (*shaken != 0) return Broken(Failed(*shaken));
   const char* hash = libssh2_hostkey_hash(ssh_, LIBSSH2_HOSTKEY_HASH_SHA256);
   return hash == nullptr ? "none" : Fingerprint(std::string_view(hash, 32));
 }

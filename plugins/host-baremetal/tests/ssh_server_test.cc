@@ -3,6 +3,7 @@
 
 #include "ssh/ssh_session.h"
 #include "tests/server_fixture.h"
+#include "tests/support/cutting_proxy.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -40,6 +41,21 @@ TEST_F(SshServer, AnAnswerIsSeenWithoutAnotherPacketBehindIt) {
     const auto seen = SeesOneByte(**echo, i % kLooks);
     ASSERT_TRUE(seen) << seen.error().ToString();
     ASSERT_TRUE(*seen) << "answer " << i;
+  }
+}
+
+// Wherever the server falls silent. LeakSanitizer looks at the end of the program.
+TEST_F(SshServer, OfAKeyExchangeThatIsGivenUpNothingIsLeftInMemory) {
+  SshTarget target = Target(0);
+  a4c::testing::CuttingProxy proxy(TestRuntime().threads, target.address, target.port);
+  target.address = "127.0.0.1";
+  target.port = proxy.port();
+  Result<void> connected = Error(Code::kUnavailable, "not yet");
+  for (int64_t bytes = 0; !connected; bytes += 50) {
+    ASSERT_LT(bytes, 20'000) << connected.error().ToString();
+    proxy.StallAfter(bytes);
+    const auto session = ConnectSsh(Call::Within(TestRuntime().clock, 100), target);
+    connected = session ? Result<void>() : session.error();
   }
 }
 
