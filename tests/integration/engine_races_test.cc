@@ -100,6 +100,26 @@ class EngineRaces : public ::testing::Test {
     ASSERT_FALSE(servers_.empty());
   }
 
+  // The servers are as they were for who comes next: no unit, no image of ours.
+  void TearDown() override {
+    if (servers_.empty()) return;
+    for (const Workspace& one : Living()) {
+      EXPECT_TRUE(Submit("workspace.delete", Json::Object{{"workspace", one.id}}));
+    }
+    EXPECT_TRUE(Eventually([&] {
+      return std::ranges::all_of(servers_, [&](const auto& at) { return UnitsOn(at).empty(); });
+    }));
+    auto* cleanup = one_->hosts().As<a4c::HostCleanup>();
+    for (const std::string& server : servers_) {
+      const auto use = cleanup->Survey(Soon(), server);
+      ASSERT_TRUE(use) << use.error().ToString();
+      for (const a4c::HostItem& item : use->items) {
+        if (item.kind != a4c::HostItem::Kind::kImage) continue;
+        EXPECT_TRUE(cleanup->DiscardImage(Soon(), server, item.id));
+      }
+    }
+  }
+
   Result<Job> Submit(const std::string& type, Json payload) {
     JobDraft draft;
     draft.type = type;

@@ -62,7 +62,9 @@ TEST(Config, AMistypedVariableIsAnErrorAndForeignOnesAreNot) {
                    {"A4C_DATA_DIRECTRY", "did you mean A4C_DATA_DIRECTORY?"}}) {
     const auto mistyped = Read("", {{name, "x"}});
     ASSERT_FALSE(mistyped) << name;
-    EXPECT_EQ(mistyped.error().message(), "environment " + name + ": names no setting; " + meant);
+    std::string complaint = "environment ";
+    complaint.append(name).append(": names no setting; ").append(meant);
+    EXPECT_EQ(mistyped.error().message(), complaint);
   }
   EXPECT_TRUE(Read("", {{"A4C_URL", "x"},
                         {"A4C_API_KEY", "x"},
