@@ -2,7 +2,9 @@
 #include <cctype>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "a4c/nearest.h"
 #include "apps/a4cd/config/config_file.h"
@@ -70,13 +72,18 @@ bool NamesSection(const std::string& name) {
   });
 }
 
-std::string NearestSetting(const std::string& name, const Section& section) {
-  std::vector<std::string_view> keys;
-  for (const a4c::ConfigKey& key : section.keys) {
-    if (key.type != a4c::ConfigType::kTree) keys.emplace_back(key.name);
+// The keys that hold a value of their own, and no tree of others.
+std::vector<std::string_view> ValuesIn(std::span<const a4c::ConfigKey> keys) {
+  std::vector<std::string_view> names;
+  for (const a4c::ConfigKey& key : keys) {
+    if (key.type != a4c::ConfigType::kTree) names.emplace_back(key.name);
   }
+  return names;
+}
+
+std::string NearestSetting(const std::string& name, const Section& section) {
   const std::string prefix = std::string(section.name) + "_";
-  const std::string key = a4c::Nearest(name.substr(prefix.size()), keys);
+  const std::string key = a4c::Nearest(name.substr(prefix.size()), ValuesIn(section.keys));
   return key.empty() ? "" : prefix + key;
 }
 
@@ -90,11 +97,7 @@ std::string MeantBy(const std::string& name) {
   }
   std::string corrected = a4c::Nearest(name.substr(0, word), sections) + name.substr(word);
   if (!PathOf(corrected).empty()) return corrected;
-  std::vector<std::string_view> roots;
-  for (const a4c::ConfigKey& key : RootKeys()) {
-    if (key.type != a4c::ConfigType::kTree) roots.emplace_back(key.name);
-  }
-  return a4c::Nearest(name, roots);
+  return a4c::Nearest(name, ValuesIn(RootKeys()));
 }
 
 Result<ConfigValue> ValueOf(const std::string& text, const std::string& source) {
