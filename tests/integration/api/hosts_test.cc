@@ -1,0 +1,238 @@
+// Servers through the API: enrolled, cordoned, drained, removed.
+#include <functional>
+
+#include "a4c/clock.h"
+#include "a4c/sinks.h"
+#include "tests/integration/support/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+constexpr const char* kNew =
+    R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new","labels":{"zone":"b"},)"
+    R"("settings":{"disk":"50GiB"}})";
+
+class ApiHosts : public ApiTest {
+ protected:
+  void SetUp() override {
+    StartApp(
+        "roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 100ms}\n"
+        "loops: {look_period: 20ms}\n");
+  }
+  bool Eventually(const std::function<bool()>& condition) {
+    const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    const std::unique_ptr<a4c::Waiter> waiter = runtime.threads.NewWaiter();
+    const int64_t until_ms = runtime.clock.MonotonicMs() + 60'000;
+    while (!condition()) {
+      if (runtime.clock.MonotonicMs() >= until_ms) return false;
+      a4c::Waiter::Lock lock(*waiter);
+      waiter->Wait(runtime.clock.MonotonicMs() + 20);
+    }
+    return true;
+  }
+  void CreateWorkspace(const std::string& name, const std::string& more) {
+    const Answer made =
+        Post("/v1/workspaces",
+             R"({"name":")" + name + R"(","command":["sleep","infinity"])" + more + "}");
+    ASSERT_EQ(made.status, 202) << made.text;
+    ASSERT_TRUE(Eventually([&] {
+      return Get("/v1/workspaces/" + name).body["actual"].Text() == "running";
+    })) << Get("/v1/jobs/" + made.body["id"].Text()).text;
+  }
+  std::string HostOf(const std::string& name) {
+    return Get("/v1/workspaces/" + name).body["host"].Text();
+  }
+};
+
+TEST_F(ApiHosts, AServerIsProbedEnrolledAndUsed) {
+  const Answer probe = Post("/v1/hosts:probe", R"({"address":"memory:new"})");
+  ASSERT_EQ(probe.status, 200) << probe.text;
+  EXPECT_EQ(probe.body["fingerprint"].Text(), "SHA256:new");
+  EXPECT_EQ(Get("/v1/hosts").body["items"].Items().size(), 3u) << "a probe adds nothing";
+  const Answer added = Post("/v1/hosts", kNew);
+  ASSERT_EQ(added.status, 201) << added.text;
+  EXPECT_EQ(added.Header("location"), "/v1/hosts/new-1");
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_EQ(host.body["disk_total_bytes"].Int(), 50LL << 30) << host.text;
+  EXPECT_EQ(host.body["fingerprint"].Text(), "SHA256:new");
+  EXPECT_EQ(host.body["labels"]["zone"].Text(), "b");
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  EXPECT_EQ(HostOf("dev-1"), "new-1");
+}
+
+TEST_F(ApiHosts, WhatAServerSaysOfItselfIsShown) {
+  ASSERT_EQ(
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new",)"
+                        R"("settings":{"arch":"arm64","warning":"its clock is 9 s behind ours"}})")
+          .status,
+      201);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_EQ(host.body["arch"].Text(), "arm64") << host.text;
+  EXPECT_EQ(host.body["versions"]["memory"].Text(), "1") << host.text;
+  ASSERT_EQ(host.body["warnings"].Items().size(), 1u) << host.text;
+  EXPECT_EQ(host.body["warnings"].Items()[0].Text(), "its clock is 9 s behind ours");
+  EXPECT_EQ(Get("/v1/hosts/local-1").body["warnings"].Items().size(), 0u);
+}
+
+TEST_F(ApiHosts, AServerIsEnrolledAgainAndServesOn) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  const Answer enrolled = Post("/v1/hosts/new-1:enrol", "");
+  EXPECT_EQ(enrolled.status, 200) << enrolled.text;
+  EXPECT_EQ(enrolled.body["id"].Text(), "new-1");
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  EXPECT_EQ(Post("/v1/hosts/local-1:enrol", "").status, 200) << "one of the provider's config";
+  EXPECT_EQ(Post("/v1/hosts/nobody:enrol", "").status, 404);
+}
+
+TEST_F(ApiHosts, NobodyIsTrustedAtFirstSight) {
+  const Answer none = Post("/v1/hosts", R"({"id":"new-1","address":"memory:new"})");
+  EXPECT_EQ(none.status, 400) << none.text;
+  EXPECT_EQ(none.body["errors"].Items().at(0)["pointer"].Text(), "/fingerprint");
+  EXPECT_NE(none.body["hint"].Text().find("/v1/hosts:probe"), std::string::npos);
+  const Answer other =
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:other"})");
+  EXPECT_EQ(other.status, 409) << other.text;
+  EXPECT_NE(other.body["detail"].Text().find("SHA256:new"), std::string::npos) << "names both";
+  EXPECT_EQ(Get("/v1/hosts/new-1").status, 404);
+}
+
+TEST_F(ApiHosts, WhatIsWrongWithAServerIsSaid) {
+  EXPECT_EQ(Post("/v1/hosts", R"({"id":"../x","address":"memory:a","fingerprint":"x"})").status,
+            400);
+  const Answer setting =
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new",)"
+                        R"("settings":{"dsik":"1GiB"}})");
+  EXPECT_EQ(setting.status, 400) << setting.text;
+  EXPECT_NE(setting.text.find("dsik"), std::string::npos) << setting.text;
+  EXPECT_EQ(Post("/v1/hosts:probe", R"({"address":"nonsense"})").status, 400);
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 201);
+  const Answer again = Post("/v1/hosts", kNew);
+  EXPECT_EQ(again.status, 409) << again.text;
+  EXPECT_EQ(again.body["detail"].Text(), "this server is new-1 already");
+  EXPECT_NE(again.body["hint"].Text().find("a4c host get new-1"), std::string::npos) << again.text;
+  EXPECT_EQ(
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:other","fingerprint":"SHA256:other"})")
+          .body["detail"]
+          .Text(),
+      "there is another server new-1 already");
+  const Answer twice =
+      Post("/v1/hosts", R"({"id":"new-2","address":"memory:new","fingerprint":"SHA256:new"})");
+  EXPECT_EQ(twice.status, 409) << twice.text;
+  EXPECT_NE(twice.body["detail"].Text().find("new-1"), std::string::npos);
+  EXPECT_NE(twice.body["hint"].Text().find("a4c host remove new-1"), std::string::npos);
+}
+
+TEST_F(ApiHosts, AServerThatIsDrainedGivesAwayWhatMayBeMovedAndIsThenRemoved) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["reachable"].Bool(); }));
+  // So that both are placed on the new one.
+  for (const char* id : {"local-1", "local-2", "local-3"}) {
+    ASSERT_EQ(Post("/v1/hosts/" + std::string(id) + ":cordon", "").status, 200);
+  }
+  CreateWorkspace("moves", R"(,"on_drain":"recreate")");
+  CreateWorkspace("stays", "");
+  ASSERT_EQ(HostOf("moves"), "new-1");
+  ASSERT_EQ(HostOf("stays"), "new-1");
+  ASSERT_EQ(Post("/v1/hosts/local-2:uncordon", "").status, 200);
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1").status, 409) << "it is not empty";
+  ASSERT_EQ(Post("/v1/hosts/new-1:drain", "").status, 200);
+  ASSERT_TRUE(Eventually([&] { return HostOf("moves") == "local-2"; }));
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_FALSE(host.body["drained"].Bool(true)) << host.text;
+  ASSERT_EQ(host.body["staying"].Items().size(), 1u) << host.text;
+  EXPECT_EQ(host.body["staying"].Items()[0]["name"].Text(), "stays");
+  EXPECT_EQ(HostOf("stays"), "new-1");
+
+  ASSERT_EQ(Send("DELETE", "/v1/workspaces/stays", "").status, 202);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/new-1").body["drained"].Bool(); }));
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["disk_committed_bytes"].Int(-1), 0);
+  const Answer removed = Send("DELETE", "/v1/hosts/new-1");
+  EXPECT_EQ(removed.status, 200) << removed.text;
+  EXPECT_EQ(Get("/v1/hosts/new-1").status, 404);
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts").body["items"].Items().size() == 3; }));
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 201) << "and may come again";
+}
+
+TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-1").status == 200; }));
+  ASSERT_EQ(Post("/v1/hosts/local-1:cordon", "").status, 200);
+  const Answer answer = Send("DELETE", "/v1/hosts/local-1");
+  EXPECT_EQ(answer.status, 409) << answer.text;
+  EXPECT_NE(answer.body["hint"].Text().find("hosts.config"), std::string::npos);
+  EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
+}
+
+TEST_F(ApiHosts, LabelsAreChangedAndWorkspacesGoByThem) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-2").status == 200; }));
+  const Answer labelled = Post("/v1/hosts/local-2:label", R"({"set":{"gpu":"yes","zone":"b"}})");
+  ASSERT_EQ(labelled.status, 200) << labelled.text;
+  EXPECT_EQ(labelled.body["labels"]["gpu"].Text(), "yes");
+  CreateWorkspace("dev-1", R"(,"constraints":{"arch":"amd64","labels":{"gpu":"yes"}})");
+  EXPECT_EQ(HostOf("dev-1"), "local-2");
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["constraints"]["labels"]["gpu"].Text(), "yes");
+  const Answer removed =
+      Post("/v1/hosts/local-2:label", R"({"set":{"zone":"c"},"remove":["gpu"]})");
+  ASSERT_EQ(removed.status, 200) << removed.text;
+  EXPECT_EQ(removed.body["labels"].Members().size(), 1u) << removed.text;
+  EXPECT_EQ(removed.body["labels"]["zone"].Text(), "c");
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["actual"].Text(), "running") << "nobody is sent away";
+  const Answer none = Get("/v1/placement:explain?labels=gpu=yes&arch=amd64");
+  ASSERT_EQ(none.status, 200) << none.text;
+  EXPECT_EQ(none.body["summary"].Text(), "none of 3 servers fits: 3 labels");
+  EXPECT_EQ(none.body["servers"].Items().at(0)["detail"].Text(), "it has no label gpu");
+}
+
+TEST_F(ApiHosts, ALabelOrANewServerEndsTheWaitForOne) {
+  StartApp(
+      "roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 1h}\n"
+      "loops: {look_period: 20ms}\n");
+  const auto waits = [this](const Answer& made) {
+    return Eventually([&] {
+      return Get("/v1/jobs/" + made.body["id"].Text()).body["reason"].Text() == "no_capacity";
+    });
+  };
+  const auto runs = [this](const std::string& name) {
+    return Eventually(
+        [&] { return Get("/v1/workspaces/" + name).body["actual"].Text() == "running"; });
+  };
+  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-1","command":["sleep","infinity"],)"
+                                           R"("constraints":{"labels":{"gpu":"yes"}}})")));
+  ASSERT_EQ(Post("/v1/hosts/local-2:label", R"({"set":{"gpu":"yes"}})").status, 200);
+  EXPECT_TRUE(runs("dev-1"));
+  ASSERT_TRUE(waits(Post("/v1/workspaces", R"({"name":"dev-2","command":["sleep","infinity"],)"
+                                           R"("constraints":{"labels":{"zone":"b"}}})")));
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  EXPECT_TRUE(runs("dev-2"));
+}
+
+TEST_F(ApiHosts, AChangeOfLabelsThatIsWrongIsPointedAt) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-2").status == 200; }));
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"({})", "/set"},
+      {R"({"set":{"gpu":1}})", "/set/gpu"},
+      {R"({"set":{"gpu":"yes"},"remove":["gpu"]})", "/remove"},
+      {R"({"labels":{"gpu":"yes"}})", "/set"}};
+  for (const auto& [body, pointer] : wrong) {
+    const Answer answer = Post("/v1/hosts/local-2:label", body);
+    EXPECT_EQ(answer.status, 400) << answer.text;
+    EXPECT_EQ(answer.body["errors"].Items().at(0)["pointer"].Text(), pointer) << answer.text;
+  }
+  EXPECT_EQ(Post("/v1/hosts/nobody:label", R"({"remove":["gpu"]})").status, 404);
+  const Answer arch = Get("/v1/placement:explain?arch=x86_64");
+  EXPECT_EQ(arch.status, 400) << arch.text;
+  EXPECT_NE(arch.body["hint"].Text().find("amd64"), std::string::npos) << arch.text;
+  EXPECT_EQ(Get("/v1/placement:explain?labels=gpu").status, 400);
+}
+
+TEST_F(ApiHosts, ACordonIsKeptAndOfItsVersion) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-1").status == 200; }));
+  const Answer cordoned = Post("/v1/hosts/local-1:cordon", "");
+  ASSERT_EQ(cordoned.status, 200) << cordoned.text;
+  EXPECT_EQ(Get("/v1/hosts/local-1").Header("etag"), cordoned.Header("etag"));
+  EXPECT_FALSE(Post("/v1/hosts/local-1:uncordon", "").body["cordoned"].Bool(true));
+}
+
+}  // namespace
+}  // namespace a4cd

@@ -1,0 +1,149 @@
+#include <Poco/Net/NetException.h>
+#include <Poco/Net/ServerSocket.h>
+
+#include <thread>
+
+#include "tests/integration/support/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+class ApiLimits : public ApiTest {};
+
+// Two instances that did would share what comes, each with keys that the other does not know.
+TEST_F(ApiLimits, AnotherInstanceCannotListenThereToo) {
+  Poco::Net::ServerSocket other;
+  const Poco::Net::SocketAddress address("127.0.0.1", static_cast<Poco::UInt16>(port_));
+  EXPECT_THROW(other.bind(address, true, true), Poco::Net::NetException);
+}
+
+TEST_F(ApiLimits, RefuseHostileBodies) {
+  std::string deep(40, '[');
+  deep += std::string(40, ']');
+  const std::string hostile[] = {"",
+                                 "{",
+                                 "nul",
+                                 "[0.00000000000001e-2147483639]",
+                                 R"({"type":"a","type":"b"})",
+                                 deep,
+                                 std::string(100'000, '['),
+                                 std::string("{\"a\":\"\xff\"}"),
+                                 R"({"type":{"a":[1,2,{}]}})",
+                                 "{\"type\":1e999}",
+                                 std::string("{}\0", 3)};
+  for (const std::string& body : hostile) {
+    const Answer answer = Post("/v1/jobs", body);
+    EXPECT_EQ(answer.status, 400) << body.substr(0, 60) << ": " << answer.text;
+    EXPECT_EQ(answer.Header("content-type"), "application/problem+json");
+  }
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+TEST_F(ApiLimits, RefuseABodyThatIsTooLargeWhetherItSaysSoOrNot) {
+  const std::string large = "{\"title\":\"" + std::string(2 << 20, 'x') + "\"}";
+  EXPECT_EQ(Post("/v1/jobs", large).status, 413);
+  // Announced, and never sent: the answer does not wait for it.
+  const std::string head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
+                           "\r\nContent-Type: application/json\r\n";
+  EXPECT_NE(Raw(head + "Content-Length: 99999999999\r\n\r\n").find("HTTP/1.1 413"),
+            std::string::npos);
+  std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 20; ++i) chunked += "10000\r\n" + std::string(65536, 'x') + "\r\n";
+  EXPECT_NE(Raw(chunked + "0\r\n\r\n", "\r\n\r\n").find("HTTP/1.1 413"), std::string::npos);
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+TEST_F(ApiLimits, RefuseOtherMediaTypesMethodsAndPaths) {
+  EXPECT_EQ(Post("/v1/jobs", "a=b", {{"Content-Type", "application/x-www-form-urlencoded"}}).status,
+            415);
+  const Answer method = Send("PUT", "/v1/jobs", "{}");
+  EXPECT_EQ(method.status, 405);
+  EXPECT_EQ(method.Header("allow"), "POST, GET");
+  EXPECT_EQ(Get("/v2/jobs").status, 404);
+  EXPECT_EQ(Get("/v1/jobs/%00").status, 404);
+  EXPECT_EQ(Get("/v1/jobs?q=%ff").status, 400);
+  EXPECT_EQ(Get("/v1/jobs/" + std::string(300, 'x')).status, 404);
+}
+
+TEST_F(ApiLimits, PointAtWhatIsWrongInABody) {
+  const Answer answer = Post(
+      "/v1/jobs",
+      R"({"type":"command.run","titel":"x","payload":{"workspace":"w","command":[]},"priority":77})");
+  EXPECT_EQ(answer.status, 400);
+  ASSERT_EQ(answer.body["errors"].Items().size(), 3u) << answer.text;
+  EXPECT_EQ(answer.body["errors"].Items()[0]["pointer"].Text(), "/priority");
+  EXPECT_EQ(answer.body["errors"].Items()[2]["hint"].Text(), "did you mean \"title\"?");
+}
+
+TEST_F(ApiLimits, ABatchPastItsBoundSaysSoAfterWhatItTook) {
+  StartApp("api: {batch_bytes_max: 2KiB, body_bytes_max: 1KiB}\n");
+  std::string lines;
+  for (int i = 0; i < 10; ++i) {
+    lines += R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
+             "\n";
+  }
+  lines += std::string(1200, ' ') + "\n";
+  const Answer answer = Post("/v1/jobs:batch", lines);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_NE(answer.text.find("\"status\":413"), std::string::npos) << answer.text;
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 10u);
+}
+
+TEST_F(ApiLimits, PastItsRateAKeyIsTold) {
+  StartApp("api: {rate_per_s: 1, rate_burst: 2}\n");
+  EXPECT_EQ(Get("/v1/jobs").status, 200);
+  EXPECT_EQ(Get("/v1/jobs").status, 200);
+  Answer last = Get("/v1/jobs");
+  for (int i = 0; i < 20 && last.status == 200; ++i) last = Get("/v1/jobs");
+  EXPECT_EQ(last.status, 429);
+  EXPECT_EQ(last.Header("ratelimit-policy"), "\"key\";q=2;w=2");
+  EXPECT_GE(std::stoi(last.Header("retry-after")), 1);
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+TEST_F(ApiLimits, ATraceIsLoggedAndSecretsAreNot) {
+  StartApp("");
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  Get("/v1/placement:explain", {{"traceparent", trace}});
+  bool traced = false;
+  for (const auto& entry : log_.Entries()) {
+    for (const auto& [name, value] : entry.fields) {
+      traced = traced || value == trace;
+      EXPECT_EQ(value.find(key_), std::string::npos) << name;
+    }
+  }
+  EXPECT_TRUE(traced);
+}
+
+TEST_F(ApiLimits, TheProcessShowsItsStateAndMetrics) {
+  EXPECT_EQ(Get("/readyz", {{"Authorization", ""}}).status, 200);
+  EXPECT_EQ(Get("/readyz?role=poller").status, 200);
+  EXPECT_EQ(Get("/readyz?role=nothing").status, 503);
+  const Answer status = Get("/v1/status");
+  EXPECT_TRUE(status.body["ready"].Bool()) << status.text;
+  EXPECT_TRUE(status.body["search"]["available"].Bool()) << status.text;
+  EXPECT_NE(Get("/metrics").text.find("a4c_http_requests_total{operation=\"getStatus\""),
+            std::string::npos);
+  EXPECT_EQ(Get("/openapi.json").body["openapi"].Text(), "3.1.0");
+}
+
+TEST_F(ApiLimits, WhileItDrainsEachAnswerEndsItsConnection) {
+  StartApp("drain: {not_ready: 5s}\n");
+  const auto ask = [&](const std::string& path) {
+    return Raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ + "\r\n\r\n",
+               "\r\n\r\n");
+  };
+  std::string ready = ask("/readyz");
+  EXPECT_EQ(ready.find("Connection: Close"), std::string::npos) << ready;
+  std::thread drain([&] { app_->Drain(); });
+  while (ready.starts_with("HTTP/1.1 200")) ready = ask("/readyz");
+  const std::string list = ask("/v1/jobs");
+  drain.join();
+  EXPECT_TRUE(ready.starts_with("HTTP/1.1 503")) << ready;
+  EXPECT_NE(ready.find("Connection: Close"), std::string::npos) << ready;
+  EXPECT_TRUE(list.starts_with("HTTP/1.1 200")) << list;
+  EXPECT_NE(list.find("Connection: Close"), std::string::npos) << list;
+}
+
+}  // namespace
+}  // namespace a4cd

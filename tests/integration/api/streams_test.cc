@@ -1,0 +1,85 @@
+#include <atomic>
+#include <thread>
+
+#include "tests/integration/support/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+class ApiStreams : public ApiTest {
+ protected:
+  std::string EventsRequest(const std::string& key, const std::string& more = "") const {
+    return "GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key + "\r\n" + more +
+           "\r\n";
+  }
+};
+
+TEST_F(ApiStreams, ShowChangesAsTheyAreAndOnesOwnOnly) {
+  const std::string stranger = KeyFor("other");
+  std::string got;
+  std::thread reader([&] { got = Raw(EventsRequest(key_), "the pier of last"); });
+  CreateWorkspaceJob("foreign", Bearer(stranger));
+  CreateWorkspaceJob("first");
+  const Answer last = CreateWorkspaceJob("last");
+  reader.join();
+  EXPECT_NE(got.find("Content-Type: text/event-stream"), std::string::npos) << got;
+  EXPECT_NE(got.find("event: job"), std::string::npos) << got;
+  EXPECT_NE(got.find(last.body["id"].Text()), std::string::npos) << got;
+  EXPECT_EQ(got.find("the pier of foreign"), std::string::npos) << got;
+}
+
+TEST_F(ApiStreams, ComeBackWhereTheyWereOrAreToldThatTheyCannot) {
+  std::string got;
+  std::thread reader([&] { got = Raw(EventsRequest(key_), "the pier of first"); });
+  CreateWorkspaceJob("first");
+  reader.join();
+  const std::string lost = Raw(EventsRequest(key_, "Last-Event-ID: 17\r\n"), "resync");
+  EXPECT_NE(lost.find("event: resync"), std::string::npos) << lost;
+  const std::string wrong = Raw(EventsRequest(key_, "Last-Event-ID: x\r\n"), "resync");
+  EXPECT_NE(wrong.find("event: resync"), std::string::npos) << wrong;
+}
+
+TEST_F(ApiStreams, PastTheirNumberAreRefused) {
+  StartApp("api: {streams_max: 0}\n");
+  EXPECT_NE(Raw(EventsRequest(key_), "\r\n\r\n").find("HTTP/1.1 503"), std::string::npos);
+}
+
+TEST_F(ApiStreams, OfALogEndWithItsJob) {
+  const Answer job = CreateWorkspaceJob("dev-1");
+  const std::string path = "/v1/jobs/" + job.body["id"].Text();
+  std::string got;
+  std::thread reader([&] {
+    got = Raw("GET " + path + "/logs?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+              key_ + "\r\n\r\n");
+  });
+  EXPECT_EQ(Post(path + ":cancel", "", {{"If-Match", "*"}}).status, 200);
+  reader.join();  // ends because the job did
+  EXPECT_NE(got.find("HTTP/1.1 200"), std::string::npos) << got;
+  EXPECT_EQ(Get(path + "/logs").Header("a4c-log-next"), "0");
+}
+
+TEST_F(ApiStreams, DoNotHoldUpADrainThatFinishesWhatWasBegun) {
+  std::string events;
+  std::thread reader([&] { events = Raw(EventsRequest(key_)); });
+  std::atomic<bool> stop{false};
+  std::atomic<int> created{0};
+  std::atomic<int> broken{0};
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) {
+      const Answer answer = CreateWorkspaceJob("w-" + std::to_string(i));
+      if (answer.status == 201) ++created;
+      // Refused connections are fine; a request that was taken and not answered is not.
+      if (answer.status != 201 && answer.status > 0 && answer.status != 503) ++broken;
+    }
+  });
+  while (created < 3) std::this_thread::yield();
+  app_->Drain();
+  stop = true;
+  writer.join();
+  reader.join();
+  EXPECT_EQ(broken, 0);
+  EXPECT_GE(created, 3);
+}
+
+}  // namespace
+}  // namespace a4cd

@@ -1,0 +1,178 @@
+// Tenants never see each other: every route of the table, with the ids of another tenant, and with
+// keys of every kind.
+#include <map>
+
+#include "apps/a4cd/api/router.h"
+#include "apps/a4cd/auth/principal.h"
+#include "tests/integration/support/api_fixture.h"
+
+namespace a4cd {
+namespace {
+
+class ApiTenants : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    const Answer made = CreateWorkspaceJob("dev-1");
+    ids_["jobs"] = made.body["id"].Text();
+    ids_["workspaces"] = made.body["workspace"].Text();
+    ids_["keys"] = Get("/v1/keys").body["items"].Items().at(0)["id"].Text();
+    ids_["hosts"] = "local-1";
+    ids_["snapshots"] = "none";  // whose tenant they ask for: api_snapshots_test.cc
+    ids_["secrets"] = "token";
+    Send("PUT", "/v1/secrets/token", R"({"value":"v"})");
+  }
+
+  // The route's path about what belongs to the first tenant.
+  std::string PathOf(const Route& route) const {
+    std::string path = route.pattern;
+    const size_t brace = path.find("{id}");
+    if (brace == std::string::npos) return path;
+    const std::string noun = path.substr(4, path.find('/', 4) - 4);
+    return path.replace(brace, 4, ids_.at(noun));
+  }
+
+  std::map<std::string, std::string> ids_;
+};
+
+TEST_F(ApiTenants, NoOperationTouchesWhatIsAnothers) {
+  const Headers stranger = {{"Authorization", "Bearer " + KeyFor("other")}, {"If-Match", "*"}};
+  int foreign = 0;
+  for (const Route& route : Routes()) {
+    const std::string pattern = route.pattern;
+    if (pattern.find("{id}") == std::string::npos || pattern.starts_with("/v1/hosts")) continue;
+    const std::string operation = route.operation;
+    if (operation == "setSecret") continue;  // names are of each tenant alone
+    ++foreign;
+    const std::string body = operation == "snapshotWorkspace"  ? "{}"
+                             : operation == "restoreWorkspace" ? R"({"snapshot":"none"})"
+                             : operation == "updateWorkspace"  ? R"({"memory":"1GiB"})"
+                                                               : "";
+    const Answer answer = Send(route.method, PathOf(route), body, stranger);
+    EXPECT_EQ(answer.status, 404) << route.method << " " << route.pattern << ": " << answer.text;
+  }
+  EXPECT_GE(foreign, 11);
+  EXPECT_EQ(Get("/v1/jobs/" + ids_["jobs"]).body["rev"].Int(), 1);
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["rev"].Int(), 1);
+  EXPECT_EQ(Get("/v1/workspaces/dev-1", stranger).status, 404);
+  EXPECT_EQ(Get("/v1/keys/" + ids_["keys"]).status, 200);
+}
+
+TEST_F(ApiTenants, ListsAndSearchesShowTheirOwnOnly) {
+  const std::string key = KeyFor("other");
+  const Answer own = CreateWorkspaceJob("dev-1", Bearer(key));
+  ASSERT_EQ(own.status, 201) << "names are of each tenant alone: " << own.text;
+  const std::vector<std::string> paths = {
+      "/v1/jobs", "/v1/jobs?q=pier&token=" + own.Header("a4c-token"), "/v1/workspaces", "/v1/keys"};
+  for (const std::string& path : paths) {
+    const Answer answer = Get(path, Bearer(key));
+    ASSERT_EQ(answer.status, 200) << path << answer.text;
+    EXPECT_EQ(answer.body["items"].Items().size(), 1u) << path << answer.text;
+    EXPECT_EQ(answer.text.find(ids_["jobs"]), std::string::npos) << path;
+    EXPECT_EQ(answer.text.find(ids_["keys"] + "\",\"name"), std::string::npos) << path;
+  }
+}
+
+TEST_F(ApiTenants, OneIdempotencyKeyIsOfEachTenantAlone) {
+  const std::string key = KeyFor("other");
+  const Answer mine = CreateWorkspaceJob("dev-9", {{"Idempotency-Key", "same"}});
+  Headers headers = Bearer(key);
+  headers.emplace_back("Idempotency-Key", "same");
+  const Answer theirs = CreateWorkspaceJob("dev-9", headers);
+  EXPECT_EQ(theirs.status, 201);
+  EXPECT_EQ(theirs.Header("idempotent-replayed"), "");
+  EXPECT_NE(theirs.body["id"].Text(), mine.body["id"].Text());
+}
+
+TEST_F(ApiTenants, EachRouteAsksForItsScopeAndForAKey) {
+  std::map<std::string, std::string> key_without;
+  for (const Route& route : Routes()) {
+    if (route.scope == nullptr) continue;
+    const Answer nobody = Send(route.method, PathOf(route), "", {{"Authorization", "none"}});
+    EXPECT_EQ(nobody.status, 401) << route.operation;
+    std::string& key = key_without[route.scope];
+    if (key.empty()) {
+      std::string others;
+      for (const KnownScope& scope : kKnownScopes) {
+        if (std::string(scope.name) == "*" || std::string(scope.name) == route.scope) continue;
+        others += std::string(others.empty() ? "\"" : ",\"") + scope.name + "\"";
+      }
+      key = KeyFor("default", others);
+    }
+    const Answer refused = Send(route.method, PathOf(route), "", Bearer(key));
+    EXPECT_EQ(refused.status, 403) << route.operation << refused.text;
+    EXPECT_NE(refused.body["detail"].Text().find(route.scope), std::string::npos);
+  }
+}
+
+// What they do to a server is done to everybody's.
+TEST_F(ApiTenants, JobsAboutServersNeedWhatServersNeed) {
+  const std::string key = KeyFor("default", R"("jobs:read","jobs:write")");
+  for (const char* type : {"host.cleanup", "host.adopt"}) {
+    const std::string job =
+        R"({"type":")" + std::string(type) + R"(","payload":{"host":"local-1"}})";
+    const Answer refused = Post("/v1/jobs", job, Bearer(key));
+    EXPECT_EQ(refused.status, 403) << refused.text;
+    EXPECT_NE(refused.body["detail"].Text().find("hosts:admin"), std::string::npos);
+    const Answer line = Post("/v1/jobs:batch", job + "\n", Bearer(key));
+    EXPECT_NE(line.text.find("\"status\":403"), std::string::npos) << line.text;
+    const Answer made = Post("/v1/jobs", job);
+    ASSERT_EQ(made.status, 201) << made.text;
+    const std::string path = "/v1/jobs/" + made.body["id"].Text();
+    Headers headers = Bearer(key);
+    headers.emplace_back("If-Match", "*");
+    ASSERT_EQ(Send("POST", path + ":cancel", "", headers).status, 200);
+    EXPECT_EQ(Send("POST", path + ":retry", "", headers).status, 403);
+    EXPECT_EQ(Send("POST", path + ":retry", "", {{"If-Match", "*"}}).status, 200);
+  }
+  const std::string admin = KeyFor("default", R"("jobs:write","hosts:admin")");
+  EXPECT_EQ(
+      Post("/v1/jobs", R"({"type":"host.cleanup","payload":{"host":"local-1"}})", Bearer(admin))
+          .status,
+      201);
+  EXPECT_EQ(
+      Post("/v1/jobs", R"({"type":"workspace.stop","payload":{"workspace":"dev-1"}})", Bearer(key))
+          .status,
+      201);
+}
+
+TEST_F(ApiTenants, NobodyGivesAwayWhatTheyLack) {
+  const std::string key = KeyFor("default", R"("keys:admin","jobs:read")");
+  EXPECT_EQ(Post("/v1/keys", R"({"name":"x","scopes":["jobs:read"]})", Bearer(key)).status, 201);
+  for (const char* body :
+       {R"({"name":"x","scopes":["*"]})", R"({"name":"x","scopes":["jobs:write"]})",
+        R"({"name":"x","scopes":["jobs:read"],"tenant":"other"})"}) {
+    EXPECT_EQ(Post("/v1/keys", body, Bearer(key)).status, 400) << body;
+  }
+}
+
+TEST_F(ApiTenants, AKeyThatIsRevokedOrWrongOpensNothing) {
+  const std::string key = KeyFor("default", "\"jobs:read\"");
+  EXPECT_EQ(Get("/v1/jobs", Bearer(key)).status, 200);
+  std::string wrong = key;
+  wrong[10] = wrong[10] == 'x' ? 'y' : 'x';
+  EXPECT_EQ(Get("/v1/jobs", Bearer(wrong)).status, 401);
+  EXPECT_EQ(Get("/v1/jobs", Bearer("")).status, 401);
+  std::string id;
+  const Answer keys = Get("/v1/keys");
+  for (const a4c::Json& item : keys.body["items"].Items()) {
+    if (item["scopes"].Items().size() == 1 && item["name"].Text() == "k") id = item["id"].Text();
+  }
+  ASSERT_FALSE(id.empty());
+  EXPECT_EQ(keys.text.find(key), std::string::npos);
+  EXPECT_EQ(Send("DELETE", "/v1/keys/" + id).status, 200);
+  EXPECT_EQ(Get("/v1/jobs", Bearer(key)).status, 401);
+}
+
+TEST_F(ApiTenants, AReplayedKeyCreationDoesNotShowTheKeyAgain) {
+  const std::string body = R"({"name":"x","scopes":["jobs:read"]})";
+  const Answer first = Post("/v1/keys", body, {{"Idempotency-Key", "k"}});
+  const Answer second = Post("/v1/keys", body, {{"Idempotency-Key", "k"}});
+  EXPECT_TRUE(first.body["key"].IsText());
+  EXPECT_EQ(second.status, 201);
+  EXPECT_EQ(second.body.Find("key"), nullptr);
+  EXPECT_EQ(second.body["id"].Text(), first.body["id"].Text());
+}
+
+}  // namespace
+}  // namespace a4cd

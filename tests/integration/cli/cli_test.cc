@@ -1,0 +1,209 @@
+// The command line, run as a program against an a4cd in this process: its conventions, what it
+// prints, and its exit codes.
+#include <algorithm>
+#include <filesystem>
+
+#include "apps/a4c/exit_code.h"
+#include "tests/integration/cli/cli_fixture.h"
+
+namespace a4cd {
+namespace {
+
+TEST_F(Cli, AnEmptyListIsASuccess) {
+  const Ran ran = Run({"job", "list", "-o", "json"});
+  EXPECT_EQ(ran.exit_code, 0);
+  EXPECT_EQ(ran.out, "[]\n");
+}
+
+TEST_F(Cli, ExitCodesTellWhatWentWrong) {
+  Run({"workspace", "create", "dev-1", "--", "sleep", "9"});
+  const std::string id = Get("/v1/jobs").body["items"].Items().at(0)["id"].Text();
+  struct Case {
+    std::vector<std::string> arguments;
+    std::vector<std::pair<std::string, std::string>> environment;
+    int exit_code;
+  };
+  const Case cases[] = {
+      {{"job", "list"}, {}, 0},
+      {{"--no-such-flag"}, {}, 2},
+      {{"job", "create", "nope"}, {}, 2},
+      {{"job", "list", "-q", "state:("}, {}, 2},
+      {{"job", "get", "nope"}, {}, 3},
+      {{"workspace", "get", "nope"}, {}, 3},
+      {{"job", "list"}, {{"A4C_API_KEY", "a4c_wrong"}}, 4},
+      {{"job", "retry", id}, {}, 5},
+      {{"workspace", "create", "dev-1", "--", "sleep", "9"}, {}, 5},
+      {{"job", "cancel", id}, {}, 0},
+      {{"job", "watch", id}, {}, 1},
+      {{"--context", "nowhere", "job", "list"}, {}, 2},
+      {{"--request-timeout-ms", "500", "job", "list"}, {{"A4C_URL", "http://127.0.0.1:1"}}, 8},
+      {{"host", "add", "nonsense", "--fingerprint", "f"}, {}, 2},
+      {{"host", "add", "memory:new", "--fingerprint", "SHA256:other"}, {}, 5},
+      {{"host", "add"}, {}, 2},
+      {{"host", "remove", "nope"}, {}, 3},
+      {{"host", "remove", "local-1"}, {}, 5},
+      {{"audit", "list"}, {}, 0},
+  };
+  for (const Case& one : cases) {
+    const Ran ran = Run(one.arguments, one.environment);
+    EXPECT_EQ(ran.exit_code, one.exit_code) << testing::PrintToString(one.arguments) << ran.err;
+    // A job that was watched to its end has its say on standard output.
+    const bool watched = one.arguments.size() > 1 && one.arguments[1] == "watch";
+    EXPECT_EQ(ran.err.empty(), one.exit_code == 0 || watched)
+        << testing::PrintToString(one.arguments) << ran.err;
+  }
+}
+
+TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string err;
+  };
+  const Case cases[] = {
+      {{"workspace", "create", "dev-1"},
+       "error: without an image there has to be a command to run\n"
+       "hint: a4c workspace create dev-1 -- sleep 600\n"},
+      {{"workspace", "create", "dev-1", "--restart", "often", "--", "sleep", "9"},
+       "error: --restart: often not in {never,on_failure,always}\n"
+       "hint: a4c workspace create --help\n"},
+      {{"workspace", "update", "dev-1", "--memory", "lots"},
+       "error: /memory is a size\nhint: write 1048576 (bytes), \"512MiB\" or \"20GiB\"\n"},
+      {{"job", "create", "nope"},
+       "error: /type is no type of job\nhint: one of workspace.create, workspace.start, "},
+      {{"key", "create", "ci", "--scope", "bogus"},
+       "error: /scopes \"bogus\" is no scope\nhint: one of *, "},
+      {{"host", "add"},
+       "error: name one server, or a file of them with -f, and not both\nhint: a4c host add "},
+      {{"host", "add", "-f", "/no/such/file"}, "error: the file /no/such/file cannot be read\n"},
+      {{"host", "cleanup", "nope"}, "error: there is no server nope\nhint: "},
+      {{"host", "adopt", "nope"}, "error: there is no server nope\nhint: "},
+  };
+  for (const Case& one : cases) {
+    const Ran ran = Run(one.arguments);
+    EXPECT_TRUE(ran.err.starts_with(one.err)) << ran.err;
+    EXPECT_LE(std::ranges::count(ran.err, '\n'), 2) << ran.err;
+    EXPECT_EQ(ran.out, "") << testing::PrintToString(one.arguments);
+  }
+}
+
+TEST_F(Cli, ATenantIsMadeAndHasKeysOfItsOwn) {
+  const std::vector<std::string> create_key = {"key",     "create",    "ci", "--tenant", "acme",
+                                               "--scope", "jobs:read", "-o", "json"};
+  const Ran early = Run(create_key);
+  EXPECT_EQ(early.exit_code, 3);
+  EXPECT_NE(early.err.find("a4c tenant create acme"), std::string::npos) << early.err;
+  EXPECT_EQ(Run({"tenant", "create", "acme", "--share", "2"}).exit_code, 0);
+  EXPECT_EQ(Run({"tenant", "create", "acme"}).exit_code, 5);
+  const auto tenants = a4c::ParseJson(Run({"tenant", "list", "-o", "json"}).out);
+  ASSERT_TRUE(tenants);
+  EXPECT_EQ(tenants->Items().back()["id"].Text(), "acme");
+  EXPECT_EQ(tenants->Items().back()["share"].Int(), 2);
+  const auto made = a4c::ParseJson(Run(create_key).out);
+  ASSERT_TRUE(made);
+  const Ran theirs = Run({"tenant", "list"}, {{"A4C_API_KEY", (*made)["key"].Text()}});
+  EXPECT_EQ(theirs.exit_code, 4) << "that needs a scope of its own";
+}
+
+TEST_F(Cli, TheAuditLogIsListed) {
+  Run({"workspace", "create", "dev-1", "--", "sleep", "9"});
+  const Ran ran = Run({"audit", "list"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("createWorkspace"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("applied"), std::string::npos) << ran.out;
+}
+
+TEST_F(Cli, ErrorsInJsonAreProblemsWithTheHint) {
+  const Ran ran = Run({"job", "get", "nope", "-o", "json"});
+  const auto problem = a4c::ParseJson(ran.err);
+  ASSERT_TRUE(problem) << ran.err;
+  EXPECT_EQ((*problem)["status"].Int(), 404);
+  EXPECT_NE(Run({"job", "get", "nope"}).err.find("hint: list them: a4c job list"),
+            std::string::npos);
+}
+
+TEST_F(Cli, KeepsContextsInAFileThatOthersCannotRead) {
+  const std::string file = directory_ + "/config.yaml";
+  EXPECT_EQ(Run({"context", "set", "home"}).exit_code, 0);
+  EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::all,
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  // The context alone is enough now.
+  EXPECT_EQ(Run({"job", "list"}, {{"A4C_URL", ""}, {"A4C_API_KEY_FILE", ""}}).exit_code, 0);
+  EXPECT_NE(Run({"context", "list"}).out.find("home  yes"), std::string::npos);
+  EXPECT_EQ(Run({"context", "list", "-o", "json"}).out.find(key_), std::string::npos);
+  EXPECT_EQ(Run({"context", "use", "away"}).exit_code, 3);
+  EXPECT_EQ(Run({"context", "set", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "use", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "remove", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"context", "remove", "away"}).exit_code, 3);
+  EXPECT_NE(Run({"context", "list"}).out.find("home  no"), std::string::npos) << "none is chosen";
+  std::filesystem::permissions(file, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(Run({"context", "list"}).exit_code, 4);
+}
+
+TEST_F(Cli, CompletesCommandsFlagsAndIds) {
+  EXPECT_EQ(Run({"__complete", "--", "job", "ca"}).out, "cancel\n");
+  EXPECT_NE(Run({"__complete", "--", "job", "list", "--qu"}).out.find("--query\n"),
+            std::string::npos);
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "local-"}).out, "local-1\nlocal-2\nlocal-3\n");
+  EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
+            std::string::npos);
+}
+
+TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
+  const Answer created = CreateWorkspaceJob("dev-1");
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + created.Header("a4c-token")).status, 200);
+  const auto complete = [&](const std::string& query) {
+    return Run({"__complete", "--", "job", "list", "-q", query}).out;
+  };
+  EXPECT_EQ(complete("sta"), "state:\nstarted_at:\n");
+  EXPECT_EQ(complete("'type:image.build or state:pen"), "type:image.build or state:pending\n");
+  EXPECT_EQ(complete("\"\u00e4rger or wor"), "\u00e4rger or workspace:\n");
+  EXPECT_EQ(complete("state:a) b"), "");
+}
+
+TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"workspce", "list"},
+       "error: unknown command \"workspce\"\nhint: did you mean \"workspace\"?"},
+      {{"job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{"zzzz"}, "error: unknown command \"zzzz\"\nhint: a4c --help"},
+      {{"job", "list", "--sorted", "x"},
+       "error: unknown option --sorted\nhint: did you mean \"--sort\"?"},
+      {{"job", "get", "--bogus=1"}, "error: unknown option --bogus\nhint: a4c job get --help"},
+      {{"job", "list", "x"}, "error: unexpected argument \"x\"\nhint: a4c job list --help"},
+      {{"job", "get"}, "error: job is required\nhint: a4c job get --help"},
+      {{"help", "job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{}, "Usage: a4c [OPTIONS] SUBCOMMAND"},
+      {{"job"}, "Usage: a4c job [OPTIONS] SUBCOMMAND"},
+  };
+  for (const auto& [arguments, what] : wrong) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << what;
+    EXPECT_NE(ran.err.find(what), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "") << "what is wrong is no output";
+  }
+  const std::string of_secret = Run({"secret", "list", "s3cr3t"}).err;
+  EXPECT_NE(of_secret.find("error: an argument too many"), std::string::npos) << of_secret;
+  EXPECT_EQ(of_secret.find("s3cr3t"), std::string::npos);
+  EXPECT_NE(Run({"help"}).out.find("Usage: a4c [OPTIONS] SUBCOMMAND"), std::string::npos);
+  EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
+}
+
+TEST_F(Cli, AListIsWholeHoweverSmallAPageMayBe) {
+  StartApp("api: {page_limit_max: 2}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(app_->port());
+  for (const char* name : {"one", "two", "three", "four"}) {
+    ASSERT_EQ(Run({"key", "create", name, "--scope", "jobs:read"}).exit_code, 0);
+  }
+  const Ran keys = Run({"key", "list", "-o", "name"});
+  EXPECT_EQ(keys.exit_code, 0) << keys.err;
+  EXPECT_EQ(std::ranges::count(keys.out, '\n'), 5) << "the first key too: " << keys.out;
+  for (const char* noun : {"workspace", "secret", "snapshot"}) {
+    const Ran ran = Run({noun, "list"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  }
+}
+
+}  // namespace
+}  // namespace a4cd

@@ -1,0 +1,137 @@
+// Servers and workspaces by the command line, and what the doctor says of them.
+#include <fstream>
+
+#include "apps/a4c/exit_code.h"
+#include "tests/integration/cli/cli_fixture.h"
+
+namespace a4cd {
+namespace {
+
+TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
+  const Ran asked = Run({"host", "add", "memory:srv-9"});
+  EXPECT_EQ(asked.exit_code, 2) << "there is no terminal to ask at";
+  EXPECT_NE(asked.err.find("SHA256:srv-9"), std::string::npos) << asked.err;
+  EXPECT_NE(asked.err.find("--fingerprint SHA256:srv-9"), std::string::npos) << asked.err;
+  EXPECT_EQ(Run({"host", "get", "srv-9"}).exit_code, 3);
+  const Ran added = Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set",
+                         "disk=7GiB", "--label", "zone=b", "-o", "name"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  EXPECT_EQ(added.out, "host/srv-9\n");
+  EXPECT_NE(Run({"host", "list"}).out.find("srv-9    yes"), std::string::npos);
+  const auto host = a4c::ParseJson(Run({"host", "get", "srv-9", "-o", "json"}).out);
+  ASSERT_TRUE(host);
+  EXPECT_EQ((*host)["labels"]["zone"].Text(), "b");
+  EXPECT_EQ((*host)["settings"]["disk"].Text(), "7GiB");
+  EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 5) << "it is not cordoned";
+  EXPECT_EQ(Run({"host", "drain", "srv-9", "--wait"}).exit_code, 0);
+  EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 0);
+}
+
+TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
+  const Ran added = Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set",
+                         "warning=its clock is 9 s behind ours"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  const std::string said = "warning: srv-9: its clock is 9 s behind ours";
+  EXPECT_NE(added.err.find(said), std::string::npos) << added.err;
+  const Ran wide = Run({"host", "get", "srv-9", "-o", "wide"});
+  EXPECT_NE(wide.out.find("amd64"), std::string::npos) << wide.out;
+  EXPECT_NE(wide.err.find(said), std::string::npos) << wide.err;
+  const Ran doctor = Run({"doctor"});
+  EXPECT_EQ(doctor.exit_code, 0) << "a warning is no failure: " << doctor.out;
+  EXPECT_NE(doctor.out.find("ok    server srv-9 answers"), std::string::npos) << doctor.out;
+  EXPECT_NE(doctor.out.find("WARN  server srv-9\n      its clock is 9 s behind ours"),
+            std::string::npos)
+      << doctor.out;
+}
+
+TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {
+  const Ran labelled = Run({"host", "label", "local-2", "gpu=yes", "zone=b", "-o", "json"});
+  ASSERT_EQ(labelled.exit_code, 0) << labelled.err;
+  const Ran removed = Run({"host", "label", "local-2", "zone-", "-o", "json"});
+  ASSERT_EQ(removed.exit_code, 0) << removed.err;
+  EXPECT_NE(removed.out.find("\"gpu\""), std::string::npos) << removed.out;
+  EXPECT_EQ(removed.out.find("\"zone\""), std::string::npos) << removed.out;
+  EXPECT_EQ(Run({"host", "label", "local-2", "gpu"}).exit_code, 2);
+  const Ran created = Run({"workspace", "create", "dev-1", "--constraint", "arch=amd64",
+                           "--constraint", "label:gpu=yes", "-o", "json", "--", "sleep", "9"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  const Answer workspace = Get("/v1/workspaces/dev-1");
+  EXPECT_EQ(workspace.body["constraints"]["arch"].Text(), "amd64") << workspace.text;
+  EXPECT_EQ(workspace.body["constraints"]["labels"]["gpu"].Text(), "yes") << workspace.text;
+  const Ran wrong = Run({"workspace", "create", "dev-2", "--constraint", "gpu=yes", "--", "true"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("label:gpu=yes"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
+  const std::string file = directory_ + "/hosts.yaml";
+  std::ofstream(file) << "hosts:\n"
+                         "  - {address: 'memory:one', fingerprint: 'SHA256:one'}\n"
+                         "  - {id: bad, address: 'memory:two', fingerprint: 'SHA256:other'}\n"
+                         "  - {id: third, address: 'memory:three', fingerprint: 'SHA256:three',"
+                         " labels: {zone: b}}\n";
+  const Ran ran = Run({"host", "add", "-f", file, "-o", "name"});
+  EXPECT_EQ(ran.exit_code, 5) << ran.err;
+  EXPECT_EQ(ran.out, "host/one\nhost/third\n");
+  EXPECT_NE(ran.err.find("SHA256:two"), std::string::npos) << ran.err;
+  std::ofstream(file) << "hosts:\n  - {adress: 'memory:one'}\n";
+  const Ran wrong = Run({"host", "add", "-f", file});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_NE(wrong.err.find("adress"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Cli, AWorkspaceSaysWhatADrainMayDoWithIt) {
+  const auto created = [&](const std::string& name, const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments{"workspace", "create", name};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    arguments.insert(arguments.end(), {"--", "sleep", "9"});
+    return Run(arguments).exit_code;
+  };
+  EXPECT_EQ(created("kept", {}), 0);
+  EXPECT_EQ(created("moved", {"--on-drain", "recreate"}), 0);
+  EXPECT_EQ(created("wrong", {"--on-drain", "explode"}), 2);
+  EXPECT_EQ(Get("/v1/workspaces/kept").body["on_drain"].Text(), "keep");
+  EXPECT_EQ(Get("/v1/workspaces/moved").body["on_drain"].Text(), "recreate");
+}
+
+TEST_F(Cli, DoctorSaysWhatToDo) {
+  const Ran well = Run({"doctor"});
+  EXPECT_EQ(well.exit_code, 0) << well.out;
+  for (const char* check : {" answers", "the clocks agree", "the key is accepted", "versions fit",
+                            "search is available"}) {
+    EXPECT_NE(well.out.find(check), std::string::npos) << check << " in " << well.out;
+  }
+  const Ran ran =
+      Run({"--request-timeout-ms", "300", "doctor"}, {{"A4C_URL", "http://127.0.0.1:1"}});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find("FAIL  http://127.0.0.1:1 answers"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
+}
+
+TEST_F(Cli, DoctorTellsProgramsTheSame) {
+  const Ran ran = Run({"--request-timeout-ms", "300", "doctor", "-o", "json"},
+                      {{"A4C_URL", "http://127.0.0.1:1"}});
+  EXPECT_EQ(ran.exit_code, 1);
+  const auto told = a4c::ParseJson(ran.out);
+  ASSERT_TRUE(told) << ran.out;
+  const auto& items = told->Items();
+  ASSERT_EQ(items.size(), 3u) << ran.out;
+  EXPECT_EQ(items[1].ToString(), R"({"level":"ok","check":"URL and key are known"})");
+  EXPECT_EQ(items[2]["level"].Text(), "FAIL");
+  EXPECT_EQ(items[2]["check"].Text(), "http://127.0.0.1:1 answers");
+  EXPECT_NE(items[2]["hint"].Text().find("start it"), std::string::npos);
+}
+
+TEST_F(Cli, DisksAreDrawn) {
+  const Ran all = Run({"host", "disks"});
+  EXPECT_EQ(all.exit_code, a4c_cli::kOk) << all.err;
+  EXPECT_NE(all.out.find("local-1  [..............................]   0 %"), std::string::npos)
+      << all.out;
+  const Ran one = Run({"host", "disks", "local-1"});
+  EXPECT_EQ(one.exit_code, a4c_cli::kOk) << one.err;
+  EXPECT_NE(one.out.find("cache"), std::string::npos) << one.out;
+  EXPECT_EQ(Run({"host", "disks", "nowhere"}).exit_code, a4c_cli::kNotFound);
+}
+
+}  // namespace
+}  // namespace a4cd

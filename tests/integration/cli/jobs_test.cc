@@ -1,0 +1,187 @@
+// Jobs and images by the command line.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "apps/a4c/exit_code.h"
+#include "tests/integration/cli/cli_fixture.h"
+
+namespace a4cd {
+namespace {
+
+TEST_F(Cli, CreatesShowsAndListsJobs) {
+  const Ran created = Run({"job", "create", "workspace.create", "--title", "the old pier", "--set",
+                           "name=dev-1", "--set", R"(command=["sleep","9"])", "-o", "name"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  ASSERT_TRUE(created.out.starts_with("job/")) << created.out;
+  const std::string id = created.out.substr(4, created.out.size() - 5);
+  const Ran table = Run({"job", "list"});
+  EXPECT_EQ(
+      table.out,
+      "ID                                    TYPE              STATE    REASON   AGE  TITLE\n" +
+          id + "  workspace.create  pending  waiting  " +
+          table.out.substr(table.out.rfind("waiting  ") + 9));
+  EXPECT_NE(table.out.find("the old pier\n"), std::string::npos);
+  const auto json = a4c::ParseJson(Run({"job", "get", id, "-o", "json"}).out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ((*json)["payload"]["command"].Items()[1].Text(), "9");
+  EXPECT_NE(Run({"-o", "yaml", "job", "get", id}).out.find("title: \"the old pier\"\n"),
+            std::string::npos);
+  EXPECT_EQ(Run({"job", "list", "-o", "json"}).out.substr(0, 2), "[\n");
+}
+
+TEST_F(Cli, ACommandsOwnFlagsMayFollowAnyFlagOfOurs) {
+  for (const char* flag : {"--env", "--secret", "--label", "--constraint"}) {
+    const std::string value = flag == std::string("--constraint") ? "arch=amd64" : "A=b";
+    const Ran created = Run({"workspace", "create", "dev" + std::string(flag).substr(1), flag,
+                             value, "--", "sh", "-c", "exit"});
+    EXPECT_EQ(created.exit_code, 0) << flag << ": " << created.err;
+  }
+}
+
+TEST(ExitCode, OfAJobThatIsWaitedForTellsWhyItIsNotDone) {
+  const auto job = [](const char* state, const char* reason) {
+    return a4c::Json(a4c::Json::Object{{"state", state}, {"reason", reason}});
+  };
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("succeeded", "done")), 0);
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("failed", "exit_code")), 1);
+  EXPECT_EQ(a4c_cli::ExitCodeOfJob(job("canceled", "canceled_by_user")), 1);
+  EXPECT_EQ(a4c_cli::ExitCodeOfWait(job("pending", "no_capacity")), 6);
+  EXPECT_EQ(a4c_cli::ExitCodeOfWait(job("pending", "waiting")), 7);
+}
+
+TEST_F(Cli, WaitsNoLongerThanToldAndWritesNdjsonToAPipe) {
+  const Ran ran =
+      Run({"workspace", "create", "dev-1", "--wait", "--timeout", "0", "--", "sleep", "9"});
+  EXPECT_EQ(ran.exit_code, 7) << ran.err;
+  const auto line = a4c::ParseJson(ran.out.substr(0, ran.out.find('\n')));
+  ASSERT_TRUE(line) << ran.out;
+  EXPECT_EQ((*line)["state"].Text(), "pending");
+}
+
+// Each change of the job is a line of its own, and nothing else is on standard output.
+TEST_F(Cli, WhatIsWaitedForOnAPipeIsOneLineOfJsonForEachChange) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  const Ran ran = Run({"workspace", "create", "dev-1", "--wait", "--", "sleep", "infinity"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  std::istringstream lines(ran.out);
+  int64_t rev = 0;
+  a4c::Json last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = a4c::ParseJson(line);
+    ASSERT_TRUE(job) << line;
+    EXPECT_GT((*job)["rev"].Int(), rev) << line;
+    rev = (*job)["rev"].Int();
+    last = *job;
+  }
+  EXPECT_EQ(last["state"].Text(), "succeeded") << ran.out;
+}
+
+TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms, capacity_wait: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  const Ran ran = Run({"workspace", "create", "dev-1", "--disk", "900TiB", "--wait", "--timeout",
+                       "2", "--", "sleep", "infinity"});
+  ASSERT_EQ(ran.exit_code, 6) << ran.err;
+  std::istringstream lines(ran.out);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto job = a4c::ParseJson(line);
+    ASSERT_TRUE(job) << line;
+    const std::string sight =
+        (*job)["state"].Text() + (*job)["reason"].Text() + (*job)["message"].Text();
+    EXPECT_NE(sight, last) << ran.out;
+    last = sight;
+  }
+  EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
+}
+
+TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
+  const Ran created = Run({"workspace", "create", "dev-1", "-o", "name", "--", "sleep", "9"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  const std::string name = created.out.substr(0, created.out.size() - 1);
+  ASSERT_TRUE(name.starts_with("job/")) << name;
+  const std::string id = name.substr(4);
+  for (const std::string& given : {name, id}) {
+    const Ran explained = Run({"explain", given});
+    EXPECT_EQ(explained.exit_code, 0) << explained.err;
+    EXPECT_TRUE(explained.out.starts_with("job " + id)) << explained.out;
+    EXPECT_EQ(Run({"job", "get", given}).exit_code, 0);
+    EXPECT_EQ(Run({"job", "logs", given}).exit_code, 0);
+  }
+  EXPECT_EQ(Run({"job", "cancel", name}).exit_code, 0);
+  EXPECT_EQ(Run({"host", "get", "host/local-1"}).exit_code, 0);
+  EXPECT_EQ(Run({"workspace", "get", "job/dev-1"}).exit_code, 3) << "another noun's";
+}
+
+TEST_F(Cli, SubmitsABatchAndNumbersItsLines) {
+  const std::string file = directory_ + "/jobs.ndjson";
+  std::ofstream(file) << R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
+                      << "\n"
+                      << "x\n"
+                      << R"({"type":"host.cleanup","payload":{"host":"local-2"}})"
+                      << "\n";
+  const Ran ran = Run({"job", "batch", file, "--chunk", "1"});
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.out.find(R"({"line":2,"status":400)"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(R"({"line":3,"status":201)"), std::string::npos) << ran.out;
+  EXPECT_EQ(ran.err, "2 created, 1 failed\n");
+}
+
+TEST_F(Cli, JobsAreCountedAlsoByTheValuesOfAField) {
+  // A token is for the write that gave it, and says nothing of the one before.
+  const std::string first = CreateWorkspaceJob("dev-1").Header("a4c-token");
+  EXPECT_EQ(Run({"job", "count", "--token", first}).out, "1\n");
+  const std::string token = CreateWorkspaceJob("dev-2").Header("a4c-token");
+  EXPECT_EQ(Run({"job", "count", "--token", token}).out, "2\n");
+  EXPECT_EQ(Run({"job", "count", "-q", "\"dev-2\"", "--token", token}).out, "1\n");
+  const Ran ran = Run({"job", "count", "--by", "state", "--by", "type", "--token", token});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "FIELD  VALUE             COUNT\n"
+            "state  pending           2\n"
+            "type   workspace.create  2\n");
+  const Ran unknown = Run({"job", "count", "--by", "stat"});
+  EXPECT_NE(unknown.exit_code, 0);
+  EXPECT_NE(unknown.err.find("did you mean \"state\"?"), std::string::npos) << unknown.err;
+}
+
+TEST_F(Cli, AWideListOfASearchShowsWhatItFound) {
+  const Answer created = CreateWorkspaceJob("dev-1");
+  const Ran ran =
+      Run({"-o", "wide", "job", "list", "-q", "pier", "--token", created.Header("a4c-token")});
+  EXPECT_NE(ran.out.find("  FOUND\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("  title: the [pier] of dev-1\n"), std::string::npos) << ran.out;
+  EXPECT_EQ(Run({"-o", "wide", "job", "list"}).out.find("FOUND"), std::string::npos);
+  const auto json =
+      a4c::ParseJson(Run({"-o", "json", "job", "list", "-q", "pier", "--highlight"}).out);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->Items().at(0)["highlights"].Items().at(0)["field"].Text(), "title");
+}
+
+TEST_F(Cli, AnImageIsBuiltFromADirectory) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context);
+  std::ofstream(context + "/Dockerfile") << "FROM busybox:local\nRUN true\n";
+  const Ran built = Run({"image", "build", "-t", "app:1", "-o", "table", context});
+  EXPECT_EQ(built.exit_code, a4c_cli::kOk) << built.out << built.err;
+  EXPECT_NE(built.err.find("RUN true"), std::string::npos) << built.err;
+  EXPECT_NE(built.out.find("succeeded"), std::string::npos) << built.out;
+  const Ran listed = Run({"image", "list"});
+  EXPECT_EQ(listed.exit_code, a4c_cli::kOk) << listed.err;
+  EXPECT_NE(listed.out.find("app:1"), std::string::npos) << listed.out;
+}
+
+TEST_F(Cli, AnImageThatCannotBeBuiltSaysWhy) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context);
+  EXPECT_EQ(Run({"image", "build", "-t", "app:1", context}).exit_code, a4c_cli::kUsage);
+  std::ofstream(context + "/Dockerfile") << "FROM busybox:local\nRUN false\n";
+  const Ran failed = Run({"image", "build", "-t", "app:1", context});
+  EXPECT_EQ(failed.exit_code, a4c_cli::kFailed) << failed.out << failed.err;
+  EXPECT_NE((failed.out + failed.err).find("returned code 1"), std::string::npos) << failed.err;
+}
+
+}  // namespace
+}  // namespace a4cd

@@ -1,0 +1,277 @@
+// How figures of servers are read: who does not answer costs the others nothing.
+#include "apps/a4cd/hosts/disk_service.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "a4c/host_look.h"
+#include "a4c/memory.h"
+#include "apps/a4cd/jobs/kinds.h"
+#include "tests/integration/support/hooked_store.h"
+#include "tests/support/fake_clock.h"
+
+namespace a4cd::testing {
+namespace {
+
+using a4c::Call;
+using a4c::Host;
+using a4c::Result;
+using a4c::Unit;
+using a4c::UnitStatus;
+using a4c::testing::FakeRuntime;
+
+constexpr int64_t kGiB = 1LL << 30;
+
+// Servers that take their time, by the clock of the test.
+class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
+ public:
+  TimedHosts(FakeRuntime& fake, std::vector<std::string> ids) : fake_(fake), ids_(std::move(ids)) {}
+
+  Result<std::vector<std::string>> Names(const Call&) override { return ids_; }
+  Result<Host> Look(const Call& call, const std::string& id) override {
+    ++looks;
+    Note(id);
+    const bool answers = Spend(call, look_ms, id);
+    return Host{.id = id,
+                .reachable = answers,
+                .reason = answers ? "" : "it is silent",
+                .disk_total_bytes = answers ? 100 * kGiB : 0};
+  }
+  Result<std::vector<Host>> Hosts(const Call&) override {
+    ADD_FAILURE() << "all are asked at once";
+    return std::vector<Host>();
+  }
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& id) override {
+    if (!Spend(call, list_ms, id)) return a4c::Error(a4c::Code::kTimeout, "it is silent");
+    return std::vector<UnitStatus>();
+  }
+  Result<UnitStatus> Ensure(const Call&, const Unit&) override {
+    return a4c::Error(a4c::Code::kUnsupported, "");
+  }
+  Result<void> Remove(const Call&, const std::string&, const std::string&,
+                      const a4c::Fence&) override {
+    return a4c::Error(a4c::Code::kUnsupported, "");
+  }
+  std::set<std::string> Asked() {
+    std::set<std::string> ids;
+    for (const auto& [id, when] : std::exchange(asked, {})) ids.insert(id);
+    return ids;
+  }
+
+  static constexpr int64_t kForever = 1LL << 40;
+  std::map<std::string, int64_t> look_ms;  // how long they take; none: no time
+  std::map<std::string, int64_t> list_ms;
+  std::atomic<int> looks = 0;
+  std::vector<std::pair<std::string, int64_t>> asked;  // who, when
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == a4c::HostLook::kExtension ? static_cast<a4c::HostLook*>(this) : nullptr;
+  }
+
+ private:
+  void Note(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    asked.emplace_back(id, fake_.clock().MonotonicMs());
+  }
+  bool Spend(const Call& call, const std::map<std::string, int64_t>& of, const std::string& id) {
+    const auto found = of.find(id);
+    if (found == of.end() || found->second == 0) return true;
+    fake_.clock().Advance(std::min(found->second, call.RemainingMs()));
+    return !call.Expired();
+  }
+
+  FakeRuntime& fake_;
+  const std::vector<std::string> ids_;
+  std::mutex mutex_;
+};
+
+class DiskServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(database_.Open(Within(), AllCollections()));
+    Start({});
+  }
+  void Start(const DiskOptions& options) {
+    disks_ =
+        std::make_unique<DiskService>(database_, hosts_, enrolments_, fake_.runtime(), options);
+    loops_ = disks_->NewLoops();
+  }
+  Call Within(int64_t ms = 30'000) { return fake_.Within(ms); }
+  int64_t Now() { return fake_.clock().MonotonicMs(); }
+
+  int64_t Step(const std::string& name) {
+    const auto loop = std::ranges::find_if(loops_, [&](auto& one) { return one->name() == name; });
+    const Result<int64_t> wait = (*loop)->Step(Within());
+    EXPECT_TRUE(wait) << wait.error().ToString();
+    return wait ? *wait : -1;
+  }
+  HostFigures Figures(const std::string& id) {
+    const auto host = ReadHost(Within(), database_, id);
+    EXPECT_TRUE(host && host->figures) << id;
+    return host && host->figures ? *host->figures : HostFigures{};
+  }
+  void Hang(const std::string& id) { hosts_.look_ms[id] = TimedHosts::kForever; }
+
+  FakeRuntime fake_;
+  const std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(fake_.runtime());
+  HookedStore hooked_{*store_};
+  a4c::Database database_{{.store = hooked_}, fake_.runtime()};
+  TimedHosts hosts_{fake_, {"a", "b", "c", "d", "e"}};
+  Enrolments enrolments_{database_, hosts_, fake_.runtime(), 2'000};
+  std::unique_ptr<DiskService> disks_;
+  std::vector<std::unique_ptr<a4c::Loop>> loops_;
+};
+
+TEST_F(DiskServiceTest, OneThatIsSilentDoesNotAgeTheOthers) {
+  Hang("a");
+  const int64_t first_ms = Now();
+  Step("hosts");
+  EXPECT_EQ(Now() - first_ms, 2'000) << "nor when all are new";
+  EXPECT_FALSE(Figures("a").host.reachable);
+  EXPECT_EQ(Figures("a").host.reason, "it has not answered yet");
+  fake_.clock().Advance(10'000);
+  hosts_.Asked();
+  int64_t begun_ms = Now();
+  EXPECT_EQ(Step("hosts"), 10'000);
+  EXPECT_EQ(Now(), begun_ms) << "the round waited for it";
+  EXPECT_EQ(hosts_.Asked(), (std::set<std::string>{"b", "c", "d", "e"}));
+  EXPECT_EQ(Figures("b").host.age_ms, 0);
+  EXPECT_TRUE(Figures("b").host.reachable);
+  begun_ms = Now();
+  Step("hosts-apart");
+  EXPECT_EQ(Now() - begun_ms, 5'000) << "it was not given the whole time";
+  EXPECT_EQ(Figures("a").host.reason, "it is silent");
+}
+
+TEST_F(DiskServiceTest, OneThatFallsSilentCostsTheOthersOurPatienceOnce) {
+  Step("hosts");
+  Hang("a");
+  const int64_t begun_ms = Now();
+  EXPECT_EQ(Step("hosts"), 8'000) << "the period counts from the beginning of the round";
+  EXPECT_EQ(Now() - begun_ms, 2'000);
+  EXPECT_TRUE(Figures("a").host.reachable) << "it had no time to answer";
+  EXPECT_EQ(Figures("a").host.age_ms, 2'000);
+  fake_.clock().Advance(8'000);
+  EXPECT_EQ(Step("hosts"), 10'000);
+  Step("hosts-apart");
+  EXPECT_FALSE(Figures("a").host.reachable) << "now it had";
+  EXPECT_EQ(Figures("a").host.age_ms, 15'000) << "counts from when it answered";
+  EXPECT_EQ(Figures("a").host.disk_total_bytes, 100 * kGiB) << "as they were known";
+}
+
+TEST_F(DiskServiceTest, WhoIsSilentIsAskedEverLessOften) {
+  Hang("a");
+  Step("hosts");
+  hosts_.Asked();
+  const int64_t until_ms = Now() + 600'000;
+  while (Now() < until_ms) fake_.clock().Advance(std::max<int64_t>(1, Step("hosts-apart")));
+  std::vector<int64_t> waits;
+  for (size_t i = 1; i < hosts_.asked.size(); ++i) {
+    EXPECT_EQ(hosts_.asked[i].first, "a");
+    waits.push_back(hosts_.asked[i].second - hosts_.asked[i - 1].second - 5'000);
+  }
+  ASSERT_GE(waits.size(), 5u);
+  EXPECT_TRUE(std::ranges::is_sorted(waits));
+  EXPECT_LT(waits.front(), 10'000);
+  EXPECT_GE(waits.back(), 30'000);
+  EXPECT_LE(waits.back(), 32'000);
+}
+
+TEST_F(DiskServiceTest, WhoAnswersAgainIsAskedWithTheOthersAgain) {
+  Hang("a");
+  Step("hosts");
+  hosts_.look_ms["a"] = 0;
+  fake_.clock().Advance(30'000);
+  Step("hosts-apart");
+  EXPECT_TRUE(Figures("a").host.reachable);
+  hosts_.Asked();
+  Step("hosts");
+  EXPECT_EQ(hosts_.Asked().size(), 5u);
+  Step("hosts-apart");
+  EXPECT_TRUE(hosts_.Asked().empty());
+}
+
+TEST_F(DiskServiceTest, WhoIsSlowIsNeverSaidToBeOutOfReach) {
+  hosts_.look_ms["a"] = 3'000;
+  Step("hosts");
+  fake_.clock().Advance(2'000);
+  Step("hosts-apart");
+  int64_t oldest_ms = 0;
+  for (int i = 0; i < 30; ++i) {
+    if (i % 5 == 0) Step("hosts");
+    Step("hosts-apart");
+    fake_.clock().Advance(2'000);
+    const HostFigures figures = Figures("a");
+    ASSERT_TRUE(figures.host.reachable) << figures.host.reason;
+    oldest_ms = std::max(oldest_ms, figures.host.age_ms);
+  }
+  EXPECT_LE(oldest_ms, 10'000);
+}
+
+TEST_F(DiskServiceTest, AsManyAreAskedApartAtOnceAsMayBe) {
+  Start({.apart_at_once = 2});
+  for (const char* id : {"a", "b", "c", "d", "e"}) Hang(id);
+  Step("hosts");
+  fake_.clock().Advance(30'000);
+  hosts_.Asked();
+  EXPECT_EQ(Step("hosts-apart"), 0) << "there are more";
+  EXPECT_EQ(hosts_.looks.load(), 7);
+  EXPECT_EQ(hosts_.Asked(), (std::set<std::string>{"a", "b"})) << "the longest not asked first";
+  EXPECT_EQ(Step("hosts-apart"), 0);
+  EXPECT_EQ(Step("hosts-apart"), 2'000);
+  EXPECT_EQ(hosts_.looks.load(), 10) << "nobody twice";
+  EXPECT_EQ(hosts_.Asked(), (std::set<std::string>{"c", "d", "e"}));
+}
+
+TEST_F(DiskServiceTest, FiguresAgeFromWhenTheyWereRead) {
+  hosts_.list_ms["a"] = 1'500;
+  ASSERT_TRUE(disks_->Refresh(Within()));
+  EXPECT_EQ(Figures("a").host.age_ms, 1'500);
+}
+
+TEST_F(DiskServiceTest, WhoWasGivenNoTimeIsNotSaidToBeSilent) {
+  Hang("a");
+  ASSERT_TRUE(disks_->Refresh(Within(3'000)));
+  const auto hosts = ReadHosts(Within(), database_);
+  ASSERT_TRUE(hosts);
+  EXPECT_EQ(hosts->size(), 5u);
+  for (const HostRecord& host : *hosts) EXPECT_FALSE(host.figures) << host.id;
+}
+
+TEST_F(DiskServiceTest, ALookAtOneAsksNoOther) {
+  ASSERT_TRUE(disks_->Refresh(Within()));
+  hosts_.Asked();
+  ASSERT_TRUE(disks_->Look(Within(), "c"));
+  EXPECT_EQ(hosts_.Asked(), std::set<std::string>{"c"});
+}
+
+// While somebody writes, the other thread hands in three: its fourth server is asked after that.
+TEST_F(DiskServiceTest, WhatComesWhileSomebodyWritesIsWrittenInOneCommit) {
+  ASSERT_TRUE(disks_->Refresh(Within()));
+  Start({.hosts_at_once = 2});
+  hosts_.looks = 0;
+  std::atomic<bool> is_first = true;
+  std::atomic<size_t> most = 0;
+  hooked_.before_apply = [&](std::span<const a4c::WriteBatch> batches) {
+    for (const a4c::WriteBatch& batch : batches) most = std::max(most.load(), batch.ops.size());
+    if (!is_first.exchange(false)) return;
+    const a4c::Runtime real = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+    const int64_t until_ms = real.clock.MonotonicMs() + 30'000;
+    while (hosts_.looks < 5 && real.clock.MonotonicMs() < until_ms) std::this_thread::yield();
+  };
+  ASSERT_TRUE(disks_->Refresh(Within()));
+  hooked_.before_apply = nullptr;
+  EXPECT_EQ(hosts_.looks.load(), 5);
+  EXPECT_GE(most.load(), 3u);
+}
+
+}  // namespace
+}  // namespace a4cd::testing

@@ -1,0 +1,178 @@
+// Events of jobs: by hints of the bus, by scans where there is none or it lost one, and to clients
+// that come back.
+#include "apps/a4cd/api/event_feed.h"
+
+#include <optional>
+#include <utility>
+
+#include "tests/integration/support/work_fixture.h"
+
+namespace a4cd::testing {
+namespace {
+
+// Loses what is published while the test wants it to.
+class LossyBus final : public a4c::Bus {
+ public:
+  explicit LossyBus(a4c::Bus& inner) : inner_(inner) {}
+  Result<std::vector<a4c::PublishOutcome>> Publish(
+      const Call& call, std::span<const a4c::Message> messages) override {
+    if (!loses) return inner_.Publish(call, messages);
+    return std::vector<a4c::PublishOutcome>(messages.size(), a4c::PublishOutcome::kAccepted);
+  }
+  Result<int64_t> Flush(const Call& call) override { return inner_.Flush(call); }
+  Result<std::unique_ptr<a4c::Subscription>> Subscribe(const Call& call, const std::string& topic,
+                                                       const std::string& group,
+                                                       a4c::StartAt start_at) override {
+    return inner_.Subscribe(call, topic, group, start_at);
+  }
+  bool loses = false;
+
+ private:
+  a4c::Bus& inner_;
+};
+
+class EventFeedTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto opened = database_.Open(Within(), AllCollections());
+    ASSERT_TRUE(opened) << opened.error().ToString();
+  }
+  Call Within() { return fake_.Within(30'000); }
+
+  std::string Create(const std::string& title, const std::string& tenant = kTenant) {
+    JobDraft draft;
+    draft.type = "host.cleanup";
+    draft.title = title;
+    draft.payload = Json::Object{{"host", "one"}};
+    const Principal principal{.tenant = tenant, .key_id = "key", .scopes = {"*"}};
+    const auto write = jobs_.PrepareCreate(Within(), principal, draft);
+    EXPECT_TRUE(write);
+    EXPECT_TRUE(database_.Write(Within(), write->commit));
+    return write->id;
+  }
+  std::string Next(StreamSource& source) {
+    const auto piece = source.Next(Within());
+    EXPECT_TRUE(piece);
+    return piece ? piece->bytes : "";
+  }
+  static int Count(const std::string& text, const std::string& word) {
+    int count = 0;
+    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+  static std::string LastId(const std::string& text) {
+    const size_t at = text.rfind("id: ");
+    return at == std::string::npos ? "" : text.substr(at + 4, text.find('\n', at) - at - 4);
+  }
+
+  a4c::testing::FakeRuntime fake_;
+  const std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(fake_.runtime());
+  const std::unique_ptr<a4c::Bus> memory_bus_ = a4c::NewMemoryBus(fake_.runtime());
+  LossyBus bus_{*memory_bus_};
+  a4c::Database database_{{.store = *store_, .bus = &bus_}, fake_.runtime()};
+  a4c::IdSource ids_{fake_.runtime().clock, fake_.runtime().random};
+  JobService jobs_{database_, fake_.runtime(), ids_};
+};
+
+TEST_F(EventFeedTest, AHintShowsAChangeBeforeAnyScan) {
+  EventFeed feed(database_, fake_.runtime(), {.scan_period_ms = 1'000'000});
+  const auto tail = feed.NewTail(bus_, "job-sync", "events-one");
+  const auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  {  // subscribes; nothing is there yet, so it must not wait for it
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_TRUE(tail->Step(fake_.Within(30'000, stop.get_token())));
+  }
+  const std::string id = Create("the pier");
+  Create("of another", "other");
+  ASSERT_TRUE(tail->Step(Within()));
+  const std::string got = Next(*source);
+  EXPECT_NE(got.find(id), std::string::npos) << got;
+  EXPECT_EQ(Count(got, "event: job"), 1) << got;
+  EXPECT_EQ(got.find("of another"), std::string::npos) << got;
+}
+
+TEST_F(EventFeedTest, EachInstanceGetsEveryHint) {
+  EventFeed one(database_, fake_.runtime(), {.scan_period_ms = 1'000'000});
+  EventFeed two(database_, fake_.runtime(), {.scan_period_ms = 1'000'000});
+  const auto tail_one = one.NewTail(bus_, "job-sync", "events-one");
+  const auto tail_two = two.NewTail(bus_, "job-sync", "events-two");
+  const auto source_one = one.NewSource(kTenant, "");
+  const auto source_two = two.NewSource(kTenant, "");
+  Next(*source_one);
+  Next(*source_two);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(tail_one->Step(fake_.Within(30'000, stop.get_token())));
+  EXPECT_TRUE(tail_two->Step(fake_.Within(30'000, stop.get_token())));
+  const std::string id = Create("the pier");
+  ASSERT_TRUE(tail_one->Step(Within()));
+  ASSERT_TRUE(tail_two->Step(Within()));
+  EXPECT_NE(Next(*source_one).find(id), std::string::npos);
+  EXPECT_NE(Next(*source_two).find(id), std::string::npos);
+}
+
+// A later hint must not make the scan skip the change whose hint was lost.
+TEST_F(EventFeedTest, AChangeWhoseHintWasLostIsFoundByTheNextScan) {
+  EventFeed feed(database_, fake_.runtime(), {.overlap_ms = 1'000, .scan_period_ms = 60'000});
+  const auto tail = feed.NewTail(bus_, "job-sync", "events-one");
+  const auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_TRUE(tail->Step(fake_.Within(30'000, stop.get_token())));
+  bus_.loses = true;
+  const std::string lost = Create("lost");
+  bus_.loses = false;
+  fake_.clock().Advance(30'000);
+  const std::string hinted = Create("hinted");
+  ASSERT_TRUE(tail->Step(Within()));
+  std::string got = Next(*source);
+  EXPECT_NE(got.find(hinted), std::string::npos) << got;
+  EXPECT_EQ(got.find(lost), std::string::npos) << got;
+  fake_.clock().Advance(30'000);
+  got = Next(*source);
+  EXPECT_NE(got.find(lost), std::string::npos) << got;
+  EXPECT_EQ(Count(got, "event: job"), 1) << "what was shown is not shown again: " << got;
+}
+
+TEST_F(EventFeedTest, APositionIsUnderstoodByAnInstanceThatWasStartedLater) {
+  std::string position;
+  {
+    EventFeed feed(database_, fake_.runtime());
+    const auto source = feed.NewSource(kTenant, "");
+    Next(*source);
+    fake_.clock().Advance(100);
+    Create("seen");
+    position = LastId(Next(*source));
+  }
+  ASSERT_FALSE(position.empty());
+  fake_.clock().Advance(20'000);
+  const std::string missed = Create("missed");
+  fake_.clock().Advance(20'000);
+  EventFeed later(database_, fake_.runtime());
+  const auto source = later.NewSource(kTenant, position);
+  const std::string got = Next(*source);
+  EXPECT_NE(got.find(missed), std::string::npos) << got;
+  EXPECT_EQ(got.find("resync"), std::string::npos) << got;
+}
+
+TEST_F(EventFeedTest, WhoWasAwayTooLongOrMissedTooMuchListsAgain) {
+  EventFeed feed(database_, fake_.runtime(), {.changes_max = 1, .catch_up_max_ms = 60'000});
+  const int64_t now_ms = fake_.clock().NowMs();
+  const auto gets = [&](const std::string& position) {
+    return Next(*feed.NewSource(kTenant, position));
+  };
+  EXPECT_NE(gets("t" + std::to_string(now_ms - 61'000)).find("resync"), std::string::npos);
+  EXPECT_NE(gets("nonsense").find("resync"), std::string::npos);
+  EXPECT_NE(gets("t").find("resync"), std::string::npos);
+  EXPECT_EQ(gets("t" + std::to_string(now_ms - 1'000)).find("resync"), std::string::npos);
+  for (int i = 0; i < 1'100; ++i) Create("many");
+  EXPECT_NE(gets("t" + std::to_string(now_ms - 1'000)).find("resync"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace a4cd::testing

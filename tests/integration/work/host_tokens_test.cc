@@ -1,0 +1,178 @@
+// A server knows which store is its own, across rotations, instances, restores and absences.
+#include "apps/a4cd/hosts/host_tokens.h"
+
+#include <algorithm>
+#include <string>
+
+#include "tests/integration/support/work_fixture.h"
+
+namespace a4cd::testing {
+namespace {
+
+constexpr int64_t kRotateMs = 600'000;
+constexpr const char* kServer = "config-1";
+
+// Counts presentations, and loses them while `away`.
+class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation {
+ public:
+  explicit SomewhatAway(a4c::HostProvider& inner) : inner_(inner) {}
+  Result<std::vector<a4c::Host>> Hosts(const Call& call) override { return inner_.Hosts(call); }
+  Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
+    return inner_.Ensure(call, unit);
+  }
+  Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
+                      const a4c::Fence& fence) override {
+    return inner_.Remove(call, host, name, fence);
+  }
+  Result<std::vector<UnitStatus>> List(const Call& call, const std::string& host) override {
+    return inner_.List(call, host);
+  }
+  Result<void> Adopt(const Call& call, const std::string& host, const std::string& token) override {
+    return inner_.As<a4c::HostIncarnation>()->Adopt(call, host, token);
+  }
+  Result<void> Present(const Call& call, const std::string& host, const std::string& current,
+                       const std::string& next) override {
+    ++presentations;
+    if (away) return a4c::Error(a4c::Code::kUnavailable, "no route to it");
+    return inner_.As<a4c::HostIncarnation>()->Present(call, host, current, next);
+  }
+
+  bool away = false;
+  int presentations = 0;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return name == a4c::HostIncarnation::kExtension ? static_cast<a4c::HostIncarnation*>(this)
+                                                    : nullptr;
+  }
+
+ private:
+  a4c::HostProvider& inner_;
+};
+
+class HostTokensTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(database_.Open(Within(), AllCollections()));
+    ASSERT_TRUE(restored_.Open(Within(), AllCollections()));
+  }
+  Call Within() { return fake_.Within(30'000); }
+
+  static std::string Pair(a4c::Database& database, const Call& call) {
+    const a4c::RecordRef ref = HostTokenRef(kServer);
+    const auto found = database.Get(call, std::span(&ref, 1));
+    return found && found->records.at(0) ? found->records[0]->body : "";
+  }
+  std::string Pair() { return Pair(database_, Within()); }
+  // The store as it was at this moment.
+  void Backup() {
+    ASSERT_TRUE(
+        restored_.Write(Within(), {.changes = {{.ref = HostTokenRef(kServer), .body = Pair()}}}));
+  }
+  void Step(HostTokens& tokens) { ASSERT_TRUE(tokens.NewLoop()->Step(Within())); }
+  void Rotate(HostTokens& tokens) {
+    const std::string before = Pair();
+    fake_.clock().Advance(kRotateMs);
+    Step(tokens);
+    EXPECT_NE(Pair(), before);
+  }
+  Result<UnitStatus> Ensure(HostTokens& tokens) {
+    A4C_CHECK(tokens.Introduce(Within(), kServer));
+    return hosts_.Ensure(
+        Within(),
+        {.host = kServer, .name = "ws-1", .epoch = ++epoch_, .spec = {.command = {"true"}}});
+  }
+
+  a4c::testing::FakeRuntime fake_;
+  const std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(fake_.runtime());
+  const std::unique_ptr<a4c::Store> backup_ = a4c::NewMemoryStore(fake_.runtime());
+  a4c::Database database_{{.store = *store_}, fake_.runtime()};
+  a4c::Database restored_{{.store = *backup_}, fake_.runtime()};
+  const std::unique_ptr<a4c::HostProvider> memory_ =
+      a4c::NewMemoryHostProvider(fake_.runtime(), {.servers = {{.id = kServer}}});
+  SomewhatAway hosts_{*memory_};
+  HostTokens tokens_{database_, hosts_, fake_.runtime(), {.rotate_period_ms = kRotateMs}};
+  int64_t epoch_ = 0;
+};
+
+TEST_F(HostTokensTest, AServerThatWasGivenNoTokenIsNotAskedForAny) {
+  EXPECT_TRUE(Ensure(tokens_));
+  Step(tokens_);
+  EXPECT_EQ(hosts_.presentations, 0);
+}
+
+TEST_F(HostTokensTest, TheTokenIsRotatedAndWorkGoesOn) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(Ensure(tokens_));
+    Rotate(tokens_);
+  }
+  const std::string pair = Pair();
+  fake_.clock().Advance(kRotateMs - 1);
+  Step(tokens_);
+  EXPECT_EQ(Pair(), pair) << "it is not due yet";
+}
+
+TEST_F(HostTokensTest, AStoreThatWasRestoredIsRefusedUntilTheServerIsEnrolledAgain) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  Backup();
+  Rotate(tokens_);
+  Rotate(tokens_);
+  HostTokens of_restored(restored_, hosts_, fake_.runtime());
+  const auto ensured = Ensure(of_restored);
+  ASSERT_FALSE(ensured);
+  EXPECT_EQ(ensured.error().code(), a4c::Code::kDenied);
+  EXPECT_EQ(ensured.error().hint(),
+            "if the store was restored and is the one to go on with: a4c host enrol config-1");
+  Step(of_restored);
+  EXPECT_EQ(Ensure(of_restored).error().code(), a4c::Code::kDenied) << "a loop decides nothing";
+  ASSERT_TRUE(of_restored.Adopt(Within(), kServer));
+  EXPECT_TRUE(Ensure(of_restored));
+  fake_.clock().Advance(kRotateMs);
+  Step(tokens_);
+  EXPECT_EQ(Ensure(tokens_).error().code(), a4c::Code::kDenied)
+      << "and the other one is refused now";
+}
+
+TEST_F(HostTokensTest, AServerThatWasAwayForDaysKnowsItsStore) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  Rotate(tokens_);
+  hosts_.away = true;
+  HostTokens started_since(database_, hosts_, fake_.runtime(), {.rotate_period_ms = kRotateMs});
+  for (int i = 0; i < 5; ++i) {
+    fake_.clock().Advance(kRotateMs);
+    Step(started_since);
+    Step(tokens_);
+  }
+  hosts_.away = false;
+  EXPECT_TRUE(Ensure(started_since));
+  EXPECT_TRUE(Ensure(tokens_));
+}
+
+TEST_F(HostTokensTest, EveryInstanceFollowsARotation) {
+  HostTokens other(database_, hosts_, fake_.runtime(), {.rotate_period_ms = kRotateMs});
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  EXPECT_TRUE(Ensure(other));
+  Rotate(tokens_);
+  const int before = hosts_.presentations;
+  Step(other);
+  EXPECT_EQ(hosts_.presentations, before + 1);
+  Step(other);
+  EXPECT_EQ(hosts_.presentations, before + 1) << "once is enough";
+  Rotate(other);
+  EXPECT_TRUE(Ensure(tokens_));
+}
+
+TEST_F(HostTokensTest, ATokenGoesWithItsServerAndComesWithIt) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  a4c::Commit commit;
+  ASSERT_TRUE(tokens_.Forget(Within(), kServer, commit));
+  ASSERT_EQ(commit.changes.size(), 1u);
+  ASSERT_TRUE(database_.Write(Within(), commit));
+  Step(tokens_);
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  EXPECT_TRUE(Ensure(tokens_));
+}
+
+}  // namespace
+}  // namespace a4cd::testing

@@ -1,0 +1,269 @@
+// Snapshots of workspaces: made whole or not at all, restored, deleted.
+#include "apps/a4cd/hosts/restarts.h"
+#include "tests/integration/work/snapshots_fixture.h"
+
+namespace a4cd::testing {
+namespace {
+
+using a4c::Code;
+using a4c::Error;
+
+TEST_F(Snapshots, ASnapshotIsAUnitOfItsOwnThatNeverRunsWithItsRoomReserved) {
+  const Job job = Snap();
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
+  const auto snapshot = Find(IdOf(job));
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ(snapshot->state, "ready");
+  EXPECT_EQ(snapshot->host, "a");
+  EXPECT_EQ(snapshot->bytes, 5);
+  EXPECT_EQ(snapshot->workspace_name, "dev-1");
+  EXPECT_EQ(UnitOn("a", SnapshotUnitName(snapshot->id))->state, a4c::UnitState::kCreated);
+  EXPECT_EQ(world_.Committed("a"), 2 * kGiB);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+}
+
+TEST_F(Snapshots, TheWorkspaceStandsStillWhileItIsCopied) {
+  bool has_looked = false;
+  volumes_.before_copy = [&](const a4c::VolumeCopy&) -> Result<void> {
+    has_looked = true;
+    EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kStopped);
+    return {};
+  };
+  Snap();
+  world_.Work();
+  EXPECT_TRUE(has_looked);
+}
+
+TEST_F(Snapshots, AStoppedWorkspaceStaysStopped) {
+  world_.SubmitFor("workspace.stop", workspace_);
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "stopped");
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kStopped);
+}
+
+TEST_F(Snapshots, ItIsRestoredAlsoToAnotherWorkspaceOnAnotherServer) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  Write(workspace_, "changed");
+  ASSERT_EQ(NoteIn(workspace_), "changed\n");
+  const Job job = Restore(workspace_, id);
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+
+  const std::string other = Create("dev-2", "b");
+  Restore(other, id);
+  world_.Work();
+  EXPECT_EQ(world_.GetWorkspace(other)->host, "b");
+  EXPECT_EQ(NoteIn(other), "kept\n");
+}
+
+TEST_F(Snapshots, ItOutlivesItsWorkspace) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  world_.SubmitFor("workspace.delete", workspace_);
+  world_.Work();
+  const std::string other = Create("dev-2");
+  Restore(other, id);
+  world_.Work();
+  EXPECT_EQ(NoteIn(other), "kept\n");
+}
+
+TEST_F(Snapshots, ItIsPutOnTheServerThatIsAskedFor) {
+  const std::string id = IdOf(Snap(Json::Object{{"host", "b"}}));
+  world_.Work();
+  EXPECT_EQ(Find(id)->host, "b");
+  EXPECT_TRUE(UnitOn("b", SnapshotUnitName(id)));
+  EXPECT_EQ(world_.Committed("b"), kGiB);
+  Restore(workspace_, id);
+  world_.Work();
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+}
+
+TEST_F(Snapshots, WithoutRoomItWaitsAndTheWorkspaceRunsOn) {
+  Json big = CreatePayload("big", 7 * kGiB);
+  big.Set("host", "a");
+  world_.Submit("workspace.create", std::move(big));
+  world_.Work();
+  workspace_ = world_.instance.jobs.FindWorkspace(world_.Within(), kTenant, "big")->id;
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kPending);
+  EXPECT_EQ(world_.GetJob(job.id).reason, reason::kNoCapacity);
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+}
+
+TEST_F(Snapshots, ACopyThatBreaksOffIsTriedAgainFromTheStart) {
+  int tries = 0;
+  volumes_.before_copy = [&](const a4c::VolumeCopy&) -> Result<void> {
+    if (++tries == 1) return Error(Code::kUnavailable, "the connection was lost");
+    return {};
+  };
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kPending);
+  EXPECT_EQ(Find(IdOf(job))->state, "creating");
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning) << "meanwhile";
+  Tidy();
+  EXPECT_TRUE(Find(IdOf(job))) << "its job goes on";
+  world_.WorkAfter(60'000);
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+  EXPECT_EQ(Find(IdOf(job))->state, "ready");
+  EXPECT_EQ(world_.Committed("a"), 2 * kGiB) << "once, not twice";
+}
+
+// The stop that the attempt has asked for may come once the workspace runs again.
+TEST_F(Snapshots, WhatComesLateOfAnAttemptWithoutAKnownEndIsRefused) {
+  FenceOfCopies(Error(Code::kUnknownOutcome, "the connection was lost"));
+  const Job job = Snap();
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kPending);
+  EXPECT_EQ(ComesLate("a", UnitName(workspace_)), Code::kConflict);
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+  volumes_.before_copy = nullptr;
+  world_.WorkAfter(60'000);
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+}
+
+TEST_F(Snapshots, OneThatFindsNoRoomThereFailsAtOnceAndSaysWhatHelps) {
+  FailCopies(Error(Code::kExhausted, "no space left on device", "free space on the server's disk"));
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetJob(job.id).reason, reason::kNoCapacity);
+  EXPECT_EQ(world_.GetJob(job.id).message,
+            "no space left on device (free space on the server's disk; then try again)");
+  EXPECT_EQ(Find(IdOf(job))->state, "failed");
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+}
+
+TEST_F(Snapshots, OneThatWasNotMadeWholeGoesAndItsRoomIsGivenBack) {
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
+  const Job job = Snap();
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+  ASSERT_TRUE(Find(IdOf(job)));
+  EXPECT_EQ(Find(IdOf(job))->state, "failed");
+  EXPECT_NE(Find(IdOf(job))->message.find("no space left"), std::string::npos);
+  Tidy();
+  EXPECT_FALSE(Find(IdOf(job)));
+  EXPECT_FALSE(UnitOn("a", SnapshotUnitName(IdOf(job))));
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+}
+
+TEST_F(Snapshots, OneWhoseJobWasCanceledGoesToo) {
+  FailCopies(Error(Code::kUnavailable, "the connection was lost"));
+  const Job job = Snap();
+  world_.Work();
+  ASSERT_TRUE(world_.Cancel(job.id));
+  Tidy();
+  EXPECT_FALSE(Find(IdOf(job)));
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+}
+
+TEST_F(Snapshots, OnePastItsTtlGoes) {
+  const Job job = Snap(Json::Object{{"ttl", "60s"}});
+  world_.Work();
+  Tidy();
+  EXPECT_TRUE(Find(IdOf(job)));
+  world_.fake.clock().Advance(60'000);
+  Tidy();
+  EXPECT_FALSE(Find(IdOf(job)));
+  EXPECT_FALSE(UnitOn("a", SnapshotUnitName(IdOf(job))));
+}
+
+TEST_F(Snapshots, ADeletedOneIsGoneForWhoeverStillMakesItAndIsNotRestored) {
+  const Job job = Snap();
+  volumes_.before_copy = [&](const a4c::VolumeCopy&) -> Result<void> {
+    volumes_.before_copy = nullptr;
+    world_.Submit("snapshot.delete", Json::Object{{"snapshot", IdOf(job)}});
+    world_.Step("worker-2");
+    return {};
+  };
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kCanceled) << world_.GetJob(job.id).message;
+  EXPECT_FALSE(Find(IdOf(job)));
+  EXPECT_FALSE(UnitOn("a", SnapshotUnitName(IdOf(job))));
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+}
+
+TEST_F(Snapshots, ItsRoomStaysReservedUntilItsServerHasConfirmedThatItIsGone) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  world_.hosts.before_remove = [] { return Error(Code::kUnavailable, "no route"); };
+  const Job gone = world_.Submit("snapshot.delete", Json::Object{{"snapshot", id}});
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(gone.id).reason, reason::kHostUnreachable);
+  EXPECT_EQ(world_.Committed("a"), 2 * kGiB);
+  world_.hosts.before_remove = nullptr;
+  world_.WorkAfter(10'000);
+  EXPECT_EQ(world_.GetJob(gone.id).state, JobState::kSucceeded);
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+}
+
+TEST_F(Snapshots, OneThatIsGoneFromItsServerTakesNothingAway) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  ASSERT_TRUE(
+      world_.memory_hosts->Remove(world_.Within(), "a", SnapshotUnitName(id), 1'000'000'000));
+  const Job job = Restore(workspace_, id);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_NE(world_.GetJob(job.id).message.find("as it was"), std::string::npos);
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+}
+
+TEST_F(Snapshots, AHalfRestoredWorkspaceIsNotStartedUntilItIsRestoredAgain) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
+  const Job job = Restore(workspace_, id);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kFailed);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "failed");
+  EXPECT_NE(world_.GetWorkspace(workspace_)->message.find("restore it again"), std::string::npos);
+  const Job start = world_.SubmitFor("workspace.start", workspace_);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(start.id).state, JobState::kFailed);
+  Workspace half = *world_.GetWorkspace(workspace_);
+  half.restart = "always";
+  EXPECT_FALSE(WantsRestart(half, nullptr));
+  half.restoring.clear();
+  EXPECT_TRUE(WantsRestart(half, nullptr));
+  volumes_.before_copy = nullptr;
+  Restore(workspace_, id);
+  world_.Work();
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+}
+
+TEST_F(Snapshots, UnitsOfLivingOnesAreNotUnclaimedAndWhatIsLeftOfDeletedOnesGoes) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  for (int i = 0; i < 3; ++i) world_.Step("reconciler");
+  EXPECT_TRUE(UnitOn("a", SnapshotUnitName(id)));
+  const auto record = world_.Find(SnapshotRef(kTenant, id));
+  const Job gone = world_.Submit("snapshot.delete", Json::Object{{"snapshot", id}});
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(gone.id).state, JobState::kSucceeded);
+  // As from a worker that woke up too late, on a server that does not remember epochs.
+  const a4c::Unit late{.host = "a",
+                       .name = SnapshotUnitName(id),
+                       .epoch = kSnapshotEndEpoch + 1,
+                       .labels = {{"a4c.snapshot", id}, {"a4c.tenant", kTenant}},
+                       .spec = {.command = {"true"}},
+                       .wanted = a4c::UnitWanted::kStopped};
+  ASSERT_TRUE(world_.memory_hosts->Ensure(world_.Within(), late));
+  for (int i = 0; i < 3; ++i) world_.Step("reconciler");
+  EXPECT_FALSE(UnitOn("a", SnapshotUnitName(id)));
+}
+
+}  // namespace
+}  // namespace a4cd::testing
