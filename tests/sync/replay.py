@@ -13,7 +13,7 @@ WAVE_TASKS = 400
 PAGE = 500
 WAVE_LIMIT_S = 600
 # Servers are so much larger than in the trace: all tasks fit, wherever earlier ones went, so that all rungs end with the
-# same jobs. What placement does when they do not fit is asked by bench/trace_replay_bench.
+# same jobs. What placement does when they do not fit is asked by trace_replay_bench.
 LARGER = 4
 
 
