@@ -17,13 +17,21 @@
 namespace a4c::elastic {
 namespace {
 
-constexpr int64_t kDownMs = 1'000;  // how long a node that failed is asked last
-constexpr int kDepthMax = 1'100;    // of answers: a body is a string in them
+constexpr int64_t kDownMs = 1'000;   // how long a node that failed is asked last
+constexpr int kDepthMax = 1'100;     // of answers: a body is a string in them
+constexpr int kSilentMax = 2;        // so many silent nodes does one request wait for
+constexpr int kRefusedForNow = 429;  // this status and those of servers: it may be done later
 
 struct Node {
   std::string url;
   std::vector<std::unique_ptr<Session>> idle = {};
   int64_t down_until_ms = 0;
+  bool silent = false;  // it let the last request wait for all of its time
+};
+
+struct Turn {
+  size_t index = 0;
+  bool was_silent = false;
 };
 
 // What one attempt came to, beside its answer: whether another may do better.
@@ -73,30 +81,61 @@ class Pool final : public HttpPool {
   }
 
   // Every node once; the first may fail twice, as a kept connection that the server has closed says
-  // nothing about the server.
+  // nothing about the server. Of nodes that are silent no more than two are waited for: a request
+  // may be slow by itself, and each further node would only work on it too.
   Result<HttpAnswer> SendToAnyNode(const Call& call, const HttpRequest& request) {
     std::optional<Error> last;
-    for (const size_t index : NodesInTurn()) {
-      for (bool reused = true; reused;) {
-        if (call.Stopping()) return Error(Code::kCanceled, "search-elastic: asked to stop");
-        if (call.Expired())
-          return last.value_or(Error(Code::kTimeout, "search-elastic: the time is up"));
-        std::unique_ptr<Session> session = TakeIdle(index);
+    int silent = 0;
+    const std::vector<Turn> turns = NodesInTurn(request.effect);
+    for (size_t i = 0; i < turns.size() && silent < kSilentMax; ++i) {
+      const bool shares = request.effect == Effect::kReads && silent == 0 && i + 1 < turns.size();
+      const int64_t wait_ms = shares ? ShareMs(call, turns[i]) : call.RemainingMs();
+      Failure failure;
+      for (bool reused = true; reused && !failure.timed_out;) {
+        if (call.Stopping() || call.Expired()) return ErrorOfEnd(call, last);
+        std::unique_ptr<Session> session = TakeIdle(turns[i].index);
         reused = session != nullptr;
-        if (!reused) session = factory_(nodes_[index].url);
-        Failure failure;
-        auto answer = Attempt(call, request, *session, failure);
-        if (answer || failure.what.empty()) {
-          if (answer) Keep(index, std::move(session));
-          return answer;
-        }
-        last = ErrorOfConnection(nodes_[index].url, failure.what, failure.sent, failure.timed_out,
-                                 request.effect);
-        if (failure.timed_out && failure.sent) return *last;
+        if (!reused) session = factory_(nodes_[turns[i].index].url);
+        failure = {};
+        auto answer = Attempt(Within(call, wait_ms), request, *session, failure);
+        if (answer) Keep(turns[i].index, std::move(session));
+        if (answer && IsUnknown(last) && answer->status >= kRefusedForNow) return *last;
+        if (answer || failure.what.empty()) return answer;
+        // A write that may have been done stays so, whatever becomes of it elsewhere.
+        if (!IsUnknown(last)) last = ErrorOf(turns[i].index, failure, request.effect);
       }
-      MarkDown(index, *last);
+      MarkDown(turns[i].index, failure);
+      if (failure.timed_out && failure.sent) ++silent;
     }
     return last.value_or(Error(Code::kUnavailable, "search-elastic: no node"));
+  }
+
+  static bool IsUnknown(const std::optional<Error>& error) {
+    return error && error->unknown_outcome();
+  }
+
+  Error ErrorOf(size_t index, const Failure& failure, Effect effect) const {
+    return ErrorOfConnection(nodes_[index].url, failure.what, failure.sent, failure.timed_out,
+                             effect);
+  }
+
+  static Error ErrorOfEnd(const Call& call, const std::optional<Error>& last) {
+    if (IsUnknown(last)) return *last;
+    if (call.Stopping()) return Error(Code::kCanceled, "search-elastic: asked to stop");
+    return last.value_or(Error(Code::kTimeout, "search-elastic: the time is up"));
+  }
+
+  // How long a read may wait for this node, so that another can answer in what is left. Who was
+  // silent the last time gets less: it only has to show that it answers again.
+  int64_t ShareMs(const Call& call, const Turn& turn) const {
+    const int64_t half_ms = std::min(call.RemainingMs(), options_.request_timeout_ms) / 2;
+    return turn.was_silent ? std::min(half_ms, options_.connect_timeout_ms) : half_ms;
+  }
+
+  static Call Within(const Call& call, int64_t wait_ms) {
+    Call part = call;
+    part.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + wait_ms);
+    return part;
   }
 
   // Fills `failure` if the connection failed; an error without it is final.
@@ -161,16 +200,24 @@ class Pool final : public HttpPool {
     return answer;
   }
 
-  // All nodes, those that are up first, each time beginning with another.
-  std::vector<size_t> NodesInTurn() {
+  // All nodes, those that are up first, each time beginning with another. Whether a node that was
+  // silent answers again is tried by one read at a time: a write would wait for its whole time.
+  std::vector<Turn> NodesInTurn(Effect effect) {
     const Waiter::Lock lock(*waiter_);
     const int64_t now_ms = runtime_.clock.MonotonicMs();
-    std::vector<size_t> order;
-    for (size_t i = 0; i < nodes_.size(); ++i) order.push_back((turn_ + i) % nodes_.size());
+    std::vector<Turn> turns;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const size_t index = (turn_ + i) % nodes_.size();
+      turns.push_back({.index = index, .was_silent = nodes_[index].silent});
+    }
     ++turn_;
-    std::ranges::stable_partition(order,
-                                  [&](size_t i) { return nodes_[i].down_until_ms <= now_ms; });
-    return order;
+    std::ranges::stable_partition(turns, [&](const Turn& turn) {
+      const bool may_try = !turn.was_silent || effect == Effect::kReads;
+      return may_try && nodes_[turn.index].down_until_ms <= now_ms;
+    });
+    Node& first = nodes_[turns[0].index];
+    if (first.silent) first.down_until_ms = std::max(first.down_until_ms, now_ms + kDownMs);
+    return turns;
   }
 
   std::unique_ptr<Session> TakeIdle(size_t index) {
@@ -186,16 +233,18 @@ class Pool final : public HttpPool {
   void Keep(size_t index, std::unique_ptr<Session> session) {
     const Waiter::Lock lock(*waiter_);
     nodes_[index].down_until_ms = 0;
+    nodes_[index].silent = false;
     if (nodes_[index].idle.size() < static_cast<size_t>(options_.connections_max)) {
       nodes_[index].idle.push_back(std::move(session));
     }
   }
 
-  void MarkDown(size_t index, const Error& error) {
+  void MarkDown(size_t index, const Failure& failure) {
     runtime_.log.Write(LogLevel::kWarning, "search-elastic", "a node does not answer",
-                       {{"url", nodes_[index].url}, {"error", error.message()}});
+                       {{"url", nodes_[index].url}, {"error", failure.what}});
     const Waiter::Lock lock(*waiter_);
     nodes_[index].idle.clear();
+    nodes_[index].silent = failure.timed_out;
     nodes_[index].down_until_ms = runtime_.clock.MonotonicMs() + kDownMs;
   }
 

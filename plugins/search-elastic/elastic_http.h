@@ -1,8 +1,10 @@
 // HttpPool: JSON requests to the nodes of one cluster, over connections that stay open.
 //
-// Nodes take turns. One that cannot be reached is left alone for a second, and the request goes to
+// Nodes take turns. One that cannot be reached is asked last for a second, and the request goes to
 // the next; every request of this plugin may be sent twice (documents carry versions), so that an
-// answer lost on the way is asked for again too. All methods [any thread].
+// answer lost on the way is asked for again too. A read waits for a silent node for half of its
+// time and then asks another; writes leave such a node alone until a read got through, as they wait
+// for all of theirs. All methods [any thread].
 #pragma once
 
 #include <memory>
@@ -32,8 +34,9 @@ struct HttpAnswer {
 class HttpPool {
  public:
   virtual ~HttpPool() = default;
-  // Any status is an answer. Errors: see ErrorOfConnection; kExhausted: no connection became free,
-  // or the answer is longer than response_bytes_max.
+  // Any status is an answer. Errors: see ErrorOfConnection, of a write that was sent always
+  // kUnknownOutcome, whatever other nodes say; kExhausted: no connection became free, or the answer
+  // is longer than response_bytes_max.
   virtual Result<HttpAnswer> Send(const Call& call, const HttpRequest& request) = 0;
 };
 

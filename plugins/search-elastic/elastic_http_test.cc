@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "a4c/sinks.h"
+#include "tests/support/fake_clock.h"
 
 namespace a4c::elastic {
 namespace {
@@ -96,9 +97,10 @@ std::string ClosedPort() {
   return "http://127.0.0.1:" + std::to_string(socket.address().port());
 }
 
-std::unique_ptr<HttpPool> PoolOf(std::vector<std::string> urls, HttpOptions options = {}) {
+std::unique_ptr<HttpPool> PoolOf(std::vector<std::string> urls, HttpOptions options = {},
+                                 const Runtime& runtime = TheRuntime()) {
   options.urls = std::move(urls);
-  auto pool = NewHttpPool(options, TheRuntime());
+  auto pool = NewHttpPool(options, runtime);
   EXPECT_TRUE(pool) << pool.error().ToString();
   return *std::move(pool);
 }
@@ -122,18 +124,19 @@ TEST(ElasticHttp, BothWaysOfAuthenticationAndContentTypesAreSent) {
       {node.Url()}, {.username = "user",
                      .password = "secret:word that is long enough to be wrapped at seventy-two"});
   ASSERT_TRUE(basic->Send(Within(), Write()));
-  EXPECT_THAT(node.Heads().at(0),
-              testing::HasSubstr("Authorization: Basic "
-                                 "dXNlcjpzZWNyZXQ6d29yZCB0aGF0IGlzIGxvbmcgZW5vdWdoIHRvIGJlIHdyYXBwZ"
-                                 "WQgYXQgc2V2ZW50eS10d28=\r\n"));
-  EXPECT_THAT(node.Heads().at(0), testing::HasSubstr("Content-Type: application/x-ndjson"));
+  EXPECT_THAT(
+      node.Heads().at(0),
+      ::testing::HasSubstr("Authorization: Basic "
+                           "dXNlcjpzZWNyZXQ6d29yZCB0aGF0IGlzIGxvbmcgZW5vdWdoIHRvIGJlIHdyYXBwZ"
+                           "WQgYXQgc2V2ZW50eS10d28=\r\n"));
+  EXPECT_THAT(node.Heads().at(0), ::testing::HasSubstr("Content-Type: application/x-ndjson"));
 }
 
 TEST(ElasticHttp, AnApiKeyIsSent) {
   Node node([](int, int) { return Ok("{}"); });
   const auto pool = PoolOf({node.Url()}, {.api_key = "abc="});
   ASSERT_TRUE(pool->Send(Within(), Read()));
-  EXPECT_THAT(node.Heads().at(0), testing::HasSubstr("Authorization: ApiKey abc=\r\n"));
+  EXPECT_THAT(node.Heads().at(0), ::testing::HasSubstr("Authorization: ApiKey abc=\r\n"));
 }
 
 TEST(ElasticHttp, AKeptConnectionThatTheServerClosedIsReplaced) {
@@ -182,6 +185,52 @@ TEST(ElasticHttp, ASilentServerCostsNoMoreThanTheDeadline) {
   EXPECT_EQ(pool->Send(Within(200), Read()).error().code(), Code::kTimeout);
   const auto impatient = PoolOf({silent.Url()}, {.request_timeout_ms = 200});
   EXPECT_EQ(impatient->Send(Within(), Read()).error().code(), Code::kTimeout);
+}
+
+// As one that was stopped (SIGSTOP): the kernel still accepts connections, and nobody reads them.
+TEST(ElasticHttp, AReadThatANodeIsSilentToIsAnsweredByAnotherWithinItsDeadline) {
+  Node silent([](int, int) { return "-"; });
+  Node node([](int, int) { return Ok("up"); });
+  const auto pool = PoolOf({silent.Url(), node.Url()});
+  const auto answer = pool->Send(Within(4'000), Read());
+  ASSERT_TRUE(answer) << answer.error().ToString();
+  EXPECT_EQ(answer->body, "up");
+  EXPECT_EQ(silent.Heads().size(), 1U);
+}
+
+TEST(ElasticHttp, ANodeThatWasSilentIsTriedByOneReadAtATimeAndByNoWrite) {
+  Node silent([](int connection, int) { return connection == 1 ? "-" : Ok("again"); });
+  Node node([](int, int) { return Ok("up"); });
+  testing::FakeClock clock;
+  Runtime runtime = TheRuntime();
+  const Runtime faked{clock, runtime.random, runtime.threads, runtime.log, runtime.metrics};
+  const auto pool = PoolOf({silent.Url(), node.Url()}, {.request_timeout_ms = 300}, faked);
+  const auto bodies = [&](const HttpRequest& request) {
+    std::string all;
+    for (int i = 0; i < 4; ++i) all += pool->Send(Within(), request)->body + " ";
+    return all;
+  };
+  ASSERT_TRUE(pool->Send(Within(), Write())) << "it was sent to the next one";
+  ASSERT_EQ(silent.Heads().size(), 1U);
+  EXPECT_EQ(bodies(Write()), "up up up up ");
+  EXPECT_EQ(bodies(Read()), "up up up up ");
+  clock.Advance(2'000);
+  EXPECT_EQ(bodies(Write()), "up up up up ");
+  EXPECT_EQ(silent.Heads().size(), 1U);
+  EXPECT_THAT(bodies(Read()), ::testing::HasSubstr("again"));
+  EXPECT_THAT(bodies(Write()), ::testing::HasSubstr("again"));
+}
+
+TEST(ElasticHttp, AWriteThatMayHaveBeenDoneIsUnknownWhateverTheNextNodeSays) {
+  Node silent([](int, int) { return "-"; });
+  const auto refused = PoolOf({silent.Url(), ClosedPort()}, {.request_timeout_ms = 200});
+  EXPECT_EQ(refused->Send(Within(), Write()).error().code(), Code::kUnknownOutcome);
+  Node dies([](int, int) { return ""; });
+  const auto lost = PoolOf({dies.Url(), ClosedPort()});
+  EXPECT_EQ(lost->Send(Within(), Write()).error().code(), Code::kUnknownOutcome);
+  Node busy([](int, int) { return "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"; });
+  const auto put_off = PoolOf({dies.Url(), busy.Url()});
+  EXPECT_EQ(put_off->Send(Within(), Write()).error().code(), Code::kUnknownOutcome);
 }
 
 TEST(ElasticHttp, AnExpiredOrStoppedCallSendsNothing) {
