@@ -1,6 +1,24 @@
 #include "session/postgres_server.h"
 
 namespace a4c::postgres {
+namespace {
+
+// Without these what was acknowledged does not even survive a crash of this one server.
+Result<void> CheckSurvivesCrash(const ServerFacts& facts) {
+  if (!facts.flushes_commits) {
+    return Error(Code::kInvalid,
+                 "synchronous_commit is off: what was acknowledged is lost when the server crashes",
+                 "set it to on for the server, the database and the role (local at least)");
+  }
+  if (!facts.syncs_files) {
+    return Error(Code::kInvalid,
+                 "fsync is off: what was acknowledged is lost when the machine crashes",
+                 "set it to on in postgresql.conf, and reload");
+  }
+  return {};
+}
+
+}  // namespace
 
 // The first eight digits of a WAL file's name are the timeline that is being written, also before
 // the first checkpoint after a promotion (pg_control_checkpoint() tells it only then).
@@ -10,6 +28,7 @@ Statement ServerFactsOf(const Options& options) {
       "left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END, "
       "current_setting('synchronous_standby_names') <> '', "
       "current_setting('synchronous_commit') IN ('on', 'remote_apply', 'remote_write'), "
+      "current_setting('synchronous_commit') <> 'off', current_setting('fsync') = 'on', "
       "(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user), "
       "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident($1::text)) "
       "AND relkind = 'r' AND pg_has_role(relowner, 'MEMBER'))",
@@ -20,8 +39,10 @@ ServerFacts ServerFactsFrom(const Rows& rows) {
   return {.timeline = rows.Int(0, 0),
           .names_standbys = rows.Bool(0, 1),
           .waits_for_standbys = rows.Bool(0, 2),
-          .bypasses_row_security = rows.Bool(0, 3),
-          .owns_tables = rows.Bool(0, 4)};
+          .flushes_commits = rows.Bool(0, 3),
+          .syncs_files = rows.Bool(0, 4),
+          .bypasses_row_security = rows.Bool(0, 5),
+          .owns_tables = rows.Bool(0, 6)};
 }
 
 Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const Options& options) {
@@ -35,6 +56,7 @@ Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const
                      std::to_string(timeline_seen) + " was seen",
                  "stop it, and bring it back as a standby (pg_rewind)");
   }
+  A4C_CHECK(CheckSurvivesCrash(facts));
   if (options.durability == Durability::kSingleServer) return {};
   if (!facts.names_standbys) {
     return Error(Code::kInvalid,

@@ -15,8 +15,8 @@ Statement ServerFactsOf(const Options& options);
 ServerFacts ServerFactsFrom(const Rows& rows);
 
 // kUnavailable: no primary, or one that another has replaced (its timeline is below the highest
-// seen): it would lose what it acknowledges. kInvalid: it has no synchronous standby, and the
-// config does not accept that.
+// seen): it would lose what it acknowledges. kInvalid: it would lose that in a crash, or it has no
+// synchronous standby, and the config does not accept that.
 Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const Options& options);
 
 // kInvalid: a role that row-level security does not bind.

@@ -69,6 +69,8 @@ struct ServerFacts {
   int64_t timeline = 0;  // that it writes; 0: it is a standby
   bool names_standbys = false;
   bool waits_for_standbys = false;
+  bool flushes_commits = false;        // before it acknowledges them (synchronous_commit)
+  bool syncs_files = false;            // fsync
   bool bypasses_row_security = false;  // the role of the session: a superuser, BYPASSRLS,
   bool owns_tables = false;            // or the owner of a table in the schema
 };

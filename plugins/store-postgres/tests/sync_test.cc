@@ -1,5 +1,6 @@
 // What happens where no standby confirms commits. Needs a server whose standby never comes, so this
 // test starts its own.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@ namespace a4c::postgres {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 std::string ProgramsDirectory() {
   std::error_code ignored;
@@ -125,6 +127,28 @@ TEST_F(PostgresSyncWait, APrimaryWithoutAStandbyIsRefusedUnlessItIsAcceptedByNam
   Open(kinds, {{"durability", ConfigValue::Scalar("single_server")}});
   EXPECT_EQ(Apply({Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}).outcome,
             BatchOutcome::kApplied);
+}
+
+TEST_F(PostgresSyncWait, AServerThatLosesCommitsInACrashIsRefusedAlsoAsASingleOne) {
+  const auto open = [&]() -> std::string {
+    const std::vector<Kind> kinds = {{.name = "thing"}};
+    store_ = NewPostgresStore(OptionsWith({{"durability", ConfigValue::Scalar("single_server")}}),
+                              TheRuntime());
+    const Result<void> ensured = store_->Ensure(Within(), kinds);
+    return ensured ? "" : ensured.error().ToString();
+  };
+  Sql("ALTER ROLE a4c SET synchronous_commit = off");
+  EXPECT_THAT(open(), HasSubstr("synchronous_commit is off"));
+  Sql("ALTER ROLE a4c SET synchronous_commit = local");
+  EXPECT_EQ(open(), "");
+  Sql("ALTER SYSTEM SET fsync = off");
+  Sql("SELECT pg_reload_conf()");
+  const int64_t deadline_ms = TheRuntime().clock.MonotonicMs() + 60'000;
+  std::string refused;  // the server takes a moment to read its configuration
+  while ((refused = open()).empty()) {
+    ASSERT_LT(TheRuntime().clock.MonotonicMs(), deadline_ms);
+  }
+  EXPECT_THAT(refused, HasSubstr("fsync is off"));
 }
 
 TEST_F(PostgresSyncWait, WithoutAStandbyWritesAreRefusedAtOnceUntilOneConfirmsAgain) {
