@@ -79,6 +79,20 @@ Result<void> CheckTouch(const Call& call, const std::optional<std::string>& scop
                                   (scope ? "the scope \"" + *scope + "\"" : "all scopes"));
 }
 
+// What the index has against us is no fault of the caller, and the records themselves are there.
+Error ForOperators(const Error& error) {
+  if (error.code() == Code::kDenied) {
+    return Error(Code::kUnavailable,
+                 "the search index refused our own credentials: " + error.message(),
+                 "check the credentials and privileges of the search plugin");
+  }
+  if (error.code() == Code::kNotFound) {
+    return Error(Code::kUnavailable, "the search index is missing: " + error.message(),
+                 "was it dropped? it is made again at the next start");
+  }
+  return error;
+}
+
 }  // namespace
 
 Result<Found> Database::Search(const Call& call, const FindRequest& request) {
@@ -98,8 +112,11 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
                  "try again, or leave out require_fresh; the index is " +
                      std::to_string(found.lag_ms) + " ms behind");
   }
-  A4C_CHECK(state_->EnsureIndex(call));
-  A4C_TRY(found.answer, state_->backends.index->Search(call, request.request));
+  const Result<void> ensured = state_->EnsureIndex(call);
+  if (!ensured) return ForOperators(ensured.error());
+  Result<SearchAnswer> answer = state_->backends.index->Search(call, request.request);
+  if (!answer) return ForOperators(answer.error());
+  found.answer = *std::move(answer);
   if (!request.highlight) return found;
   for (const Hit& hit : found.answer.hits) {
     found.highlights.push_back(HighlightsOf(request.request.query, request.request.kind, hit.body));

@@ -65,6 +65,19 @@ TEST_F(IndexAwayTest, KeepsNobodyFromStartingAndWriting) {
   EXPECT_EQ(Outbox().size(), 1u);
 }
 
+TEST_F(IndexAwayTest, WhatItHasAgainstUsIsNoFaultOfWhoSearches) {
+  away_.trouble.reset();
+  ASSERT_TRUE(Start());
+  for (const Code code : {Code::kDenied, Code::kNotFound}) {
+    away_.trouble = Error(code, "status 4xx", "of the plugin");
+    const auto found = database_->Search(Within(), {.request = {.kind = PhotoKind()}});
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), Code::kUnavailable);
+    EXPECT_NE(found.error().message().find("status 4xx"), std::string::npos);
+    EXPECT_FALSE(found.error().hint().empty());
+  }
+}
+
 TEST_F(IndexAwayTest, IsToldToWhoSearchesAndToOperators) {
   ASSERT_TRUE(Start());
   const auto found = database_->Search(Within(), {.request = {.kind = PhotoKind()}});
