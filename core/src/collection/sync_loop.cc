@@ -24,10 +24,11 @@ class SyncLoop final : public Loop {
   Result<int64_t> Step(const Call& call) override {
     A4C_CHECK(EnsureSubscribed(call));
     // First: what follows waits for hints, perhaps until the call has no time left.
+    if (IsFull()) A4C_CHECK(syncer_.Confirm(call));
     A4C_CHECK(syncer_.ConfirmDue(call));
     A4C_CHECK(Acknowledge(call));
-    if (static_cast<int>(waiting_.size()) < state_.options.sync_batch_max) A4C_CHECK(Poll(call));
-    if (waiting_.empty()) return 0;
+    if (!IsFull() && waiting_.size() < BatchMax()) A4C_CHECK(Poll(call));
+    if (waiting_.empty()) return IsFull() ? kOthersRefreshMs : 0;
     A4C_TRY(waiting_, syncer_.Index(call, waiting_));
     return waiting_.empty() ? 0 : kOutagePauseMs;
   }
@@ -35,6 +36,14 @@ class SyncLoop final : public Loop {
  private:
   static constexpr int64_t kOutagePauseMs = 500;
   static constexpr int64_t kOthersRefreshMs = 20;  // between looks at one that takes long
+
+  static constexpr size_t kBatchesMax = 50;  // polled and not acknowledged
+
+  size_t BatchMax() const { return static_cast<size_t>(state_.options.sync_batch_max); }
+
+  // While the index takes documents and cannot be refreshed, nothing is confirmed: the bus keeps
+  // what follows, rather than this process.
+  bool IsFull() const { return deliveries_.size() >= kBatchesMax * BatchMax(); }
 
   Result<void> EnsureSubscribed(const Call& call) {
     if (subscription_ != nullptr) return {};

@@ -197,5 +197,40 @@ TEST_F(DatabaseTest, AFreshChangeDoesNotWaitAsLongAsTheOldOnesBesideIt) {
   EXPECT_TRUE(Outbox().empty());
 }
 
+// It takes documents, and cannot be refreshed.
+TEST_F(DatabaseTest, WhatAnIndexDoesNotShowIsBoundedAndTheBusKeepsTheRest) {
+  HookedIndex index(*index_);
+  database_ =
+      std::make_unique<Database>(Backends{.store = store_, .bus = bus_.get(), .index = &index},
+                                 fake_.runtime(), DatabaseOptions{.sync_batch_max = 1});
+  ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto loop = database_->NewSyncLoop("photo");
+  size_t documents = 0;
+  index.on_bulk = [&](std::span<const Document> bulk) -> Result<void> {
+    documents += bulk.size();
+    return {};
+  };
+  bool shows = false;
+  index.on_refresh = [&]() -> Result<void> {
+    if (shows) return {};
+    return Error(Code::kUnavailable, "a shard is away");
+  };
+  for (int i = 0; i < 90; ++i) Put("id-" + std::to_string(i), R"({"album":"pier"})");
+  for (int i = 0; i < 400; ++i) {
+    const Result<int64_t> pause_ms = loop->Step(fake_.Within(10));
+    fake_.clock().Advance(pause_ms ? *pause_ms : 100);
+  }
+  EXPECT_EQ(documents, 50u);
+  EXPECT_EQ(Outbox().size(), 90u);
+  shows = true;
+  for (int i = 0; i < 1'000 && !Outbox().empty(); ++i) {
+    const Result<int64_t> pause_ms = loop->Step(fake_.Within(10));
+    ASSERT_TRUE(pause_ms) << pause_ms.error().ToString();
+    fake_.clock().Advance(*pause_ms);
+  }
+  EXPECT_TRUE(Outbox().empty());
+  EXPECT_EQ(documents, 90u);
+}
+
 }  // namespace
 }  // namespace a4c::testing
