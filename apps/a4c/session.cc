@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace a4c_cli {
@@ -23,6 +24,7 @@ bool Session::SendForAll(const std::string& path,
                          const std::vector<std::pair<std::string, std::string>>& query,
                          Json& list) {
   Json items(Json::Array{});
+  int64_t stale_ms = 0;
   std::vector<std::pair<std::string, std::string>> of_page = query;
   std::string& cursor = of_page.emplace_back("cursor", "").second;
   do {
@@ -30,9 +32,17 @@ bool Session::SendForAll(const std::string& path,
     if (!Send({.path = WithQuery(path, of_page)}, reply)) return false;
     for (const Json& item : reply.body["items"].Items()) items.Append(item);
     cursor = reply.body["next"].Text();
+    stale_ms = std::max(stale_ms, reply.body["stale_ms"].Int());
   } while (!cursor.empty());
+  NoteStaleness(stale_ms);
   list = Json(Json::Object{{"items", std::move(items)}});
   return true;
+}
+
+void Session::NoteStaleness(int64_t stale_ms) const {
+  if (stale_ms <= 0) return;
+  Note("note: from a replica: changes of the last " + std::to_string(stale_ms) +
+       " ms may be missing; --fresh has them");
 }
 
 Client* Session::Connect() {

@@ -34,7 +34,8 @@ class Session {
 
   // Sends, and complains about anything but a success. False: exit_code is set.
   bool Send(const Ask& ask, Reply& reply);
-  // The items of all pages of a list, as one page. False: exit_code is set.
+  // The items of all pages of a list, as one page; notes how old it may be. False: exit_code is
+  // set.
   bool SendForAll(const std::string& path,
                   const std::vector<std::pair<std::string, std::string>>& query, a4c::Json& list);
   // Null: exit_code is set.
@@ -50,6 +51,9 @@ class Session {
   void ShowText(const std::string& text);
   // To standard error, unless --quiet.
   void Note(const std::string& text, const char* end = "\n") const;
+
+  // What a list of a replica may lack; nothing of one that is current.
+  void NoteStaleness(int64_t stale_ms) const;
 
   int Complain(const a4c::Error& error);
   int Complain(const Reply& reply);

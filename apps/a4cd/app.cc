@@ -12,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "a4c/replicas.h"
 #include "a4c/sinks.h"
 #include "apps/a4cd/api/api.h"
 #include "apps/a4cd/api/event_feed.h"
@@ -76,7 +77,8 @@ class RunningApp final : public App, public ProcessView {
     database_.emplace(backends_.ForDatabase(), runtime_, options);
     A4C_CHECK(
         database_->Open(Call::Within(runtime_.clock, settings_.open_timeout_ms), AllCollections()));
-    jobs_.emplace(*database_, runtime_, ids_, settings_.worker.work.context_wait_ms);
+    jobs_.emplace(*database_, runtime_, ids_, settings_.worker.work.context_wait_ms,
+                  backends_.store->As<a4c::Replicas>());
     A4C_CHECK(OpenSecrets());
     if (backends_.hosts != nullptr) {
       WorkerOptions options_with_secrets = settings_.worker;

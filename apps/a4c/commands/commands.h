@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/a4c/session.h"
@@ -41,6 +43,10 @@ std::string BareId(const std::string& given, const std::string& noun);
 // `GROUP list` of all that /v1/<noun>s names. The columns outlive it.
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
              const std::vector<Column>& columns);
+
+// --fresh, of lists that a replica of the store may answer: require_fresh of their query.
+std::shared_ptr<bool> AddFresh(CLI::App& list);
+std::pair<std::string, std::string> RequireFresh(bool fresh);
 
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.

@@ -30,6 +30,7 @@ struct ListOptions {
   std::string sort;
   std::vector<std::string> tokens;
   int limit = 50;
+  std::shared_ptr<bool> fresh;
   bool all = false;
   bool highlight = false;
 };
@@ -132,6 +133,7 @@ void List(Session& session, const ListOptions& options) {
   const std::vector<Column> columns = ListColumns(session, options);
   const bool highlight = options.highlight || columns.size() > JobColumns().size();
   std::string cursor;
+  int64_t stale_ms = 0;
   Json items(Json::Array{});
   do {
     std::vector<std::pair<std::string, std::string>> query = {
@@ -139,14 +141,17 @@ void List(Session& session, const ListOptions& options) {
         {"sort", options.sort},
         {"limit", std::to_string(options.limit)},
         {"cursor", cursor},
+        RequireFresh(*options.fresh),
         {"highlight", highlight ? "true" : ""}};
     for (const std::string& token : options.tokens) query.emplace_back("token", token);
     Reply reply;
     if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
     for (const Json& item : reply.body["items"].Items()) items.Append(item);
     cursor = reply.body["next"].Text();
+    stale_ms = std::max(stale_ms, reply.body["stale_ms"].Int());
     NoteLag(session, reply.body);
   } while (options.all && !cursor.empty());
+  session.NoteStaleness(stale_ms);
   session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", columns);
   if (!cursor.empty()) session.Note("there are more: use --all, or a larger --limit");
 }
@@ -235,6 +240,7 @@ void AddList(CLI::App& job, Session& session) {
   leaf->add_option("--sort", options->sort, "a field, with a leading - descending");
   leaf->add_option("--limit", options->limit, "of one page");
   leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  options->fresh = AddFresh(*leaf);
   leaf->add_flag("--all", options->all, "all pages");
   leaf->add_flag("--highlight", options->highlight, "say which words matched where (-o wide does)");
   leaf->callback([&session, options] { List(session, *options); });

@@ -10,4 +10,14 @@ void AddList(CLI::App& group, Session& session, const std::string& help, const s
   });
 }
 
+std::shared_ptr<bool> AddFresh(CLI::App& list) {
+  auto fresh = std::make_shared<bool>(false);
+  list.add_flag("--fresh", *fresh, "all that was written: from no replica of the store");
+  return fresh;
+}
+
+std::pair<std::string, std::string> RequireFresh(bool fresh) {
+  return {"require_fresh", fresh ? "true" : ""};
+}
+
 }  // namespace a4c_cli

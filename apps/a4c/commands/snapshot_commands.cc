@@ -84,10 +84,12 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
   const auto options = std::make_shared<SnapshotOptions>();
   CLI::App* leaf = snapshot->add_subcommand("list", "list snapshots, the newest first");
   leaf->add_option("--workspace", options->workspace, "only of the workspace with this id");
-  leaf->callback([&session, options] {
+  const auto fresh = AddFresh(*leaf);
+  leaf->callback([&session, options, fresh] {
     Json list;
-    if (session.SendForAll("/v1/snapshots",
-                           {{"workspace", BareId(options->workspace, "workspace")}}, list)) {
+    if (session.SendForAll(
+            "/v1/snapshots",
+            {{"workspace", BareId(options->workspace, "workspace")}, RequireFresh(*fresh)}, list)) {
       session.Show(list, "snapshot", Columns());
     }
   });

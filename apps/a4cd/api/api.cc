@@ -242,6 +242,15 @@ Result<int> LimitNamed(const Request& request, const std::string& name, int fall
   return Error(Code::kInvalid, name + " is a whole number from 1 to " + std::to_string(max));
 }
 
+bool MayBeOld(const Request& request) {
+  return request.Query("require_fresh") != "true" && !request.HasQuery("token") &&
+         request.Header("A4C-Token").empty();
+}
+
+void AddStaleness(int64_t stale_ms, Json& body) {
+  if (stale_ms > 0) body.AppendMember("stale_ms", stale_ms);
+}
+
 Result<std::string> PagePosition(const Request& request, const std::string& list) {
   return DecodeCursor(request.principal.tenant + '\n' + list, request.Query("cursor"));
 }

@@ -83,6 +83,11 @@ a4c::Result<int> LimitNamed(const Request& request, const std::string& name, int
 // {"items", "next"} and the Link header.
 void AddNext(const Request& request, const std::string& list, const std::string& position,
              a4c::Json& body, Response& response);
+// Whether a list may be a little old: it names no write that must be seen (token= or A4C-Token),
+// and no require_fresh.
+bool MayBeOld(const Request& request);
+// How old a list may be; nothing is added to one that is current.
+void AddStaleness(int64_t stale_ms, a4c::Json& body);
 // The position in cursor=.
 a4c::Result<std::string> PagePosition(const Request& request, const std::string& list);
 std::string ETag(int64_t rev);

@@ -94,16 +94,17 @@ Result<JobPage> JobService::List(const Call& call, const std::string& tenant, co
 
 Result<JobPage> JobService::ListFromStore(const Call& call, const std::string& tenant,
                                           const JobList& list) {
-  A4C_TRY(const a4c::ScanAnswer answer,
-          database_.Scan(call, {.kind = "job",
-                                .index = "by_created",
-                                .scope = tenant,
-                                .descending = list.sort.starts_with('-'),
-                                .after = list.after,
-                                .limit = list.limit}));
+  const a4c::ScanRequest scan{.kind = "job",
+                              .index = "by_created",
+                              .scope = tenant,
+                              .descending = list.sort.starts_with('-'),
+                              .after = list.after,
+                              .limit = list.limit};
+  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, list.may_be_old));
   JobPage page;
-  page.next = answer.next;
-  for (const Record& record : answer.records) {
+  page.next = answer.scan.next;
+  page.stale_ms = answer.stale_ms_max;
+  for (const Record& record : answer.scan.records) {
     A4C_TRY(Job job, JobOf(record));
     page.jobs.push_back(std::move(job));
   }
@@ -408,7 +409,8 @@ Result<Workspace> JobService::FindWorkspace(const Call& call, const std::string&
 Result<JobService::SnapshotPage> JobService::ListSnapshots(const Call& call,
                                                            const std::string& tenant,
                                                            const std::string& workspace,
-                                                           const std::string& after, int limit) {
+                                                           const std::string& after, int limit,
+                                                           bool may_be_old) {
   a4c::ScanRequest scan{.kind = "snapshot",
                         .index = "by_created",
                         .scope = tenant,
@@ -419,9 +421,9 @@ Result<JobService::SnapshotPage> JobService::ListSnapshots(const Call& call,
     scan.index = "by_workspace";
     scan.prefix = {workspace};
   }
-  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, scan));
-  SnapshotPage page{.snapshots = {}, .next = answer.next};
-  for (const Record& record : answer.records) {
+  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, may_be_old));
+  SnapshotPage page{.snapshots = {}, .next = answer.scan.next, .stale_ms = answer.stale_ms_max};
+  for (const Record& record : answer.scan.records) {
     A4C_TRY(Snapshot snapshot, SnapshotOf(record));
     page.snapshots.push_back(std::move(snapshot));
   }
@@ -430,15 +432,17 @@ Result<JobService::SnapshotPage> JobService::ListSnapshots(const Call& call,
 
 Result<JobService::WorkspacePage> JobService::ListWorkspaces(const Call& call,
                                                              const std::string& tenant,
-                                                             const std::string& after, int limit) {
-  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "workspace",
-                                                              .index = "by_created",
-                                                              .scope = tenant,
-                                                              .descending = true,
-                                                              .after = after,
-                                                              .limit = limit}));
-  WorkspacePage page{.workspaces = {}, .next = answer.next};
-  for (const Record& record : answer.records) {
+                                                             const std::string& after, int limit,
+                                                             bool may_be_old) {
+  const a4c::ScanRequest scan{.kind = "workspace",
+                              .index = "by_created",
+                              .scope = tenant,
+                              .descending = true,
+                              .after = after,
+                              .limit = limit};
+  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, may_be_old));
+  WorkspacePage page{.workspaces = {}, .next = answer.scan.next, .stale_ms = answer.stale_ms_max};
+  for (const Record& record : answer.scan.records) {
     A4C_TRY(Workspace workspace, WorkspaceOf(record));
     page.workspaces.push_back(std::move(workspace));
   }

@@ -14,6 +14,7 @@
 #include "apps/a4cd/auth/principal.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/job_draft.h"
+#include "apps/a4cd/jobs/list_reader.h"
 #include "apps/a4cd/jobs/prepared_write.h"
 #include "apps/a4cd/jobs/snapshot.h"
 #include "apps/a4cd/jobs/workspace.h"
@@ -27,7 +28,8 @@ struct JobList {
   int limit = 50;
   std::vector<a4c::Token> tokens;
   bool require_fresh = false;
-  bool highlight = false;  // fill JobPage::highlights
+  bool may_be_old = false;  // of the store: a replica may answer
+  bool highlight = false;   // fill JobPage::highlights
   std::vector<a4c::FacetKey> facets = {};
 };
 
@@ -39,6 +41,7 @@ struct JobPage {
   bool fresh = true;
   std::vector<a4c::Token> lost;
   int64_t lag_ms = 0;
+  int64_t stale_ms = 0;  // changes that are no older may be missing; 0: none are
   std::vector<std::vector<a4c::Highlight>> highlights;    // one list per job, if asked of the index
   std::vector<std::vector<a4c::FacetValue>> facets = {};  // one list per JobList::facets
 };
@@ -50,10 +53,15 @@ struct LogPage {
 
 class JobService {
  public:
-  // context_wait_ms: so long an image.build that is streamed waits for its context.
+  // context_wait_ms: so long an image.build that is streamed waits for its context. replicas: of
+  // the database's store, for lists alone; null: it has none.
   JobService(a4c::Database& database, const a4c::Runtime& runtime, a4c::IdSource& ids,
-             int64_t context_wait_ms = 5 * 60'000)
-      : database_(database), runtime_(runtime), ids_(ids), context_wait_ms_(context_wait_ms) {}
+             int64_t context_wait_ms = 5 * 60'000, a4c::Replicas* replicas = nullptr)
+      : database_(database),
+        lists_(database, replicas),
+        runtime_(runtime),
+        ids_(ids),
+        context_wait_ms_(context_wait_ms) {}
 
   a4c::Result<Job> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
   a4c::Result<JobPage> List(const a4c::Call& call, const std::string& tenant, const JobList& list);
@@ -82,17 +90,20 @@ class JobService {
   struct WorkspacePage {
     std::vector<Workspace> workspaces;
     std::string next;
+    int64_t stale_ms = 0;  // as in JobPage
   };
   struct SnapshotPage {
     std::vector<Snapshot> snapshots;
     std::string next;
+    int64_t stale_ms = 0;  // as in JobPage
   };
-  // The newest first; workspace: an id, or empty: of all.
+  // The newest first; workspace: an id, or empty: of all. may_be_old: as in JobList.
   a4c::Result<SnapshotPage> ListSnapshots(const a4c::Call& call, const std::string& tenant,
                                           const std::string& workspace, const std::string& after,
-                                          int limit);
+                                          int limit, bool may_be_old = false);
   a4c::Result<WorkspacePage> ListWorkspaces(const a4c::Call& call, const std::string& tenant,
-                                            const std::string& after, int limit);
+                                            const std::string& after, int limit,
+                                            bool may_be_old = false);
 
  private:
   a4c::Result<JobPage> ListFromStore(const a4c::Call& call, const std::string& tenant,
@@ -114,6 +125,7 @@ class JobService {
                                       const JobDraft& draft, Job& job, PreparedWrite& write);
 
   a4c::Database& database_;
+  ListReader lists_;
   const a4c::Runtime runtime_;
   a4c::IdSource& ids_;
   const int64_t context_wait_ms_;

@@ -26,6 +26,7 @@
 #include "a4c/host_update.h"
 #include "a4c/host_volumes.h"
 #include "a4c/memory.h"
+#include "a4c/replicas.h"
 #include "a4c/retention.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
@@ -132,7 +133,7 @@ struct Instance {
            const WorkerOptions& options)
       : ids(runtime.clock, runtime.random),
         database({.store = store}, runtime),
-        jobs(database, runtime, ids),
+        jobs(database, runtime, ids, 5 * 60'000, store.As<a4c::Replicas>()),
         worker(database, store, hosts, jobs, ids, runtime, options) {
     const Result<void> opened =
         database.Open(Call::Within(runtime.clock, 60'000), AllCollections());

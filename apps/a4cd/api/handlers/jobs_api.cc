@@ -59,6 +59,7 @@ Result<JobList> ReadList(const ApiContext& api, const Request& request, const st
   jobs.query = request.Query("q");
   if (request.HasQuery("sort")) jobs.sort = request.Query("sort");
   jobs.require_fresh = request.Query("require_fresh") == "true";
+  jobs.may_be_old = MayBeOld(request);
   jobs.highlight = request.Query("highlight") == "true";
   A4C_TRY(jobs.after, PagePosition(request, list));
   A4C_TRY(jobs.limit, PageLimit(api, request));
@@ -139,6 +140,7 @@ Json PageJson(const JobPage& page, const std::vector<a4c::FacetKey>& facets) {
   body.AppendMember("source", page.from_index ? "index" : "store");
   body.AppendMember("fresh", page.fresh);
   body.AppendMember("lag_ms", page.lag_ms);
+  AddStaleness(page.stale_ms, body);
   if (page.lost.empty()) return body;
   Json lost(Json::Array{});
   for (const a4c::Token& token : page.lost) lost.Append(a4c::TokenText(token));

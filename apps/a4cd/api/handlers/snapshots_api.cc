@@ -29,11 +29,12 @@ Response ListSnapshots(ApiContext& api, Request& request) {
   if (!position) return ErrorResponse(position.error());
   const Result<JobService::SnapshotPage> page =
       api.jobs.ListSnapshots(api.CallFor(request), request.principal.tenant,
-                             request.Query("workspace"), *position, *limit);
+                             request.Query("workspace"), *position, *limit, MayBeOld(request));
   if (!page) return ErrorResponse(page.error());
   Json items(Json::Array{});
   for (const Snapshot& snapshot : page->snapshots) items.Append(SnapshotView(snapshot));
   Json body(Json::Object{{"items", std::move(items)}});
+  AddStaleness(page->stale_ms, body);
   Response response;
   AddNext(request, list, page->next, body, response);
   response.body = body.ToString() + "\n";

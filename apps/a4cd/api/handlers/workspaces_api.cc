@@ -67,12 +67,13 @@ Response ListWorkspaces(ApiContext& api, Request& request) {
   if (!limit) return ErrorResponse(limit.error());
   const Result<std::string> position = PagePosition(request, list);
   if (!position) return ErrorResponse(position.error());
-  const Result<JobService::WorkspacePage> page =
-      api.jobs.ListWorkspaces(api.CallFor(request), request.principal.tenant, *position, *limit);
+  const Result<JobService::WorkspacePage> page = api.jobs.ListWorkspaces(
+      api.CallFor(request), request.principal.tenant, *position, *limit, MayBeOld(request));
   if (!page) return ErrorResponse(page.error());
   Json items(Json::Array{});
   for (const Workspace& workspace : page->workspaces) items.Append(WorkspaceView(workspace));
   Json body(Json::Object{{"items", std::move(items)}});
+  AddStaleness(page->stale_ms, body);
   Response response;
   AddNext(request, list, page->next, body, response);
   response.body = body.ToString() + "\n";
