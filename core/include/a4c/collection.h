@@ -182,7 +182,7 @@ class A4C_API Database {
   // Sends these records (all of the kind, if none) through the sync again; how many.
   Result<int64_t> Repair(const Call& call, const std::string& kind,
                          std::span<const RecordRef> refs);
-  // At most 1,000.
+  // At most 100,000.
   Result<std::vector<DeadLetter>> DeadLetters(const Call& call, const std::string& kind);
   // Tries these dead letters again (all of the kind, if none); how many.
   Result<int64_t> RetryDeadLetters(const Call& call, const std::string& kind,

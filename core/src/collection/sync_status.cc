@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 
 #include "collection/outbox.h"
 #include "collection/sync_task.h"
@@ -7,7 +8,8 @@ namespace a4c {
 namespace {
 
 constexpr int64_t kLagAgeMs = 1'000;
-constexpr int kDeadLettersMax = 1'000;
+constexpr int kDeadPage = 1'000;
+constexpr size_t kDeadLettersMax = 100'000;
 
 int64_t AgeOf(const ScanAnswer& oldest) {
   if (oldest.records.empty()) return 0;
@@ -20,11 +22,43 @@ Result<ScanAnswer> Oldest(Database::State& state, const Call& call, const Kind& 
                                   .limit = limit});
 }
 
-Result<std::vector<Record>> DeadRows(Database::State& state, const Call& call, const Kind& kind) {
-  A4C_TRY(ScanAnswer page, state.store->Scan(call, {.kind = outbox::KindOf(kind).name,
-                                                    .index = std::string(outbox::kDeadIndex),
-                                                    .limit = kDeadLettersMax}));
-  return std::move(page.records);
+Result<ScanAnswer> DeadRows(Database::State& state, const Call& call, const Kind& kind,
+                            const std::string& after = {}) {
+  return state.store->Scan(call, {.kind = outbox::KindOf(kind).name,
+                                  .index = std::string(outbox::kDeadIndex),
+                                  .after = after,
+                                  .limit = kDeadPage});
+}
+
+// Of these records, the rows that are dead: looked up, however many others are.
+Result<std::vector<Record>> DeadRowsOf(Database::State& state, const Call& call,
+                                       std::span<const RecordRef> refs) {
+  std::vector<RecordRef> keys;
+  for (const RecordRef& ref : refs) keys.push_back(outbox::RefOf(ref));
+  A4C_TRY(GetAnswer found, state.GetInParts(call, keys));
+  std::vector<Record> dead;
+  for (std::optional<Record>& row : found.records) {
+    if (row && outbox::LongOf(*row, "dead_at") > 0) dead.push_back(*std::move(row));
+  }
+  return dead;
+}
+
+DeadLetter LetterOf(const Record& row) {
+  const auto reason = row.quiet.find("reason");
+  return {outbox::RecordOf(row.ref), row.rev,
+          reason == row.quiet.end() ? "" : std::get<std::string>(reason->second),
+          outbox::LongOf(row, "dead_at")};
+}
+
+// Makes these rows due again; how many still were the ones that were read.
+Result<int64_t> ReviveRows(Database::State& state, const Call& call, std::span<const Record> rows) {
+  std::vector<WriteBatch> batches;
+  for (const Record& row : rows) {
+    batches.push_back({{outbox::Revive(row, state.store_time.NowMs())}});
+  }
+  if (batches.empty()) return 0;
+  A4C_TRY(ApplyAnswer answer, state.store->Apply(call, batches));
+  return std::ranges::count(answer.results, BatchOutcome::kApplied, &BatchResult::outcome);
 }
 
 Result<std::vector<SyncTask>> Tasks(Database::State& state, const Call& call,
@@ -97,8 +131,8 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   status.outbox_rows = static_cast<int64_t>(rows.records.size());
   status.outbox_rows_more = !rows.next.empty();
   status.lag_ms = AgeOf(rows);
-  A4C_TRY(const std::vector<Record> dead, DeadRows(*state_, call, collection->kind));
-  status.dead_letters = static_cast<int64_t>(dead.size());
+  A4C_TRY(const ScanAnswer dead, DeadRows(*state_, call, collection->kind));
+  status.dead_letters = static_cast<int64_t>(dead.records.size());
   A4C_TRY(status.tasks, Tasks(*state_, call, kind));
   for (const SyncTask& task : status.tasks)
     status.proved_ms = std::max(status.proved_ms, task.proved_ms);
@@ -120,35 +154,29 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
 
 Result<std::vector<DeadLetter>> Database::DeadLetters(const Call& call, const std::string& kind) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
-  A4C_TRY(const std::vector<Record> rows, DeadRows(*state_, call, collection->kind));
   std::vector<DeadLetter> letters;
-  for (const Record& row : rows) {
-    const auto reason = row.quiet.find("reason");
-    letters.push_back({outbox::RecordOf(row.ref), row.rev,
-                       reason == row.quiet.end() ? "" : std::get<std::string>(reason->second),
-                       outbox::LongOf(row, "dead_at")});
-  }
+  std::string after;
+  do {
+    A4C_TRY(const ScanAnswer page, DeadRows(*state_, call, collection->kind, after));
+    std::ranges::transform(page.records, std::back_inserter(letters), LetterOf);
+    after = page.next;
+  } while (!after.empty() && letters.size() < kDeadLettersMax);
   return letters;
 }
 
 Result<int64_t> Database::RetryDeadLetters(const Call& call, const std::string& kind,
                                            std::span<const RecordRef> refs) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
+  if (!refs.empty()) {
+    A4C_TRY(const std::vector<Record> rows, DeadRowsOf(*state_, call, refs));
+    return ReviveRows(*state_, call, rows);
+  }
   int64_t revived = 0;
   for (bool more = true; more;) {
-    A4C_TRY(const std::vector<Record> rows, DeadRows(*state_, call, collection->kind));
-    std::vector<WriteBatch> batches;
-    for (const Record& row : rows) {
-      const bool wanted =
-          refs.empty() || std::ranges::find(refs, outbox::RecordOf(row.ref)) != refs.end();
-      if (wanted) batches.push_back({{outbox::Revive(row, state_->store_time.NowMs())}});
-    }
-    if (batches.empty()) break;
-    A4C_TRY(ApplyAnswer answer, state_->store->Apply(call, batches));
-    const auto applied =
-        std::ranges::count(answer.results, BatchOutcome::kApplied, &BatchResult::outcome);
+    A4C_TRY(const ScanAnswer page, DeadRows(*state_, call, collection->kind));
+    A4C_TRY(const int64_t applied, ReviveRows(*state_, call, page.records));
     revived += applied;
-    more = refs.empty() && applied > 0 && rows.size() == kDeadLettersMax;
+    more = applied > 0 && !page.next.empty();
   }
   return revived;
 }

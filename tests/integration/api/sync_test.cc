@@ -106,6 +106,7 @@ TEST_F(ApiSync, DeadLettersAreListedAndTheUnknownIsNotFound) {
   const Answer letters = Get("/v1/sync/dead-letters");
   ASSERT_EQ(letters.status, 200) << letters.text;
   EXPECT_TRUE(letters.body["items"].IsArray());
+  EXPECT_TRUE(letters.body["more"].IsBool());
   EXPECT_EQ(Do("retry")["retried"].Int(), 0);
   EXPECT_EQ(Post("/v1/sync:retry", R"({"ids":["nope"]})").status, 404);
   EXPECT_EQ(Post("/v1/sync:retry", R"({"id":"nope"})").status, 400);

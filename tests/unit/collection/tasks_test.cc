@@ -164,6 +164,25 @@ TEST_F(TasksTest, ADeadLetterIsNoLagAndIsTriedAgainWhenAsked) {
   EXPECT_EQ(Status().dead_letters, 2);
 }
 
+TEST_F(TasksTest, ADeadLetterBehindAThousandOthersIsListedAndTriedAgain) {
+  Open(false);
+  for (int i = 0; i < 2'500; i += 500) {
+    std::vector<WriteBatch> batches;
+    for (int j = i; j < i + 500; ++j) {
+      batches.push_back({{a4c::Put{.ref = PhotoRow("p" + std::to_string(10'000 + j)),
+                                   .body = "{}",
+                                   .quiet = {{"dead", true}, {"dead_at", int64_t{1'000} + j}}}}});
+    }
+    ASSERT_TRUE(memory_->Apply(Within(), batches));
+  }
+  EXPECT_EQ(database_->DeadLetters(Within(), "photo")->size(), 2'500u);
+  const std::vector<RecordRef> named = {Photo("p12499"), Photo("none")};
+  EXPECT_EQ(*database_->RetryDeadLetters(Within(), "photo", named), 1);
+  EXPECT_EQ(*database_->RetryDeadLetters(Within(), "photo", named), 0) << "it is on its way";
+  EXPECT_EQ(*database_->RetryDeadLetters(Within(), "photo", {}), 2'499);
+  EXPECT_TRUE(database_->DeadLetters(Within(), "photo")->empty());
+}
+
 TEST_F(TasksTest, TheStatusIsPublishedAsMetrics) {
   Open();
   Put("a", "{}");

@@ -1,5 +1,7 @@
 // What operators see and do of the sync between store and index. It spans all tenants.
 #include <algorithm>
+#include <map>
+#include <span>
 #include <utility>
 
 #include "apps/a4cd/api/audit.h"
@@ -22,6 +24,7 @@ using a4c::SyncTask;
 using a4c::SyncWork;
 
 constexpr size_t kExamplesMax = 20;
+constexpr size_t kLettersShown = 1'000;
 
 // Jobs are what is searched.
 const std::string& TheKind() {
@@ -143,14 +146,15 @@ Result<std::vector<RecordRef>> LettersOf(ApiContext& api, Request& request, Faul
   if (ids.empty() || !faults.empty()) return refs;
   A4C_TRY(const std::vector<DeadLetter> letters,
           api.database.DeadLetters(api.CallFor(request), TheKind()));
+  std::map<std::string_view, const RecordRef*> by_id;
+  for (const DeadLetter& letter : letters) by_id.emplace(letter.ref.key.id, &letter.ref);
   for (const std::string& id : ids) {
-    const auto letter =
-        std::ranges::find_if(letters, [&](const DeadLetter& one) { return one.ref.key.id == id; });
-    if (letter == letters.end()) {
+    const auto letter = by_id.find(id);
+    if (letter == by_id.end()) {
       return Error(Code::kNotFound, "there is no dead letter " + id.substr(0, 256),
                    "list them: a4c sync dead-letters");
     }
-    refs.push_back(letter->ref);
+    refs.push_back(*letter->second);
   }
   return refs;
 }
@@ -205,14 +209,16 @@ Response ListDeadLetters(ApiContext& api, Request& request) {
   const auto letters = api.database.DeadLetters(api.CallFor(request), TheKind());
   if (!letters) return ErrorResponse(letters.error());
   Json items(Json::Array{});
-  for (const DeadLetter& letter : *letters) {
+  for (const DeadLetter& letter :
+       std::span(*letters).first(std::min(letters->size(), kLettersShown))) {
     Json item = RefJson(letter.ref);
     item.AppendMember("rev", letter.rev);
     item.AppendMember("reason", letter.reason);
     item.AppendMember("since", TimeText(letter.since_ms));
     items.Append(std::move(item));
   }
-  return JsonResponse(200, Json::Object{{"items", std::move(items)}});
+  return JsonResponse(
+      200, Json::Object{{"items", std::move(items)}, {"more", letters->size() > kLettersShown}});
 }
 
 Response RetryDeadLetters(ApiContext& api, Request& request) {
