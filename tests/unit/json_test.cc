@@ -90,6 +90,23 @@ TEST(Json, TextsOfEachLengthWithAnEscapeAnywhereComeBack) {
   }
 }
 
+// The escape character of terminals among them.
+TEST(Json, ControlCharactersAreEscapedWhereverTheyStandAndRefusedRaw) {
+  for (int byte = 1; byte < 0x20; ++byte) {
+    for (size_t at = 0; at <= 40; ++at) {
+      SCOPED_TRACE(std::to_string(byte) + " at " + std::to_string(at));
+      std::string text(40, 'y');
+      text.insert(at, 1, static_cast<char>(byte));
+      const std::string written = Json(text).ToString();
+      EXPECT_EQ(written.find(static_cast<char>(byte)), std::string::npos) << written;
+      const auto read = ParseJson(written);
+      ASSERT_TRUE(read) << read.error().ToString();
+      EXPECT_EQ(read->Text(), text);
+      EXPECT_FALSE(ParseJson("\"" + text + "\""));
+    }
+  }
+}
+
 TEST(Json, AByteOrderMarkMayStandFirst) {
   const auto json = ParseJson("\xEF\xBB\xBF{\"a\":1}");
   ASSERT_TRUE(json) << json.error().ToString();

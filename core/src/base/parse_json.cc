@@ -212,14 +212,6 @@ Error At(size_t offset, std::string_view why) {
   return Error(Code::kInvalid, "offset " + std::to_string(offset) + ": " + std::string(why));
 }
 
-// With zeros behind it: RapidJSON looks for the end of a string sixteen bytes at a time.
-std::string Padded(std::string_view text) {
-  std::string padded;
-  padded.reserve(text.size() + 16);
-  padded.append(text).append(16, '\0');
-  return padded;
-}
-
 template <typename Sink>
 Result<void> Read(std::string_view text, const JsonLimits& limits, Sink& sink) {
   if (text.size() > limits.bytes_max) {
@@ -233,8 +225,8 @@ Result<void> Read(std::string_view text, const JsonLimits& limits, Sink& sink) {
       rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   Checked<Sink> checked(limits.depth_max, sink);
   const size_t mark = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  const std::string padded = Padded(text.substr(mark));
-  rapidjson::StringStream stream(padded.c_str());
+  const std::string terminated(text.substr(mark));
+  rapidjson::StringStream stream(terminated.c_str());
   rapidjson::Reader reader;
   const rapidjson::ParseResult parsed = reader.Parse<kFlags>(stream, checked);
   const size_t offset = mark + parsed.Offset();
