@@ -23,6 +23,7 @@ class BaremetalImages final : public HostImages {
   Result<std::string> BuildTarget(const ImageBuild& build, const std::string& tag) const;
   Result<void> Run(const Call& call, DockerConnection& docker, const std::string& target,
                    const ByteSource& tar, EngineMessages& messages) const;
+  Result<void> CheckName(const Call& call, DockerConnection& docker, const std::string& tag) const;
   Result<ImageInfo> Name(const Call& call, DockerConnection& docker, const std::string& tag,
                          const std::string& image_id) const;
   Result<void> KeepLayers(const Call& call, DockerServer& server, const std::string& layer_id,
@@ -84,6 +85,15 @@ Result<void> BaremetalImages::Run(const Call& call, DockerConnection& docker,
   return Error(Code::kUnknownOutcome, "docker: the build's messages end without a result");
 }
 
+// A name that is there already goes to the new build, unless the image is not of our making.
+Result<void> BaremetalImages::CheckName(const Call& call, DockerConnection& docker,
+                                        const std::string& tag) const {
+  A4C_TRY(const auto image, InspectImage(call, docker, tag));
+  if (!image || !OwnTagsOf(*image, servers_.options.cluster).empty()) return {};
+  return Error(Code::kDenied, "the server has an image " + tag + " that was not built here",
+               "choose another tag, or take it away on the server");
+}
+
 // Ours first, then known by its name.
 Result<ImageInfo> BaremetalImages::Name(const Call& call, DockerConnection& docker,
                                         const std::string& tag, const std::string& image_id) const {
@@ -103,6 +113,7 @@ Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& bui
   A4C_TRY(const std::string target, BuildTarget(build, building));
   A4C_TRY(const std::shared_ptr<DockerServer> server, servers_.Find(call, build.host));
   A4C_TRY(DockerLink docker, server->OpenStream(call));
+  A4C_CHECK(CheckName(call, *docker, build.tag));
   EngineMessages messages(progress);
   const auto built = Run(call, *docker, target, tar, messages);
   Result<ImageInfo> image =

@@ -34,9 +34,13 @@ int64_t OrDefault(int64_t wanted, int64_t fallback) {
 }
 
 // The root file system cannot be written; what programs expect to be able to write lives in memory.
-Json Tmpfs(const UnitDefaults& defaults) {
+// So does what the image declares as a volume: dockerd would make one without a bound, on the disk.
+Json Tmpfs(const UnitDefaults& defaults, const std::vector<std::string>& image_volumes) {
   const std::string options = "rw,nosuid,nodev,size=" + std::to_string(defaults.tmp_bytes);
   Json tmpfs;
+  for (const std::string& path : image_volumes) {
+    if (path != kVolumeTarget) tmpfs.Set(path, options + ",mode=1777");
+  }
   tmpfs.Set("/tmp", options + ",mode=1777");
   tmpfs.Set("/run", options + ",mode=755");
   return tmpfs;
@@ -61,7 +65,8 @@ Json Volume(const Unit& unit, const std::string& cluster, const std::string& pat
   return mount;
 }
 
-Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults) {
+Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults,
+                const std::vector<std::string>& image_volumes) {
   const int64_t memory = OrDefault(spec.memory_bytes, defaults.memory_bytes);
   Json log_config;
   log_config.Set("max-size", std::to_string(defaults.log_file_bytes));
@@ -78,7 +83,7 @@ Json HostConfig(const UnitSpec& spec, const UnitDefaults& defaults) {
   config.Set("Privileged", false);
   config.Set("IpcMode", "private");
   config.Set("ReadonlyRootfs", true);
-  config.Set("Tmpfs", Tmpfs(defaults));
+  config.Set("Tmpfs", Tmpfs(defaults, image_volumes));
   config.Set("Memory", memory);
   config.Set("MemorySwap", memory);
   config.Set("NanoCpus", OrDefault(spec.cpu_millis, defaults.cpu_millis) * kNanosPerMilli);
@@ -142,7 +147,7 @@ std::string VolumeName(const std::string& cluster, const std::string& unit) {
 }
 
 Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults,
-                const std::string& volume_path) {
+                const std::string& volume_path, const std::vector<std::string>& image_volumes) {
   Json body;
   body.Set("Image", unit.spec.image);
   if (!unit.spec.command.empty()) {
@@ -156,7 +161,7 @@ Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults
   body.Set("Tty", false);
   body.Set("OpenStdin", false);
   body.Set("Labels", Labels(unit, cluster));
-  Json host_config = HostConfig(unit.spec, defaults);
+  Json host_config = HostConfig(unit.spec, defaults, image_volumes);
   host_config.Set("Mounts", Json(Json::Array{Volume(unit, cluster, volume_path)}));
   body.Set("HostConfig", std::move(host_config));
   return body;

@@ -28,9 +28,10 @@ inline constexpr const char* kVolumeTarget = "/workspace";
 std::string VolumeName(const std::string& cluster, const std::string& unit);
 
 // POST /containers/create. volume_path: on the server, the unit's own file system; empty: a Docker
-// volume.
+// volume. image_volumes: what the image declares as volumes; it gets memory there, bounded as /tmp.
 Json CreateBody(const Unit& unit, const std::string& cluster, const UnitDefaults& defaults,
-                const std::string& volume_path = {});
+                const std::string& volume_path = {},
+                const std::vector<std::string>& image_volumes = {});
 // POST /containers/{id}/exec.
 Json ExecBody(const ExecRequest& request);
 // The same of a command with input.

@@ -1,6 +1,7 @@
 #include "docker_socket.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,8 +54,13 @@ Result<Reply> ParseReply(const std::string& text) {
 
 }  // namespace
 
-Result<Reply> AskDocker(const std::string& socket, const Request& request) {
+Result<Reply> AskDocker(const std::string& socket, const Request& request, int patience_s) {
   A4C_TRY(const Fd fd, Connect(socket));
+  const timeval patience{.tv_sec = patience_s, .tv_usec = 0};
+  if (request.method == "GET" &&
+      setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0) {
+    return SystemError(errno, "dockerd at " + socket);
+  }
   const auto sent = WriteAll(fd.get(), HeadOf(request) + request.body);
   if (!sent) return Broken(sent.error().message());
   std::string text;
@@ -62,6 +68,9 @@ Result<Reply> AskDocker(const std::string& socket, const Request& request) {
   while (true) {
     const ssize_t count = read(fd.get(), piece, sizeof(piece));
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      return Error(Code::kTimeout, "dockerd does not answer");
+    }
     if (count < 0) return Broken(std::strerror(errno));
     if (count == 0) return ParseReply(text);
     text.append(piece, static_cast<size_t>(count));

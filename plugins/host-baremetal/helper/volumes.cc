@@ -126,7 +126,7 @@ bool Volumes::IsMounted(const std::string& unit) const {
 
 // Under another name until it is whole.
 Result<void> Volumes::Create(const std::string& unit, int64_t bytes) const {
-  const std::string fresh = images_ + "/.new." + unit;
+  const std::string fresh = FreshOf(unit);
   auto made = [&]() -> Result<void> {
     {
       const Fd file(open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -234,8 +234,15 @@ Result<void> Volumes::Remove(const std::string& unit) const {
   A4C_CHECK(Unmount(unit));
   const std::string mount_path = MountOf(unit);
   if (rmdir(mount_path.c_str()) != 0 && errno != ENOENT) return SystemError(errno, mount_path);
-  if (unlink(ImageOf(unit).c_str()) == 0) return SyncDirectory(images_);
-  return errno == ENOENT ? Result<void>() : SystemError(errno, ImageOf(unit));
+  // The fresh one is of a creation that was broken off.
+  for (const std::string& path : {FreshOf(unit), ImageOf(unit)}) {
+    if (unlink(path.c_str()) == 0) {
+      A4C_CHECK(SyncDirectory(images_));
+    } else if (errno != ENOENT) {
+      return SystemError(errno, path);
+    }
+  }
+  return {};
 }
 
 }  // namespace a4c::helper

@@ -47,6 +47,8 @@ class Volumes {
 
  private:
   std::string ImageOf(const std::string& unit) const { return images_ + "/" + unit; }
+  // Until it is whole.
+  std::string FreshOf(const std::string& unit) const { return images_ + "/.new." + unit; }
   Result<void> Create(const std::string& unit, int64_t bytes) const;
   Result<void> Grow(const std::string& unit, int64_t bytes, const IsRunning& is_running) const;
   Result<void> GrowUnmounted(const std::string& unit) const;

@@ -57,6 +57,14 @@ TEST(DockerBody, AVolumeOfItsOwnIsTheOnlyPathOfTheServer) {
             R"([{"Target":"/workspace","Type":"bind","Source":"/srv/a4c/test/mounts/ws-1/data"}])");
 }
 
+TEST(DockerBody, WhatAnImageCallsAVolumeIsBoundedMemory) {
+  const Unit unit{.host = "one", .name = "ws-1", .spec = {.image = "i"}};
+  const Json body = CreateBody(unit, "test", Defaults(), {}, {"/var/lib/data", "/workspace"});
+  const Json& tmpfs = body["HostConfig"]["Tmpfs"];
+  EXPECT_EQ(tmpfs["/var/lib/data"].Text(), tmpfs["/tmp"].Text());
+  EXPECT_EQ(tmpfs.Find("/workspace"), nullptr) << "it has its volume there";
+}
+
 TEST(DockerBody, AUnitThatAsksForNothingGetsTheDefaults) {
   const Unit unit{.host = "one", .name = "ws-1", .spec = {.image = "i"}};
   const Json body = CreateBody(unit, "test", Defaults());

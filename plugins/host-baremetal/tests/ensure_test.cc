@@ -36,6 +36,25 @@ TEST_F(EngineEnsure, AContainerWhoseRemovalWasCutShortIsMadeAnew) {
   }
 }
 
+// dockerd would make a volume without a bound for it.
+TEST_F(EngineEnsure, WhatTheImageCallsAVolumeIsMadeInMemory) {
+  engine_.SetState("");
+  engine_.SetAnswer("GET /images/busybox%3Alocal/json ", "200 OK",
+                    R"({"Id":"sha256:1","Config":{"Volumes":{"/data":{}}}})");
+  ASSERT_TRUE(Ensure());
+  EXPECT_NE(engine_.Heard().find(R"("Tmpfs":{"/data":"rw,nosuid,nodev,size=)"), std::string::npos)
+      << engine_.Heard();
+}
+
+TEST_F(EngineEnsure, WithoutItsImageNothingIsMade) {
+  engine_.SetState("");
+  engine_.SetAnswer("GET /images/busybox%3Alocal/json ", "404 Not Found", R"({"message":"none"})");
+  const auto made = Ensure();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code(), Code::kNotFound);
+  EXPECT_EQ(engine_.Heard().find("POST /"), std::string::npos) << engine_.Heard();
+}
+
 // One in the middle of a start leaves a task that dockerd knows nothing of.
 TEST_F(EngineEnsure, AContainerWhoseStartWasCutShortIsMadeAnew) {
   engine_.SetState("created");

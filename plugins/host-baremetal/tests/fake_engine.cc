@@ -179,6 +179,9 @@ std::string FakeEngine::AnswerTo(const std::string& head) const {
   }
   if (head.find("/containers/json") != std::string::npos) return Reply("200 OK", "[]");
   if (head.find("/volumes?") != std::string::npos) return Reply("200 OK", R"({"Volumes":[]})");
+  if (head.find("/images/busybox%3Alocal/json ") != std::string::npos) {
+    return Reply("200 OK", R"({"Id":"sha256:1","Config":{}})");
+  }
   if (head.find("/_ping ") != std::string::npos) return Reply("200 OK", "OK");
   return Reply("404 Not Found", R"({"message":"no such thing"})");
 }

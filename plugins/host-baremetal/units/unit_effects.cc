@@ -12,6 +12,13 @@ namespace {
 
 constexpr int64_t kBusyPollMs = 50;
 
+// The paths that its Dockerfile calls volumes.
+std::vector<std::string> VolumesOf(const Json& image) {
+  std::vector<std::string> paths;
+  for (const auto& [path, nothing] : image["Config"]["Volumes"].Members()) paths.push_back(path);
+  return paths;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<UnitEffects>> UnitEffects::Begin(BaremetalServers& servers, const Call& call,
@@ -99,8 +106,11 @@ Result<bool> UnitEffects::Create(const Unit& unit) {
   if (unit.spec.image.empty()) {
     return Error(Code::kUnsupported, "unit " + unit.name + ": runs in an image, and none is named");
   }
+  A4C_TRY(const auto image, InspectImage(call_, *docker_, unit.spec.image));
+  if (!image) return LacksImage(unit.spec.image);
   A4C_TRY(const std::string volume, NewVolume(unit.spec));
-  const Json body = CreateBody(unit, servers_.options.cluster, servers_.options.unit, volume);
+  const Json body =
+      CreateBody(unit, servers_.options.cluster, servers_.options.unit, volume, VolumesOf(*image));
   A4C_TRY(const DockerReply reply,
           Send("POST", "/containers/create?name=" + unit.name, body.ToString()));
   if (reply.status == 409) return false;

@@ -1,0 +1,26 @@
+#include "volumes.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "temporary_directory.h"
+
+namespace a4c::helper {
+namespace {
+
+// Killed within mkfs: all of its room is taken already, and no list shows it.
+TEST(HelperVolumes, WhatACreationLeftThatWasBrokenOffGoesWithTheUnit) {
+  const TemporaryDirectory directory;
+  const Volumes volumes(directory.path());
+  std::filesystem::create_directories(directory.path() + "/volumes");
+  const std::string left = directory.path() + "/volumes/.new.unit-1";
+  std::ofstream(left) << "half";
+  ASSERT_TRUE(std::filesystem::exists(left));
+  ASSERT_TRUE(volumes.Remove("unit-1"));
+  EXPECT_FALSE(std::filesystem::exists(left));
+}
+
+}  // namespace
+}  // namespace a4c::helper
