@@ -44,19 +44,41 @@ namespace {
 constexpr int64_t kProbeTimeoutMs = 2'000;
 constexpr int64_t kProbeKeptMs = 1'000;
 
-Result<void> WriteKeyFile(const std::string& path, const std::string& key) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) {
-    return Error(
-        Code::kUnavailable, "the key file " + path + " cannot be made: " + std::strerror(errno),
-        errno == EEXIST ? "a file is there already: remove it, or keep using its key" : "");
+// There before the key is made: a key that cannot be written down is one that nobody has, and it
+// keeps a first one from being made again. Goes if nothing was written.
+class KeyFile {
+ public:
+  explicit KeyFile(const std::string& path)
+      : path_(path), fd_(open(path.c_str(), kFlags, 0600)), opened_(errno) {}
+  ~KeyFile() {
+    if (fd_ < 0) return;
+    close(fd_);
+    if (!is_written_) unlink(path_.c_str());
   }
-  const std::string line = key + "\n";
-  const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  const bool kept = fsync(fd) == 0 && close(fd) == 0;
-  if (written && kept) return {};
-  return Error(Code::kUnavailable, "the key file " + path + " cannot be written");
-}
+  KeyFile(const KeyFile&) = delete;
+  KeyFile& operator=(const KeyFile&) = delete;
+
+  Result<void> Made() const {
+    if (fd_ >= 0) return {};
+    return Error(
+        Code::kUnavailable, "the key file " + path_ + " cannot be made: " + std::strerror(opened_),
+        opened_ == EEXIST ? "a file is there already: remove it, or keep using its key" : "");
+  }
+  Result<void> Write(const std::string& key) {
+    const std::string line = key + "\n";
+    is_written_ = write(fd_, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                  fsync(fd_) == 0;
+    if (is_written_) return {};
+    return Error(Code::kUnavailable, "the key file " + path_ + " cannot be written");
+  }
+
+ private:
+  static constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  const std::string path_;
+  const int fd_;
+  const int opened_;
+  bool is_written_ = false;
+};
 
 class RunningApp final : public App, public ProcessView {
  public:
@@ -136,9 +158,13 @@ class RunningApp final : public App, public ProcessView {
  private:
   Result<void> WriteBootstrapKey() {
     const Call call = Call::Within(runtime_.clock, settings_.open_timeout_ms);
+    A4C_TRY(const bool has_one, keys_->HasAny(call));
+    if (has_one) return {};
+    KeyFile file(settings_.api.bootstrap_key_file);
+    A4C_CHECK(file.Made());
     A4C_TRY(const std::optional<std::string> key, keys_->Bootstrap(call, kDefaultTenant));
     if (!key) return {};
-    A4C_CHECK(WriteKeyFile(settings_.api.bootstrap_key_file, *key));
+    A4C_CHECK(file.Write(*key));
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "the first API key was made",
                        {{"file", settings_.api.bootstrap_key_file}});
     return {};
@@ -372,8 +398,10 @@ Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runt
   if (access(path.c_str(), F_OK) == 0) {
     return Error(Code::kConflict, "there is a file " + path + " already");
   }
+  KeyFile file(path);
+  A4C_CHECK(file.Made());
   A4C_TRY(const std::string key, MakeFirstKey(settings, runtime));
-  return WriteKeyFile(path, key);
+  return file.Write(key);
 }
 
 Result<void> CheckPlugins(const Settings& settings, const a4c::Runtime& runtime) {

@@ -20,6 +20,18 @@ struct Totals {
   int64_t failed = 0;
 };
 
+// The first fault of the line, and what helps.
+std::string WhyNot(const Json& problem) {
+  std::string why = problem["detail"].Text();
+  const Json& faults = problem["errors"];
+  if (!faults.Items().empty()) {
+    const Json& first = faults.Items().front();
+    why = first["pointer"].Text() + " " + first["detail"].Text();
+    if (!first["hint"].Text().empty()) why += " (" + first["hint"].Text() + ")";
+  }
+  return why;
+}
+
 void ShowBar(const Totals& totals, bool done) {
   if (isatty(STDERR_FILENO) == 0) return;
   std::fprintf(stderr, "\r%lld created, %lld failed%s", static_cast<long long>(totals.created),
@@ -42,8 +54,7 @@ bool SendChunk(Session& session, const std::string& lines, int64_t first_line, T
     ++(created ? totals.created : totals.failed);
     if (print) session.ShowText(line.ToString() + "\n");
     if (!created && !print) {
-      session.Note("line " + std::to_string(line["line"].Int()) + ": " +
-                   line["problem"]["detail"].Text());
+      session.Note("line " + std::to_string(line["line"].Int()) + ": " + WhyNot(line["problem"]));
     }
   }
   return true;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -63,6 +64,9 @@ Result<Json> HostOf(const YAML::Node& node, const std::string& where) {
 
 // A list of servers, or {"hosts": [...]}.
 Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
+  if (std::filesystem::is_directory(file)) {
+    return Error(Code::kInvalid, "the file " + file + " cannot be read");
+  }
   try {
     const YAML::Node root = YAML::LoadFile(file);
     const YAML::Node list = root.IsMap() ? root["hosts"] : root;

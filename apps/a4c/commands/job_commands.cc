@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -58,7 +59,7 @@ bool ReadText(Session& session, const std::string& given, std::string& text) {
   text = given;
   if (!given.starts_with('@')) return true;
   std::ifstream file(given.substr(1), std::ios::binary);
-  if (!file) {
+  if (!file || std::filesystem::is_directory(given.substr(1))) {
     session.exit_code = session.Complain(
         a4c::Error(a4c::Code::kInvalid, "the file " + given.substr(1) + " cannot be read"));
     return false;

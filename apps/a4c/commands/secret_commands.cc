@@ -1,6 +1,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -51,7 +52,7 @@ bool ReadValue(Session& session, const std::string& file, std::string& value) {
     value.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
     std::ifstream input(file, std::ios::binary);
-    if (!input) {
+    if (!input || std::filesystem::is_directory(file)) {
       session.exit_code =
           session.Complain(a4c::Error(a4c::Code::kInvalid, "the file " + file + " cannot be read"));
       return false;

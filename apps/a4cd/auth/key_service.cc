@@ -222,10 +222,15 @@ PreparedWrite KeyService::PrepareRevoke(const ApiKey& key) {
   return write;
 }
 
+Result<bool> KeyService::HasAny(const Call& call) {
+  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "api_key", .limit = 1}));
+  return !answer.records.empty();
+}
+
 Result<std::optional<std::string>> KeyService::Bootstrap(const Call& call,
                                                          const std::string& tenant) {
-  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "api_key", .limit = 1}));
-  if (!answer.records.empty()) return std::optional<std::string>();
+  A4C_TRY(const bool has_one, HasAny(call));
+  if (has_one) return std::optional<std::string>();
   NewKey made =
       PrepareCreate({.name = "bootstrap", .tenant = tenant, .scopes = {"*"}}, "bootstrap");
   A4C_TRY(const a4c::Committed done, database_.Write(call, made.write.commit));

@@ -64,6 +64,7 @@ class KeyService {
   // Drops what is remembered of a key, on this instance.
   void Forget(const std::string& id);
 
+  a4c::Result<bool> HasAny(const a4c::Call& call);
   // The first key, with all scopes; nothing if there is any key already.
   a4c::Result<std::optional<std::string>> Bootstrap(const a4c::Call& call,
                                                     const std::string& tenant);

@@ -107,6 +107,16 @@ TEST(Config, AKeyTwiceAndBrokenYamlAreRefused) {
   EXPECT_FALSE(Read("roles: [api, wrker]\n"));
 }
 
+TEST(Config, AnAliasThatHoldsItselfIsRefused) {
+  const auto read = ParseYaml("a: &x [*x]\n", "a4cd.yaml");
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message().find("nested too deep"), std::string::npos);
+}
+
+TEST(Config, ADirectoryInPlaceOfAFileIsRefused) {
+  EXPECT_FALSE(LoadConfig(::testing::TempDir(), {}));
+}
+
 TEST(Config, EverySettingStandsInTheReference) {
   std::ifstream file(A4C_CONFIG_REFERENCE);
   const std::string reference{std::istreambuf_iterator<char>(file), {}};

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -164,7 +165,9 @@ Result<ConfigValue> LoadConfig(const std::string& path, const Environment& envir
   ConfigValue root = ConfigValue::Map({});
   if (!path.empty()) {
     std::ifstream file(path, std::ios::binary);
-    if (!file) return Error(Code::kNotFound, "the config file " + path + " cannot be read");
+    if (!file || std::filesystem::is_directory(path)) {
+      return Error(Code::kNotFound, "the config file " + path + " cannot be read");
+    }
     A4C_TRY(root, ParseYaml(std::string{std::istreambuf_iterator<char>(file), {}}, path));
     A4C_CHECK(ExpandSecrets(root, environment));
   }

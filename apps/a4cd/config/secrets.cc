@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -15,7 +16,9 @@ constexpr size_t kSecretBytesMax = 64 * 1024;
 
 Result<std::string> ReadSecretFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Error(Code::kNotFound, "the file " + path + " cannot be read");
+  if (!file || std::filesystem::is_directory(path)) {
+    return Error(Code::kNotFound, "the file " + path + " cannot be read");
+  }
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (text.size() > kSecretBytesMax) {
     return Error(Code::kInvalid, "the file " + path + " is larger than 64 KiB");

@@ -13,8 +13,10 @@ using a4c::Error;
 using a4c::Result;
 
 constexpr int kNodesMax = 10'000;
+constexpr int kDepthMax = 64;
 
-// Walks a YAML tree; aliases are walked each time they are used, so their number is bounded too.
+// Walks a YAML tree; aliases are walked each time they are used, so their number is bounded too,
+// and one that holds itself ends at the depth.
 class Reader {
  public:
   explicit Reader(std::string file) : file_(std::move(file)) {}
@@ -30,9 +32,13 @@ class Reader {
       value.scalar = node.Scalar();
       return value;
     }
-    if (node.IsSequence()) return ReadList(node, std::move(value));
-    if (node.IsMap()) return ReadMap(node, std::move(value));
-    return value;
+    if (depth_ >= kDepthMax) return Error(Code::kInvalid, value.Where() + ": nested too deep");
+    ++depth_;
+    Result<ConfigValue> read = node.IsSequence() ? ReadList(node, std::move(value))
+                               : node.IsMap()    ? ReadMap(node, std::move(value))
+                                                 : std::move(value);
+    --depth_;
+    return read;
   }
 
  private:
@@ -62,6 +68,7 @@ class Reader {
 
   std::string file_;
   int nodes_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace

@@ -26,8 +26,9 @@ class Cli : public ApiTest {
   }
 
   Ran Run(const std::vector<std::string>& arguments,
-          std::vector<std::pair<std::string, std::string>> environment = {}) {
-    const std::string out = directory_ + "/out";
+          std::vector<std::pair<std::string, std::string>> environment = {},
+          const std::string& out_file = "") {
+    const std::string out = out_file.empty() ? directory_ + "/out" : out_file;
     const std::string err = directory_ + "/err";
     environment.insert(environment.begin(), {{"A4C_URL", url_},
                                              {"A4C_API_KEY_FILE", key_file_},
@@ -40,7 +41,8 @@ class Cli : public ApiTest {
     EXPECT_GT(child, 0) << "a4c was not started";
     int status = 0;
     waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(out), ReadAll(err)};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out_file.empty() ? ReadAll(out) : "",
+            ReadAll(err)};
   }
 
   std::string directory_;

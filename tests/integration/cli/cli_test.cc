@@ -9,6 +9,23 @@
 namespace a4cd {
 namespace {
 
+TEST_F(Cli, OutputThatCannotBeWrittenIsNoSuccess) {
+  const Ran ran = Run({"status", "-o", "json"}, {}, "/dev/full");
+  EXPECT_EQ(ran.exit_code, a4c_cli::kFailed);
+  EXPECT_NE(ran.err.find("standard output could not be written"), std::string::npos) << ran.err;
+}
+
+TEST_F(Cli, ADirectoryInPlaceOfAFileIsAnError) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"job", "create", "command.run", "--payload", "@" + directory_},
+        {"secret", "set", "token", "--from-file", directory_},
+        {"host", "add", "-f", directory_}}) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << ran.err;
+    EXPECT_NE(ran.err.find("cannot be read"), std::string::npos) << ran.err;
+  }
+}
+
 TEST_F(Cli, AnEmptyListIsASuccess) {
   const Ran ran = Run({"job", "list", "-o", "json"});
   EXPECT_EQ(ran.exit_code, 0);
