@@ -11,6 +11,7 @@
 #include "a4c/host_images.h"
 #include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/image_upload.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/fields.h"
 #include "apps/a4cd/work/job_room.h"
 
@@ -87,10 +88,16 @@ Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const s
                                                             {"size_bytes", built->size_bytes}})
                           : OutcomeOf(built.error());
   if (!built && built.error().unknown_outcome()) return outcome;
-  outcome.also = [&run, host](Draft& draft) -> Result<void> {
+  outcome.also = [&run, host, built](Draft& draft) -> Result<void> {
     draft.job.host = host;
     A4C_TRY(draft.also,
             run.context().reservations.ReleaseOps(run.context().StoreCall(), host, draft.job.id));
+    if (!built) return {};
+    draft.also.emplace_back(BuiltImagePut(run.tenant(), {.tag = built->tag,
+                                                         .digest = built->digest,
+                                                         .host = host,
+                                                         .job = draft.job.id,
+                                                         .built_at = draft.job.updated_at}));
     return {};
   };
   return outcome;

@@ -30,14 +30,10 @@ Result<std::optional<Outcome>> LeaveOtherServers(JobRun& run, JobLog& log) {
     const std::string unit = UnitName(run.workspace()->id);
     A4C_CHECK(run.context().enrolments.Know(run.context().StoreCall(), host));
     const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed && removed.error().retryable() && !run.Stopping()) {
-      return std::optional(
-          WaitFor(run, reason::kHostUnreachable,
-                  "the server " + host +
-                      " has not confirmed the removal, and its room stays reserved until it has: " +
-                      removed.error().message()));
+    if (!removed) {
+      if (auto later = WaitForRemoval(run, host, removed.error())) return later;
+      return removed.error();
     }
-    if (!removed) return removed.error();
     log.Note(std::string("unit ").append(unit).append(" was removed from ").append(host) + "\n");
     A4C_TRY(const bool is_ours, Forget(run, host));
     if (!is_ours) return std::optional(Outcome::Gone());

@@ -30,14 +30,10 @@ Result<Outcome> DeleteSnapshotUnit(JobRun& run, JobLog& log) {
   if (!snapshot) return snapshot.error();
   if (!snapshot->host.empty()) {
     const Result<void> removed = RemoveFrom(run, *snapshot);
-    if (!removed && removed.error().retryable() && !run.Stopping()) {
-      return WaitFor(run, reason::kHostUnreachable,
-                     "the server " + snapshot->host +
-                         " has not confirmed the removal, and its room stays reserved until it "
-                         "has: " +
-                         removed.error().message());
+    if (!removed) {
+      if (const auto waits = WaitForRemoval(run, snapshot->host, removed.error())) return *waits;
+      return removed.error();
     }
-    if (!removed) return removed.error();
     log.Note("unit " + SnapshotUnitName(id) + " was removed from " + snapshot->host + "\n");
   }
   Outcome outcome = Outcome::Succeeded(std::move(result));

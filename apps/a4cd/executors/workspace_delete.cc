@@ -16,15 +16,10 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   const std::string unit = UnitName(run.workspace()->id);
   if (!host.empty()) {
     const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed && removed.error().retryable() && !run.Stopping()) {
-      // A server that is out of reach keeps its reservations, and the job waits for it.
-      return WaitFor(run, reason::kHostUnreachable,
-                     "the server " + host +
-                         " has not confirmed the removal, and its room stays reserved until it "
-                         "has: " +
-                         removed.error().message());
+    if (!removed) {
+      if (const auto later = WaitForRemoval(run, host, removed.error())) return *later;
+      return removed.error();
     }
-    if (!removed) return removed.error();
     log.Note("unit " + unit + " was removed from " + host + "\n");
   }
   Json result(Json::Object{{"state", "deleted"}});

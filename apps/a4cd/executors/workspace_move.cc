@@ -71,14 +71,10 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
     }
     const std::string unit = UnitName(run.workspace()->id);
     const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed && removed.error().retryable() && !run.Stopping()) {
-      return WaitFor(run, reason::kHostUnreachable,
-                     "the server " + host +
-                         " has not confirmed the removal, and its room stays reserved until it "
-                         "has: " +
-                         removed.error().message());
+    if (!removed) {
+      if (const auto later = WaitForRemoval(run, host, removed.error())) return *later;
+      return removed.error();
     }
-    if (!removed) return removed.error();
     log.Note("unit " + unit + " was removed from " + host + "\n");
     A4C_TRY(const bool is_ours, Leave(run));
     if (!is_ours || !run.workspace()) return Outcome::Gone();

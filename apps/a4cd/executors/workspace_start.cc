@@ -93,7 +93,7 @@ Result<std::optional<Outcome>> Place(JobRun& run, JobLog& log) {
 // An image that the server lacks, and its provider cannot get, is sent there.
 Result<a4c::UnitStatus> EnsureRunning(JobRun& run, JobLog& log) {
   Result<a4c::UnitStatus> unit = EnsureUnit(run, a4c::UnitWanted::kRunning);
-  const std::string& image = run.workspace()->image;
+  const std::string& image = ImageOf(*run.workspace());
   const bool is_missing = !unit && unit.error().code() == a4c::Code::kNotFound;
   if (!is_missing || image.empty()) return unit;
   A4C_TRY(const bool is_sent, SendImage(run, log, image, run.workspace()->host));

@@ -28,7 +28,7 @@ a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wan
           .epoch = run.lease().epoch,
           .claim = run.claim(),
           .labels = {{kWorkspaceLabel, workspace.id}, {kTenantLabel, run.tenant()}},
-          .spec = {.image = workspace.image,
+          .spec = {.image = ImageOf(workspace),
                    .command = workspace.command,
                    .env = workspace.env,
                    .memory_bytes = workspace.memory_bytes,

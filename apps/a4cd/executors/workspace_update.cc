@@ -17,6 +17,7 @@
 #include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/image_send.h"
 #include "apps/a4cd/executors/workspace_unit.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/spec_change.h"
 
 namespace a4cd {
@@ -51,6 +52,8 @@ class Updating {
     if (!run_.workspace()->restoring.empty()) {
       return Outcome::Failed(reason::kError, "it is half restored: restore it again first");
     }
+    A4C_TRY(change_.image_digest, BuiltDigest(run_.context().StoreCall(), run_.context().database,
+                                              run_.tenant(), change_.image));
     host_ = run_.workspace()->host;
     if (host_.empty()) return OnPaper();
     provider_ = run_.context().hosts.As<a4c::HostUpdate>();
@@ -126,14 +129,14 @@ class Updating {
     change_.To(wanted);
     A4C_CHECK(run_.context().tokens.Introduce(run_.HostCall(), host_));
     A4C_TRY(a4c::Unit unit, UnitWithSecrets(run_, host_, Wanted()));
-    unit.spec.image = wanted.image;
+    unit.spec.image = ImageOf(wanted);
     unit.spec.memory_bytes = wanted.memory_bytes;
     unit.spec.cpu_millis = wanted.cpu_millis;
     unit.spec.disk_bytes = wanted.disk_bytes;
     unit.spec.pids = wanted.pids;
     Result<UnitStatus> status = provider_->Update(run_.HostCall(), unit);
     if (status || status.error().code() != Code::kNotFound || wanted.image.empty()) return status;
-    A4C_TRY(const bool is_sent, SendImage(run_, log_, wanted.image, host_));
+    A4C_TRY(const bool is_sent, SendImage(run_, log_, unit.spec.image, host_));
     return is_sent ? provider_->Update(run_.HostCall(), unit) : status;
   }
 

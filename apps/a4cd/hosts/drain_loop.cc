@@ -33,15 +33,18 @@ class DrainLoop final : public a4c::Loop {
   }
 
  private:
-  // Nothing, while one of the server's workspaces is on its way.
+  // Nothing, while one of the server's workspaces is on its way. One that waits for room keeps none
+  // of the others.
   Result<void> Drain(const Call& call, const HostRecord& host) {
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host.id));
     std::optional<Record> next;
     for (const Record& record : records) {
       A4C_TRY(const Workspace workspace, WorkspaceOf(record));
-      A4C_TRY(const bool is_moving, IsMoving(call, record.ref.key));
-      if (is_moving) return {};
-      if (HasJustFailed(call, record)) continue;
+      A4C_TRY(const std::optional<Job> move, MoveOf(call, record.ref.key));
+      const bool waits =
+          move && move->state == JobState::kPending && move->reason == reason::kNoCapacity;
+      if (move && !waits) return {};
+      if (waits || HasJustFailed(call, record)) continue;
       if (!next && WhyItStays(workspace, host.drains_volumes).empty()) next = record;
     }
     if (!next) return {};
@@ -55,7 +58,8 @@ class DrainLoop final : public a4c::Loop {
     return at != nullptr && call.clock.NowMs() - *at < options_.retry_wait_ms;
   }
 
-  Result<bool> IsMoving(const Call& call, const a4c::Key& workspace) {
+  // The one that has not ended.
+  Result<std::optional<Job>> MoveOf(const Call& call, const a4c::Key& workspace) {
     A4C_TRY(const a4c::ScanAnswer page,
             database_.Scan(call, {.kind = "job",
                                   .index = "by_subject",
@@ -63,10 +67,10 @@ class DrainLoop final : public a4c::Loop {
                                   .prefix = {WorkspaceSubject(workspace.id)},
                                   .limit = 100}));
     for (const Record& record : page.records) {
-      A4C_TRY(const Job job, JobOf(record));
-      if (job.type == "workspace.move") return true;
+      A4C_TRY(Job job, JobOf(record));
+      if (job.type == "workspace.move") return std::optional(std::move(job));
     }
-    return false;
+    return std::optional<Job>();
   }
 
   Result<void> Move(const Call& call, const Record& record, const HostRecord& host) {

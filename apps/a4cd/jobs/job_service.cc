@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/jobs/spec_change.h"
 
@@ -200,15 +201,17 @@ Job JobService::NewJob(const Principal& principal, const JobDraft& draft) {
   return job;
 }
 
-void JobService::AddWorkspaceCreate(const Principal& principal, const JobDraft& draft, Job& job,
-                                    PreparedWrite& write) {
+Result<void> JobService::AddWorkspaceCreate(const Call& call, const Principal& principal,
+                                            const JobDraft& draft, Job& job, PreparedWrite& write) {
   Faults checked_before;
   Workspace workspace = ReadWorkspace(draft.payload, "/payload", job.created_at, checked_before);
+  A4C_TRY(workspace.image_digest, BuiltDigest(call, database_, principal.tenant, workspace.image));
   workspace.id = ids_.Next();
   workspace.created_by = principal.key_id;
   job.workspace = workspace.id;
   job.subject = WorkspaceSubject(workspace.id);
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
+  return {};
 }
 
 namespace {
@@ -237,6 +240,14 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   job.host = workspace.host;
   job.subject = WorkspaceSubject(workspace.id);
   if (workspace.desired == "deleted") {
+    // One whose delete has failed for good can be deleted again.
+    A4C_TRY(const bool is_going, HasUnfinishedJob(call, database_, principal.tenant, job.subject));
+    if (draft.type == "workspace.delete" && !is_going) {
+      // Nothing else about it has changed since.
+      write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
+      write.decide_again = true;
+      return {};
+    }
     return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
   }
   if (draft.type == "workspace.restore") {
@@ -339,7 +350,7 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
   PreparedWrite write;
   Job job = NewJob(principal, draft);
   if (draft.type == "workspace.create") {
-    AddWorkspaceCreate(principal, draft, job, write);
+    A4C_CHECK(AddWorkspaceCreate(call, principal, draft, job, write));
   } else if (draft.type == "image.build") {
     job.subject = "image:" + draft.payload["tag"].Text();
     job.host = draft.payload["host"].Text();

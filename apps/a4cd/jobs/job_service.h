@@ -113,8 +113,8 @@ class JobService {
   a4c::Result<Workspace> ReadWorkspaceRecord(const a4c::Call& call, const std::string& tenant,
                                              const std::string& id);
   Job NewJob(const Principal& principal, const JobDraft& draft);
-  void AddWorkspaceCreate(const Principal& principal, const JobDraft& draft, Job& job,
-                          PreparedWrite& write);
+  a4c::Result<void> AddWorkspaceCreate(const a4c::Call& call, const Principal& principal,
+                                       const JobDraft& draft, Job& job, PreparedWrite& write);
   a4c::Result<void> AddWorkspaceStep(const a4c::Call& call, const Principal& principal,
                                      const JobDraft& draft, Job& job, PreparedWrite& write);
   a4c::Result<void> CancelEarlier(const a4c::Call& call, const Principal& principal, const Job& job,

@@ -50,10 +50,11 @@ const Kind& LogChunkKind() {
 const Kind& WorkspaceKind() {
   static const Kind kind{
       .name = "workspace",
-      .version = 4,
+      .version = 5,
       .fields = {{.name = "name"},
                  {.name = "host"},
                  {.name = "image"},
+                 {.name = "image_digest"},
                  {.name = "created_at", .type = FieldType::kTime},
                  {.name = "updated_at", .type = FieldType::kTime},
                  {.name = "expires_at", .type = FieldType::kTime},
@@ -64,13 +65,15 @@ const Kind& WorkspaceKind() {
                  {.name = "active_at", .type = FieldType::kTime, .quiet = true},
                  {.name = "cpu_ms", .type = FieldType::kLong, .quiet = true},
                  {.name = "cpu_at", .type = FieldType::kTime, .quiet = true}},
-      .indexes = {{.name = "by_name", .fields = {"name"}, .unique = true},
-                  {.name = "by_created", .fields = {"created_at"}},
-                  {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
-                  {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
-                  {.name = "by_idle_stop", .fields = {"idle_stop_ms"}, .scoped = false},
-                  {.name = "by_image", .fields = {"image", "deleted_at"}, .scoped = false},
-                  {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
+      .indexes = {
+          {.name = "by_name", .fields = {"name"}, .unique = true},
+          {.name = "by_created", .fields = {"created_at"}},
+          {.name = "by_host", .fields = {"host", "created_at"}, .scoped = false},
+          {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
+          {.name = "by_idle_stop", .fields = {"idle_stop_ms"}, .scoped = false},
+          {.name = "by_image", .fields = {"image", "deleted_at"}, .scoped = false},
+          {.name = "by_image_digest", .fields = {"image_digest", "deleted_at"}, .scoped = false},
+          {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
   return kind;
 }
 
@@ -85,6 +88,14 @@ const Kind& SnapshotKind() {
                   {.name = "by_workspace", .fields = {"workspace", "created_at"}},
                   {.name = "by_expiry", .fields = {"expires_at"}, .scoped = false},
                   {.name = "by_deleted", .fields = {"deleted_at"}, .scoped = false}}};
+  return kind;
+}
+
+const Kind& BuiltImageKind() {
+  static const Kind kind{
+      .name = "built_image",
+      .fields = {{.name = "built_at", .type = FieldType::kTime}},
+      .indexes = {{.name = "by_built", .fields = {"built_at"}, .scoped = false}}};
   return kind;
 }
 
@@ -164,6 +175,7 @@ std::vector<a4c::CollectionSpec> AllCollections() {
           {.kind = LogChunkKind()},
           {.kind = WorkspaceKind()},
           {.kind = SnapshotKind()},
+          {.kind = BuiltImageKind()},
           {.kind = HostKind()},
           {.kind = a4c::LeaseKind(HostKind())},
           {.kind = HostTokenKind()},

@@ -31,6 +31,9 @@ const a4c::Kind& WorkspaceKind();
 // What a workspace kept once: jobs/snapshot.h.
 const a4c::Kind& SnapshotKind();
 
+// What a tag stands for among a tenant's own builds: jobs/built_image.h.
+const a4c::Kind& BuiltImageKind();
+
 // A server: hosts/host_record.h. What operators say of it and, if it was enrolled, how it is
 // reached; beside that its figures as they were read last, and counters that hold the sums of its
 // reservations. It is also the subject under whose lease work on the whole server is done.

@@ -17,7 +17,10 @@ bool SaysNothing(FieldReader& fields) {
 }  // namespace
 
 void SpecChange::To(Workspace& workspace) const {
-  if (!image.empty()) workspace.image = image;
+  if (!image.empty()) {
+    workspace.image = image;
+    workspace.image_digest = image_digest;
+  }
   if (memory_bytes != 0) workspace.memory_bytes = memory_bytes;
   if (cpu_millis != 0) workspace.cpu_millis = cpu_millis;
   // A disk only grows, also if another update made it larger since this one was asked for.

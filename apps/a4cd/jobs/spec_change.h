@@ -13,6 +13,7 @@ namespace a4cd {
 // Empty and 0: it stays as it is.
 struct SpecChange {
   std::string image;
+  std::string image_digest;  // what the image stands for when it is changed to it
   int64_t memory_bytes = 0;
   int64_t cpu_millis = 0;
   int64_t disk_bytes = 0;

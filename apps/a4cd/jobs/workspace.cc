@@ -23,6 +23,9 @@ Json Common(const Workspace& workspace) {
   Json json(Json::Object{});
   json.AppendMember("name", workspace.name);
   json.AppendMember("image", workspace.image);
+  if (!workspace.image_digest.empty()) {
+    json.AppendMember("image_digest", workspace.image_digest);
+  }
   json.AppendMember("command", ListJson(workspace.command));
   json.AppendMember("env", MapJson(workspace.env));
   json.AppendMember("secrets", MapJson(workspace.secrets));
@@ -119,6 +122,10 @@ std::map<std::string, std::string> SecretsOf(const std::string& text) {
   return parsed ? MapOf(*parsed) : std::map<std::string, std::string>();
 }
 
+const std::string& ImageOf(const Workspace& workspace) {
+  return workspace.image_digest.empty() ? workspace.image : workspace.image_digest;
+}
+
 std::string WorkspaceBody(const Workspace& workspace) {
   Json body = Common(workspace);
   body.AppendMember("created_at", workspace.created_at);
@@ -137,6 +144,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.rev = record.rev;
   workspace.name = body["name"].Text();
   workspace.image = body["image"].Text();
+  workspace.image_digest = body["image_digest"].Text();
   workspace.command = ListOf(body["command"]);
   workspace.env = MapOf(body["env"]);
   workspace.secrets = MapOf(body["secrets"]);

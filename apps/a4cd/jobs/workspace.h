@@ -21,7 +21,8 @@ struct Workspace {
   std::string id;
   int64_t rev = 0;
   std::string name;
-  std::string image;  // empty: a plain process group, no container
+  std::string image;         // empty: a plain process group, no container
+  std::string image_digest;  // what the tenant had built under that name; see jobs/built_image.h
   std::vector<std::string> command;
   std::map<std::string, std::string> env;
   std::map<std::string, std::string> secrets;  // variable of env -> name of the secret
@@ -64,6 +65,9 @@ Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, in
 // {"VARIABLE": "secret"} as JSON, and back, for a unit's label.
 std::string SecretsText(const Workspace& workspace);
 std::map<std::string, std::string> SecretsOf(const std::string& text);
+
+// What its unit is made of.
+const std::string& ImageOf(const Workspace& workspace);
 
 std::string WorkspaceBody(const Workspace& workspace);
 a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record);

@@ -43,6 +43,9 @@ class RetentionLoop final : public a4c::Loop {
     for (const char* kind : {"workspace", "snapshot"}) {
       A4C_CHECK(PurgeDeleted(call, kind, now_ms - options_.tombstone_keep_ms));
     }
+    if (options_.succeeded_ms != 0) {
+      A4C_CHECK(ForgetBuilds(call, now_ms - options_.succeeded_ms));
+    }
     if (options_.audit_ms != 0) A4C_CHECK(PurgeAudit(call, now_ms - options_.audit_ms));
     return is_more ? 0 : options_.period_ms;
   }
@@ -141,6 +144,19 @@ class RetentionLoop final : public a4c::Loop {
                         Delete{.ref = a4c::LeaseRef(
                                    JobKind().name, record.ref.key.scope,
                                    is_snapshot ? SnapshotSubject(id) : WorkspaceSubject(id))}}}));
+    return {};
+  }
+
+  // With the job that built it. A tag that is built anew meanwhile stays.
+  Result<void> ForgetBuilds(const Call& call, int64_t before_ms) {
+    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, {.kind = "built_image",
+                                                              .index = "by_built",
+                                                              .upper = before_ms,
+                                                              .limit = options_.jobs_max}));
+    for (const Record& record : page.records) {
+      A4C_CHECK(database_.Write(
+          call, {.also = {Delete{.ref = record.ref, .expect = Expect::Rev(record.rev)}}}));
+    }
     return {};
   }
 

@@ -64,6 +64,19 @@ Outcome WaitFor(const JobRun& run, std::string_view why, std::string message) {
   return WaitOf(run, why, std::move(message), run.context().options.capacity_wait_ms);
 }
 
+std::optional<Outcome> WaitForRemoval(const JobRun& run, const std::string& host,
+                                      const Error& error) {
+  const bool can_help =
+      error.retryable() || error.unknown_outcome() || error.code() == Code::kDenied;
+  if (!can_help || run.Stopping()) return std::nullopt;
+  std::string message =
+      "the server " + host +
+      " has not confirmed the removal, and its room stays reserved until it has: " +
+      error.message();
+  if (!error.hint().empty()) message += " (" + error.hint() + ")";
+  return WaitFor(run, reason::kHostUnreachable, std::move(message));
+}
+
 Outcome WaitForRoom(const JobRun& run, const Placement& placement, std::string message) {
   const WorkOptions& options = run.context().options;
   int64_t wait_ms = options.capacity_wait_ms;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "a4c/json.h"
@@ -45,6 +46,12 @@ Outcome OutcomeOf(const a4c::Error& error);
 
 // Later again, without using up an attempt: there is something that the job has to wait for.
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message);
+
+// The same for a server that has not confirmed a removal: its room stays reserved until it has,
+// also while it refuses us, which somebody has to set right there. Nothing: waiting does not help,
+// or the worker is stopping.
+std::optional<Outcome> WaitForRemoval(const JobRun& run, const std::string& host,
+                                      const a4c::Error& error);
 
 // The same for room. If no server could ever have it, only a change of the servers helps: each wait
 // is twice the one before, up to work.capacity_wait_max.

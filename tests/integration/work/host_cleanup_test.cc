@@ -138,6 +138,20 @@ TEST_F(HostCleanupJob, AnImageThatALivingWorkspaceNamesStays) {
   EXPECT_TRUE(HasImage());
 }
 
+// dockerd calls it "hello:latest".
+TEST_F(HostCleanupJob, AnImageThatALivingWorkspaceNamesWithoutItsVersionStays) {
+  Build("hello:latest");
+  int number = 0;
+  for (const std::string name : {"hello", "docker.io/hello", "docker.io/library/hello:latest"}) {
+    SCOPED_TRACE(name);
+    const std::string id = Create("waits-" + std::to_string(++number), 100 * kGiB, name);
+    Pass(30 * kDayMs);
+    EXPECT_EQ(Clean().result["images_removed"].Int(), 0);
+    world_.SubmitFor("workspace.delete", id);
+    world_.Work();
+  }
+}
+
 TEST_F(HostCleanupJob, OneThatAWorkspaceNamesMeanwhileStays) {
   Pull();
   Pass(30 * kDayMs);

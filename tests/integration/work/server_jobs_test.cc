@@ -159,8 +159,8 @@ void Say(World& world, const std::string& id, bool cordoned, bool draining) {
 class Draining : public ::testing::Test {
  protected:
   // A workspace on server a.
-  std::string Create(const std::string& name, const std::string& on_drain) {
-    Json payload = CreatePayload(name);
+  std::string Create(const std::string& name, const std::string& on_drain, int64_t disk = kGiB) {
+    Json payload = CreatePayload(name, disk);
     payload.Set("on_drain", on_drain);
     Say(world_, "b", true, false);
     std::string id = world_.Submit("workspace.create", std::move(payload)).workspace;
@@ -226,6 +226,22 @@ TEST_F(Draining, WhatIsKeptStaysAndNothingIsTakenAwayBeforeThereIsRoom) {
   world_.Work();
   EXPECT_EQ(world_.GetWorkspace(kept)->host, "a");
   EXPECT_EQ(world_.Units("a").size(), 1u);
+}
+
+TEST_F(Draining, OneThatFitsNowhereElseKeepsNoneOfTheOthers) {
+  const std::string big = Create("big", "recreate", 8 * kGiB);
+  const std::string small = Create("small", "recreate");
+  Say(world_, "a", true, false);
+  world_.Submit("workspace.create", CreatePayload("there", 3 * kGiB));
+  world_.Work();
+  Say(world_, "a", true, true);
+  for (int i = 0; i < 4; ++i) {
+    world_.Step("drain");
+    world_.Work();
+  }
+  EXPECT_EQ(world_.GetWorkspace(small)->host, "b");
+  EXPECT_EQ(world_.GetWorkspace(big)->host, "a") << "it waits for room";
+  EXPECT_EQ(world_.GetWorkspace(big)->actual, "running");
 }
 
 TEST_F(Draining, AServerThatIsOutOfReachKeepsItsReservationUntilItConfirms) {

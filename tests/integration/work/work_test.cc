@@ -94,6 +94,46 @@ TEST(Work, RoomIsGivenBackOnlyAfterTheServerConfirmedTheRemoval) {
   EXPECT_EQ(world.Committed("one"), 0);
 }
 
+// Somebody has to set right there what it refuses; a removal of which nobody knows is tried again.
+TEST(Work, ADeleteWaitsForAServerThatRefusesOrDoesNotSay) {
+  for (const Code code : {Code::kDenied, Code::kUnknownOutcome}) {
+    World world(kOneServer);
+    const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+    world.Work();
+    world.hosts.before_remove = [code] { return Result<void>(Error(code, "not now")); };
+    const Job gone = world.SubmitFor("workspace.delete", id);
+    for (int i = 0; i < 5; ++i) world.WorkAfter(10'000);
+    EXPECT_EQ(world.GetJob(gone.id).state, JobState::kPending);
+    EXPECT_EQ(world.GetJob(gone.id).reason, reason::kHostUnreachable);
+    world.hosts.before_remove = nullptr;
+    world.WorkAfter(10'000);
+    EXPECT_EQ(world.GetJob(gone.id).state, JobState::kSucceeded);
+    EXPECT_FALSE(world.GetWorkspace(id));
+  }
+}
+
+TEST(Work, AWorkspaceWhoseDeleteHasFailedForGoodIsDeletedAgain) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  world.Work();
+  world.hosts.before_remove = [] { return Result<void>(Error(Code::kInternal, "a bug")); };
+  const Job failed = world.SubmitFor("workspace.delete", id);
+  JobDraft again;
+  again.type = "workspace.delete";
+  again.payload = Json::Object{{"workspace", id}};
+  const auto too_early = Submit(world.fake.runtime(), world.instance, again);
+  ASSERT_FALSE(too_early) << "there is one on its way";
+  EXPECT_EQ(too_early.error().code(), Code::kConflict);
+  world.Work();
+  ASSERT_EQ(world.GetJob(failed.id).state, JobState::kFailed);
+  world.hosts.before_remove = nullptr;
+  const Job second = world.SubmitFor("workspace.delete", id);
+  world.Work();
+  EXPECT_EQ(world.GetJob(second.id).state, JobState::kSucceeded);
+  EXPECT_FALSE(world.GetWorkspace(id));
+  EXPECT_EQ(world.Committed("one"), 0);
+}
+
 TEST(Work, ACanceledPendingJobIsNeverRun) {
   World world;
   const Job job = world.Submit("workspace.create", CreatePayload("dev-1"));

@@ -1,0 +1,27 @@
+// What a tag stands for among a tenant's own builds: the newest whole one, by its digest. Servers
+// have tags of their own, which agree neither with each other nor with what a tenant has built.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "a4c/collection.h"
+
+namespace a4cd {
+
+struct BuiltImage {
+  std::string tag;
+  std::string digest;  // "sha256:...": the image's id on any server
+  std::string host;    // where it was built
+  std::string job;
+  int64_t built_at = 0;
+};
+
+a4c::Put BuiltImagePut(const std::string& tenant, const BuiltImage& image);
+
+// The digest of the tenant's newest build of that tag; "app" is "app:latest". Empty: it has built
+// none, and the image is what the server that runs it makes of its name.
+a4c::Result<std::string> BuiltDigest(const a4c::Call& call, a4c::Database& database,
+                                     const std::string& tenant, const std::string& image);
+
+}  // namespace a4cd

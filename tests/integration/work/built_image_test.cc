@@ -1,0 +1,137 @@
+// What a tag means: a tenant's own newest build of it, on every server.
+#include "apps/a4cd/jobs/built_image.h"
+
+#include <Poco/Base64Encoder.h>
+
+#include <sstream>
+
+#include "apps/a4cd/upkeep/retention_loop.h"
+#include "tests/integration/support/work_fixture.h"
+#include "tests/support/tar.h"
+
+namespace a4cd::testing {
+namespace {
+
+std::string Base64(const std::string& bytes) {
+  std::ostringstream text;
+  Poco::Base64Encoder encoder(text);
+  encoder.rdbuf()->setLineLength(0);
+  encoder << bytes;
+  encoder.close();
+  return text.str();
+}
+
+constexpr int64_t kDayMs = 24 * 3'600'000LL;
+
+class BuiltImages : public ::testing::Test {
+ protected:
+  // The digest of a build whose content is this, on that server.
+  std::string Build(const std::string& server, const std::string& content,
+                    const std::string& tag = "app:1") {
+    const std::string tar =
+        TarOf({{"Dockerfile", "FROM busybox:local\nLABEL of=" + content + "\n"}});
+    const Job job = world_.Submit(
+        "image.build", Json::Object{{"tag", tag}, {"host", server}, {"context", Base64(tar)}});
+    world_.Work();
+    const Job done = world_.GetJob(job.id);
+    EXPECT_EQ(done.state, JobState::kSucceeded) << done.message;
+    return done.result["digest"].Text();
+  }
+  std::string Create(const std::string& name, const std::string& server) {
+    Json payload = CreatePayload(name);
+    payload.Set("image", "app:1").Set("host", server);
+    const Job job = world_.Submit("workspace.create", std::move(payload));
+    world_.Work();
+    EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
+    return job.workspace;
+  }
+  std::string DigestOf(const std::string& workspace) {
+    return world_.GetWorkspace(workspace)->image_digest;
+  }
+  bool Has(const std::string& server, const std::string& image) {
+    const auto found =
+        world_.memory_hosts->As<a4c::HostImageSupply>()->Find(world_.Within(), server, image);
+    return found && found->has_value();
+  }
+
+  World world_{{.servers = {{.id = "one", .disk_total_bytes = 10 * kGiB},
+                            {.id = "two", .disk_total_bytes = 10 * kGiB}}}};
+};
+
+TEST_F(BuiltImages, TheNewestBuildOfATagRunsAlsoWhereAnOlderOneIsCalledThat) {
+  const std::string older = Build("one", "older");
+  const std::string newer = Build("two", "newer");
+  ASSERT_NE(older, newer);
+  ASSERT_FALSE(Has("one", newer));
+  const std::string id = Create("dev-1", "one");
+  EXPECT_EQ(DigestOf(id), newer);
+  EXPECT_EQ(world_.GetWorkspace(id)->image, "app:1");
+  EXPECT_TRUE(Has("one", newer)) << "it was sent there";
+}
+
+TEST_F(BuiltImages, AWorkspaceKeepsItsBuildUntilItIsUpdated) {
+  const std::string older = Build("one", "older");
+  const std::string id = Create("dev-1", "one");
+  const std::string newer = Build("one", "newer");
+  world_.SubmitFor("workspace.stop", id);
+  world_.SubmitFor("workspace.start", id);
+  world_.Work();
+  EXPECT_EQ(DigestOf(id), older);
+  world_.Submit("workspace.update", Json::Object{{"workspace", id}, {"image", "app:1"}});
+  world_.Work();
+  EXPECT_EQ(DigestOf(id), newer);
+}
+
+TEST_F(BuiltImages, OfAnotherTenantTheyAreNothing) {
+  ASSERT_NE(Build("one", "theirs"), "");
+  const auto none = BuiltDigest(world_.Within(), world_.instance.database, "another", "app:1");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(*none, "");
+}
+
+TEST_F(BuiltImages, ATagWithoutAVersionIsTheLatest) {
+  const Job job = world_.Submit(
+      "image.build",
+      Json::Object{{"tag", "app"},
+                   {"host", "one"},
+                   {"context", Base64(TarOf({{"Dockerfile", "FROM busybox:local\n"}}))}});
+  world_.Work();
+  const std::string digest = world_.GetJob(job.id).result["digest"].Text();
+  for (const char* name : {"app", "app:latest"}) {
+    const auto found = BuiltDigest(world_.Within(), world_.instance.database, kTenant, name);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(*found, digest) << name;
+  }
+}
+
+// The tag has gone to another build since; nothing but the record says that it is used.
+TEST_F(BuiltImages, CleanupLeavesTheBuildOfALivingWorkspace) {
+  const std::string older = Build("one", "older");
+  Json payload = CreatePayload("waits", 100 * kGiB);  // never placed
+  payload.Set("image", "app:1");
+  world_.Submit("workspace.create", std::move(payload));
+  ASSERT_EQ(Build("one", "older", "other:1"), older);
+  Build("one", "newer");
+  world_.fake.clock().Advance(60 * kDayMs);
+  world_.Submit("host.cleanup", Json::Object{{"host", "one"}});
+  world_.Work();
+  EXPECT_TRUE(Has("one", older));
+}
+
+TEST_F(BuiltImages, WithTheJobThatBuiltItATagIsForgotten) {
+  ASSERT_NE(Build("one", "first"), "");
+  const auto retention = NewRetentionLoop(world_.instance.database, world_.fake.runtime());
+  world_.fake.clock().Advance(29 * kDayMs);
+  ASSERT_TRUE(retention->Step(world_.Within()));
+  const auto known = BuiltDigest(world_.Within(), world_.instance.database, kTenant, "app:1");
+  ASSERT_TRUE(known);
+  EXPECT_NE(*known, "");
+  world_.fake.clock().Advance(2 * kDayMs);
+  ASSERT_TRUE(retention->Step(world_.Within()));
+  const auto gone = BuiltDigest(world_.Within(), world_.instance.database, kTenant, "app:1");
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(*gone, "");
+}
+
+}  // namespace
+}  // namespace a4cd::testing
