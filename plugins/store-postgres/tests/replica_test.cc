@@ -4,6 +4,7 @@
 #include "a4c/replicas.h"
 #include "session/postgres_connector.h"
 #include "session/postgres_replicas.h"
+#include "tests/support/cutting_proxy.h"
 #include "tests/test_server.h"
 
 namespace a4c::postgres {
@@ -120,6 +121,26 @@ TEST_F(PostgresReplicas, ReplicasThatLagPastTheBoundArePassedOver) {
     EXPECT_EQ(page->scan.records.size(), i);
     EXPECT_LE(page->stale_ms_max, 200);
   }
+}
+
+TEST_F(PostgresReplicas, AReplicaThatHangsLeavesTimeForThePrimary) {
+  std::vector<std::string> standbys = OptionsWith().conninfos;
+  std::erase_if(standbys, [](const std::string& conninfo) { return !IsStandby(conninfo); });
+  if (standbys.empty()) {
+    ASSERT_FALSE(IsRequired()) << "needs a standby in A4C_TEST_POSTGRES_DSN";
+    GTEST_SKIP() << "needs a standby in A4C_TEST_POSTGRES_DSN";
+  }
+  testing::CuttingProxy proxy(TheRuntime().threads, Of(standbys[0], "host"),
+                              std::stoi(Of(standbys[0], "port")));
+  ConfigValue hosts;
+  hosts.shape = ConfigValue::Shape::kList;
+  hosts.list.push_back(ConfigValue::Scalar("127.0.0.1:" + std::to_string(proxy.port())));
+  Open(Kinds(), {{"replica_hosts", hosts}, {"replica_staleness_max", ConfigValue::Scalar("1s")}});
+  ASSERT_TRUE(ScanReplica()) << "while it answers";
+  proxy.StallAfter(0);
+  const auto page = ScanReplica();
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->stale_ms_max, 0) << "the primary's";
 }
 
 TEST_F(PostgresReplicas, WhereNoneIsNamedThereIsNoExtension) {

@@ -31,7 +31,7 @@ inline bool IsRequired() {
   return std::getenv("CI") != nullptr || std::getenv("A4C_REQUIRE_SERVERS") != nullptr;
 }
 
-class ServerTest : public testing::Test {
+class ServerTest : public ::testing::Test {
  protected:
   using Settings = std::map<std::string, ConfigValue, std::less<>>;
 
