@@ -9,10 +9,12 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/known_hosts.h"
 
 namespace a4c_cli {
 namespace {
@@ -26,6 +28,7 @@ struct Options {
   std::string address;
   std::string id;
   std::string fingerprint;
+  std::string known_hosts;
   std::string file;
   std::vector<std::string> settings;
   std::vector<std::string> labels;
@@ -97,23 +100,41 @@ bool IsAccepted(const std::string& address, const Json& probe) {
   return answer == "yes" || answer == fingerprint;
 }
 
+// Whether the file has it among the server's keys; false: exit_code is set.
+bool IsKnown(Session& session, const std::string& file, const std::string& address,
+             const std::string& fingerprint) {
+  const Result<std::set<std::string>> known = KnownFingerprints(file, address);
+  if (known && known->contains(fingerprint)) return true;
+  const Error why = !known           ? known.error()
+                    : known->empty() ? Error(Code::kDenied, file + " has no key of " + address,
+                                             "connect with ssh once, or give --fingerprint")
+                                     : Error(Code::kDenied,
+                                             address + " shows the fingerprint " + fingerprint +
+                                                 ", and " + file + " has other keys of it",
+                                             "find out who answers there before you go on");
+  session.exit_code = session.Complain(why);
+  return false;
+}
+
 // Fills in the fingerprint; false: exit_code is set.
-bool Pin(Session& session, Json& host) {
+bool Pin(Session& session, const std::string& known_hosts, Json& host) {
   if (!host["fingerprint"].Text().empty()) return true;
   const std::string& address = host["address"].Text();
   Reply reply;
   const Json body(Json::Object{{"address", address}});
   if (!session.Send({"POST", "/v1/hosts:probe", body.ToString()}, reply)) return false;
   const std::string fingerprint = reply.body["fingerprint"].Text();
-  if (isatty(STDIN_FILENO) == 0) {
+  if (!known_hosts.empty()) {
+    if (!IsKnown(session, known_hosts, address, fingerprint)) return false;
+  } else if (isatty(STDIN_FILENO) == 0) {
     session.exit_code = session.Complain(
         Error(Code::kInvalid,
               address + " shows the fingerprint " + fingerprint +
                   ", and there is nobody at a terminal to ask",
-              "compare it with the server's own, then: --fingerprint " + fingerprint));
+              "compare it with the server's own, then: --fingerprint " + fingerprint +
+                  "; or give --known-hosts, if ssh knows the server"));
     return false;
-  }
-  if (!IsAccepted(address, reply.body)) {
+  } else if (!IsAccepted(address, reply.body)) {
     session.exit_code = session.Complain(
         Error(Code::kDenied, address + " was not added: its fingerprint was not accepted"));
     return false;
@@ -124,7 +145,7 @@ bool Pin(Session& session, Json& host) {
 }
 
 // All of them, each for itself; the exit code is that of the first that failed.
-void AddAll(Session& session, std::vector<Json> hosts) {
+void AddAll(Session& session, const std::string& known_hosts, std::vector<Json> hosts) {
   Json added(Json::Array{});
   int exit_code = kOk;
   for (Json& host : hosts) {
@@ -132,7 +153,8 @@ void AddAll(Session& session, std::vector<Json> hosts) {
     Reply reply;
     // Read again for its figures, which are taken once it is there.
     const bool good =
-        Pin(session, host) && session.Send({"POST", "/v1/hosts", host.ToString()}, reply) &&
+        Pin(session, known_hosts, host) &&
+        session.Send({"POST", "/v1/hosts", host.ToString()}, reply) &&
         session.Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())}, reply);
     if (good) {
       added.Append(reply.body);
@@ -163,7 +185,7 @@ void Add(Session& session, const Options& options) {
       session.exit_code = session.Complain(hosts.error());
       return;
     }
-    return AddAll(session, *std::move(hosts));
+    return AddAll(session, options.known_hosts, *std::move(hosts));
   }
   Json host(Json::Object{{"address", options.address}});
   if (!options.id.empty()) host.Set("id", options.id);
@@ -174,7 +196,7 @@ void Add(Session& session, const Options& options) {
   if (!ParsePairs(session, options.labels, labels, false)) return;
   if (!settings.Members().empty()) host.Set("settings", std::move(settings));
   if (!labels.Members().empty()) host.Set("labels", std::move(labels));
-  AddAll(session, {std::move(host)});
+  AddAll(session, options.known_hosts, {std::move(host)});
 }
 
 }  // namespace
@@ -204,6 +226,9 @@ void AddHostAdd(CLI::App& host, Session& session) {
   leaf->add_option("--id", options->id, "what it is called; none: the name of its machine");
   leaf->add_option("--fingerprint", options->fingerprint,
                    "of its identity (SHA256:...); none: it is shown, and you are asked");
+  leaf->add_option("--known-hosts", options->known_hosts,
+                   "a file of ssh's, such as ~/.ssh/known_hosts: the server's fingerprint has to\n"
+                   "stand there, and nobody is asked");
   leaf->add_option("--set", options->settings, "a setting of the host provider, name=value");
   leaf->add_option("--label", options->labels, "name=value");
   leaf->add_option("-f,--file", options->file,

@@ -11,7 +11,6 @@ namespace a4cd {
 namespace {
 
 using a4c::Call;
-using a4c::Change;
 using a4c::Code;
 using a4c::Error;
 using a4c::Expect;

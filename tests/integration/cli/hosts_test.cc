@@ -1,6 +1,9 @@
 // Servers and workspaces by the command line, and what the doctor says of them.
+#include <cstdlib>
 #include <fstream>
+#include <set>
 
+#include "apps/a4c/commands/known_hosts.h"
 #include "apps/a4c/exit_code.h"
 #include "tests/integration/cli/cli_fixture.h"
 
@@ -25,6 +28,41 @@ TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
   EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 5) << "it is not cordoned";
   EXPECT_EQ(Run({"host", "drain", "srv-9", "--wait"}).exit_code, 0);
   EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 0);
+}
+
+// By ssh-keygen, which also reads names that are hashed.
+TEST_F(Cli, KnownHostsSayWhichKeysAServerHas) {
+  const std::string key = directory_ + "/key";
+  const std::string known = directory_ + "/known_hosts";
+  ASSERT_EQ(std::system(("ssh-keygen -q -t ed25519 -N '' -f " + key + " && ssh-keygen -lf " + key +
+                         " > " + directory_ + "/print")
+                            .c_str()),
+            0);
+  const std::string print = ReadAll(directory_ + "/print");
+  const std::string fingerprint = print.substr(4, print.find(' ', 4) - 4);
+  std::ofstream(known) << "plain.example " + ReadAll(key + ".pub")
+                       << "[2001:db8::1]:2222 " + ReadAll(key + ".pub");
+  ASSERT_EQ(std::system(("ssh-keygen -q -H -f " + known + " >/dev/null 2>&1").c_str()), 0);
+  ASSERT_EQ(ReadAll(known).find("example"), std::string::npos) << "hashed";
+  const auto of = [&](const std::string& address) {
+    const auto found = a4c_cli::KnownFingerprints(known, address);
+    EXPECT_TRUE(found) << found.error().ToString();
+    return found ? *found : std::set<std::string>();
+  };
+  const std::set<std::string> one{fingerprint};
+  EXPECT_EQ(of("ssh://deploy@plain.example"), one);
+  EXPECT_EQ(of("ssh://deploy@[2001:db8::1]:2222/"), one);
+  EXPECT_TRUE(of("ssh://deploy@[2001:db8::1]").empty()) << "another port is another server";
+  EXPECT_TRUE(of("ssh://other.example").empty());
+  EXPECT_FALSE(a4c_cli::KnownFingerprints(directory_, "ssh://plain.example"));
+}
+
+TEST_F(Cli, AServerThatKnownHostsDoesNotKnowIsNotAdded) {
+  const std::string known = directory_ + "/known_hosts";
+  std::ofstream(known) << "";
+  const Ran ran = Run({"host", "add", "memory:srv-9", "--known-hosts", known});
+  EXPECT_EQ(ran.exit_code, a4c_cli::kAuth) << ran.err;
+  EXPECT_NE(ran.err.find("has no key of memory:srv-9"), std::string::npos) << ran.err;
 }
 
 TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
