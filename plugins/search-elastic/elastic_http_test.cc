@@ -33,7 +33,8 @@ class Node {
 
   explicit Node(Script script)
       : script_(std::move(script)), listener_(Poco::Net::SocketAddress("127.0.0.1", 0)) {
-    thread_ = TheRuntime().threads.Start("node", [this](std::stop_token stop) { Run(stop); });
+    thread_ =
+        TheRuntime().threads.Start("node", [this](const std::stop_token& stop) { Run(stop); });
   }
   std::string Url() const {
     return "http://127.0.0.1:" + std::to_string(listener_.address().port());
@@ -44,7 +45,7 @@ class Node {
   }
 
  private:
-  void Run(std::stop_token stop) {
+  void Run(const std::stop_token& stop) {
     for (int connection = 1; !stop.stop_requested();) {
       if (!listener_.poll(Poco::Timespan(0, 20'000), Poco::Net::Socket::SELECT_READ)) continue;
       Poco::Net::StreamSocket socket = listener_.acceptConnection();
@@ -56,7 +57,7 @@ class Node {
     }
   }
 
-  void Serve(Poco::Net::StreamSocket& socket, int connection, std::stop_token stop) {
+  void Serve(Poco::Net::StreamSocket& socket, int connection, const std::stop_token& stop) {
     for (int request = 1;; ++request) {
       if (!ReadRequest(socket, stop)) return;
       const std::string answer = script_(connection, request);
@@ -65,7 +66,7 @@ class Node {
     }
   }
 
-  bool ReadRequest(Poco::Net::StreamSocket& socket, std::stop_token stop) {
+  bool ReadRequest(Poco::Net::StreamSocket& socket, const std::stop_token& stop) {
     std::string text;
     while (!stop.stop_requested()) {
       if (!socket.poll(Poco::Timespan(0, 20'000), Poco::Net::Socket::SELECT_READ)) continue;
@@ -254,7 +255,7 @@ TEST(ElasticHttp, AnAnswerPastTheBoundIsExhausted) {
 TEST(ElasticHttp, PastConnectionsMaxCallsWaitAndThenAreExhausted) {
   Node silent([](int, int) { return "-"; });
   const auto pool = PoolOf({silent.Url()}, {.connections_max = 1});
-  const auto holder = TheRuntime().threads.Start("holder", [&](std::stop_token) {
+  const auto holder = TheRuntime().threads.Start("holder", [&](const std::stop_token&) {
     EXPECT_EQ(pool->Send(Within(3'000), Read()).error().code(), Code::kTimeout);
   });
   const int64_t deadline_ms = TheRuntime().clock.MonotonicMs() + 2'000;
