@@ -394,11 +394,7 @@ Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& r
 }
 
 Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime) {
-  const std::string& path = settings.api.bootstrap_key_file;
-  if (access(path.c_str(), F_OK) == 0) {
-    return Error(Code::kConflict, "there is a file " + path + " already");
-  }
-  KeyFile file(path);
+  KeyFile file(settings.api.bootstrap_key_file);
   A4C_CHECK(file.Made());
   A4C_TRY(const std::string key, MakeFirstKey(settings, runtime));
   return file.Write(key);

@@ -187,6 +187,10 @@ int SubmitBatch(Session& session, const BatchOptions& options) {
     lines.clear();
     first = number + 1;
   }
+  if (input.bad()) {
+    return session.Complain(
+        a4c::Error(a4c::Code::kInvalid, "the file " + options.file + " cannot be read"));
+  }
   if (!lines.empty() && !SendChunk(session, lines, first, totals)) return session.exit_code;
   ShowBar(totals, true);
   if (isatty(STDERR_FILENO) == 0) {

@@ -42,7 +42,7 @@ std::string BareId(const std::string& given, const std::string& noun);
 
 // `GROUP list` of all that /v1/<noun>s names. The columns outlive it.
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
-             const std::vector<Column>& columns);
+             const std::vector<Column>& columns, bool has_fresh = false);
 
 // --fresh, of lists that a replica of the store may answer: require_fresh of their query.
 std::shared_ptr<bool> AddFresh(CLI::App& list);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <set>
@@ -15,6 +14,7 @@
 
 #include "apps/a4c/commands/commands.h"
 #include "apps/a4c/commands/known_hosts.h"
+#include "apps/usage/named_file.h"
 
 namespace a4c_cli {
 namespace {
@@ -67,11 +67,9 @@ Result<Json> HostOf(const YAML::Node& node, const std::string& where) {
 
 // A list of servers, or {"hosts": [...]}.
 Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
-  if (std::filesystem::is_directory(file)) {
-    return Error(Code::kInvalid, "the file " + file + " cannot be read");
-  }
+  A4C_TRY(const std::string text, a4c::usage::ReadNamedFile(file));
   try {
-    const YAML::Node root = YAML::LoadFile(file);
+    const YAML::Node root = YAML::Load(text);
     const YAML::Node list = root.IsMap() ? root["hosts"] : root;
     if (!list || !list.IsSequence()) {
       return Error(Code::kInvalid, file + " is no list of servers",
@@ -83,8 +81,6 @@ Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
       hosts.push_back(std::move(host));
     }
     return hosts;
-  } catch (const YAML::BadFile&) {
-    return Error(Code::kInvalid, "the file " + file + " cannot be read");
   } catch (const YAML::Exception& error) {
     return Error(Code::kInvalid, file + ": " + error.what());
   }

@@ -1,12 +1,11 @@
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
 #include "apps/a4c/commands/batch.h"
 #include "apps/a4c/commands/commands.h"
+#include "apps/usage/named_file.h"
 
 namespace a4c_cli {
 namespace {
@@ -58,13 +57,12 @@ bool ReadText(Session& session, const std::string& given, std::string& text) {
   }
   text = given;
   if (!given.starts_with('@')) return true;
-  std::ifstream file(given.substr(1), std::ios::binary);
-  if (!file || std::filesystem::is_directory(given.substr(1))) {
-    session.exit_code = session.Complain(
-        a4c::Error(a4c::Code::kInvalid, "the file " + given.substr(1) + " cannot be read"));
+  a4c::Result<std::string> read = a4c::usage::ReadNamedFile(given.substr(1));
+  if (!read) {
+    session.exit_code = session.Complain(read.error());
     return false;
   }
-  text.assign(std::istreambuf_iterator<char>(file), {});
+  text = *std::move(read);
   return true;
 }
 

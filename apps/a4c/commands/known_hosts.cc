@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
 #include <sstream>
+
+#include "apps/usage/named_file.h"
 
 namespace a4c_cli {
 namespace {
@@ -62,9 +63,7 @@ Result<std::string> OutputOf(std::array<const char*, 8> arguments) {
 
 Result<std::set<std::string>> KnownFingerprints(const std::string& file,
                                                 const std::string& address) {
-  if (access(file.c_str(), R_OK) != 0 || std::filesystem::is_directory(file)) {
-    return Error(Code::kInvalid, "the file " + file + " cannot be read");
-  }
+  A4C_CHECK(a4c::usage::ReadNamedFile(file));  // ssh-keygen would only say that it knows nothing
   const std::string name = KnownName(address);
   A4C_TRY(const std::string output,
           OutputOf({"ssh-keygen", "-l", "-F", name.c_str(), "-f", file.c_str(), nullptr, nullptr}));

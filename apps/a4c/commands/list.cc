@@ -3,10 +3,14 @@
 namespace a4c_cli {
 
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
-             const std::vector<Column>& columns) {
-  group.add_subcommand("list", help)->callback([&session, &columns, noun] {
+             const std::vector<Column>& columns, bool has_fresh) {
+  CLI::App* leaf = group.add_subcommand("list", help);
+  const auto fresh = has_fresh ? AddFresh(*leaf) : std::make_shared<bool>(false);
+  leaf->callback([&session, &columns, noun, fresh] {
     a4c::Json list;
-    if (session.SendForAll("/v1/" + noun + "s", {}, list)) session.Show(list, noun, columns);
+    if (session.SendForAll("/v1/" + noun + "s", {RequireFresh(*fresh)}, list)) {
+      session.Show(list, noun, columns);
+    }
   });
 }
 

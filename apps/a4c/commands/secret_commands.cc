@@ -1,13 +1,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/usage/named_file.h"
 
 namespace a4c_cli {
 namespace {
@@ -51,13 +50,12 @@ bool ReadValue(Session& session, const std::string& file, std::string& value) {
   if (file.empty() || file == "-") {
     value.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
-    std::ifstream input(file, std::ios::binary);
-    if (!input || std::filesystem::is_directory(file)) {
-      session.exit_code =
-          session.Complain(a4c::Error(a4c::Code::kInvalid, "the file " + file + " cannot be read"));
+    a4c::Result<std::string> read = a4c::usage::ReadNamedFile(file);
+    if (!read) {
+      session.exit_code = session.Complain(read.error());
       return false;
     }
-    value.assign(std::istreambuf_iterator<char>(input), {});
+    value = *std::move(read);
   }
   if (value.ends_with('\n')) value.pop_back();
   return true;

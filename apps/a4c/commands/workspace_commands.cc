@@ -225,13 +225,7 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
     const std::string& message = reply.body["message"].Text();
     if (!message.empty()) session.Note(reply.body["actual"].Text() + ": " + message);
   });
-  leaf = workspace->add_subcommand("list", "list workspaces, the newest first");
-  leaf->callback([&session, fresh = AddFresh(*leaf)] {
-    Json list;
-    if (session.SendForAll("/v1/workspaces", {RequireFresh(*fresh)}, list)) {
-      session.Show(list, "workspace", Columns());
-    }
-  });
+  AddList(*workspace, session, "list workspaces, the newest first", "workspace", Columns(), true);
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");

@@ -1,8 +1,5 @@
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <utility>
 #include <vector>
@@ -10,6 +7,7 @@
 #include "a4c/nearest.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
+#include "apps/usage/named_file.h"
 
 extern char** environ;
 
@@ -164,11 +162,8 @@ Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment)
 Result<ConfigValue> LoadConfig(const std::string& path, const Environment& environment) {
   ConfigValue root = ConfigValue::Map({});
   if (!path.empty()) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) {
-      return Error(Code::kNotFound, "the config file " + path + " cannot be read");
-    }
-    A4C_TRY(root, ParseYaml(std::string{std::istreambuf_iterator<char>(file), {}}, path));
+    A4C_TRY(const std::string text, a4c::usage::ReadNamedFile(path));
+    A4C_TRY(root, ParseYaml(text, path));
     A4C_CHECK(ExpandSecrets(root, environment));
   }
   A4C_CHECK(ApplyEnvironment(root, environment));

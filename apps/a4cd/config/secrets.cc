@@ -1,8 +1,6 @@
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "apps/a4cd/config/config_file.h"
+#include "apps/usage/named_file.h"
 
 namespace a4cd {
 namespace {
@@ -15,14 +13,7 @@ using a4c::Result;
 constexpr size_t kSecretBytesMax = 64 * 1024;
 
 Result<std::string> ReadSecretFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
-    return Error(Code::kNotFound, "the file " + path + " cannot be read");
-  }
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (text.size() > kSecretBytesMax) {
-    return Error(Code::kInvalid, "the file " + path + " is larger than 64 KiB");
-  }
+  A4C_TRY(std::string text, a4c::usage::ReadNamedFile(path, kSecretBytesMax));
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   return text;

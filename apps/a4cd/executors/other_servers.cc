@@ -27,14 +27,9 @@ Result<bool> Forget(JobRun& run, const std::string& host) {
 Result<std::optional<Outcome>> LeaveOtherServers(JobRun& run, JobLog& log) {
   while (!run.workspace()->also_on.empty()) {
     const std::string host = run.workspace()->also_on.back();
-    const std::string unit = UnitName(run.workspace()->id);
     A4C_CHECK(run.context().enrolments.Know(run.context().StoreCall(), host));
-    const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed) {
-      if (auto later = WaitForRemoval(run, host, removed.error())) return later;
-      return removed.error();
-    }
-    log.Note(std::string("unit ").append(unit).append(" was removed from ").append(host) + "\n");
+    A4C_TRY(std::optional<Outcome> later, RemoveUnit(run, log, host));
+    if (later) return later;
     A4C_TRY(const bool is_ours, Forget(run, host));
     if (!is_ours) return std::optional(Outcome::Gone());
   }

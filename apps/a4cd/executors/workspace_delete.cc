@@ -13,14 +13,9 @@ Result<Outcome> DeleteWorkspaceUnit(JobRun& run, JobLog& log) {
   A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
   if (waits) return *waits;
   const std::string host = run.workspace()->host;
-  const std::string unit = UnitName(run.workspace()->id);
   if (!host.empty()) {
-    const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed) {
-      if (const auto later = WaitForRemoval(run, host, removed.error())) return *later;
-      return removed.error();
-    }
-    log.Note("unit " + unit + " was removed from " + host + "\n");
+    A4C_TRY(const std::optional<Outcome> later, RemoveUnit(run, log, host));
+    if (later) return *later;
   }
   Json result(Json::Object{{"state", "deleted"}});
   if (!host.empty()) result.AppendMember("host", host);

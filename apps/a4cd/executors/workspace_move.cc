@@ -69,13 +69,8 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
       return WaitForRoom(run, *why_not,
                          "no other server has room for it now: " + why_not->Summary());
     }
-    const std::string unit = UnitName(run.workspace()->id);
-    const Result<void> removed = RemoveUnit(run, host, unit);
-    if (!removed) {
-      if (const auto later = WaitForRemoval(run, host, removed.error())) return *later;
-      return removed.error();
-    }
-    log.Note("unit " + unit + " was removed from " + host + "\n");
+    A4C_TRY(const std::optional<Outcome> later, RemoveUnit(run, log, host));
+    if (later) return *later;
     A4C_TRY(const bool is_ours, Leave(run));
     if (!is_ours || !run.workspace()) return Outcome::Gone();
   }

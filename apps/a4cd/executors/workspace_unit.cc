@@ -80,9 +80,18 @@ a4c::Result<bool> NoteSettled(JobRun& run) {
   });
 }
 
-a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit) {
-  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
-  return run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
+a4c::Result<std::optional<Outcome>> RemoveUnit(JobRun& run, JobLog& log, const std::string& host) {
+  const std::string unit = UnitName(run.workspace()->id);
+  const auto removed = [&]() -> a4c::Result<void> {
+    A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+    return run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
+  }();
+  if (!removed) {
+    if (auto later = WaitForRemoval(run, host, removed.error())) return later;
+    return removed.error();
+  }
+  log.Note(std::string("unit ").append(unit).append(" was removed from ").append(host) + "\n");
+  return std::optional<Outcome>();
 }
 
 bool CannotRun(const UnitStatus& unit) {

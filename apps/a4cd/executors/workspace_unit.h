@@ -7,7 +7,9 @@
 #include "a4c/host_provider.h"
 #include "apps/a4cd/jobs/workspace.h"
 #include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/work/job_log.h"
 #include "apps/a4cd/work/job_run.h"
+#include "apps/a4cd/work/outcome.h"
 
 namespace a4cd {
 
@@ -33,8 +35,9 @@ a4c::Result<a4c::UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted);
 // It is made of what its record says, and has room for that alone. False: gone.
 a4c::Result<bool> NoteSettled(JobRun& run);
 
-// Removes it from a server, as the holder of the job's lease.
-a4c::Result<void> RemoveUnit(JobRun& run, const std::string& host, const std::string& unit);
+// Removes run's workspace from a server, as the holder of the job's lease. An outcome: the job
+// waits for the server's word (WaitForRemoval).
+a4c::Result<std::optional<Outcome>> RemoveUnit(JobRun& run, JobLog& log, const std::string& host);
 
 // What a unit's state says of its workspace: actual and message.
 struct UnitView {

@@ -76,8 +76,8 @@ Result<CleanupCandidate> ReadCandidate(const Call& call, a4c::Database& database
     }
   }
   for (const Mention& mention : mentions) {
-    A4C_TRY(const bool is_named, IsNamed(call, database, mention));
-    candidate.is_named = candidate.is_named || is_named;
+    A4C_TRY(candidate.is_named, IsNamed(call, database, mention));
+    if (candidate.is_named) return candidate;  // it stays, however long it was idle
     A4C_TRY(const int64_t idle_ms, IdleMs(call, database, mention));
     candidate.idle_ms = std::min(candidate.idle_ms, idle_ms);
   }

@@ -2,12 +2,16 @@
 // have tags of their own, which agree neither with each other nor with what a tenant has built.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "a4c/collection.h"
 
 namespace a4cd {
+
+// The subject of a build's job, "image:<tag>", is the id of a lease: at most 256 bytes.
+inline constexpr size_t kTagBytesMax = 250;
 
 struct BuiltImage {
   std::string tag;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "a4c/nearest.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/spec_change.h"
 #include "apps/a4cd/jobs/workspace.h"
@@ -73,7 +74,7 @@ void CheckCommandRun(const Json& payload, Faults& faults) {
 
 void CheckImageBuild(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
-  fields.Text("tag", {.required = true, .bytes_max = 256});
+  fields.Text("tag", {.required = true, .bytes_max = kTagBytesMax});
   // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit. None:
   // it is streamed to the job (PUT /v1/jobs/{id}/context).
   fields.Text("context", {.bytes_max = SIZE_MAX});

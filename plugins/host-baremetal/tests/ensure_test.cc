@@ -1,4 +1,5 @@
 // Ensure over a dockerd that is only pretended: the states that a real one shows for a moment only.
+#include "a4c/host_images.h"
 #include "tests/engine_fixture.h"
 
 namespace a4c::baremetal {
@@ -40,8 +41,9 @@ TEST_F(EngineEnsure, AContainerWhoseRemovalWasCutShortIsMadeAnew) {
 TEST_F(EngineEnsure, WhatTheImageCallsAVolumeIsMadeInMemory) {
   engine_.SetState("");
   engine_.SetAnswer("GET /images/busybox%3Alocal/json ", "200 OK",
-                    R"({"Id":"sha256:1","Config":{"Volumes":{"/data":{}}}})");
+                    R"({"Id":"sha256:1","Config":{"Volumes":{"/data/":{},"/workspace/":{}}}})");
   ASSERT_TRUE(Ensure());
+  EXPECT_EQ(engine_.Heard().find(R"("/workspace":"rw)"), std::string::npos) << "it has its volume";
   EXPECT_NE(engine_.Heard().find(R"("Tmpfs":{"/data":"rw,nosuid,nodev,size=)"), std::string::npos)
       << engine_.Heard();
 }
@@ -53,6 +55,18 @@ TEST_F(EngineEnsure, WithoutItsImageNothingIsMade) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code(), Code::kNotFound);
   EXPECT_EQ(engine_.Heard().find("POST /"), std::string::npos) << engine_.Heard();
+}
+
+// Another's, by its name: what runs as that runs on as that.
+TEST_F(EngineEnsure, ABuildTakesNoTagOfAnImageThatIsNotOurs) {
+  engine_.SetAnswer("GET /images/postgres%3A15/json ", "200 OK",
+                    R"({"Id":"sha256:2","RepoTags":["postgres:15"]})");
+  const auto built = provider_->As<HostImages>()->Build(
+      Soon(), {.host = "one", .tag = "postgres:15"},
+      []() -> Result<std::string> { return std::string(); }, [](std::string_view) {});
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().code(), Code::kDenied) << built.error().ToString();
+  EXPECT_EQ(engine_.Heard().find("/build?"), std::string::npos);
 }
 
 // One in the middle of a start leaves a task that dockerd knows nothing of.

@@ -12,10 +12,13 @@ namespace {
 
 constexpr int64_t kBusyPollMs = 50;
 
-// The paths that its Dockerfile calls volumes.
+// The paths that its Dockerfile calls volumes, where it may say "/data/" for "/data".
 std::vector<std::string> VolumesOf(const Json& image) {
   std::vector<std::string> paths;
-  for (const auto& [path, nothing] : image["Config"]["Volumes"].Members()) paths.push_back(path);
+  for (const auto& [path, nothing] : image["Config"]["Volumes"].Members()) {
+    const size_t end = path.find_last_not_of('/');
+    if (end != std::string::npos) paths.push_back(path.substr(0, end + 1));
+  }
   return paths;
 }
 

@@ -19,6 +19,7 @@ TEST_F(Cli, ADirectoryInPlaceOfAFileIsAnError) {
   for (const std::vector<std::string>& arguments :
        {std::vector<std::string>{"job", "create", "command.run", "--payload", "@" + directory_},
         {"secret", "set", "token", "--from-file", directory_},
+        {"job", "batch", directory_},
         {"host", "add", "-f", directory_}}) {
     const Ran ran = Run(arguments);
     EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << ran.err;
@@ -91,7 +92,8 @@ TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
        "error: /scopes \"bogus\" is no scope\nhint: one of *, "},
       {{"host", "add"},
        "error: name one server, or a file of them with -f, and not both\nhint: a4c host add "},
-      {{"host", "add", "-f", "/no/such/file"}, "error: the file /no/such/file cannot be read\n"},
+      {{"host", "add", "-f", "/no/such/file"},
+       "error: the file /no/such/file cannot be read: No such file or directory\n"},
       {{"host", "cleanup", "nope"}, "error: there is no server nope\nhint: "},
       {{"host", "adopt", "nope"}, "error: there is no server nope\nhint: "},
   };

@@ -104,6 +104,14 @@ TEST_F(BuiltImages, ATagWithoutAVersionIsTheLatest) {
   }
 }
 
+TEST_F(BuiltImages, ATagAsLongAsTheyMayBeIsKnown) {
+  const std::string tag(kTagBytesMax, 'x');
+  const std::string digest = Build("one", "long", tag);
+  const auto found = BuiltDigest(world_.Within(), world_.instance.database, kTenant, tag);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(*found, digest);
+}
+
 // The tag has gone to another build since; nothing but the record says that it is used.
 TEST_F(BuiltImages, CleanupLeavesTheBuildOfALivingWorkspace) {
   const std::string older = Build("one", "older");
