@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -59,10 +60,16 @@ std::string FoundText(const Json& highlights, bool color) {
   return text.empty() ? "-" : text;
 }
 
+// A share as a whole number of percent.
+std::string PercentText(double share) {
+  return std::to_string(std::lround(100 * share)) + " %";
+}
+
 std::string Cell(const Json& value, Column::As as, const Style& style) {
   if (as == Column::As::kAge) return AgeText(value.Text(), style.now_ms);
   if (as == Column::As::kFound) return FoundText(value, style.color);
   if (as == Column::As::kBytes) return BytesText(value.Int());
+  if (as == Column::As::kPercent) return PercentText(value.Number());
   if (as == Column::As::kYesNo) return value.Bool() ? "yes" : "no";
   if (value.IsNull()) return "-";
   if (value.IsText()) return value.Text().empty() ? "-" : Printable(value.Text());

@@ -18,7 +18,7 @@ struct Column {
   const char* member;  // of the item; "a.b" goes down
   bool wide = false;   // only with -o wide
   // kFound: `highlights` of the API, what matched in bold or in brackets; a last column.
-  enum class As { kText, kAge, kBytes, kState, kYesNo, kFound } as = As::kText;
+  enum class As { kText, kAge, kBytes, kState, kYesNo, kPercent, kFound } as = As::kText;
 };
 
 struct Style {

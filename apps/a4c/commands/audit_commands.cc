@@ -22,6 +22,7 @@ const std::vector<Column>& Columns() {
 struct Options {
   int limit = 50;
   bool all = false;
+  std::shared_ptr<Asked> asked;
 };
 
 void List(Session& session, const Options& options) {
@@ -29,9 +30,10 @@ void List(Session& session, const Options& options) {
   Json items(Json::Array{});
   do {
     Reply reply;
-    const std::string path =
-        WithQuery("/v1/audit", {{"limit", std::to_string(options.limit)}, {"cursor", cursor}});
-    if (!session.Send({.path = path}, reply)) return;
+    std::vector<std::pair<std::string, std::string>> query = QueryOf(*options.asked);
+    query.emplace_back("limit", std::to_string(options.limit));
+    query.emplace_back("cursor", cursor);
+    if (!session.Send({.path = WithQuery("/v1/audit", query)}, reply)) return;
     for (const Json& item : reply.body["items"].Items()) items.Append(item);
     cursor = reply.body["next"].Text();
   } while (options.all && !cursor.empty());
@@ -48,6 +50,12 @@ void AddAuditCommands(CLI::App& root, Session& session) {
   CLI::App* leaf = audit->add_subcommand("list", "the newest first");
   leaf->add_option("--limit", options->limit, "of one page");
   leaf->add_flag("--all", options->all, "all pages");
+  options->asked =
+      AddListOptions(*leaf, {{"--key", "key_id", "only what the key of this id did"},
+                             {"--operation", "operation", "only this one, such as deleteWorkspace"},
+                             {"--outcome", "outcome", "only applied, or this type of a refusal"},
+                             {"--kind", "record_kind", "only about a job, workspace, host, ..."},
+                             {"--record", "record_id", "only about the record of this id"}});
   leaf->callback([&session, options] { List(session, *options); });
 }
 

@@ -20,17 +20,18 @@ void AddExecCommands(CLI::App& workspace, Session& session);         // exec_com
 void AddSshCommands(CLI::App& root, Session& session);               // ssh_commands.cc
 void AddHostCommands(CLI::App& root, Session& session);              // host_commands.cc
 void AddHostDisks(CLI::App& host, Session& session);                 // host_disks.cc
-void AddHostCleanup(CLI::App& host, Session& session);               // host_disks.cc
-void AddHostAdopt(CLI::App& host, Session& session);                 // host_adopt.cc
-void AddImageCommands(CLI::App& root, Session& session);             // image_commands.cc
-void AddKeyCommands(CLI::App& root, Session& session);               // key_commands.cc
-void AddTenantCommands(CLI::App& root, Session& session);            // tenant_commands.cc
-void AddSecretCommands(CLI::App& root, Session& session);            // secret_commands.cc
-void AddAuditCommands(CLI::App& root, Session& session);             // audit_commands.cc
-void AddStatusCommands(CLI::App& root, Session& session);            // status_commands.cc
-void AddSyncCommands(CLI::App& root, Session& session);              // sync_commands.cc
-void AddContextCommands(CLI::App& root, Session& session);           // context_commands.cc
-void AddCompletion(CLI::App& root, Session& session);                // completion.cc
+void AddHostLeastUsed(CLI::App& host, Session& session);
+void AddHostCleanup(CLI::App& host, Session& session);      // host_disks.cc
+void AddHostAdopt(CLI::App& host, Session& session);        // host_adopt.cc
+void AddImageCommands(CLI::App& root, Session& session);    // image_commands.cc
+void AddKeyCommands(CLI::App& root, Session& session);      // key_commands.cc
+void AddTenantCommands(CLI::App& root, Session& session);   // tenant_commands.cc
+void AddSecretCommands(CLI::App& root, Session& session);   // secret_commands.cc
+void AddAuditCommands(CLI::App& root, Session& session);    // audit_commands.cc
+void AddStatusCommands(CLI::App& root, Session& session);   // status_commands.cc
+void AddSyncCommands(CLI::App& root, Session& session);     // sync_commands.cc
+void AddContextCommands(CLI::App& root, Session& session);  // context_commands.cc
+void AddCompletion(CLI::App& root, Session& session);       // completion.cc
 
 // Prints what the last of the words may become; the shells' scripts ask for it.
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words);
@@ -40,9 +41,27 @@ const std::vector<Column>& JobColumns();
 // What -o name prints is taken as an id too: "job/<id>" as "<id>".
 std::string BareId(const std::string& given, const std::string& noun);
 
+// An option of a list that asks for items with that value: `name` of the route's query. values:
+// all that it can be; none: anything. --label is repeated, and its values are joined by commas.
+struct ListOption {
+  const char* flag;
+  const char* name;
+  const char* help;
+  std::vector<std::string> values = {};
+};
+inline const ListOption kByLabel = {"--label", "labels", "only with gpu=yes; each must hold"};
+
+// Names of a query and the values that are asked for.
+using Asked = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
 // `GROUP list` of all that /v1/<noun>s names. The columns outlive it.
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
-             const std::vector<Column>& columns, bool has_fresh = false);
+             const std::vector<Column>& columns, const std::vector<ListOption>& options = {},
+             bool has_fresh = false);
+// Adds the options to a command; what they will ask for, once it is parsed.
+std::shared_ptr<Asked> AddListOptions(CLI::App& leaf, const std::vector<ListOption>& options);
+// Values of one name joined by commas, for WithQuery.
+std::vector<std::pair<std::string, std::string>> QueryOf(const Asked& asked);
 
 // --fresh, of lists that a replica of the store may answer: require_fresh of their query.
 std::shared_ptr<bool> AddFresh(CLI::App& list);

@@ -158,7 +158,11 @@ void NoteHostWarnings(const Session& session, const Json& host) {
 void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
   host->require_subcommand(1);
-  AddList(*host, session, "list servers", "host", HostColumns());
+  AddList(*host, session, "list servers", "host", HostColumns(),
+          {{"--reachable", "reachable", "only those that answer, or do not", {"true", "false"}},
+           {"--cordoned", "cordoned", "only those that are cordoned, or not", {"true", "false"}},
+           {"--draining", "draining", "only those that are draining, or not", {"true", "false"}},
+           kByLabel});
   const auto id = std::make_shared<std::string>();
   CLI::App* leaf = host->add_subcommand("get", "show one server");
   leaf->add_option("host", *id, "its id")->required();
@@ -177,6 +181,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
       "prepare an enrolled server again; after a restore of the store, make it the store's own");
   AddDrain(*host, session);
   AddHostDisks(*host, session);
+  AddHostLeastUsed(*host, session);
   AddHostCleanup(*host, session);
   AddHostAdopt(*host, session);
   AddRemove(*host, session);

@@ -5,6 +5,7 @@
 
 #include "apps/a4c/commands/batch.h"
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/narrowing.h"
 #include "apps/usage/named_file.h"
 
 namespace a4c_cli {
@@ -27,6 +28,7 @@ struct CreateOptions {
 
 struct ListOptions {
   std::string query;
+  Narrowing narrowing;
   std::string sort;
   std::vector<std::string> tokens;
   int limit = 50;
@@ -37,6 +39,7 @@ struct ListOptions {
 
 struct CountOptions {
   std::string query = "*";
+  Narrowing narrowing;
   std::vector<std::string> by;
   std::vector<std::string> tokens;
   int top = 10;
@@ -136,7 +139,7 @@ void List(Session& session, const ListOptions& options) {
   Json items(Json::Array{});
   do {
     std::vector<std::pair<std::string, std::string>> query = {
-        {"q", options.query},
+        {"q", Narrowed(options.query, options.narrowing)},
         {"sort", options.sort},
         {"limit", std::to_string(options.limit)},
         {"cursor", cursor},
@@ -168,7 +171,8 @@ Json CountRows(const Json& page) {
 
 // A list of one job says how many there are.
 void Count(Session& session, const CountOptions& options) {
-  std::vector<std::pair<std::string, std::string>> query = {{"q", options.query}, {"limit", "1"}};
+  std::vector<std::pair<std::string, std::string>> query = {
+      {"q", Narrowed(options.query, options.narrowing)}, {"limit", "1"}};
   std::string facets;
   for (const std::string& field : options.by) facets += (facets.empty() ? "" : ",") + field;
   if (!facets.empty()) {
@@ -236,6 +240,7 @@ void AddList(CLI::App& job, Session& session) {
   CLI::App* leaf = Leaf(job, "list", "list jobs, the newest first, or search them");
   leaf->add_option("-q,--query", options->query,
                    "KQL: state:failed and labels.team:infra and \"timed out\"");
+  AddNarrowing(*leaf, options->narrowing);
   leaf->add_option("--sort", options->sort, "a field, with a leading - descending");
   leaf->add_option("--limit", options->limit, "of one page");
   leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
@@ -249,6 +254,7 @@ void AddCount(CLI::App& job, Session& session) {
   const auto options = std::make_shared<CountOptions>();
   CLI::App* leaf = Leaf(job, "count", "count jobs, also by the values of a field or label");
   leaf->add_option("-q,--query", options->query, "KQL, as in job list");
+  AddNarrowing(*leaf, options->narrowing);
   leaf->add_option("--by", options->by, "state, type, labels.team, ...: its most frequent values");
   leaf->add_option("--top", options->top, "so many values of each");
   leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");

@@ -225,7 +225,18 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
     const std::string& message = reply.body["message"].Text();
     if (!message.empty()) session.Note(reply.body["actual"].Text() + ": " + message);
   });
-  AddList(*workspace, session, "list workspaces, the newest first", "workspace", Columns(), true);
+  AddList(*workspace, session, "list workspaces, the newest first", "workspace", Columns(),
+          {{"--actual",
+            "actual",
+            "only those that are this",
+            {"pending", "running", "stopped", "failed", "lost"}},
+           {"--desired",
+            "desired",
+            "only those that are to be this",
+            {"running", "stopped", "deleted"}},
+           {"--host", "host", "only those on this server"},
+           kByLabel},
+          /*has_fresh=*/true);
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");

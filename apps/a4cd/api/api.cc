@@ -10,6 +10,7 @@
 #include "a4c/sinks.h"
 #include "apps/a4cd/api/cursor.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/api/query_rules.h"
 
 namespace a4cd {
 namespace {
@@ -51,13 +52,23 @@ std::string KeyOf(const Request& request) {
   return request.Header("X-API-Key");
 }
 
-Response NoKey() {
+Response Unauthenticated(std::string detail, std::string hint, const char* challenge) {
   Response response = ProblemResponse({.status = 401,
                                        .type = "unauthenticated",
-                                       .detail = "the request has no API key",
-                                       .hint = "send it as `Authorization: Bearer a4c_...`"});
-  response.Add("WWW-Authenticate", "Bearer");
+                                       .detail = std::move(detail),
+                                       .hint = std::move(hint)});
+  response.Add("WWW-Authenticate", challenge);
   return response;
+}
+
+Response NoKey() {
+  return Unauthenticated("the request has no API key", "send it as `Authorization: Bearer a4c_...`",
+                         "Bearer");
+}
+
+Response WrongKey(const Error& error) {
+  if (error.code() != Code::kDenied) return ErrorResponse(error);
+  return Unauthenticated(error.message(), error.hint(), "Bearer error=\"invalid_token\"");
 }
 
 // A traceparent of version 00 is passed on; anything else is dropped.
@@ -138,7 +149,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
   const std::string key = KeyOf(request);
   if (key.empty()) return NoKey();
   Result<Principal> principal = context_.keys.Authenticate(context_.CallFor(request), key);
-  if (!principal) return ErrorResponse(principal.error());
+  if (!principal) return WrongKey(principal.error());
   request.principal = *std::move(principal);
   if (route->reach == Reach::kTenant) request.may_touch = {request.principal.tenant};
   const RateLimiter::Decision decision = context_.limiter.Take(request.principal.key_id);
@@ -167,6 +178,9 @@ Response Api::Dispatch(Request& request, const Route*& route) {
 }
 
 Response Api::Answer(Request& request, const Route& route) {
+  if (const Result<void> known = CheckQuery(route, request); !known) {
+    return ErrorResponse(known.error());
+  }
   if (route.body == BodyRule::kJson || route.body == BodyRule::kEmpty) {
     if (!IsJsonType(request.Header("Content-Type"))) {
       return ProblemResponse({.status = 415,
@@ -243,7 +257,7 @@ Result<int> LimitNamed(const Request& request, const std::string& name, int fall
 }
 
 bool MayBeOld(const Request& request) {
-  return request.Query("require_fresh") != "true" && !request.HasQuery("token") &&
+  return !Flag(request, "require_fresh") && !request.HasQuery("token") &&
          request.Header("A4C-Token").empty();
 }
 

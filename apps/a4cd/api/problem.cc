@@ -18,7 +18,7 @@ struct Row {
 };
 constexpr Row kRows[] = {
     {Code::kInvalid, 400, "invalid", 0},         {Code::kNotFound, 404, "not-found", 0},
-    {Code::kConflict, 409, "conflict", 0},       {Code::kDenied, 401, "unauthenticated", 0},
+    {Code::kConflict, 409, "conflict", 0},       {Code::kDenied, 502, "refused", 0},
     {Code::kExhausted, 503, "exhausted", 1},     {Code::kUnavailable, 503, "unavailable", 1},
     {Code::kTimeout, 504, "timeout", 1},         {Code::kCanceled, 503, "draining", 1},
     {Code::kUnsupported, 501, "unsupported", 0}, {Code::kUnknownOutcome, 503, "outcome-unknown", 1},
@@ -35,6 +35,8 @@ constexpr Title kTitles[] = {
     {"conflict", "It is not in a state that allows this"},
     {"unauthenticated", "An API key is needed"},
     {"forbidden", "The API key does not allow this"},
+    {"refused", "What is behind the API refuses this a4cd"},
+    {"no-capacity", "No server has room for it"},
     {"exhausted", "A bound is reached"},
     {"unavailable", "A back end is not available"},
     {"timeout", "The deadline passed"},

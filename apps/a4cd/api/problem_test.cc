@@ -13,7 +13,7 @@ using a4c::Error;
 TEST(Problem, EachCodeHasItsStatus) {
   const std::pair<Code, int> rows[] = {
       {Code::kInvalid, 400},        {Code::kNotFound, 404},  {Code::kConflict, 409},
-      {Code::kDenied, 401},         {Code::kExhausted, 503}, {Code::kUnavailable, 503},
+      {Code::kDenied, 502},         {Code::kExhausted, 503}, {Code::kUnavailable, 503},
       {Code::kTimeout, 504},        {Code::kCanceled, 503},  {Code::kUnsupported, 501},
       {Code::kUnknownOutcome, 503}, {Code::kInternal, 500}};
   for (const auto& [code, status] : rows) {

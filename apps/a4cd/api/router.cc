@@ -47,8 +47,11 @@ Match MatchRoute(std::span<const Route> routes, std::string_view method, std::st
   for (const Route& route : routes) {
     std::optional<Params> params = MatchPath(route.pattern, path);
     if (!params) continue;
-    if (method == route.method) return {&route, {}, *std::move(params)};
+    if (method == route.method || (method == "HEAD" && route.method == std::string_view("GET"))) {
+      return {&route, {}, *std::move(params)};
+    }
     match.allow += (match.allow.empty() ? "" : ", ") + std::string(route.method);
+    if (route.method == std::string_view("GET")) match.allow += ", HEAD";
   }
   return match;
 }

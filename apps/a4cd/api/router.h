@@ -40,6 +40,7 @@ struct Route {
   Handler handler;
   BodyRule body = BodyRule::kNone;
   Reach reach = Reach::kTenant;
+  std::string_view query = {};  // the names that may stand behind "?", separated by a space
 };
 
 struct Match {

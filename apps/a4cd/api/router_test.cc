@@ -30,7 +30,14 @@ TEST(Router, TellsAVerbFromAnId) {
 TEST(Router, NamesTheMethodsThatAPathHas) {
   const Match match = MatchRoute(Routes(), "DELETE", "/v1/jobs");
   EXPECT_EQ(match.route, nullptr);
-  EXPECT_EQ(match.allow, "POST, GET");
+  EXPECT_EQ(match.allow, "POST, GET, HEAD");
+}
+
+TEST(Router, AnswersHeadWhereverItAnswersGet) {
+  const Match match = MatchRoute(Routes(), "HEAD", "/v1/jobs");
+  ASSERT_NE(match.route, nullptr);
+  EXPECT_STREQ(match.route->operation, "listJobs");
+  EXPECT_EQ(MatchRoute(Routes(), "HEAD", "/v1/jobs:batch").route, nullptr);
 }
 
 TEST(Router, KnowsNoOtherPaths) {
@@ -50,6 +57,9 @@ TEST(Routes, AndOpenApiNameTheSameOperations) {
       std::string name = method + " " + path + " " + operation["operationId"].Text();
       const std::string& text = operation["description"].Text();
       name += " " + (text.empty() ? "-" : text);
+      for (const a4c::Json& parameter : operation["parameters"].Items()) {
+        if (parameter["in"].Text() == "query") name += " " + parameter["name"].Text();
+      }
       described.insert(name);
     }
   }
@@ -59,7 +69,8 @@ TEST(Routes, AndOpenApiNameTheSameOperations) {
     for (char& c : method) c = static_cast<char>(c + ('a' - 'A'));
     const std::string scope =
         route.scope == nullptr ? "-" : "Needs the scope `" + std::string(route.scope) + "`.";
-    routed.insert(method + " " + route.pattern + " " + route.operation + " " + scope);
+    const std::string query = route.query.empty() ? "" : " " + std::string(route.query);
+    routed.insert(method + " " + route.pattern + " " + route.operation + " " + scope + query);
   }
   EXPECT_EQ(described, routed);
 }

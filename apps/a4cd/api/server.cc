@@ -92,6 +92,11 @@ class Handler final : public net::HTTPRequestHandler {
       response = ErrorResponse(request.error());
       unread = true;
     }
+    if (http.getMethod() == "HEAD") {
+      Send(answer, response, unread, /*head=*/true);
+      if (unread) Linger(http);
+      return;
+    }
     if (response.stream != nullptr) {
       Detach(http, std::move(response));
       return;
@@ -100,7 +105,7 @@ class Handler final : public net::HTTPRequestHandler {
       Switch(http, std::move(response));
       return;
     }
-    Send(answer, response, unread, http.getMethod() == "HEAD");
+    Send(answer, response, unread, /*head=*/false);
     if (unread) Linger(http);
   }
 

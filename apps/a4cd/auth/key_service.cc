@@ -66,6 +66,12 @@ Error Refused() {
                "make one: a4c key create, or for the first one: a4cd bootstrap-key");
 }
 
+// What the store has against a4cd is not what we have against the key.
+Error NotAsked(const Error& error) {
+  if (error.code() != Code::kDenied) return error;
+  return Error(Code::kUnavailable, "the store refuses a4cd: " + error.message(), error.hint());
+}
+
 bool IsScope(const std::string& scope) {
   return std::ranges::any_of(kKnownScopes,
                              [&](const KnownScope& known) { return scope == known.name; });
@@ -125,8 +131,9 @@ Result<Principal> KeyService::Authenticate(const Call& call, const std::string& 
   const std::string hash = ApiKeyHash(key);
   if (std::optional<Principal> principal = Recall(hash)) return *std::move(principal);
   const a4c::RecordRef ref = KeyRef(ApiKeyId(hash));
-  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
-  const std::optional<Record>& record = answer.records.at(0);
+  const Result<a4c::GetAnswer> answer = database_.Get(call, std::span(&ref, 1));
+  if (!answer) return NotAsked(answer.error());
+  const std::optional<Record>& record = answer->records.at(0);
   if (!record || record->tombstone) return Refused();
   A4C_TRY(const ApiKey known, KeyOf(*record));
   if (!SameHash(hash, known.hash)) return Refused();

@@ -226,6 +226,24 @@ TEST_F(ApiHosts, AChangeOfLabelsThatIsWrongIsPointedAt) {
   EXPECT_EQ(Get("/v1/placement:explain?labels=gpu").status, 400);
 }
 
+TEST_F(ApiHosts, TheLeastUsedDiskIsNamed) {
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-3").status == 200; }));
+  ASSERT_EQ(Post("/v1/hosts/local-1:cordon", "").status, 200);
+  CreateWorkspace("dev-1", R"(,"disk":"4GiB")");
+  const std::string taken = HostOf("dev-1");
+  const std::string free = taken == "local-2" ? "local-3" : "local-2";
+  const Answer least = Get("/v1/hosts:least-used?disk=1GiB");
+  ASSERT_EQ(least.status, 200) << least.text;
+  EXPECT_EQ(least.body["id"].Text(), free) << least.text;
+  EXPECT_EQ(least.body["request"]["disk_bytes"].Int(), 1 << 30);
+  EXPECT_GT(least.body["disk_total_bytes"].Int(), 0);
+  const Answer none = Get("/v1/hosts:least-used?disk=1000GiB");
+  EXPECT_EQ(none.status, 409) << none.text;
+  EXPECT_EQ(none.body["type"].Text(), "urn:a4c:problem:no-capacity");
+  EXPECT_NE(none.body["hint"].Text().find("add one"), std::string::npos) << none.text;
+  EXPECT_EQ(Get("/v1/hosts:least-used?disk=much").status, 400);
+}
+
 TEST_F(ApiHosts, ACordonIsKeptAndOfItsVersion) {
   ASSERT_TRUE(Eventually([&] { return Get("/v1/hosts/local-1").status == 200; }));
   const Answer cordoned = Post("/v1/hosts/local-1:cordon", "");

@@ -58,11 +58,37 @@ TEST_F(ApiLimits, RefuseOtherMediaTypesMethodsAndPaths) {
             415);
   const Answer method = Send("PUT", "/v1/jobs", "{}");
   EXPECT_EQ(method.status, 405);
-  EXPECT_EQ(method.Header("allow"), "POST, GET");
+  EXPECT_EQ(method.Header("allow"), "POST, GET, HEAD");
   EXPECT_EQ(Get("/v2/jobs").status, 404);
   EXPECT_EQ(Get("/v1/jobs/%00").status, 404);
   EXPECT_EQ(Get("/v1/jobs?q=%ff").status, 400);
   EXPECT_EQ(Get("/v1/jobs/" + std::string(300, 'x')).status, 404);
+}
+
+TEST_F(ApiLimits, RefuseAQueryParameterThatNobodyReads) {
+  const Answer answer = Get("/v1/jobs?state=failed");
+  EXPECT_EQ(answer.status, 400) << answer.text;
+  EXPECT_EQ(answer.body["detail"].Text(), "there is no query parameter state here");
+  EXPECT_EQ(Get("/v1/jobs?highlight=1").status, 400);
+  EXPECT_EQ(Get("/livez?from=a-probe").status, 200);
+}
+
+TEST_F(ApiLimits, AnswerHeadAsGetWithoutTheBody) {
+  const Answer get = Get("/v1/jobs");
+  const std::string head =
+      Raw("HEAD /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "Authorization: Bearer " +
+          key_ + "\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 200")) << head;
+  EXPECT_NE(head.find("Content-Length: " + std::to_string(get.text.size()) + "\r\n"),
+            std::string::npos)
+      << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  const std::string events =
+      Raw("HEAD /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "Authorization: Bearer " +
+          key_ + "\r\n\r\n");
+  EXPECT_TRUE(events.starts_with("HTTP/1.1 200")) << events;
 }
 
 TEST_F(ApiLimits, PointAtWhatIsWrongInABody) {

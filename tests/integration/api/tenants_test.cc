@@ -151,7 +151,9 @@ TEST_F(ApiTenants, AKeyThatIsRevokedOrWrongOpensNothing) {
   EXPECT_EQ(Get("/v1/jobs", Bearer(key)).status, 200);
   std::string wrong = key;
   wrong[10] = wrong[10] == 'x' ? 'y' : 'x';
-  EXPECT_EQ(Get("/v1/jobs", Bearer(wrong)).status, 401);
+  const Answer refused = Get("/v1/jobs", Bearer(wrong));
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_EQ(refused.Header("www-authenticate"), "Bearer error=\"invalid_token\"");
   EXPECT_EQ(Get("/v1/jobs", Bearer("")).status, 401);
   std::string id;
   const Answer keys = Get("/v1/keys");

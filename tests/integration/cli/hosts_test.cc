@@ -101,6 +101,17 @@ TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {
   EXPECT_NE(wrong.err.find("label:gpu=yes"), std::string::npos) << wrong.err;
 }
 
+TEST_F(Cli, TheServerWithTheLeastUsedDiskIsNamed) {
+  const Ran least = Run({"host", "least-used", "--disk", "1GiB", "-o", "name"});
+  EXPECT_EQ(least.exit_code, 0) << least.err;
+  EXPECT_TRUE(least.out.starts_with("host/local-")) << least.out;
+  const Ran table = Run({"host", "least-used"});
+  EXPECT_NE(table.out.find(" %"), std::string::npos) << table.out;
+  const Ran none = Run({"host", "least-used", "--label", "gpu=yes"});
+  EXPECT_EQ(none.exit_code, a4c_cli::kNoCapacity) << none.err;
+  EXPECT_NE(none.err.find("3 labels"), std::string::npos) << none.err;
+}
+
 TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
   const std::string file = directory_ + "/hosts.yaml";
   std::ofstream(file) << "hosts:\n"

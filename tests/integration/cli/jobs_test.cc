@@ -97,6 +97,64 @@ TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
   EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
 }
 
+TEST_F(Cli, ListsAreNarrowedWithoutTheQueryLanguage) {
+  std::string token;
+  const auto make = [&](const std::string& label) {
+    const Answer made =
+        Post("/v1/jobs", R"({"type":"host.cleanup","payload":{"host":"local-1"},"delay":"24h",)"
+                         R"("labels":{"team":)" +
+                             label + "}}");
+    token = made.Header("a4c-token");
+    return made.body["id"].Text();
+  };
+  const std::string a = make(R"("infra")");
+  const std::string b = make(R"("two \"words\"")");
+  const auto names = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"job", "list"});
+    arguments.insert(arguments.end(), {"-o", "name", "--token", token});
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.out;
+  };
+  EXPECT_EQ(names({"--label", "team"}), "job/" + b + "\njob/" + a + "\n");
+  EXPECT_EQ(names({"--label", "team=infra"}), "job/" + a + "\n");
+  EXPECT_EQ(names({"--label", "team=two \"words\""}), "job/" + b + "\n");
+  EXPECT_EQ(names({"--state", "failed", "--label", "team"}), "");
+  EXPECT_EQ(names({"--state", "failed", "--state", "pending", "--label", "team=infra"}),
+            "job/" + a + "\n");
+  EXPECT_EQ(names({"--type", "host.cleanup", "-q", "labels.team:infra or labels.team:nobody"}),
+            "job/" + a + "\n");
+  EXPECT_EQ(names({"--type", "command.run"}), "");
+  EXPECT_EQ(Run({"job", "count", "--label", "team"}).out, "2\n");
+  EXPECT_EQ(Run({"job", "list", "--state", "broken"}).exit_code, 2);
+}
+
+TEST_F(Cli, WorkspacesServersAndTheAuditLogAreFiltered) {
+  ASSERT_EQ(Run({"workspace", "create", "dev-1", "--label", "team=infra", "--", "true"}).exit_code,
+            0);
+  ASSERT_EQ(Run({"workspace", "create", "dev-2", "--", "true"}).exit_code, 0);
+  const auto names = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"-o", "json"});
+    const auto list = a4c::ParseJson(Run(arguments).out);
+    std::string text;
+    for (const a4c::Json& one : list ? list->Items() : a4c::Json::Array{}) {
+      const a4c::Json& name = one.Find("name") != nullptr ? one["name"] : one["id"];
+      text += name.Text() + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names({"workspace", "list"}), "dev-2 dev-1 ");
+  EXPECT_EQ(names({"workspace", "list", "--label", "team=infra"}), "dev-1 ");
+  EXPECT_EQ(names({"workspace", "list", "--actual", "lost"}), "");
+  EXPECT_EQ(Run({"workspace", "list", "--actual", "gone"}).exit_code, 2);
+  ASSERT_EQ(Run({"host", "cordon", "local-2"}).exit_code, 0);
+  EXPECT_EQ(names({"host", "list", "--cordoned", "true"}), "local-2 ");
+  EXPECT_EQ(names({"host", "list", "--cordoned", "true", "--label", "gpu=yes"}), "");
+  const Ran rows = Run({"audit", "list", "--operation", "cordonHost", "--record", "local-2"});
+  EXPECT_NE(rows.out.find("cordonHost"), std::string::npos) << rows.out << rows.err;
+  EXPECT_EQ(rows.out.find("createWorkspace"), std::string::npos) << rows.out;
+}
+
 TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
   const Ran created = Run({"workspace", "create", "dev-1", "-o", "name", "--", "sleep", "9"});
   ASSERT_EQ(created.exit_code, 0) << created.err;

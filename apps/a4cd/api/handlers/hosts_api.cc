@@ -6,7 +6,9 @@
 #include "a4c/sinks.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/list_filter.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/api/query_rules.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/jobs/room_waits.h"
@@ -21,6 +23,10 @@ using a4c::Expect;
 using a4c::Json;
 using a4c::Record;
 using a4c::Result;
+
+constexpr std::string_view kYesNo[] = {"true", "false"};
+constexpr FilterMember kFilterMembers[] = {
+    {"reachable", kYesNo}, {"cordoned", kYesNo}, {"draining", kYesNo}};
 
 constexpr size_t kStuckShownMax = 100;
 constexpr size_t kLabelsMax = 64;  // of a server, as at its enrolment
@@ -253,10 +259,15 @@ Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
 }  // namespace
 
 Response ListHosts(ApiContext& api, Request& request) {
+  const Result<ListFilter> filter = ListFilter::Of(request, kFilterMembers);
+  if (!filter) return ErrorResponse(filter.error());
   const Result<std::vector<HostRecord>> hosts = AllHosts(api, request);
   if (!hosts) return ErrorResponse(hosts.error());
   Json items(Json::Array{});
-  for (const HostRecord& host : *hosts) items.Append(HostView(host));
+  for (const HostRecord& host : *hosts) {
+    Json view = HostView(host);
+    if (filter->Takes(view)) items.Append(std::move(view));
+  }
   return JsonResponse(200, Json::Object{{"items", std::move(items)}});
 }
 
@@ -347,12 +358,9 @@ Response LabelHost(ApiContext& api, Request& request) {
 }
 
 Response DrainHost(ApiContext& api, Request& request) {
-  const std::string& with_volumes = request.Query("with_volumes");
-  if (!with_volumes.empty() && with_volumes != "true" && with_volumes != "false") {
-    return ErrorResponse(Error(Code::kInvalid, "with_volumes is true or false"));
-  }
-  return Mark(api, request,
-              {.cordoned = true, .draining = true, .drains_volumes = with_volumes == "true"});
+  return Mark(
+      api, request,
+      {.cordoned = true, .draining = true, .drains_volumes = Flag(request, "with_volumes")});
 }
 
 Response RemoveHost(ApiContext& api, Request& request) {

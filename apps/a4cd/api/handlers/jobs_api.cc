@@ -5,6 +5,7 @@
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/api/query_rules.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -58,9 +59,9 @@ Result<JobList> ReadList(const ApiContext& api, const Request& request, const st
   JobList jobs;
   jobs.query = request.Query("q");
   if (request.HasQuery("sort")) jobs.sort = request.Query("sort");
-  jobs.require_fresh = request.Query("require_fresh") == "true";
+  jobs.require_fresh = Flag(request, "require_fresh");
   jobs.may_be_old = MayBeOld(request);
-  jobs.highlight = request.Query("highlight") == "true";
+  jobs.highlight = Flag(request, "highlight");
   A4C_TRY(jobs.after, PagePosition(request, list));
   A4C_TRY(jobs.limit, PageLimit(api, request));
   A4C_TRY(jobs.tokens, Tokens(request));
@@ -262,7 +263,7 @@ Response GetJobLogs(ApiContext& api, Request& request) {
   }
   const Result<Job> job = api.jobs.Get(call, request.principal.tenant, id);
   if (!job) return ErrorResponse(job.error());
-  if (request.HasQuery("follow") && request.Query("follow") != "false") {
+  if (Flag(request, "follow")) {
     Response response = TextResponse(200, "");
     response.stream = std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, from);
     return response;

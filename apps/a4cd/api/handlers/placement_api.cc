@@ -1,8 +1,7 @@
-// Why a job is where it is, or what would be decided now.
-#include <algorithm>
-
+// Why a job is where it is, what would be decided now, and which server that would be.
 #include "a4c/json.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/list_filter.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/jobs/constraints.h"
 #include "apps/a4cd/jobs/workspace.h"
@@ -19,23 +18,6 @@ using a4c::Result;
 Json ShownPlacement(Json placement) {
   placement.Set("at", TimeText(placement["at"].Int()));
   return placement;
-}
-
-// "gpu=yes,zone=b" as {"gpu": "yes", "zone": "b"}; a part that is no pair is a fault.
-Json LabelsOf(const std::string& text, Faults& faults) {
-  Json labels(Json::Object{});
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string pair = text.substr(begin, end - begin);
-    const size_t equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      faults.push_back({"/labels", "\"" + pair + "\" is no name=value"});
-    } else {
-      labels.Set(pair.substr(0, equals), pair.substr(equals + 1));
-    }
-    begin = end + 1;
-  }
-  return labels;
 }
 
 // disk=, memory=, cpu_millis=, host=: as in the payload of workspace.create; arch= and
@@ -73,6 +55,28 @@ Result<Json> Now(ApiContext& api, const Request& request, PlacementRequest asked
   return ShownPlacement(std::move(now));
 }
 
+// The best of them as it stood to the request; the problem says why there is none.
+Response Best(const Json& now) {
+  if (!now["fits"].Bool()) {
+    return ProblemResponse(
+        {.status = 409,
+         .type = "no-capacity",
+         .detail = now["summary"].Text(),
+         .hint = now["can_ever_fit"].Bool()
+                     ? "each server and its reason: /v1/placement:explain with the same query"
+                     : "no server could take it if it were empty: add one, or ask for less"});
+  }
+  Json best(Json::Object{{"at", now["at"]}, {"request", now["request"]}});
+  for (const auto& [name, value] : now["servers"].Items().front().Members()) {
+    if (name != "fits") best.AppendMember(name, value);
+  }
+  return JsonResponse(200, best);
+}
+
+Error NoWorker() {
+  return Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin");
+}
+
 Result<Json> OfJob(ApiContext& api, const Request& request) {
   const a4c::Call call = api.CallFor(request);
   const std::string& tenant = request.principal.tenant;
@@ -97,11 +101,16 @@ Result<Json> OfJob(ApiContext& api, const Request& request) {
 
 }  // namespace
 
+Response LeastUsedHost(ApiContext& api, Request& request) {
+  if (api.worker == nullptr) return ErrorResponse(NoWorker());
+  const Result<PlacementRequest> asked = AskedFor(request);
+  if (!asked) return ErrorResponse(asked.error());
+  const Result<Json> now = Now(api, request, *asked);
+  return now ? Best(*now) : ErrorResponse(now.error());
+}
+
 Response ExplainPlacement(ApiContext& api, Request& request) {
-  if (api.worker == nullptr) {
-    return ErrorResponse(
-        Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin"));
-  }
+  if (api.worker == nullptr) return ErrorResponse(NoWorker());
   if (request.HasQuery("job")) {
     const Result<Json> view = OfJob(api, request);
     return view ? JsonResponse(200, *view) : ErrorResponse(view.error());

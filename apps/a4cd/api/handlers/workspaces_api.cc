@@ -3,6 +3,7 @@
 #include "a4c/host_extensions.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/list_filter.h"
 #include "apps/a4cd/api/problem.h"
 
 namespace a4cd {
@@ -14,6 +15,9 @@ using a4c::Json;
 using a4c::Result;
 
 constexpr int64_t kLogBytesMax = 1 << 20;
+constexpr std::string_view kDesired[] = {"running", "stopped", "deleted"};
+constexpr std::string_view kActual[] = {"pending", "running", "stopped", "failed", "lost"};
+constexpr FilterMember kFilterMembers[] = {{"actual", kActual}, {"desired", kDesired}, {"host"}};
 
 Response StepWorkspace(ApiContext& api, Request& request, const char* type) {
   return MakeJob(api, request, type, Json::Object{{"workspace", request.Param("id")}});
@@ -62,17 +66,24 @@ Response CreateWorkspace(ApiContext& api, Request& request) {
 }
 
 Response ListWorkspaces(ApiContext& api, Request& request) {
-  const std::string list = "workspaces";
+  const Result<ListFilter> filter = ListFilter::Of(request, kFilterMembers);
+  if (!filter) return ErrorResponse(filter.error());
+  const std::string list = "workspaces" + filter->Name();
   const Result<int> limit = PageLimit(api, request);
   if (!limit) return ErrorResponse(limit.error());
   const Result<std::string> position = PagePosition(request, list);
   if (!position) return ErrorResponse(position.error());
-  const Result<JobService::WorkspacePage> page = api.jobs.ListWorkspaces(
-      api.CallFor(request), request.principal.tenant, *position, *limit, MayBeOld(request));
+  const auto read = [&](const std::string& after, int most) -> Result<ViewPage> {
+    A4C_TRY(const JobService::WorkspacePage page,
+            api.jobs.ListWorkspaces(api.CallFor(request), request.principal.tenant, after, most,
+                                    MayBeOld(request)));
+    ViewPage views{.items = {}, .next = page.next, .stale_ms = page.stale_ms};
+    for (const Workspace& one : page.workspaces) views.items.push_back(WorkspaceView(one));
+    return views;
+  };
+  Result<ViewPage> page = ReadWanted(*filter, *position, *limit, read);
   if (!page) return ErrorResponse(page.error());
-  Json items(Json::Array{});
-  for (const Workspace& workspace : page->workspaces) items.Append(WorkspaceView(workspace));
-  Json body(Json::Object{{"items", std::move(items)}});
+  Json body(Json::Object{{"items", std::move(page->items)}});
   AddStaleness(page->stale_ms, body);
   Response response;
   AddNext(request, list, page->next, body, response);
