@@ -33,6 +33,15 @@ std::optional<Comparison> ComparisonOf(Type type) {
 
 constexpr size_t kWildcardCost = 8;  // every value of the field is looked at
 
+// Of a beginning as short as that engines look at a good part of the values, and of the documents.
+size_t PrefixCost(const Query& leaf) {
+  const auto* beginning = std::get_if<std::string>(&leaf.value);
+  const auto is_first = [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; };
+  const auto characters = beginning == nullptr ? 0 : std::ranges::count_if(*beginning, is_first);
+  if (characters > 2) return 1;
+  return characters == 2 ? kWildcardCost / 2 : kWildcardCost;
+}
+
 // The field whose values a group in parentheses lists: field:(a or b).
 struct Target {
   std::string path;
@@ -204,6 +213,7 @@ class Parser {
 
   static size_t CostOf(const Query& leaf) {
     if (leaf.node == Query::Node::kWildcard) return kWildcardCost;
+    if (leaf.node == Query::Node::kPrefix) return PrefixCost(leaf);
     size_t cost = std::max<size_t>(leaf.words.size(), leaf.children.empty() ? 1 : 0);
     for (const Query& child : leaf.children) cost += CostOf(child);
     return cost;
@@ -213,7 +223,8 @@ class Parser {
     clauses_ += CostOf(leaf);
     if (clauses_ > static_cast<size_t>(limits_.clauses_max)) {
       return Fail(token, "more than " + std::to_string(limits_.clauses_max) + " clauses",
-                  "each word counts; split the query");
+                  "each word counts 1, a pattern or a beginning of one letter 8, of two letters "
+                  "4: write more of it, or split the query");
     }
     // What is refused later has no column any more.
     const auto resolved = ResolveQuery(leaf, kind_);

@@ -135,6 +135,12 @@ TEST(ParseQuery, LimitsHoldExactly) {
   EXPECT_FALSE(ok("a b c d", {.clauses_max = 3}));
   EXPECT_TRUE(ok("a con* and state:*x", {.clauses_max = 10}));
   EXPECT_FALSE(ok("a con* and state:*x", {.clauses_max = 9}));
+  for (const std::string any : {"c*", "state:c*", "labels.team:c*", "state:\u00e9*"}) {
+    EXPECT_TRUE(ok(any, {.clauses_max = 8})) << any;
+    EXPECT_FALSE(ok(any, {.clauses_max = 7})) << any;
+  }
+  EXPECT_TRUE(ok("state:(co* or con*)", {.clauses_max = 5}));
+  EXPECT_FALSE(ok("state:(co* or con*)", {.clauses_max = 4}));
   EXPECT_TRUE(ok("((a))", {.depth_max = 2}));
   EXPECT_FALSE(ok("(((a)))", {.depth_max = 2}));
   EXPECT_TRUE(ok("not not a", {.depth_max = 2}));

@@ -147,6 +147,8 @@ TEST(QueryErrors, HostileInputIsAnsweredWithoutOverflow) {
               testing::HasSubstr("more than 256"));
   EXPECT_THAT(refused("state:" + Repeated("*a", 50'000)), testing::HasSubstr("more than 8 *"));
   EXPECT_THAT(refused(Repeated("*a ", 5000)), testing::HasSubstr("more than 256 clauses"));
+  EXPECT_THAT(refused("state:(" + Repeated("a* or ", 100) + "a*)"),
+              testing::StartsWith("column 200: more than 256 clauses"));
   EXPECT_THAT(refused(std::string(100'000, '"')), testing::HasSubstr("expected \"and\""));
   EXPECT_THAT(refused(std::string(100'000, 'x') + ":a"), testing::HasSubstr("unknown field"));
   EXPECT_THAT(refused(std::string(100'000, ')')), testing::HasSubstr("expected something"));
