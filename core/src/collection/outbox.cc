@@ -89,6 +89,11 @@ Put Mark(const RecordRef& record, int64_t now_ms) {
   return Put{.ref = MarkerOf(record), .body = "{}", .quiet = {{"made", now_ms}}};
 }
 
+std::vector<Op> Unmark(const Record& marker) {
+  return {Delete{.ref = marker.ref, .expect = Expect::Rev(marker.rev)},
+          Check{.ref = marker.ref, .quiet = {{"made", LongOf(marker, "made")}}}};
+}
+
 int64_t LongOf(const Record& row, std::string_view field) {
   const auto found = row.quiet.find(field);
   if (found == row.quiet.end()) return 0;

@@ -49,6 +49,8 @@ inline constexpr std::string_view kMarkerIndex = "by_made";
 Kind MarkerKindOf(const Kind& kind);
 RecordRef MarkerOf(const RecordRef& record);
 Put Mark(const RecordRef& record, int64_t now_ms);
+// Removes a marker, unless the record was deleted again since that was read.
+std::vector<Op> Unmark(const Record& marker);
 
 int64_t LongOf(const Record& row, std::string_view field);  // 0 if absent
 

@@ -25,43 +25,55 @@ class PurgeLoop final : public Loop {
   }
 
  private:
-  Result<ScanAnswer> Older(const Call& call, std::string kind, std::string_view index,
-                           int64_t keep_ms) {
-    return state_.store->Scan(call, {.kind = std::move(kind),
-                                     .index = std::string(index),
-                                     .upper = Scalar(state_.store_time.NowMs() - keep_ms),
-                                     .limit = kPageRecords});
-  }
-
   Result<bool> PurgeKeys(const Call& call) {
     const int64_t before_ms = state_.store_time.NowMs() - state_.options.idempotency_ttl_ms;
     A4C_TRY(const bool more, Forget(call, state_.backends.store, IdempotencyKind(), before_ms));
     return !more;
   }
 
-  // Not while the index is being rebuilt: the copy may bring back what it read before.
+  // What cannot be purged yet keeps nothing behind it from that: the reading goes on past it.
   Result<bool> PurgeTombstones(const Call& call) {
-    A4C_TRY(const bool rebuilt, IsBeingRebuilt(state_, call, collection_.kind.name));
-    if (rebuilt) return true;
-    A4C_TRY(ScanAnswer markers, Older(call, outbox::MarkerKindOf(collection_.kind).name,
-                                      outbox::kMarkerIndex, state_.options.tombstone_keep_ms));
-    A4C_TRY(std::vector<Record> old, Purgeable(call, markers.records));
-    if (old.empty()) return true;
+    const int64_t before_ms = state_.store_time.NowMs() - state_.options.tombstone_keep_ms;
+    ScanRequest request{.kind = outbox::MarkerKindOf(collection_.kind).name,
+                        .index = std::string(outbox::kMarkerIndex),
+                        .upper = Scalar(before_ms),
+                        .limit = kPageRecords};
+    do {
+      // Not while the index is being rebuilt: the copy may bring back what it read before.
+      A4C_TRY(const bool rebuilt, IsBeingRebuilt(state_, call, collection_.kind.name));
+      if (rebuilt) return true;
+      A4C_TRY(const ScanAnswer markers, state_.store->Scan(call, request));
+      A4C_CHECK(PurgePage(call, markers.records));
+      request.after = markers.next;
+    } while (!request.after.empty() && !call.Stopping() && !call.Expired());
+    return request.after.empty();
+  }
+
+  Result<void> PurgePage(const Call& call, const std::vector<Record>& markers) {
+    std::vector<WriteBatch> batches;
+    A4C_TRY(const std::vector<Record> old, Purgeable(call, markers, batches));
+    if (old.empty()) return Apply(call, batches);
     std::vector<Purge> purges;
     for (const Record& record : old) purges.push_back({record.ref});
     A4C_TRY(std::vector<BulkResult> removed, state_.backends.index->Remove(call, purges));
-    std::vector<WriteBatch> batches;
     for (size_t i = 0; i < old.size(); ++i) {
       if (removed[i].outcome != BulkOutcome::kApplied) continue;
       batches.push_back({{Delete{.ref = old[i].ref, .expect = Expect::Rev(old[i].rev)},
                           Delete{.ref = outbox::MarkerOf(old[i].ref)}}});
     }
-    if (!batches.empty()) A4C_CHECK(state_.store->Apply(call, batches));
-    return markers.next.empty();
+    return Apply(call, batches);
   }
 
-  // The tombstones among the marked records of which nothing is on its way to the index.
-  Result<std::vector<Record>> Purgeable(const Call& call, const std::vector<Record>& markers) {
+  // A batch that is in conflict is left to the next period.
+  Result<void> Apply(const Call& call, std::span<const WriteBatch> batches) {
+    if (!batches.empty()) A4C_CHECK(state_.store->Apply(call, batches));
+    return {};
+  }
+
+  // The tombstones among the marked records of which nothing is on its way to the index; and, as
+  // batches, the end of markers that mark nothing: their records live again, or are gone.
+  Result<std::vector<Record>> Purgeable(const Call& call, const std::vector<Record>& markers,
+                                        std::vector<WriteBatch>& of_nothing) {
     std::vector<RecordRef> rows;
     std::vector<RecordRef> records;
     for (const Record& marker : markers) {
@@ -73,7 +85,9 @@ class PurgeLoop final : public Loop {
     A4C_TRY(GetAnswer outbox_rows, state_.store->Get(call, rows));
     A4C_TRY(GetAnswer found, state_.store->Get(call, records));
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (!outbox_rows.records[i] && found.records[i] && found.records[i]->tombstone) {
+      if (!found.records[i] || !found.records[i]->tombstone) {
+        of_nothing.push_back({outbox::Unmark(markers[i])});
+      } else if (!outbox_rows.records[i]) {
         old.push_back(*std::move(found.records[i]));
       }
     }

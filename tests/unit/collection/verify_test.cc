@@ -152,6 +152,47 @@ TEST_F(DatabaseTest, ATombstoneThatIsNotConfirmedIsKept) {
   EXPECT_TRUE(Read("a"));
 }
 
+// More of them than a page of markers holds, and older.
+TEST_F(DatabaseTest, RecordsThatLiveAgainOrWaitKeepNoOthersFromBeingPurged) {
+  Open();
+  constexpr int kRevived = 600;
+  constexpr int kWaiting = 600;
+  const auto id = [](int number) { return "id-" + std::to_string(10'000 + number); };
+  for (int i = 0; i < kRevived + kWaiting; ++i) {
+    Put(id(i), "{}", Expect::Absent(), true);
+    if (i < kRevived) Put(id(i), "{}", Expect::Rev(1));
+  }
+  fake_.clock().Advance(60'000);
+  Put("z", "{}", Expect::Absent(), true);
+  const RecordRef confirmed = PhotoRow("z");
+  const WriteBatch confirm{{Delete{.ref = confirmed}}};
+  ASSERT_TRUE(store_.Apply(Within(), std::span(&confirm, 1)));
+  const auto purge = database_->NewPurgeLoop("photo");
+  fake_.clock().Advance(8LL * 24 * 3'600'000);
+  for (int i = 0; i < 3; ++i) Step(*purge, 10'000);
+  EXPECT_FALSE(Read("z"));
+  EXPECT_TRUE(Read(id(0)));
+  EXPECT_TRUE(Read(id(kRevived))) << "it is on its way to the index";
+  const auto markers = database_->Scan(Within(), {.kind = "photo_tombstone", .limit = 1000});
+  ASSERT_TRUE(markers);
+  EXPECT_EQ(markers->records.size(), static_cast<size_t>(kWaiting));
+}
+
+// It was read as living, and is deleted before its marker goes.
+TEST_F(DatabaseTest, TheMarkerOfWhatIsDeletedAgainStays) {
+  Open();
+  Put("a", "{}", Expect::Absent(), true);
+  Put("a", "{}", Expect::Rev(1));
+  const auto purge = database_->NewPurgeLoop("photo");
+  fake_.clock().Advance(8LL * 24 * 3'600'000);
+  AfterPhotosAreRead([&](Store&, Result<GetAnswer>&) { Put("a", "{}", Expect::Rev(2), true); });
+  Step(*purge);
+  Sync();
+  fake_.clock().Advance(8LL * 24 * 3'600'000);
+  Step(*purge);
+  EXPECT_FALSE(Read("a"));
+}
+
 TEST_F(DatabaseTest, IdempotencyKeysAreForgottenAfterADay) {
   Open();
   const Commit commit{.changes = {{.ref = Photo("a")}},
