@@ -13,7 +13,7 @@ using a4c::Result;
 
 namespace {
 
-constexpr int64_t kDoneMs = 24 * 3'600'000;
+constexpr int64_t kLookMs = 10'000;
 
 class IndexStart final : public a4c::Loop {
  public:
@@ -30,7 +30,7 @@ class IndexStart final : public a4c::Loop {
     }
     if (!filled_) TellOf(Fill(call));
     filled_ = true;
-    return kDoneMs;
+    return kLookMs;
   }
 
  private:

@@ -12,7 +12,8 @@ namespace a4cd {
 
 // Looks for the index until it is there, then fills it from the store, if `fill` asks for that: an
 // index that is in memory alone, new, or was deleted. A fill that is broken off is left to the
-// digests. index and database outlive the loop.
+// digests. From then on it looks whether the index is still there, for /readyz. index and database
+// outlive the loop.
 std::unique_ptr<a4c::Loop> NewIndexStart(a4c::Database& database, a4c::SearchIndex& index,
                                          const IndexStartOptions& options,
                                          const a4c::Runtime& runtime);

@@ -21,7 +21,7 @@ constexpr Row kTable[] = {
     {400, "", Code::kInvalid, ""},
     {401, "", Code::kDenied, "check username and password, or api_key"},
     {403, "", Code::kDenied, "the user lacks a privilege on this index"},
-    {404, "", Code::kNotFound, "was the index dropped? Ensure makes it again"},
+    {404, "", Code::kNotFound, "was the index dropped? it is rebuilt from the store"},
     {405, "", Code::kUnsupported, ""},
     {408, "", Code::kTimeout, ""},
     {409, "", Code::kConflict, ""},

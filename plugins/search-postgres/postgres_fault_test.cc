@@ -34,6 +34,26 @@ TEST_F(PostgresFaults, ASessionThatWasCutIsThrownAwayAndTheCallGoesOn) {
   EXPECT_EQ(Bulk({Photo("a", 2, "{}")})[0].outcome, BulkOutcome::kApplied);
 }
 
+// As a rebuild does it that finds no generation live.
+TEST_F(PostgresFaults, ASchemaThatSomebodyDroppedIsFoundMissingAndMadeAgain) {
+  Bulk({Photo("a", 1, R"({"title":"sky"})")});
+  Sql("DROP SCHEMA \"" + name_ + "\" CASCADE");
+  EXPECT_EQ(Bulk({Photo("b", 1, "{}")})[0].outcome, BulkOutcome::kRetry);
+  Rebuild& rebuild = *index_->As<Rebuild>();
+  const auto gone = rebuild.Generations(Within(), PhotoKind());
+  ASSERT_TRUE(gone) << gone.error().ToString();
+  EXPECT_THAT(*gone, IsEmpty());
+  const auto created = rebuild.Create(Within(), PhotoKind(), 2);
+  ASSERT_TRUE(created) << created.error().ToString();
+  const auto next = rebuild.Open(Within(), PhotoKind(), 2);
+  ASSERT_TRUE(next) << next.error().ToString();
+  const Document again = Photo("a", 1, R"({"title":"sky"})");
+  ASSERT_TRUE((*next)->Bulk(Within(), {&again, 1}));
+  ASSERT_TRUE(rebuild.Swap(Within(), PhotoKind(), 2));
+  EXPECT_THAT(Find(*index_, "sky"), ElementsAre("a"));
+  EXPECT_EQ(Bulk({Photo("a", 2, "{}")})[0].outcome, BulkOutcome::kApplied);
+}
+
 TEST_F(PostgresFaults, AnUnreachableServerIsUnavailableAndNothingIsLostAfterIt) {
   const auto nowhere = NewPostgresIndex(
       OptionsWith({{"dsn", ConfigValue::Scalar("host=127.0.0.1 port=1 user=x dbname=x")}}),

@@ -1,4 +1,5 @@
-"""The index is built anew on real servers, under load, by an instance that is killed in the middle of it.
+"""The index is built anew on real servers, under load: by an instance that is killed in the middle of it, and because
+somebody has deleted it.
 
     eval "$(dev/stack/stack env)"
     A4C_TEST_BIN=build/dev/bin python3 -B -m unittest -v tests.sync.rebuild_test
@@ -60,6 +61,36 @@ class RebuildOfTheIndex(unittest.TestCase):
         self.assertEqual(self.verified()["drift"], 0)
         self.old_index_can_go()
         self.cluster.stop()
+
+    def test_an_index_that_somebody_deletes_comes_back_and_loses_no_write(self):
+        self.fill()
+        load = Load([self.first.address], self.cluster.key, self.history, seed=secrets.token_hex(4), clients=3,
+                    pause_s=0.02)
+        load.start()
+        try:
+            for number, path in enumerate(("-000001", f"-000002/_alias/{self.index}"), 2):
+                checks.ask("DELETE", f"/{self.index}{path}")
+                wait_until("a sync that says so", self.sync_trouble, 60)
+                wait_until("the end of a rebuild", lambda number=number: self.has_rebuilt(number), 240)
+                self.assertEqual(self.live_indices(), [f"{self.index}-{number:06}"])
+                wait_until("a sync without trouble", lambda: not self.sync_trouble(), 60)
+        finally:
+            load.stop()
+        wait_until("the index to be the store", lambda: not checks.index_differs(self.cluster.schema, self.index), 120)
+        self.assertEqual(checks.faults_of(self.history.lines(), checks.stored_revs(self.cluster.schema)), [])
+        self.assertEqual(self.verified()["drift"], 0)
+        said = sum(instance.log_path.read_text().count("the search index is gone: it is rebuilt")
+                   for instance in (self.first, self.worker))
+        self.assertEqual(said, 2)
+        self.cluster.stop()
+
+    def sync_trouble(self):
+        answer = self.client.ask("GET", "/readyz?role=sync")
+        return "" if answer.status == 200 else str(answer.body)
+
+    def has_rebuilt(self, number):
+        task = self.client.ask("GET", "/v1/sync/tasks/rebuild").body
+        return (task.get("state"), task.get("generation")) == ("succeeded", number)
 
     def rebuild_under_a_kill(self):
         self.a4c.run("sync", "rebuild", "--no-wait")

@@ -44,6 +44,11 @@ struct Database::State {
   // The same at the start, which does not wait long for it: an index that is away keeps nobody from
   // starting either. An error is one that trying again does not cure.
   Result<void> LookForIndex(const Call& call);
+  // To be told of every error that the index answered with: one that misses what Ensure has made
+  // lets the rebuild loops look at once whether somebody deleted it.
+  void Heard(const Error& of_index) {
+    if (of_index.code() == Code::kNotFound) ++index_misses;
+  }
   // Get in parts: for more records than the queue of reads takes at once.
   Result<GetAnswer> GetInParts(const Call& call, std::span<const RecordRef> refs);
   // Waits, or returns false if the call ends first.
@@ -59,6 +64,7 @@ struct Database::State {
   std::map<std::string, Refreshes> refreshes;  // of each searchable kind, if there is an index
   std::atomic<bool> index_ensured{false};
   std::atomic<bool> index_outdated{false};
+  std::atomic<int64_t> index_misses{0};
   std::atomic<int64_t> lag_ms{0};
   std::atomic<int64_t> lag_read_at_ms{INT64_MIN};
 };

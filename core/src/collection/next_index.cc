@@ -20,6 +20,15 @@ Result<bool> IsBeingRebuilt(Database::State& state, const Call& call, const std:
   return stored && stored->task.state == SyncTask::State::kRunning;
 }
 
+bool IsLost(const Database::State& state, std::span<const IndexGeneration> generations) {
+  const bool was_there = state.index_ensured || !generations.empty();
+  return was_there && std::ranges::none_of(generations, &IndexGeneration::live);
+}
+
+int64_t NextNumber(std::span<const IndexGeneration> generations) {
+  return std::max<int64_t>(1, generations.empty() ? 0 : generations.back().number) + 1;
+}
+
 Result<void> NextIndex::CheckNotRetired(const Call& call) {
   if (state_.options.index_identity.empty()) return {};
   const RecordRef ref = RetiredRef(kind_.name);

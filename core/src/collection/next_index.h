@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "a4c/rebuild.h"
 #include "collection/database.h"
@@ -12,6 +13,12 @@ namespace a4c {
 bool IsFilling(const SyncTask& rebuild);
 // Whether a rebuild is under way, in any phase.
 Result<bool> IsBeingRebuilt(Database::State& state, const Call& call, const std::string& kind);
+
+// Whether the index has lost what is searched, given its generations: none is live, and there was
+// one, as Ensure had made it or as others are left. Somebody deleted it, or its alias.
+bool IsLost(const Database::State& state, std::span<const IndexGeneration> generations);
+// The number of a generation to be made: behind all others, and never the first, which is Ensure's.
+int64_t NextNumber(std::span<const IndexGeneration> generations);
 
 // [one thread]
 class NextIndex {

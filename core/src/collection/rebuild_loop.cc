@@ -1,5 +1,7 @@
 #include "a4c/rebuild.h"
+#include "a4c/sinks.h"
 #include "collection/fill.h"
+#include "collection/next_index.h"
 #include "collection/sync_task.h"
 #include "collection/verify.h"
 
@@ -7,10 +9,13 @@ namespace a4c {
 namespace {
 
 constexpr int64_t kLookMs = 1'000;
+constexpr int64_t kLostLookMs = 10'000;      // for an index that is gone, unless somebody missed it
+constexpr int64_t kAfterFailureMs = 60'000;  // before a rebuild that failed is begun again
 
 // Fills a second generation of the index while the sync writes to both, proves it by digests, puts
 // it in place and proves that, in phases that the task's record names. Each can be done again, so a
-// crash costs no more than the page at hand. docs/design/rebuild.md says why it is sound.
+// crash costs no more than the page at hand. docs/design/rebuild.md says why it is sound. It is
+// begun by an operator, or here, when somebody has deleted the index.
 class RebuildLoop final : public Loop {
  public:
   RebuildLoop(Database& database, Database::State& state, const Kind& kind)
@@ -24,12 +29,54 @@ class RebuildLoop final : public Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(bool ours, run_.Claim(call));
+    if (!ours) {
+      A4C_TRY(ours, BeginIfLost(call));
+    }
     if (!ours) return kLookMs;
     const Result<int64_t> next = Phase(call);
     return next ? next : run_.Fail(call, next.error());
   }
 
  private:
+  // Of several instances one begins: the task is written where it was read before the look. The
+  // sync confirms nothing until the new generation is live, so tokens keep their promise.
+  Result<bool> BeginIfLost(const Call& call) {
+    if (!MayBegin() || !IsTimeToLook()) return false;
+    Rebuild* const rebuild = state_.backends.index->As<Rebuild>();
+    if (rebuild == nullptr) return false;
+    const auto list = rebuild->Generations(call, kind_);
+    if (!list || !IsLost(state_, *list)) return false;       // an error: the status says so
+    if (!NextIndex(state_, kind_).Find(call)) return false;  // it was retired: let it be gone
+    const SyncTask task{.work = SyncWork::kRebuild,
+                        .phase = "creating",
+                        .started_ms = state_.store_time.NowMs(),
+                        .generation = NextNumber(*list)};
+    const auto begun = WriteTask(state_, call, kind_.name, run_.stored(), task, "");
+    if (!begun && begun.error().code() == Code::kConflict) return false;  // another was first
+    if (!begun) return begun.error();
+    state_.runtime.log.Write(LogLevel::kWarning, "collection",
+                             "the search index is gone: it is rebuilt from the store",
+                             {{"kind", kind_.name}});
+    return run_.Claim(call);
+  }
+
+  bool MayBegin() const {
+    if (!run_.stored()) return true;
+    const SyncTask& last = run_.stored()->task;
+    if (last.state == SyncTask::State::kSucceeded) return true;
+    return last.state != SyncTask::State::kRunning &&
+           state_.store_time.NowMs() - last.ended_ms >= kAfterFailureMs;
+  }
+
+  bool IsTimeToLook() {
+    const int64_t misses = state_.index_misses;
+    const int64_t now_ms = state_.runtime.clock.MonotonicMs();
+    if (misses == misses_seen_ && now_ms < look_at_ms_) return false;
+    misses_seen_ = misses;
+    look_at_ms_ = now_ms + kLostLookMs;
+    return true;
+  }
+
   Result<int64_t> Phase(const Call& call) {
     const std::string& phase = run_.task().phase;
     if (phase == "creating") return Create(call);
@@ -131,6 +178,8 @@ class RebuildLoop final : public Loop {
   const Kind& kind_;
   const std::string name_;
   TaskRun run_;
+  int64_t misses_seen_ = 0;
+  int64_t look_at_ms_ = 0;
 };
 
 }  // namespace

@@ -80,7 +80,8 @@ Result<void> CheckTouch(const Call& call, const std::optional<std::string>& scop
 }
 
 // What the index has against us is no fault of the caller, and the records themselves are there.
-Error ForOperators(const Error& error) {
+Error ForOperators(Database::State& state, const Error& error) {
+  state.Heard(error);
   if (error.code() == Code::kDenied) {
     return Error(Code::kUnavailable,
                  "the search index refused our own credentials: " + error.message(),
@@ -88,7 +89,9 @@ Error ForOperators(const Error& error) {
   }
   if (error.code() == Code::kNotFound) {
     return Error(Code::kUnavailable, "the search index is missing: " + error.message(),
-                 "was it dropped? it is made again at the next start");
+                 state.backends.index->As<Rebuild>() != nullptr
+                     ? "was it dropped? it is rebuilt from the store"
+                     : "was it dropped? it is made again at the next start");
   }
   return error;
 }
@@ -113,9 +116,9 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
                      std::to_string(found.lag_ms) + " ms behind");
   }
   const Result<void> ensured = state_->EnsureIndex(call);
-  if (!ensured) return ForOperators(ensured.error());
+  if (!ensured) return ForOperators(*state_, ensured.error());
   Result<SearchAnswer> answer = state_->backends.index->Search(call, request.request);
-  if (!answer) return ForOperators(answer.error());
+  if (!answer) return ForOperators(*state_, answer.error());
   found.answer = *std::move(answer);
   if (!request.highlight) return found;
   for (const Hit& hit : found.answer.hits) {

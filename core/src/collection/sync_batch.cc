@@ -36,6 +36,12 @@ bool IsHeld(const Document& document, const BulkResult& result) {
           SameDocument(document, *result.stored));
 }
 
+// An index that is not there (any more) is no fault of the document.
+BulkOutcome OutcomeOf(const BulkResult& result) {
+  const bool missing = result.error && result.error->code() == Code::kNotFound;
+  return missing && result.outcome == BulkOutcome::kRejected ? BulkOutcome::kRetry : result.outcome;
+}
+
 std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
   std::string prefix = text.substr(0, bytes_max);
   while (!prefix.empty() && !IsUtf8(prefix)) prefix.pop_back();
@@ -108,7 +114,8 @@ Result<std::vector<Syncer::Announced>> Syncer::Read(const Call& call,
 
 Result<void> Syncer::Judge(const Call& call, const Announced& announced, const BulkResult& result,
                            std::vector<RecordRef>& again) {
-  switch (result.outcome) {
+  if (result.error) state_.Heard(*result.error);
+  switch (OutcomeOf(result)) {
     case BulkOutcome::kApplied:
       return Held(call, announced);
     case BulkOutcome::kStale:

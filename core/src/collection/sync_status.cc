@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "collection/next_index.h"
 #include "collection/outbox.h"
 #include "collection/sync_task.h"
 
@@ -144,11 +145,15 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   if (!ensured) status.index_trouble = ensured.error().ToString();
   Rebuild* rebuild = state_->backends.index->As<Rebuild>();
   if (rebuild == nullptr) return status;
-  auto generations = rebuild->Generations(call, collection->kind);
-  if (!generations && status.index_trouble.empty()) {
+  const auto generations = rebuild->Generations(call, collection->kind);
+  if (generations) status.generations = *generations;
+  if (!status.index_trouble.empty()) return status;
+  if (!generations) {
     status.index_trouble = generations.error().ToString();
+  } else if (IsLost(*state_, status.generations)) {
+    status.index_trouble =
+        Error(Code::kNotFound, "the index is gone", "it is rebuilt from the store").ToString();
   }
-  if (generations) status.generations = *std::move(generations);
   return status;
 }
 

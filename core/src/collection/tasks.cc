@@ -20,7 +20,7 @@ Result<Rebuild*> RebuildOf(Database::State& state) {
 Result<int64_t> NextGeneration(Database::State& state, const Call& call, const Kind& kind) {
   A4C_TRY(Rebuild * rebuild, RebuildOf(state));
   A4C_TRY(const std::vector<IndexGeneration> list, rebuild->Generations(call, kind));
-  return list.empty() ? 1 : list.back().number + 1;
+  return NextNumber(list);
 }
 
 // About how many documents there will be: as many as the live generation shows.
