@@ -94,13 +94,13 @@ DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
 Result<std::unique_ptr<SshSession>> DockerServer::Connect(const Call& call) {
   if (server_.IsLocal()) return std::unique_ptr<SshSession>();
   A4C_CHECK(breaker_.Allow());
-  bool is_another = false;
+  ForeignKey foreign;
   auto session =
-      ConnectSsh(call, TargetOf(server_, connect_timeout_ms_, keepalive_interval_ms_), &is_another);
+      ConnectSsh(call, TargetOf(server_, connect_timeout_ms_, keepalive_interval_ms_), &foreign);
   if (session) {
     breaker_.Succeeded();
-  } else if (is_another) {
-    breaker_.Quarantine(session.error());
+  } else if (!foreign.shown.empty()) {
+    breaker_.Quarantine(session.error(), foreign);
     runtime_.log.Write(LogLevel::kError, "hosts", "a server is in quarantine: its host key changed",
                        {{"host", server_.id}, {"error", session.error().message()}});
   } else {
@@ -321,6 +321,9 @@ Host DockerServer::Measure(const Call& call) {
   } else {
     last_.reachable = false;
     last_.reason = read.error().ToString();
+    const ForeignKey foreign = breaker_.Foreign();
+    last_.pinned_fingerprint = foreign.pinned;
+    last_.shown_fingerprint = foreign.shown;
   }
   last_.age_ms = last_read_ms_ == 0 ? 0 : now_ms - last_read_ms_;
   return last_;

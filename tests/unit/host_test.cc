@@ -35,6 +35,18 @@ TEST(CheckHost, NamesWhatIsWrong) {
   EXPECT_TRUE(Refused(host, "warnings"));
 }
 
+TEST(CheckHost, AnotherKeyIsToldWithTheOneThatIsPinnedAndOfAServerOutOfReach) {
+  Host host{.id = "one", .pinned_fingerprint = "SHA256:a", .shown_fingerprint = "SHA256:b"};
+  EXPECT_TRUE(CheckHost(host));
+  host.reachable = true;
+  EXPECT_TRUE(Refused(host, "shown_fingerprint"));
+  host.reachable = false;
+  host.pinned_fingerprint.clear();
+  EXPECT_TRUE(Refused(host, "shown_fingerprint"));
+  host.pinned_fingerprint = std::string(257, 'a');
+  EXPECT_TRUE(Refused(host, "shown_fingerprint"));
+}
+
 TEST(CheckHost, EverythingIsBounded) {
   Host host = Good();
   host.arch = std::string(33, 'a');

@@ -44,6 +44,54 @@ bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Js
   return true;
 }
 
+void NoteQuarantine(const Session& session, const Json& host) {
+  if (host["state"].Text() != "quarantined") return;
+  session.Note(host["id"].Text() +
+               " is in quarantine, and nothing is sent to it: it shows the key " +
+               host["shown_fingerprint"].Text() + ", pinned is " +
+               host["pinned_fingerprint"].Text() + "\nnext: " + host["hint"].Text());
+}
+
+void AddHostList(CLI::App& host, Session& session) {
+  CLI::App* leaf = host.add_subcommand("list", "list servers");
+  const auto asked = AddListOptions(
+      *leaf, {{"--reachable", "reachable", "only those that answer, or do not", {"true", "false"}},
+              {"--cordoned", "cordoned", "only those that are cordoned, or not", {"true", "false"}},
+              {"--draining", "draining", "only those that are draining, or not", {"true", "false"}},
+              kByLabel});
+  leaf->callback([&session, asked] {
+    Json list;
+    if (!session.SendForAll("/v1/hosts", QueryOf(*asked), list)) return;
+    session.Show(list, "host", HostColumns());
+    for (const Json& one : list["items"].Items()) NoteQuarantine(session, one);
+  });
+}
+
+void AddEnrol(CLI::App& host, Session& session) {
+  struct Options {
+    std::string id;
+    std::string fingerprint;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand(
+      "enrol",
+      "prepare an enrolled server again; after a restore of the store, make it the store's own; "
+      "ends a quarantine");
+  leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_option("--fingerprint", options->fingerprint,
+                   "pin this one from now on: compare it with the server's own first");
+  leaf->callback([&session, options] {
+    Reply reply;
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host")) + ":enrol";
+    if (!session.Send(
+            {.method = "POST", .path = WithQuery(path, {{"fingerprint", options->fingerprint}})},
+            reply)) {
+      return;
+    }
+    session.Show(reply.body, "host", HostColumns());
+  });
+}
+
 void AddLabel(CLI::App& host, Session& session) {
   struct Options {
     std::string id;
@@ -132,6 +180,7 @@ const std::vector<Column>& HostColumns() {
   static const std::vector<Column> columns = {
       {"ID", "id"},
       {"REACHABLE", "reachable", false, Column::As::kYesNo},
+      {"STATE", "state", false, Column::As::kState},
       {"CORDONED", "cordoned", false, Column::As::kYesNo},
       {"DRAINING", "draining", false, Column::As::kYesNo},
       {"DISK USED", "disk_used_bytes", false, Column::As::kBytes},
@@ -150,6 +199,7 @@ const std::vector<Column>& HostColumns() {
 }
 
 void NoteHostWarnings(const Session& session, const Json& host) {
+  NoteQuarantine(session, host);
   for (const Json& warning : host["warnings"].Items()) {
     session.Note("warning: " + host["id"].Text() + ": " + warning.Text());
   }
@@ -158,11 +208,7 @@ void NoteHostWarnings(const Session& session, const Json& host) {
 void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
   host->require_subcommand(1);
-  AddList(*host, session, "list servers", "host", HostColumns(),
-          {{"--reachable", "reachable", "only those that answer, or do not", {"true", "false"}},
-           {"--cordoned", "cordoned", "only those that are cordoned, or not", {"true", "false"}},
-           {"--draining", "draining", "only those that are draining, or not", {"true", "false"}},
-           kByLabel});
+  AddHostList(*host, session);
   const auto id = std::make_shared<std::string>();
   CLI::App* leaf = host->add_subcommand("get", "show one server");
   leaf->add_option("host", *id, "its id")->required();
@@ -176,9 +222,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddStep(*host, session, "cordon", "place nothing new on a server");
   AddStep(*host, session, "uncordon", "place on it again");
   AddLabel(*host, session);
-  AddStep(
-      *host, session, "enrol",
-      "prepare an enrolled server again; after a restore of the store, make it the store's own");
+  AddEnrol(*host, session);
   AddDrain(*host, session);
   AddHostDisks(*host, session);
   AddHostLeastUsed(*host, session);

@@ -107,8 +107,9 @@ class Doctor {
           hosts->body["hint"].Text());
     for (const Json& host : hosts->body["items"].Items()) {
       const std::string name = "server " + host["id"].Text();
+      const std::string& next = host["hint"].Text();
       Check(name + " answers", host["reachable"].Bool(), host["reason"].Text(),
-            "a4c host get " + host["id"].Text());
+            next.empty() ? "a4c host get " + host["id"].Text() : next);
       for (const Json& warning : host["warnings"].Items()) {
         Find("WARN", name, warning.Text(), "");
       }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/a4cd/hosts/host_record.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/job_service.h"
 
@@ -35,10 +36,6 @@ std::optional<int64_t> PositionOf(std::string_view text) {
   const auto [at, error] = std::from_chars(text.data() + 1, text.data() + text.size(), position);
   if (error != std::errc() || at != text.data() + text.size()) return std::nullopt;
   return position;
-}
-
-std::string EventText(int64_t changed_at_ms, const std::string& data) {
-  return "id: " + PositionText(changed_at_ms) + "\nevent: job\ndata: " + data + "\n\n";
 }
 
 // Follows the hints on the bus. None of them has to be acknowledged to be right: what is lost is
@@ -88,9 +85,9 @@ class EventTail final : public a4c::Loop {
 
 class EventSource final : public StreamSource {
  public:
-  EventSource(EventFeed& feed, const a4c::Clock& clock, std::string tenant,
+  EventSource(EventFeed& feed, const a4c::Clock& clock, EventFeed::Audience audience,
               const std::string& last_event_id)
-      : feed_(feed), clock_(clock), tenant_(std::move(tenant)) {
+      : feed_(feed), clock_(clock), audience_(std::move(audience)) {
     pending_ = "retry: 2000\n\n";
     resumed_ = feed_.Resume(last_event_id, next_, was_ms_);
     if (resumed_ == EventFeed::Resumed::kResync) pending_ += kResyncText;
@@ -101,7 +98,7 @@ class EventSource final : public StreamSource {
     const Result<void> stepped = feed_.Step(call);
     Piece piece{std::exchange(pending_, "")};
     if (resumed_ == EventFeed::Resumed::kCatchUp) CatchUp(call, piece.bytes);
-    feed_.Read(tenant_, next_, piece.bytes);
+    feed_.Read(audience_, next_, piece.bytes);
     if (!stepped && piece.bytes.empty()) piece.bytes = KeepAlive();
     if (piece.bytes.empty() && clock_.MonotonicMs() - sent_at_ms_ >= kKeepAliveMs) {
       piece.bytes = KeepAlive();
@@ -117,13 +114,18 @@ class EventSource final : public StreamSource {
   void CatchUp(const Call& call, std::string& bytes) {
     resumed_ = EventFeed::Resumed::kHere;
     std::string missed;
-    const Result<bool> caught_up = feed_.CatchUp(call, tenant_, was_ms_, missed);
-    bytes += caught_up && *caught_up ? missed : kResyncText;
+    bool has_all = true;
+    for (const EventFeed::Of of : {EventFeed::Of::kJob, EventFeed::Of::kHost}) {
+      if (of == EventFeed::Of::kHost && !audience_.with_hosts) continue;
+      const Result<bool> caught_up = feed_.CatchUp(call, of, audience_, was_ms_, missed);
+      has_all = has_all && caught_up && *caught_up;
+    }
+    bytes += has_all ? missed : kResyncText;
   }
 
   EventFeed& feed_;
   const a4c::Clock& clock_;
-  const std::string tenant_;
+  const EventFeed::Audience audience_;
   std::string pending_;
   EventFeed::Resumed resumed_ = EventFeed::Resumed::kHere;
   int64_t next_ = 0;
@@ -136,11 +138,49 @@ EventFeed::EventFeed(a4c::Database& database, const a4c::Runtime& runtime,
     : database_(database),
       runtime_(runtime),
       options_(options),
-      position_ms_(runtime.clock.NowMs()),
-      complete_since_ms_(position_ms_) {}
+      complete_since_ms_(runtime.clock.NowMs()),
+      jobs_{Of::kJob, complete_since_ms_},
+      hosts_{Of::kHost, complete_since_ms_} {}
+
+a4c::ScanRequest EventFeed::ScanOf(Of of, int64_t lower_ms) {
+  return {.kind = of == Of::kJob ? "job" : "host",
+          .index = "by_changed",
+          .lower = lower_ms,
+          .tombstones = true,
+          .limit = kPage};
+}
+
+std::optional<EventFeed::Event> EventFeed::EventOf(Of of, const Record& record,
+                                                   int64_t store_time_ms) {
+  if (of == Of::kJob) {
+    const Result<Job> job = JobOf(record);
+    if (!job) return std::nullopt;
+    return Event{.of = of,
+                 .changed_at_ms = job->updated_at,
+                 .id = job->id,
+                 .rev = job->rev,
+                 .tenant = record.ref.key.scope,
+                 .data = JobView(*job).ToString()};
+  }
+  const Result<HostRecord> host = HostRecordOf(record, store_time_ms);
+  if (!host) return std::nullopt;
+  a4c::Json view = HostView(*host);
+  if (record.tombstone) view.AppendMember("removed", true);
+  return Event{.of = of,
+               .changed_at_ms = host->updated_at,
+               .id = host->id,
+               .rev = host->rev,
+               .tenant = {},
+               .data = view.ToString()};
+}
+
+std::string EventFeed::TextOf(const Event& event) {
+  if (event.of == Of::kGap) return kResyncText;
+  return "id: " + PositionText(event.changed_at_ms) +
+         "\nevent: " + (event.of == Of::kJob ? "job" : "host") + "\ndata: " + event.data + "\n\n";
+}
 
 Result<void> EventFeed::Step(const Call& call) {
-  int64_t lower_ms = 0;
   {
     std::lock_guard lock(mutex_);
     const int64_t now_ms = runtime_.clock.MonotonicMs();
@@ -148,22 +188,27 @@ Result<void> EventFeed::Step(const Call& call) {
       return {};
     stepping_ = true;
     stepped_at_ms_ = now_ms;
-    lower_ms = position_ms_ - options_.overlap_ms;
   }
+  const Result<void> jobs = Follow(call, jobs_);
+  const Result<void> hosts = Follow(call, hosts_);
+  std::lock_guard lock(mutex_);
+  stepping_ = false;
+  return jobs ? hosts : jobs;
+}
+
+Result<void> EventFeed::Follow(const Call& call, Followed& followed) {
+  std::unique_lock lock(mutex_);
+  a4c::ScanRequest scan = ScanOf(followed.of, followed.position_ms - options_.overlap_ms);
   int changes = 0;
-  Result<void> result;
-  a4c::ScanRequest scan{
-      .kind = "job", .index = "by_changed", .lower = lower_ms, .tombstones = true, .limit = kPage};
   do {
+    lock.unlock();
     const Result<a4c::ScanAnswer> answer = database_.Scan(call, scan);
-    std::lock_guard lock(mutex_);
-    if (!answer) {
-      result = answer.error();
-      break;
-    }
+    lock.lock();
+    if (!answer) return answer.error();
     // Only what a scan has seen moves its position on: a hint says nothing of those before it.
     for (const Record& record : answer->records) {
-      position_ms_ = std::max(position_ms_, Take(record));
+      followed.position_ms =
+          std::max(followed.position_ms, Take(followed, record, answer->store_time_ms));
     }
     changes += static_cast<int>(answer->records.size());
     scan.after = answer->next;
@@ -172,33 +217,32 @@ Result<void> EventFeed::Step(const Call& call) {
       break;
     }
   } while (!scan.after.empty());
-  std::lock_guard lock(mutex_);
-  std::erase_if(seen_, [&](const auto& entry) {
-    return entry.second.second < position_ms_ - 2 * options_.overlap_ms;
+  std::erase_if(followed.seen, [&](const auto& entry) {
+    return entry.second.second < followed.position_ms - 2 * options_.overlap_ms;
   });
-  stepping_ = false;
-  return result;
+  return {};
 }
 
-int64_t EventFeed::Take(const Record& record) {
-  const Result<Job> job = JobOf(record);
-  if (!job) return 0;
-  auto& [rev, changed_at_ms] = seen_[job->id];
-  if (rev >= job->rev) return job->updated_at;
-  rev = job->rev;
-  changed_at_ms = job->updated_at;
-  Add({.changed_at_ms = job->updated_at,
-       .tenant = record.ref.key.scope,
-       .data = JobView(*job).ToString()});
-  return job->updated_at;
+int64_t EventFeed::Take(Followed& followed, const Record& record, int64_t store_time_ms) {
+  std::optional<Event> event = EventOf(followed.of, record, store_time_ms);
+  if (!event) return 0;
+  const int64_t at_ms = event->changed_at_ms;
+  auto& [rev, changed_at_ms] = followed.seen[event->id];
+  if (rev >= event->rev) return at_ms;
+  rev = event->rev;
+  changed_at_ms = at_ms;
+  Add(*std::move(event));
+  return at_ms;
 }
 
 void EventFeed::AddGap(int64_t now_ms) {
   events_.clear();
-  seen_.clear();
-  position_ms_ = now_ms + options_.overlap_ms;
+  for (Followed* followed : {&jobs_, &hosts_}) {
+    followed->seen.clear();
+    followed->position_ms = now_ms + options_.overlap_ms;
+  }
   complete_since_ms_ = now_ms;
-  Add({.changed_at_ms = now_ms, .tenant = {}, .data = {}});
+  Add({.of = Of::kGap, .changed_at_ms = now_ms, .id = {}, .tenant = {}, .data = {}});
 }
 
 void EventFeed::Add(Event event) {
@@ -213,7 +257,7 @@ Result<void> EventFeed::TakeNamed(const Call& call, std::span<const a4c::RecordR
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
   std::lock_guard lock(mutex_);
   for (const std::optional<Record>& record : answer.records) {
-    if (record) Take(*record);
+    if (record) Take(jobs_, *record, answer.store_time_ms);
   }
   return {};
 }
@@ -241,21 +285,16 @@ EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& 
   return Resumed::kHere;
 }
 
-Result<bool> EventFeed::CatchUp(const Call& call, const std::string& tenant, int64_t was_ms,
+Result<bool> EventFeed::CatchUp(const Call& call, Of of, const Audience& audience, int64_t was_ms,
                                 std::string& bytes) {
   int changes = 0;
-  a4c::ScanRequest scan{.kind = "job",
-                        .index = "by_changed",
-                        .lower = was_ms - options_.overlap_ms,
-                        .tombstones = true,
-                        .limit = kPage};
+  a4c::ScanRequest scan = ScanOf(of, was_ms - options_.overlap_ms);
   do {
     A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
     changes += static_cast<int>(page.records.size());
     for (const Record& record : page.records) {
-      const Result<Job> job = JobOf(record);
-      if (!job || record.ref.key.scope != tenant) continue;
-      bytes += EventText(job->updated_at, JobView(*job).ToString());
+      const std::optional<Event> event = EventOf(of, record, page.store_time_ms);
+      if (event && audience.Gets(*event)) bytes += TextOf(*event);
     }
     scan.after = page.next;
     if (changes >= options_.changes_max && !scan.after.empty()) return false;
@@ -263,7 +302,7 @@ Result<bool> EventFeed::CatchUp(const Call& call, const std::string& tenant, int
   return true;
 }
 
-void EventFeed::Read(const std::string& tenant, int64_t& next, std::string& bytes) {
+void EventFeed::Read(const Audience& audience, int64_t& next, std::string& bytes) {
   std::lock_guard lock(mutex_);
   if (!events_.empty() && next < events_.front().number) {
     bytes += kResyncText;
@@ -273,15 +312,16 @@ void EventFeed::Read(const std::string& tenant, int64_t& next, std::string& byte
   for (size_t i = static_cast<size_t>(std::max<int64_t>(0, next - first)); i < events_.size();
        ++i) {
     const Event& event = events_[i];
-    if (event.tenant == tenant) bytes += EventText(event.changed_at_ms, event.data);
-    if (event.data.empty()) bytes += kResyncText;
+    if (event.of == Of::kGap || audience.Gets(event)) bytes += TextOf(event);
   }
   next = next_number_;
 }
 
 std::unique_ptr<StreamSource> EventFeed::NewSource(const std::string& tenant,
-                                                   const std::string& last_event_id) {
-  return std::make_unique<EventSource>(*this, runtime_.clock, tenant, last_event_id);
+                                                   const std::string& last_event_id,
+                                                   bool with_hosts) {
+  return std::make_unique<EventSource>(*this, runtime_.clock, Audience{tenant, with_hosts},
+                                       last_event_id);
 }
 
 }  // namespace a4cd

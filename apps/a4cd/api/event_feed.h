@@ -1,9 +1,10 @@
-// The latest states of jobs, as they change: what /v1/events streams.
+// The latest states of jobs, and of servers, as they change: what /v1/events streams.
 //
 // One feed per instance. With a bus it tails the topic of the jobs' changes, in a group of its own,
 // and reads the jobs that the hints name. A hint may be lost, and without a bus there are none, so
 // the feed also scans the jobs by the time of their last change, from where it was minus an overlap
-// that covers commits that were late and clocks that differ. What it has seen it drops.
+// that covers commits that were late and clocks that differ. What it has seen it drops. Servers'
+// changes are few and have no hints: the scan alone finds them.
 //
 // A position (the event's id) says how far a client is in that time, so that any instance
 // understands it, also one that was started later: what the feed does not hold is read from the
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -47,20 +49,45 @@ class EventFeed {
   // feed and the bus.
   std::unique_ptr<a4c::Loop> NewTail(a4c::Bus& bus, std::string topic, std::string group);
 
-  // A stream of one tenant's events; last_event_id: where the client was, or "".
+  // A stream of one tenant's events, and of the servers' if that is wanted; last_event_id: where
+  // the client was, or "".
   std::unique_ptr<StreamSource> NewSource(const std::string& tenant,
-                                          const std::string& last_event_id);
+                                          const std::string& last_event_id,
+                                          bool with_hosts = false);
 
  private:
   friend class EventSource;
+  enum class Of : uint8_t { kGap, kJob, kHost };  // a gap is for everybody
   struct Event {
+    Of of = Of::kGap;
     int64_t number = 0;
     int64_t changed_at_ms = 0;
-    std::string tenant;  // empty: a gap, for everybody
+    std::string id;
+    int64_t rev = 0;
+    std::string tenant;  // of a job
     std::string data;
   };
+  struct Audience {
+    std::string tenant;
+    bool with_hosts = false;
+    bool Gets(const Event& event) const {
+      return event.of == Of::kHost ? with_hosts : event.tenant == tenant;
+    }
+  };
+  // Changes of one kind: how far they were followed, and what was seen.
+  struct Followed {
+    Of of;
+    int64_t position_ms;
+    std::map<std::string, std::pair<int64_t, int64_t>> seen = {};  // id: rev, changed_at_ms
+  };
+
+  static a4c::ScanRequest ScanOf(Of of, int64_t lower_ms);
+  // Nothing if it is no such record.
+  static std::optional<Event> EventOf(Of of, const a4c::Record& record, int64_t store_time_ms);
+  static std::string TextOf(const Event& event);
+  a4c::Result<void> Follow(const a4c::Call& call, Followed& followed);
   // When it was changed; [mutex_ held].
-  int64_t Take(const a4c::Record& record);
+  int64_t Take(Followed& followed, const a4c::Record& record, int64_t store_time_ms);
   void AddGap(int64_t now_ms);
   void Add(Event event);
   enum class Resumed : uint8_t {
@@ -70,11 +97,11 @@ class EventFeed {
   };
   // next: number of the first event to send from memory to a client that was at this position.
   Resumed Resume(const std::string& last_event_id, int64_t& next, int64_t& was_ms);
-  // What a tenant's client missed since it was at this time; false: too much.
-  a4c::Result<bool> CatchUp(const a4c::Call& call, const std::string& tenant, int64_t was_ms,
+  // What a client missed of these since it was at this time; false: too much.
+  a4c::Result<bool> CatchUp(const a4c::Call& call, Of of, const Audience& audience, int64_t was_ms,
                             std::string& bytes);
   // Appends what a stream at `next` has not been sent, and moves it on.
-  void Read(const std::string& tenant, int64_t& next, std::string& bytes);
+  void Read(const Audience& audience, int64_t& next, std::string& bytes);
 
   a4c::Database& database_;
   const a4c::Runtime runtime_;
@@ -82,9 +109,9 @@ class EventFeed {
   std::mutex mutex_;
   std::deque<Event> events_;  // guarded by mutex_, as are the next
   int64_t next_number_ = 1;
-  int64_t position_ms_;
-  int64_t complete_since_ms_;                                // every change after it is in events_
-  std::map<std::string, std::pair<int64_t, int64_t>> seen_;  // id: rev, changed_at_ms
+  int64_t complete_since_ms_;  // every change after it is in events_
+  Followed jobs_;
+  Followed hosts_;
   bool stepping_ = false;
   int64_t stepped_at_ms_ = INT64_MIN;
 };

@@ -122,6 +122,7 @@ Result<void> DiskService::Round(const Call& call, Whom whom) {
 Result<bool> DiskService::RefreshApart(const Call& call) {
   A4C_TRY(const std::vector<HostRecord> records, ReadHosts(call, database_));
   if (std::ranges::none_of(records, &HostRecord::IsApart)) return false;
+  A4C_CHECK(enrolments_.Follow(call, records));
   A4C_TRY(std::vector<HostQuestion> questions, reader_.Questions(call, records));
   std::erase_if(questions, [&](const HostQuestion& question) {
     return !question.IsApart() || !IsDue(question, options_);

@@ -77,7 +77,7 @@ Result<void> Enrolments::Follow(const Call& call, std::span<const HostRecord> ho
   A4C_CHECK(Forget(call, hosts));
   for (const HostRecord& host : hosts) {
     if (!host.spec) continue;
-    const Result<void> added = Add(call, *host.spec);
+    const Result<void> added = Add(call, host);
     if (added) continue;
     runtime_.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
                        {{"host", host.id}, {"error", added.error().ToString()}});
@@ -87,12 +87,16 @@ Result<void> Enrolments::Follow(const Call& call, std::span<const HostRecord> ho
 
 Result<void> Enrolments::Know(const Call& call, const std::string& host) {
   if (provider_ == nullptr || host.empty()) return {};
-  if (HasAdded(host)) return {};
+  return HasAdded(host) ? Result<void>() : Renew(call, host);
+}
+
+Result<void> Enrolments::Renew(const Call& call, const std::string& host) {
+  if (provider_ == nullptr) return {};
   const Result<HostRecord> record = ReadHost(call, database_, host);
   // Who names a server that nobody knows is told so by the provider.
   if (!record && record.error().code() == Code::kNotFound) return {};
   if (!record) return record.error();
-  return record->spec ? Add(call, *record->spec) : Result<void>();
+  return record->spec ? Add(call, *record) : Result<void>();
 }
 
 bool Enrolments::HasAdded(const std::string& host) const {
@@ -100,19 +104,20 @@ bool Enrolments::HasAdded(const std::string& host) const {
   return added_.contains(host);
 }
 
-Result<void> Enrolments::Add(const Call& call, const a4c::HostSpec& spec) {
-  std::optional<a4c::HostSpec> before;
+Result<void> Enrolments::Add(const Call& call, const HostRecord& host) {
+  const Added added{*host.spec, host.pinned_at};
+  std::optional<Added> before;
   {
     Waiter::Lock lock(*waiter_);
-    const auto known = added_.find(spec.id);
+    const auto known = added_.find(host.id);
     if (known != added_.end()) before = known->second;
   }
-  if (before == spec) return {};
-  // Removed and enrolled again between two looks.
-  if (before) A4C_CHECK(provider_->Remove(call, spec.id));
-  A4C_CHECK(provider_->Add(call, spec));
+  if (before == added) return {};
+  // Removed and enrolled again between two looks, or another key was accepted.
+  if (before) A4C_CHECK(provider_->Remove(call, host.id));
+  A4C_CHECK(provider_->Add(call, added.spec));
   Waiter::Lock lock(*waiter_);
-  added_[spec.id] = spec;
+  added_[host.id] = added;
   return {};
 }
 
@@ -124,7 +129,7 @@ Result<void> Enrolments::Forget(const Call& call, std::span<const HostRecord> ho
   std::vector<std::string> gone;
   {
     Waiter::Lock lock(*waiter_);
-    for (const auto& [id, spec] : added_) {
+    for (const auto& [id, added] : added_) {
       if (!enrolled.contains(id)) gone.push_back(id);
     }
   }

@@ -39,6 +39,9 @@ class Enrolments {
   // What is done on one server begins with this: it may have been enrolled a moment ago.
   a4c::Result<void> Know(const a4c::Call& call, const std::string& host);
 
+  // The same of one whose record has changed.
+  a4c::Result<void> Renew(const a4c::Call& call, const std::string& host);
+
   // Whether this instance's provider has it from a record.
   bool HasAdded(const std::string& host) const;
 
@@ -46,7 +49,14 @@ class Enrolments {
   std::unique_ptr<a4c::Loop> NewLoop();
 
  private:
-  a4c::Result<void> Add(const a4c::Call& call, const a4c::HostSpec& spec);
+  // What the provider was told, and when the fingerprint in it was accepted: the same one accepted
+  // again ends a quarantine.
+  struct Added {
+    a4c::HostSpec spec;
+    int64_t pinned_at = 0;
+    bool operator==(const Added&) const = default;
+  };
+  a4c::Result<void> Add(const a4c::Call& call, const HostRecord& host);
   a4c::Result<void> Forget(const a4c::Call& call, std::span<const HostRecord> hosts);
 
   a4c::Database& database_;
@@ -54,7 +64,7 @@ class Enrolments {
   const a4c::Runtime runtime_;
   const int64_t period_ms_;
   const std::unique_ptr<a4c::Waiter> waiter_;
-  std::map<std::string, a4c::HostSpec> added_;  // under waiter_
+  std::map<std::string, Added> added_;  // under waiter_
 };
 
 }  // namespace a4cd

@@ -31,6 +31,13 @@ HostFigures KnownOf(const HostRecord& record) {
   return record.figures.value_or(HostFigures{.host = NotYetSeen(record.id)});
 }
 
+// Whichever instance saw another key there: none asks until somebody has enrolled it again. One of
+// the provider's config is asked, since nothing else would tell that it was put right there.
+bool IsHeld(const HostQuestion& question) {
+  return question.record != nullptr && question.record->spec &&
+         question.record->state.name == kQuarantined;
+}
+
 }  // namespace
 
 // What the asking threads hand in. Whoever finds nobody writing writes, until nothing is left: so
@@ -131,6 +138,7 @@ FiguresReader::Answer FiguresReader::Ask(const Call& call, const HostQuestion& q
   if (!figures.host.reachable && !question.is_last_word && bounded.Expired()) {
     answer = {question.known, question.as_of_ms};
   }
+  answer.pinned_at = question.record == nullptr ? 0 : question.record->pinned_at;
   figures.is_apart = is_slow || !figures.host.reachable || bounded.Expired();
   return answer;
 }
@@ -139,6 +147,12 @@ FiguresReader::Answer FiguresReader::Ask(const Call& call, const HostQuestion& q
 FiguresReader::Answer FiguresReader::Look(const Call& call, const HostQuestion& question) {
   Answer known{question.known, question.as_of_ms};
   Host& host = known.figures.host;
+  if (IsHeld(question)) {
+    host.reachable = false;
+    host.pinned_fingerprint = question.record->state.pinned;
+    host.shown_fingerprint = question.record->state.shown;
+    return known;
+  }
   if (question.is_provided && look_ == nullptr) return known;
   host.reachable = false;
   host.reason = "the host provider does not know it: is it still in its config?";
@@ -146,6 +160,9 @@ FiguresReader::Answer FiguresReader::Look(const Call& call, const HostQuestion& 
   Result<Host> seen = look_->Look(call, question.id());
   if (seen && seen->reachable) return {{.host = *std::move(seen)}, runtime_.clock.MonotonicMs()};
   host.reason = seen ? seen->reason : seen.error().message();
+  if (!seen) return known;
+  host.pinned_fingerprint = seen->pinned_fingerprint;
+  host.shown_fingerprint = seen->shown_fingerprint;
   return known;
 }
 
@@ -166,32 +183,44 @@ void FiguresReader::CountOthers(const Call& call, HostFigures& figures) {
   figures.other_bytes = std::max<int64_t>(0, figures.other_bytes);
 }
 
+Result<void> FiguresReader::Add(const a4c::Record& record, int64_t store_time_ms,
+                                const Answer& answer, a4c::Commit& commit) {
+  A4C_TRY(HostRecord host, HostRecordOf(record, store_time_ms));
+  HostFigures figures = answer.figures;
+  const HostState state = StateOf(figures.host, store_time_ms);
+  // Enrolled again since it was asked: what it showed then says nothing any more.
+  if (state.name == kQuarantined && answer.pinned_at != host.pinned_at) return {};
+  figures.host.age_ms += runtime_.clock.MonotonicMs() - answer.as_of_ms;
+  figures.asked_ms = 0;
+  figures.silent_ms = 0;
+  if (!figures.host.reachable && host.figures && !host.figures->host.reachable) {
+    figures.silent_ms = host.figures->silent_ms;
+  }
+  a4c::Put put{.ref = record.ref, .quiet = FiguresFields(figures, store_time_ms)};
+  if (!state.IsSameAs(host.state)) {
+    host.state = state;
+    host.updated_at = runtime_.clock.NowMs();
+    put.body = HostBody(host);
+    put.expect = a4c::Expect::Rev(record.rev);
+  }
+  commit.also.emplace_back(std::move(put));
+  return {};
+}
+
 Result<void> FiguresReader::Write(const Call& call, std::span<const Answer> answers) {
   std::vector<a4c::RecordRef> refs;
   for (const Answer& answer : answers) refs.push_back(HostRef(answer.figures.host.id));
   A4C_TRY(const a4c::GetAnswer found, database_.Get(call, refs));
-  const int64_t now_ms = runtime_.clock.MonotonicMs();
   a4c::Commit commit;
   for (size_t i = 0; i < answers.size(); ++i) {
     const std::optional<a4c::Record>& record = found.records.at(i);
     if (!record || record->tombstone) continue;
-    HostFigures figures = answers[i].figures;
-    figures.host.age_ms += now_ms - answers[i].as_of_ms;
-    figures.asked_ms = 0;
-    figures.silent_ms = 0;
-    if (!figures.host.reachable) {
-      A4C_TRY(const HostRecord before, HostRecordOf(*record, found.store_time_ms));
-      if (before.figures && !before.figures->host.reachable) {
-        figures.silent_ms = before.figures->silent_ms;
-      }
-    }
-    commit.also.emplace_back(
-        a4c::Put{.ref = refs[i], .quiet = FiguresFields(figures, found.store_time_ms)});
+    A4C_CHECK(Add(*record, found.store_time_ms, answers[i], commit));
   }
   if (commit.also.empty()) return {};
   A4C_TRY(const a4c::Committed done, database_.Write(call, commit));
   if (done.outcome == a4c::Committed::Outcome::kApplied || answers.size() == 1) return {};
-  // One of the records has gone meanwhile: the others are written by themselves.
+  // One of the records has gone or changed meanwhile: the others are written by themselves.
   for (const Answer& answer : answers) A4C_CHECK(Write(call, std::span(&answer, 1)));
   return {};
 }

@@ -54,7 +54,8 @@ class FiguresReader {
  private:
   struct Answer {
     HostFigures figures;
-    int64_t as_of_ms = 0;  // their age counts to here, monotonic
+    int64_t as_of_ms = 0;   // their age counts to here, monotonic
+    int64_t pinned_at = 0;  // of the record by which it was asked
   };
   class Answers;
 
@@ -62,6 +63,9 @@ class FiguresReader {
   Answer Ask(const a4c::Call& call, const HostQuestion& question);
   Answer Look(const a4c::Call& call, const HostQuestion& question);
   void CountOthers(const a4c::Call& call, HostFigures& figures);
+  // What an answer changes in this record: the figures, and the state if it has another now.
+  a4c::Result<void> Add(const a4c::Record& record, int64_t store_time_ms, const Answer& answer,
+                        a4c::Commit& commit);
   a4c::Result<void> Write(const a4c::Call& call, std::span<const Answer> answers);
 
   a4c::Database& database_;

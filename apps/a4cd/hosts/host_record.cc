@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/texts.h"
 
 namespace a4cd {
@@ -27,10 +28,53 @@ int64_t LongOf(const Record& record, std::string_view name) {
   return number == nullptr ? 0 : *number;
 }
 
-Json SpecJson(const a4c::HostSpec& spec) {
-  return Json::Object{{"address", spec.address},
-                      {"fingerprint", spec.fingerprint},
-                      {"settings", MapJson(spec.settings)}};
+Json SpecJson(const a4c::HostSpec& spec, int64_t pinned_at) {
+  Json json(Json::Object{{"address", spec.address},
+                         {"fingerprint", spec.fingerprint},
+                         {"settings", MapJson(spec.settings)}});
+  if (pinned_at != 0) json.AppendMember("pinned_at", pinned_at);
+  return json;
+}
+
+void AppendFingerprints(const HostState& state, Json& json) {
+  if (state.shown.empty()) return;
+  json.AppendMember("pinned_fingerprint", state.pinned);
+  json.AppendMember("shown_fingerprint", state.shown);
+}
+
+Json StateJson(const HostState& state) {
+  Json json(Json::Object{{"name", state.name}, {"since", state.since}});
+  AppendFingerprints(state, json);
+  return json;
+}
+
+HostState ReadState(const Json& state) {
+  return {.name = state["name"].Text(),
+          .since = state["since"].Int(),
+          .pinned = state["pinned_fingerprint"].Text(),
+          .shown = state["shown_fingerprint"].Text()};
+}
+
+// What an operator does about a server in quarantine.
+std::string HintOf(const HostRecord& host) {
+  const std::string check = "compare " + host.state.shown +
+                            " with what the server's own console says (ssh-keygen -lf "
+                            "/etc/ssh/ssh_host_ed25519_key.pub); ";
+  if (host.spec) {
+    return check + "if it is the server's: a4c host enrol " + host.id + " --fingerprint " +
+           host.state.shown;
+  }
+  return check + "if it is the server's, pin it in hosts.config and restart the instances";
+}
+
+void AppendState(const HostRecord& host, Json& view) {
+  view.AppendMember("state", host.state.name.empty() ? "unknown" : host.state.name);
+  if (host.state.name.empty()) return;
+  view.AppendMember("state_since", TimeText(host.state.since));
+  if (host.state.name != kQuarantined) return;
+  view.AppendMember("state_reason", "host_key_changed");
+  AppendFingerprints(host.state, view);
+  view.AppendMember("hint", HintOf(host));
 }
 
 Json FiguresJson(const HostFigures& figures, int64_t store_time_ms) {
@@ -78,6 +122,15 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
 
 }  // namespace
 
+HostState StateOf(const a4c::Host& host, int64_t now_ms) {
+  if (host.reachable) return {.name = kReachable, .since = now_ms};
+  if (host.shown_fingerprint.empty()) return {.name = kUnreachable, .since = now_ms};
+  return {.name = kQuarantined,
+          .since = now_ms,
+          .pinned = host.pinned_fingerprint,
+          .shown = host.shown_fingerprint};
+}
+
 a4c::RecordRef HostRef(const std::string& id) {
   return {"host", {"", id}};
 }
@@ -88,7 +141,9 @@ std::string HostBody(const HostRecord& host) {
   body.AppendMember("draining", host.draining);
   if (host.drains_volumes) body.AppendMember("drains_volumes", true);
   if (!host.labels.empty()) body.AppendMember("labels", MapJson(host.labels));
-  if (host.spec) body.AppendMember("enrolment", SpecJson(*host.spec));
+  if (host.spec) body.AppendMember("enrolment", SpecJson(*host.spec, host.pinned_at));
+  if (!host.state.name.empty()) body.AppendMember("state", StateJson(host.state));
+  if (host.updated_at != 0) body.AppendMember("updated_at", host.updated_at);
   if (!host.by.empty()) body.AppendMember("by", host.by);
   return body.ToString();
 }
@@ -102,6 +157,8 @@ Result<HostRecord> HostRecordOf(const Record& record, int64_t store_time_ms) {
                   .drains_volumes = body["drains_volumes"].Bool(),
                   .labels = MapOf(body["labels"]),
                   .spec = std::nullopt,
+                  .state = ReadState(body["state"]),
+                  .updated_at = body["updated_at"].Int(),
                   .by = body["by"].Text(),
                   .figures = std::nullopt,
                   .committed = {LongOf(record, kDiskCommitted), LongOf(record, kMemoryCommitted),
@@ -116,6 +173,7 @@ Result<HostRecord> HostRecordOf(const Record& record, int64_t store_time_ms) {
                               .address = enrolled["address"].Text(),
                               .fingerprint = enrolled["fingerprint"].Text(),
                               .settings = MapOf(enrolled["settings"])};
+    host.pinned_at = enrolled["pinned_at"].Int();
   }
   const a4c::Scalar* figures = QuietOf(record, "figures");
   if (const auto* text = figures == nullptr ? nullptr : std::get_if<std::string>(figures)) {
@@ -151,6 +209,7 @@ Json HostView(const HostRecord& host) {
   } else if (!figures.reason.empty()) {
     view.AppendMember("reason", figures.reason);
   }
+  AppendState(host, view);
   view.AppendMember("cordoned", host.cordoned);
   view.AppendMember("draining", host.draining);
   view.AppendMember("drains_volumes", host.drains_volumes);

@@ -30,6 +30,25 @@ struct HostFigures {
   bool is_apart = false;    // it is slow or silent: asked apart from the others
 };
 
+// Whether a server can be worked with, as its record says: who follows changes of the record learns
+// of it.
+struct HostState {
+  std::string name = {};    // one of those below; empty: nobody has asked it yet
+  int64_t since = 0;        // ms since the epoch
+  std::string pinned = {};  // in quarantine: the fingerprint that it should show
+  std::string shown = {};   // and the one that it shows
+
+  bool IsSameAs(const HostState& other) const {
+    return name == other.name && pinned == other.pinned && shown == other.shown;
+  }
+};
+inline constexpr const char* kReachable = "reachable";
+inline constexpr const char* kUnreachable = "unreachable";
+inline constexpr const char* kQuarantined = "quarantined";  // another key answers at its address
+
+// What these figures say.
+HostState StateOf(const a4c::Host& host, int64_t now_ms);
+
 struct HostRecord {
   std::string id = {};
   int64_t rev = 0;  // 0: there is no record yet
@@ -38,7 +57,10 @@ struct HostRecord {
   bool drains_volumes = false;  // workspaces leave it with what they keep
   std::map<std::string, std::string> labels = {};
   std::optional<a4c::HostSpec> spec = {};  // nothing: it stands in the provider's config
-  std::string by = {};                     // id of the API key that said the last of it
+  int64_t pinned_at = 0;                   // when another fingerprint was accepted; 0: never
+  HostState state = {};
+  int64_t updated_at = 0;  // of what stands here so far; 0: by an older version
+  std::string by = {};     // id of the API key that said the last of it
   // Beside the body.
   std::optional<HostFigures> figures = {};
   Amounts committed = {};

@@ -102,14 +102,16 @@ const Kind& BuiltImageKind() {
 const Kind& HostKind() {
   static const Kind kind{
       .name = "host",
-      .version = 2,
+      .version = 3,
       .fields = {{.name = "server"},
+                 {.name = "updated_at", .type = FieldType::kTime},
                  {.name = "disk_committed_bytes", .type = FieldType::kLong, .quiet = true},
                  {.name = "memory_committed_bytes", .type = FieldType::kLong, .quiet = true},
                  {.name = "cpu_committed_millis", .type = FieldType::kLong, .quiet = true},
                  {.name = "figures", .quiet = true},
                  {.name = "figures_at", .type = FieldType::kTime, .quiet = true}},
-      .indexes = {{.name = "by_server", .fields = {"server"}, .scoped = false}},
+      .indexes = {{.name = "by_server", .fields = {"server"}, .scoped = false},
+                  {.name = "by_changed", .fields = {"updated_at"}, .scoped = false}},
       .serial_key_field = "server",
       .serial_index = "by_server"};
   return kind;

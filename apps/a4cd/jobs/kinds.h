@@ -36,7 +36,8 @@ const a4c::Kind& BuiltImageKind();
 
 // A server: hosts/host_record.h. What operators say of it and, if it was enrolled, how it is
 // reached; beside that its figures as they were read last, and counters that hold the sums of its
-// reservations. It is also the subject under whose lease work on the whole server is done.
+// reservations. It is also the subject under whose lease work on the whole server is done. Index
+// by_changed, (updated_at), is what the event streams follow.
 const a4c::Kind& HostKind();
 
 // Room on a server that belongs to a workspace: see placement/reservations.h.

@@ -40,6 +40,10 @@ struct Host {
   std::string arch = {};                             // as Go names it: "amd64"; empty: unknown
   std::map<std::string, std::string> versions = {};  // "docker", "api", "runc", "kernel", ...
   std::vector<std::string> warnings = {};  // for people, each: what is wrong, and what to do
+  // Another key answers at its address than the one that is pinned: it is not reachable, and
+  // nothing is sent to it until it is enrolled again. Otherwise both are empty.
+  std::string pinned_fingerprint = {};
+  std::string shown_fingerprint = {};
 };
 
 // The right to act on a unit: the epoch of the caller's lease and which claim of it this is. A
@@ -122,7 +126,8 @@ class HostProvider {
 
 // kInvalid names what a provider may not say of a host: an arch longer than 32 bytes or not of a-z,
 // 0-9 and "_", more than 16 versions (name 64, version 128 bytes) or 16 warnings (512 bytes), text
-// that is empty, not UTF-8 or holds a NUL.
+// that is empty, not UTF-8 or holds a NUL, one fingerprint without the other or of a server that is
+// reachable.
 A4C_API Result<void> CheckHost(const Host& host);
 
 // What every provider refuses alike and before it does anything (kInvalid names the field): names

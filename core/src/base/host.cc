@@ -12,6 +12,7 @@ constexpr size_t kVersionNameBytesMax = 64;
 constexpr size_t kVersionBytesMax = 128;
 constexpr size_t kWarningsMax = 16;
 constexpr size_t kWarningBytesMax = 512;
+constexpr size_t kFingerprintBytesMax = 256;
 
 Error Invalid(const Host& host, const std::string& what) {
   return Error(Code::kInvalid, "host " + host.id + ": " + what);
@@ -28,6 +29,17 @@ bool IsArch(std::string_view arch) {
          });
 }
 
+Result<void> CheckIdentity(const Host& host) {
+  if (host.pinned_fingerprint.empty() && host.shown_fingerprint.empty()) return {};
+  if (host.reachable) return Invalid(host, "shown_fingerprint: it is reachable");
+  for (const std::string& one : {host.pinned_fingerprint, host.shown_fingerprint}) {
+    if (!IsText(one, kFingerprintBytesMax)) {
+      return Invalid(host, "shown_fingerprint, pinned_fingerprint: one is out of form");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> CheckHost(const Host& host) {
@@ -42,7 +54,8 @@ Result<void> CheckHost(const Host& host) {
   if (host.warnings.size() > kWarningsMax) return Invalid(host, "warnings: more than 16");
   const bool readable = std::ranges::all_of(
       host.warnings, [](const auto& warning) { return IsText(warning, kWarningBytesMax); });
-  return readable ? Result<void>() : Invalid(host, "warnings: one is out of form");
+  if (!readable) return Invalid(host, "warnings: one is out of form");
+  return CheckIdentity(host);
 }
 
 }  // namespace a4c

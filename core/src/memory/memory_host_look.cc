@@ -1,4 +1,4 @@
-// HostLook of pretended servers: they always answer.
+// HostLook of pretended servers: they answer at once.
 #include "a4c/host_look.h"
 #include "memory/memory_host_state.h"
 
@@ -19,7 +19,7 @@ class MemoryLook final : public HostLook {
 
   Result<Host> Look(const Call& call, const std::string& host) override {
     Waiter::Lock lock(*hosts_.waiter);
-    A4C_TRY(const MemoryServer* server, hosts_.Find(call, host));
+    A4C_TRY(const MemoryServer* server, hosts_.FindAny(call, host));
     return FiguresOf(*server);
   }
 
@@ -30,6 +30,12 @@ class MemoryLook final : public HostLook {
 }  // namespace
 
 Host FiguresOf(const MemoryServer& server) {
+  if (!server.foreign_key.empty()) {
+    return {.id = server.options.id,
+            .reason = WhyForeign(server),
+            .pinned_fingerprint = server.spec->fingerprint,
+            .shown_fingerprint = server.foreign_key};
+  }
   const int64_t used = DiskUsed(server);
   return {.id = server.options.id,
           .reachable = true,

@@ -30,6 +30,11 @@ void Settle(MemoryUnit& unit, int64_t now_mono_ms) {
   unit.exit_code = unit.run.exit_code;
 }
 
+std::string WhyForeign(const MemoryServer& server) {
+  return server.options.id + " shows the fingerprint " + server.foreign_key + ", pinned is " +
+         server.spec->fingerprint + "; nothing was sent";
+}
+
 MemoryServer NewServer(const MemoryHostOptions::Server& options) {
   const ImageInfo first{kFirstImage, "sha256:" + std::string(64, '0'), 0};
   return {.options = options, .images = {{kFirstImage, first}}};
@@ -40,12 +45,18 @@ MemoryHosts::MemoryHosts(const Runtime& given, const MemoryHostOptions& options)
   for (const auto& server : options.servers) servers[server.id] = NewServer(server);
 }
 
-Result<MemoryServer*> MemoryHosts::Find(const Call& call, const std::string& host) {
+Result<MemoryServer*> MemoryHosts::FindAny(const Call& call, const std::string& host) {
   if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
   if (call.Expired()) return Error(Code::kTimeout, "no time left");
   const auto found = servers.find(host);
   if (found == servers.end()) return Error(Code::kNotFound, "no host is called " + host);
   return &found->second;
+}
+
+Result<MemoryServer*> MemoryHosts::Find(const Call& call, const std::string& host) {
+  A4C_TRY(MemoryServer * server, FindAny(call, host));
+  if (server->foreign_key.empty()) return server;
+  return Error(Code::kDenied, WhyForeign(*server));
 }
 
 Result<MemoryUnit*> MemoryHosts::FindUnit(MemoryServer& server, const std::string& name) {

@@ -60,10 +60,14 @@ struct MemoryServer {
   std::map<std::string, ImageInfo> images = {};        // by each of their names
   std::map<std::string, int64_t> image_since_ms = {};  // by id: when it came, or got a name
   std::optional<HostSpec> spec = {};  // of one that was added; the others stand in the config
+  std::string foreign_key = {};       // what it shows, if that is not what is pinned
   MemoryTokens tokens = {};
 };
 
 MemoryServer NewServer(const MemoryHostOptions::Server& options);
+
+// Of one that shows another key.
+std::string WhyForeign(const MemoryServer& server);
 
 // By a tag or its id; nothing if the server lacks it.
 std::optional<ImageInfo> FindImage(const MemoryServer& server, const std::string& reference);
@@ -80,7 +84,9 @@ inline constexpr const char* kFirstImage = "busybox:local";
 struct MemoryHosts {
   MemoryHosts(const Runtime& given, const MemoryHostOptions& options);
 
-  // Both under waiter. Find also refuses a call that has no time left or whose caller has gone.
+  // All under waiter. These refuse a call that has no time left or whose caller has gone, and Find
+  // also what is meant for a server that shows another key.
+  Result<MemoryServer*> FindAny(const Call& call, const std::string& host);
   Result<MemoryServer*> Find(const Call& call, const std::string& host);
   Result<MemoryUnit*> FindUnit(MemoryServer& server, const std::string& name);
 

@@ -1,15 +1,16 @@
 #include "ssh/breaker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace a4c::baremetal {
 
 Result<void> Breaker::Allow() {
   Waiter::Lock lock(*waiter_);
   if (!quarantine_.empty()) {
-    return Error(
-        Code::kDenied, "in quarantine, and nothing is sent to it: " + quarantine_,
-        "check on its console who it is, and enrol it again with the fingerprint it shows");
+    return Error(Code::kDenied, "in quarantine, and nothing is sent to it: " + quarantine_,
+                 "check on its console who it is; then pin what it shows: a4c host enrol SERVER "
+                 "--fingerprint");
   }
   if (failures_ < options_.failures_max) return {};
   const int64_t left_ms = open_until_ms_ - runtime_.clock.MonotonicMs();
@@ -40,10 +41,16 @@ void Breaker::Failed(const Error& error) {
   open_until_ms_ = runtime_.clock.MonotonicMs() + WaitMs();
 }
 
-void Breaker::Quarantine(const Error& error) {
+void Breaker::Quarantine(const Error& error, ForeignKey key) {
   Waiter::Lock lock(*waiter_);
   probing_ = false;
   quarantine_ = error.message();
+  foreign_ = std::move(key);
+}
+
+ForeignKey Breaker::Foreign() const {
+  Waiter::Lock lock(*waiter_);
+  return foreign_;
 }
 
 // Doubles with each failure past the bound; between half of that and all of it.

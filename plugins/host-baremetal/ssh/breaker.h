@@ -10,6 +10,7 @@
 #include "a4c/call.h"
 #include "a4c/clock.h"
 #include "a4c/result.h"
+#include "ssh/ssh_session.h"
 
 namespace a4c::baremetal {
 
@@ -31,7 +32,9 @@ class Breaker {
   void Succeeded();
   // A caller that had too little time proves nothing.
   void Failed(const Error& error);
-  void Quarantine(const Error& error);
+  void Quarantine(const Error& error, ForeignKey key);
+  // Why it is in quarantine; empty: it is not.
+  ForeignKey Foreign() const;
 
  private:
   int64_t WaitMs() const;
@@ -45,6 +48,7 @@ class Breaker {
   bool probing_ = false;
   std::string last_error_;
   std::string quarantine_;
+  ForeignKey foreign_;
 };
 
 }  // namespace a4c::baremetal

@@ -134,7 +134,7 @@ class Session final : public SshSession {
   // What there is to wait for on the way to the server.
   Result<StreamWait> Wait(bool writing) const;
   bool HasNewsNow() const;
-  bool is_another() const { return is_another_; }
+  const ForeignKey& foreign() const { return foreign_; }
   Result<std::unique_ptr<ByteChannel>> OpenPort(const Call& call, const std::string& address,
                                                 int port) override;
 
@@ -159,7 +159,7 @@ class Session final : public SshSession {
   const std::unique_ptr<SshJump> jump_;
   LIBSSH2_SESSION* const ssh_;
   bool usable_ = true;
-  bool is_another_ = false;  // shows another host key than the one that is pinned
+  ForeignKey foreign_;
 };
 
 Error Session::Failed(int rc) {
@@ -245,7 +245,7 @@ Result<std::string> Session::Shake(const Call& call) {
 Result<void> Session::Start(const Call& call) {
   A4C_TRY(const std::string shown, Shake(call));
   if (shown != target_.host_key_fingerprint) {
-    is_another_ = true;
+    foreign_ = {target_.host_key_fingerprint, shown};
     return Broken(Error(Code::kDenied,
                         "the host key of " + target_.address + " is " + shown + ", pinned is " +
                             target_.host_key_fingerprint + "; nothing was sent",
@@ -468,13 +468,13 @@ std::string Channel::Complaint() {
 
 // Until its bytes have a way to the server.
 Result<std::unique_ptr<Session>> OpenSession(const Call& call, const SshTarget& target,
-                                             bool* is_another) {
+                                             ForeignKey* foreign) {
   if (target.jump == nullptr) {
     auto socket = ConnectTcp(call, target.address, target.port, target.keepalive_interval_ms);
     if (!socket) return ConnectError(target, socket.error());
     return std::make_unique<Session>(call.clock, *std::move(socket), target);
   }
-  auto session = ConnectSsh(call, *target.jump, is_another);
+  auto session = ConnectSsh(call, *target.jump, foreign);
   if (!session) return session.error().Within("jump to " + target.address);
   auto channel = (*session)->OpenPort(call, target.address, target.port);
   if (!channel) return ConnectError(target, channel.error());
@@ -497,7 +497,7 @@ Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target) {
 }
 
 Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,
-                                               bool* is_another) {
+                                               ForeignKey* foreign) {
   InitLibssh2Once();
   Call bounded = call;
   bounded.deadline_ms =
@@ -508,11 +508,11 @@ Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget
                                 "no answer in " + std::to_string(target.connect_timeout_ms) + " ms")
                 : error;
   };
-  auto opened = OpenSession(bounded, target, is_another);
+  auto opened = OpenSession(bounded, target, foreign);
   if (!opened) return judged(opened.error());
   std::unique_ptr<Session> session = *std::move(opened);
   const auto started = session->Start(bounded);
-  if (is_another != nullptr) *is_another |= session->is_another();
+  if (foreign != nullptr && !session->foreign().shown.empty()) *foreign = session->foreign();
   if (!started) return judged(started.error());
   return std::unique_ptr<SshSession>(std::move(session));
 }

@@ -142,7 +142,12 @@ TEST_F(BaremetalServer, AServerWithAnotherHostKeyIsInQuarantine) {
       << again.error().message();
   const auto hosts = provider->Hosts(Soon());
   ASSERT_TRUE(hosts);
-  for (const Host& host : *hosts) EXPECT_EQ(host.reachable, host.id != unit_.host) << host.reason;
+  for (const Host& host : *hosts) {
+    EXPECT_EQ(host.reachable, host.id != unit_.host) << host.reason;
+    EXPECT_EQ(host.pinned_fingerprint, host.reachable ? "" : wrong.servers[0].host_key_fingerprint);
+    EXPECT_EQ(host.shown_fingerprint,
+              host.reachable ? "" : options_.servers[0].host_key_fingerprint);
+  }
 }
 
 TEST_F(BaremetalServer, TheDockerCommandIsAWayToo) {

@@ -76,12 +76,15 @@ TEST_F(BreakerOfAServer, ACallerWithoutTimeProvesNothing) {
 }
 
 TEST_F(BreakerOfAServer, QuarantineEndsByNoTime) {
-  breaker_.Quarantine(Error(Code::kDenied, "the host key is SHA256:other"));
+  breaker_.Quarantine(Error(Code::kDenied, "the host key is SHA256:other"),
+                      {.pinned = "SHA256:ours", .shown = "SHA256:other"});
   clock_.Advance(1'000'000'000);
   const auto refused = breaker_.Allow();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::kDenied);
   EXPECT_NE(refused.error().message().find("SHA256:other"), std::string::npos);
+  EXPECT_EQ(breaker_.Foreign().pinned, "SHA256:ours");
+  EXPECT_EQ(breaker_.Foreign().shown, "SHA256:other");
 }
 
 class LocalEngine : public ::testing::Test {

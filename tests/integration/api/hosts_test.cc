@@ -39,6 +39,18 @@ class ApiHosts : public ApiTest {
       return Get("/v1/workspaces/" + name).body["actual"].Text() == "running";
     })) << Get("/v1/jobs/" + made.body["id"].Text()).text;
   }
+  // What a stream says until this has come; after: where another one was.
+  std::string Events(const std::string& key, const std::string& until,
+                     const std::string& after = "") {
+    const size_t at = after.rfind("id: ");
+    const std::string last =
+        at == std::string::npos
+            ? ""
+            : "Last-Event-ID: " + after.substr(at + 4, after.find('\n', at) - at - 4) + "\r\n";
+    return Raw("GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key + "\r\n" +
+                   last + "\r\n",
+               until);
+  }
   std::string HostOf(const std::string& name) {
     return Get("/v1/workspaces/" + name).body["host"].Text();
   }
@@ -162,6 +174,52 @@ TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
   EXPECT_EQ(answer.status, 409) << answer.text;
   EXPECT_NE(answer.body["hint"].Text().find("hosts.config"), std::string::npos);
   EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
+}
+
+// "new" shows another key once it was enrolled, as a machine that was set up anew does.
+TEST_F(ApiHosts, AServerWithAnotherKeyIsHeldAndToldOfUntilSomebodyAcceptsTheKey) {
+  const Answer added =
+      Post("/v1/hosts", R"({"id":"new-1","address":"memory:new","fingerprint":"SHA256:new",)"
+                        R"("settings":{"shows":"SHA256:anew"}})");
+  ASSERT_EQ(added.status, 201) << added.text;
+  std::string told = Events(key_, R"("state":"quarantined")");
+  EXPECT_NE(told.find("event: host"), std::string::npos) << told;
+  EXPECT_NE(told.find(R"("shown_fingerprint":"SHA256:anew")"), std::string::npos) << told;
+  const Answer held = Get("/v1/hosts/new-1");
+  EXPECT_EQ(held.body["state"].Text(), "quarantined") << held.text;
+  EXPECT_EQ(held.body["state_reason"].Text(), "host_key_changed");
+  EXPECT_EQ(held.body["pinned_fingerprint"].Text(), "SHA256:new");
+  EXPECT_EQ(held.body["shown_fingerprint"].Text(), "SHA256:anew");
+  EXPECT_NE(held.body["hint"].Text().find("a4c host enrol new-1 --fingerprint SHA256:anew"),
+            std::string::npos)
+      << held.text;
+  const Answer explained = Get("/v1/placement:explain?host=new-1");
+  EXPECT_FALSE(explained.body["fits"].Bool(true)) << explained.text;
+  EXPECT_EQ(Post("/v1/hosts/new-1:enrol?fingerprint=SHA256:third", "").status, 409);
+  EXPECT_EQ(Post("/v1/hosts/local-1:enrol?fingerprint=SHA256:anew", "").status, 409)
+      << "that one stands in the config";
+  const Answer taken = Post("/v1/hosts/new-1:enrol?fingerprint=SHA256:anew", "");
+  ASSERT_EQ(taken.status, 200) << taken.text;
+  const Answer back = Get("/v1/hosts/new-1");
+  EXPECT_EQ(back.body["state"].Text(), "reachable") << back.text;
+  EXPECT_EQ(back.body["fingerprint"].Text(), "SHA256:anew");
+  EXPECT_TRUE(back.body["hint"].IsNull()) << back.text;
+  told = Events(key_, R"("state":"reachable")", told);
+  EXPECT_NE(told.find("event: host"), std::string::npos) << told;
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+}
+
+TEST_F(ApiHosts, ServersThatGoAreToldOfAndOnlyToWhoMaySeeServers) {
+  const std::string user = KeyFor("other", R"("jobs:read","jobs:write","workspaces:write")");
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  ASSERT_EQ(Post("/v1/hosts/new-1:cordon", "").status, 200);
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1").status, 200);
+  const std::string told = Events(key_, R"("removed":true)");
+  EXPECT_NE(told.find(R"("id":"new-1")"), std::string::npos) << told;
+  CreateWorkspaceJob("last", Bearer(user));
+  const std::string theirs = Events(user, "the pier of last", told);
+  EXPECT_NE(theirs.find("event: job"), std::string::npos) << theirs;
+  EXPECT_EQ(theirs.find("event: host"), std::string::npos) << theirs;
 }
 
 TEST_F(ApiHosts, LabelsAreChangedAndWorkspacesGoByThem) {

@@ -82,6 +82,33 @@ TEST_F(Cli, WhatIsWrongWithAServerIsSaidWhenItIsAddedAndByTheDoctor) {
       << doctor.out;
 }
 
+TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
+  const Ran added = Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set",
+                         "shows=SHA256:set+up/anew"});
+  ASSERT_EQ(added.exit_code, 0) << added.err;
+  const std::string said = "next: compare SHA256:set+up/anew with what the server's own console";
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"host", "list"}, {"host", "get", "srv-9"}}) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(ran.out.find("  no         quarantined"), std::string::npos) << ran.out;
+    EXPECT_NE(ran.err.find("pinned is SHA256:srv-9"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find(said), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("a4c host enrol srv-9 --fingerprint SHA256:set+up/anew"),
+              std::string::npos)
+        << ran.err;
+  }
+  const Ran doctor = Run({"doctor"});
+  EXPECT_NE(doctor.exit_code, 0);
+  EXPECT_NE(doctor.out.find("a4c host enrol srv-9 --fingerprint"), std::string::npos) << doctor.out;
+  EXPECT_EQ(Run({"host", "enrol", "srv-9", "--fingerprint", "SHA256:wrong"}).exit_code, 5);
+  const Ran enrolled = Run({"host", "enrol", "srv-9", "--fingerprint", "SHA256:set+up/anew"});
+  EXPECT_EQ(enrolled.exit_code, 0) << enrolled.err;
+  const Ran back = Run({"host", "get", "srv-9"});
+  EXPECT_NE(back.out.find("srv-9  yes        reachable"), std::string::npos) << back.out;
+  EXPECT_EQ(back.err, "");
+}
+
 TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {
   const Ran labelled = Run({"host", "label", "local-2", "gpu=yes", "zone=b", "-o", "json"});
   ASSERT_EQ(labelled.exit_code, 0) << labelled.err;

@@ -38,6 +38,12 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
   Result<Host> Look(const Call& call, const std::string& id) override {
     ++looks;
     Note(id);
+    if (const auto found = foreign.find(id); found != foreign.end()) {
+      return Host{.id = id,
+                  .reason = "another key",
+                  .pinned_fingerprint = "SHA256:" + id,
+                  .shown_fingerprint = found->second};
+    }
     const bool answers = Spend(call, look_ms, id);
     return Host{.id = id,
                 .reachable = answers,
@@ -68,6 +74,7 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
   static constexpr int64_t kForever = 1LL << 40;
   std::map<std::string, int64_t> look_ms;  // how long they take; none: no time
   std::map<std::string, int64_t> list_ms;
+  std::map<std::string, std::string> foreign;  // which show this key, and not the one pinned
   std::atomic<int> looks = 0;
   std::vector<std::pair<std::string, int64_t>> asked;  // who, when
 
@@ -117,6 +124,23 @@ class DiskServiceTest : public ::testing::Test {
     const auto host = ReadHost(Within(), database_, id);
     EXPECT_TRUE(host && host->figures) << id;
     return host && host->figures ? *host->figures : HostFigures{};
+  }
+  HostRecord Record(const std::string& id) {
+    const auto host = ReadHost(Within(), database_, id);
+    EXPECT_TRUE(host) << id;
+    return host ? *host : HostRecord{};
+  }
+  // Writes what the API writes of one that was enrolled.
+  void Enrol(const std::string& id, int64_t pinned_at) {
+    HostRecord host = Record(id);
+    host.spec = a4c::HostSpec{.id = id, .address = "told:" + id, .fingerprint = "SHA256:" + id};
+    host.pinned_at = pinned_at;
+    host.state = {};
+    const auto done = database_.Write(
+        Within(),
+        {.changes = {
+             {.ref = HostRef(id), .body = HostBody(host), .expect = a4c::Expect::Rev(host.rev)}}});
+    ASSERT_TRUE(done && done->outcome == a4c::Committed::Outcome::kApplied);
   }
   void Hang(const std::string& id) { hosts_.look_ms[id] = TimedHosts::kForever; }
 
@@ -214,6 +238,88 @@ TEST_F(DiskServiceTest, WhoIsSlowIsNeverSaidToBeOutOfReach) {
     oldest_ms = std::max(oldest_ms, figures.host.age_ms);
   }
   EXPECT_LE(oldest_ms, 10'000);
+}
+
+// Each is one change of the record, of which events are made.
+TEST_F(DiskServiceTest, AServersStateIsWrittenOnceWhenItChanges) {
+  Step("hosts");
+  const HostRecord well = Record("a");
+  EXPECT_EQ(well.state.name, kReachable);
+  EXPECT_EQ(well.updated_at, fake_.clock().NowMs());
+  for (int i = 0; i < 3; ++i) Step("hosts");
+  EXPECT_EQ(Record("a").rev, well.rev) << "figures alone are no change";
+  hosts_.foreign["a"] = "SHA256:x";
+  for (int i = 0; i < 3; ++i) {
+    fake_.clock().Advance(30'000);
+    Step("hosts");
+    Step("hosts-apart");
+  }
+  const HostRecord held = Record("a");
+  EXPECT_EQ(held.rev, well.rev + 1) << "it is said once";
+  EXPECT_EQ(held.state.name, kQuarantined);
+  EXPECT_EQ(held.state.pinned, "SHA256:a");
+  EXPECT_EQ(held.state.shown, "SHA256:x");
+  EXPECT_FALSE(held.figures->host.reachable);
+  const auto servers = disks_->Servers(Within());
+  ASSERT_TRUE(servers);
+  EXPECT_FALSE(std::ranges::find(*servers, "a", &Server::id)->reachable) << "nothing goes there";
+  const std::string view = HostView(held).ToString();
+  EXPECT_NE(view.find(R"("state_reason":"host_key_changed")"), std::string::npos) << view;
+  EXPECT_NE(view.find("hosts.config"), std::string::npos) << "it stands there: " << view;
+  // It was put right there.
+  hosts_.foreign.clear();
+  fake_.clock().Advance(30'000);
+  Step("hosts-apart");
+  EXPECT_EQ(Record("a").state.name, kReachable);
+  EXPECT_EQ(Record("a").rev, held.rev + 1);
+  Hang("a");
+  for (int i = 0; i < 3; ++i) {
+    Step("hosts");
+    fake_.clock().Advance(30'000);
+    Step("hosts-apart");
+  }
+  EXPECT_EQ(Record("a").state.name, kUnreachable);
+  EXPECT_EQ(Record("a").rev, held.rev + 2);
+}
+
+// Whichever instance saw the other key, and whatever is shown since.
+TEST_F(DiskServiceTest, OneThatWasEnrolledStaysInQuarantineUntilItIsEnrolledAgain) {
+  Step("hosts");
+  Enrol("a", 0);
+  hosts_.foreign["a"] = "SHA256:x";
+  Step("hosts");
+  EXPECT_EQ(Record("a").state.name, kQuarantined);
+  EXPECT_NE(HostView(Record("a")).ToString().find("a4c host enrol a --fingerprint SHA256:x"),
+            std::string::npos);
+  hosts_.foreign.clear();
+  hosts_.Asked();
+  for (int i = 0; i < 3; ++i) {
+    fake_.clock().Advance(30'000);
+    Step("hosts");
+    Step("hosts-apart");
+  }
+  EXPECT_FALSE(hosts_.Asked().contains("a")) << "nothing is sent to it";
+  EXPECT_EQ(Record("a").state.name, kQuarantined);
+  Enrol("a", 77);
+  fake_.clock().Advance(30'000);
+  Step("hosts-apart");
+  EXPECT_EQ(Record("a").state.name, kReachable);
+}
+
+// An answer from before the enrolment must not bring the quarantine back.
+TEST_F(DiskServiceTest, WhatAServerShowedBeforeItWasEnrolledAgainCountsNoMore) {
+  Step("hosts");
+  Enrol("a", 0);
+  hosts_.foreign["a"] = "SHA256:x";
+  bool is_first = true;
+  hooked_.before_apply = [&](std::span<const a4c::WriteBatch>) {
+    if (!std::exchange(is_first, false)) return;
+    Enrol("a", 77);
+  };
+  Step("hosts");
+  hooked_.before_apply = nullptr;
+  EXPECT_FALSE(is_first);
+  EXPECT_EQ(Record("a").state.name, "") << "nobody knows yet";
 }
 
 TEST_F(DiskServiceTest, AsManyAreAskedApartAtOnceAsMayBe) {

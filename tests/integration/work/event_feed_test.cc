@@ -1,5 +1,5 @@
-// Events of jobs: by hints of the bus, by scans where there is none or it lost one, and to clients
-// that come back.
+// Events of jobs and servers: by hints of the bus, by scans where there is none or it lost one, and
+// to clients that come back.
 #include "apps/a4cd/api/event_feed.h"
 
 #include <optional>
@@ -50,6 +50,13 @@ class EventFeedTest : public ::testing::Test {
     EXPECT_TRUE(database_.Write(Within(), write->commit));
     return write->id;
   }
+  void Say(const HostRecord& host, const a4c::Expect& expect, bool tombstone = false) {
+    const auto done = database_.Write(Within(), {.changes = {{.ref = HostRef(host.id),
+                                                              .body = HostBody(host),
+                                                              .tombstone = tombstone,
+                                                              .expect = expect}}});
+    ASSERT_TRUE(done && done->outcome == a4c::Committed::Outcome::kApplied);
+  }
   std::string Next(StreamSource& source) {
     const auto piece = source.Next(Within());
     EXPECT_TRUE(piece);
@@ -93,6 +100,34 @@ TEST_F(EventFeedTest, AHintShowsAChangeBeforeAnyScan) {
   EXPECT_NE(got.find(id), std::string::npos) << got;
   EXPECT_EQ(Count(got, "event: job"), 1) << got;
   EXPECT_EQ(got.find("of another"), std::string::npos) << got;
+}
+
+TEST_F(EventFeedTest, ChangesOfServersAreForWhoMaySeeServers) {
+  EventFeed feed(database_, fake_.runtime());
+  const auto operators = feed.NewSource(kTenant, "", true);
+  const auto users = feed.NewSource(kTenant, "");
+  Next(*operators);
+  fake_.clock().Advance(100);
+  HostRecord host{.id = "one",
+                  .state = {.name = kQuarantined, .pinned = "SHA256:a", .shown = "SHA256:b"},
+                  .updated_at = fake_.clock().NowMs()};
+  Say(host, a4c::Expect::Absent());
+  fake_.clock().Advance(100);
+  const std::string got = Next(*operators);
+  EXPECT_EQ(Count(got, "event: host"), 1) << got;
+  EXPECT_NE(got.find(R"("state":"quarantined")"), std::string::npos) << got;
+  EXPECT_NE(got.find(R"("shown_fingerprint":"SHA256:b")"), std::string::npos) << got;
+  EXPECT_EQ(Count(Next(*users), "event:"), 0);
+  fake_.clock().Advance(100);
+  EXPECT_EQ(Count(Next(*operators), "event:"), 0) << "it is said once";
+  // Away until it was removed, and then with an instance that was started later.
+  host.updated_at = fake_.clock().NowMs();
+  Say(host, a4c::Expect::Rev(1), true);
+  fake_.clock().Advance(20'000);
+  EventFeed later(database_, fake_.runtime());
+  const std::string missed = Next(*later.NewSource(kTenant, LastId(got), true));
+  EXPECT_NE(missed.find(R"("removed":true)"), std::string::npos) << missed;
+  EXPECT_EQ(Count(Next(*later.NewSource(kTenant, LastId(got))), "event:"), 0);
 }
 
 TEST_F(EventFeedTest, EachInstanceGetsEveryHint) {

@@ -7,7 +7,8 @@ Response StreamEvents(ApiContext& api, Request& request) {
   Response response;
   response.content_type = "text/event-stream";
   response.Add("Cache-Control", "no-store");
-  response.stream = api.events.NewSource(request.principal.tenant, request.Header("Last-Event-ID"));
+  response.stream = api.events.NewSource(request.principal.tenant, request.Header("Last-Event-ID"),
+                                         request.principal.Allows("hosts:read"));
   return response;
 }
 

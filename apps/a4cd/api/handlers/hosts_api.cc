@@ -54,7 +54,9 @@ Result<HostRecord> FindHost(ApiContext& api, const Request& request) {
 }
 
 // What was said of a server that is there.
-PreparedWrite WriteOf(const HostRecord& before, HostRecord after, const Request& request) {
+PreparedWrite WriteOf(ApiContext& api, const HostRecord& before, HostRecord after,
+                      const Request& request) {
+  after.updated_at = api.runtime.clock.NowMs();
   after.by = request.principal.key_id;
   PreparedWrite write;
   write.commit.changes.push_back(
@@ -80,7 +82,7 @@ Response Mark(ApiContext& api, Request& request, const HostMarks& marks) {
     after.cordoned = marks.cordoned;
     after.draining = marks.draining;
     after.drains_volumes = marks.drains_volumes;
-    return WriteOf(host, std::move(after), request);
+    return WriteOf(api, host, std::move(after), request);
   });
 }
 
@@ -112,7 +114,7 @@ Result<PreparedWrite> PrepareLabels(ApiContext& api, const Request& request,
     return Error(Code::kInvalid, "the server would have more than 64 labels",
                  "remove some: a4c host label " + host.id + " NAME-");
   }
-  return WriteOf(host, std::move(after), request);
+  return WriteOf(api, host, std::move(after), request);
 }
 
 // What keeps a server that is drained from being empty, for whom it is not a secret.
@@ -161,24 +163,30 @@ HostDraft ReadHostDraft(const Json& body, Faults& faults) {
   return draft;
 }
 
+Result<void> CheckUnused(ApiContext& api, const Request& request, const a4c::HostSpec& spec) {
+  A4C_TRY(const std::vector<HostRecord> hosts, ReadHosts(api.CallFor(request), api.database));
+  for (const HostRecord& other : hosts) {
+    if (!other.spec || other.spec->fingerprint != spec.fingerprint) continue;
+    return Error(Code::kConflict, "this server is " + other.id + " already",
+                 "see it: a4c host get " + other.id +
+                     "; for another id or address, remove it first: a4c host remove " + other.id);
+  }
+  return {};
+}
+
 // A tombstone of that id is a server that was removed before.
 Result<PreparedWrite> PrepareAdd(ApiContext& api, const Request& request, const HostDraft& draft) {
   const a4c::RecordRef ref = HostRef(draft.spec.id);
   A4C_TRY(const a4c::GetAnswer answer, api.database.Get(api.CallFor(request), std::span(&ref, 1)));
   const std::optional<Record>& found = answer.records.at(0);
-  A4C_TRY(const std::vector<HostRecord> others, ReadHosts(api.CallFor(request), api.database));
-  for (const HostRecord& other : others) {
-    if (!other.spec || other.spec->fingerprint != draft.spec.fingerprint) continue;
-    return Error(Code::kConflict, "this server is " + other.id + " already",
-                 "see it: a4c host get " + other.id +
-                     "; for another id or address, remove it first: a4c host remove " + other.id);
-  }
+  A4C_CHECK(CheckUnused(api, request, draft.spec));
   if (found && !found->tombstone) {
     return Error(Code::kConflict, "there is another server " + draft.spec.id + " already",
                  "choose another id, or remove it first: a4c host remove " + draft.spec.id);
   }
   HostRecord host{.id = draft.spec.id, .labels = draft.labels, .spec = draft.spec};
   host.by = request.principal.key_id;
+  host.updated_at = api.runtime.clock.NowMs();
   PreparedWrite write;
   write.commit.changes.push_back({.ref = ref,
                                   .body = HostBody(host),
@@ -215,17 +223,50 @@ void Wake(ApiContext& api) {
                         {{"error", woken.error().ToString()}});
 }
 
+// A server's record is new, or another key of it was accepted. The other instances follow within a
+// period; this one need not wait. It follows too, should this fail.
+void TakeOn(ApiContext& api, const Request& request, const std::string& id) {
+  Result<void> taken = api.worker->enrolments().Renew(api.CallFor(request), id);
+  if (taken) taken = api.worker->disks().Look(api.CallFor(request), id);
+  if (taken) taken = Claim(api, request, id);
+  if (!taken) {
+    api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
+                          {{"host", id}, {"error", taken.error().ToString()}});
+  }
+  Wake(api);
+}
+
+// The server shows this key, lets us in with it, and is out of quarantine from this commit on.
+Result<PreparedWrite> PreparePin(ApiContext& api, const Request& request, const HostRecord& host,
+                                 const std::string& fingerprint) {
+  if (!host.spec) {
+    return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
+                 "pin its fingerprint in hosts.config and restart the instances one by one");
+  }
+  HostRecord after = host;
+  if (!fingerprint.empty() && fingerprint != host.spec->fingerprint) {
+    after.spec->fingerprint = fingerprint;
+    A4C_CHECK(a4c::CheckHostSpec(*after.spec));
+    A4C_CHECK(CheckUnused(api, request, *after.spec));
+  }
+  A4C_TRY(a4c::HostEnrolment * provider, Provider(api));
+  A4C_CHECK(Prepared(provider->Prepare(api.CallFor(request), *after.spec)));
+  after.pinned_at = api.runtime.clock.NowMs();
+  after.state = {};
+  return WriteOf(api, host, std::move(after), request);
+}
+
 // What enrolment does on the server, once more: a new version of the helper, or a store that was
 // restored and is the one to go on with.
-Result<PreparedWrite> PrepareEnrol(ApiContext& api, const Request& request) {
-  A4C_TRY(const HostRecord host, FindHost(api, request));
+Result<PreparedWrite> PrepareEnrol(ApiContext& api, const Request& request,
+                                   const HostRecord& host) {
   if (host.spec) {
     A4C_TRY(a4c::HostEnrolment * provider, Provider(api));
     A4C_CHECK(Prepared(provider->Prepare(api.CallFor(request), *host.spec)));
   }
   A4C_CHECK(api.worker->enrolments().Know(api.CallFor(request), host.id));
   A4C_CHECK(Claim(api, request, host.id));
-  return WriteOf(host, host, request);
+  return WriteOf(api, host, host, request);
 }
 
 // Only of a server on which nothing is left: no workspace, and nothing reserved.
@@ -247,7 +288,7 @@ Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
     return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
                  "so that nothing new is placed meanwhile: a4c host cordon " + host.id);
   }
-  PreparedWrite write = WriteOf(host, host, request);
+  PreparedWrite write = WriteOf(api, host, host, request);
   write.commit.changes[0].tombstone = true;
   A4C_CHECK(api.worker->tokens().Forget(api.CallFor(request), host.id, write.commit));
   // The counters are judged with the batch: nothing was reserved meanwhile.
@@ -317,24 +358,24 @@ Response AddHost(ApiContext& api, Request& request) {
     A4C_CHECK(Prepared((*provider)->Prepare(api.CallFor(request), draft.spec)));
     return write;
   });
-  // The other instances follow within a period; this one need not wait. It follows too, should this
-  // fail.
-  if (response.status == 201) {
-    Result<void> known = api.worker->disks().Look(api.CallFor(request), draft.spec.id);
-    if (known) known = Claim(api, request, draft.spec.id);
-    if (!known) {
-      api.runtime.log.Write(a4c::LogLevel::kWarning, "hosts", "an enrolled server was not taken",
-                            {{"host", draft.spec.id}, {"error", known.error().ToString()}});
-    }
-    Wake(api);
-  }
+  if (response.status == 201) TakeOn(api, request, draft.spec.id);
   return response;
 }
 
 Response EnrolHost(ApiContext& api, Request& request) {
   request.deadline_ms =
       api.runtime.clock.MonotonicMs() + std::max(api.settings.enrol_timeout_ms, int64_t{1});
-  return MakeWrite(api, request, {}, [&] { return PrepareEnrol(api, request); });
+  const std::string& fingerprint = request.Query("fingerprint");
+  WriteRules rules;
+  if (!fingerprint.empty()) rules.body_identity = fingerprint;
+  bool pins = false;
+  Response response = MakeWrite(api, request, rules, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(const HostRecord host, FindHost(api, request));
+    pins = !fingerprint.empty() || (host.spec && host.state.name == kQuarantined);
+    return pins ? PreparePin(api, request, host, fingerprint) : PrepareEnrol(api, request, host);
+  });
+  if (pins && response.status == 200) TakeOn(api, request, request.Param("id"));
+  return response;
 }
 
 Response CordonHost(ApiContext& api, Request& request) {
