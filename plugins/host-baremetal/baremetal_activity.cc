@@ -33,6 +33,8 @@ class BaremetalActivity final : public HostActivity {
     for (size_t at = 0; at < running.size(); at += links.size()) {
       A4C_CHECK(ReadSome(call, links, std::span(running).subspan(at), activity));
     }
+    links.clear();  // one of them may be the only one
+    if (server->has_helper()) ReadDisks(call, *server, running, activity);
     return activity;
   }
 
@@ -48,6 +50,33 @@ class BaremetalActivity final : public HostActivity {
       if (container->running) running.push_back(*std::move(container));
     }
     return running;
+  }
+
+  // Of those with a file system of their own; one whose use is not told stays unknown.
+  static void ReadDisks(const Call& call, DockerServer& server,
+                        const std::vector<Container>& containers,
+                        std::vector<UnitActivity>& activity) {
+    for (const Container& container : containers) {
+      if (!container.own_volume) continue;
+      const auto disk = server.ReadDiskOf(call, container.volume_path);
+      if (!disk) return;
+      for (UnitActivity& unit : activity) {
+        if (unit.name == container.name) unit.disk_used_bytes = disk->disk_used_bytes;
+      }
+    }
+  }
+
+  // As `docker stats` counts: pages of files that nobody uses just now are no memory that it needs.
+  static UnitActivity ActivityOf(const std::string& name, const Json& stats) {
+    const Json& memory = stats["memory_stats"];
+    const Json& details = memory["stats"];  // of cgroups v2, or of v1
+    const Json& unused = details.Find("inactive_file") != nullptr ? details["inactive_file"]
+                                                                  : details["total_inactive_file"];
+    return {.name = name,
+            .cpu_ms = stats["cpu_stats"]["cpu_usage"]["total_usage"].Int() / kNanosPerMilli,
+            .memory_bytes = std::max<int64_t>(0, memory["usage"].Int() - unused.Int()),
+            .memory_limit_bytes = memory["limit"].Int(),
+            .processes = stats["pids_stats"]["current"].Int()};
   }
 
   // Of the first ones, as many as there are links.
@@ -66,9 +95,7 @@ class BaremetalActivity final : public HostActivity {
       const auto stats = ParseJson(reply.body, {.bytes_max = reply.body.size() + 1});
       // It has ended meanwhile.
       if (!reply.ok() || !stats) continue;
-      activity.push_back(
-          {containers[i].name,
-           (*stats)["cpu_stats"]["cpu_usage"]["total_usage"].Int() / kNanosPerMilli});
+      activity.push_back(ActivityOf(containers[i].name, *stats));
     }
     return {};
   }

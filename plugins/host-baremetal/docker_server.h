@@ -57,6 +57,8 @@ class DockerServer {
   void SetToken(const std::string& token);
   // kInvalid: its engine is too old.
   Result<void> CheckEngine(const Call& call);
+  // Disk and inodes of the file system that holds this path there.
+  Result<Host> ReadDiskOf(const Call& call, const std::string& path);
   // Reads the figures anew. A server that is out of reach has those read last.
   Host Measure(const Call& call);
   const std::string& id() const { return server_.id; }
@@ -69,7 +71,6 @@ class DockerServer {
   Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession* session,
                                                    Peer peer);
   Result<std::unique_ptr<ByteChannel>> OpenDocker(const Call& call, SshSession& session);
-  Result<Host> ReadDiskOf(const Call& call, const std::string& path);
   Result<EngineFacts> ReadFacts(const Call& call, DockerConnection& docker);
   Result<Host> Read(const Call& call);
   Result<std::string> DiskOutput(const Call& call, const std::string& path);

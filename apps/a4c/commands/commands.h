@@ -13,6 +13,7 @@ namespace a4c_cli {
 
 void AddJobCommands(CLI::App& root, Session& session);               // job_commands.cc
 void AddWorkspaceCommands(CLI::App& root, Session& session);         // workspace_commands.cc
+void AddWorkspaceStats(CLI::App& workspace, Session& session);       // workspace_stats.cc
 void AddSnapshotOfWorkspace(CLI::App& workspace, Session& session);  // snapshot_commands.cc
 void AddRestoreOfWorkspace(CLI::App& workspace, Session& session);   // snapshot_commands.cc
 void AddSnapshotCommands(CLI::App& root, Session& session);          // snapshot_commands.cc

@@ -241,6 +241,7 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");
   AddUpdate(*workspace, session);
+  AddWorkspaceStats(*workspace, session);
   AddSnapshotOfWorkspace(*workspace, session);
   AddRestoreOfWorkspace(*workspace, session);
   AddExecCommands(*workspace, session);

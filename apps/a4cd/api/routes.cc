@@ -48,6 +48,8 @@ constexpr Route kRoutes[] = {
      kEmpty},
     {"GET", "/v1/workspaces/{id}/logs", "getWorkspaceLogs", "workspaces:read", GetWorkspaceLogs,
      kNone, kTenant, "from"},
+    {"GET", "/v1/workspaces/{id}/stats", "getWorkspaceStats", "workspaces:read", GetWorkspaceStats,
+     kNone, kTenant, "interval_ms"},
     {"GET", "/v1/workspaces/{id}:exec", "execInWorkspace", "workspaces:write", ExecInWorkspace},
     {"GET", "/v1/workspaces/{id}:forward", "forwardToWorkspace", "workspaces:write",
      ForwardToWorkspace, kNone, kTenant, "port"},

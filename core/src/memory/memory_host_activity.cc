@@ -5,6 +5,18 @@
 namespace a4c::memory {
 namespace {
 
+// Each takes what a small program does, and has as much disk as it was promised.
+constexpr int64_t kMemoryBytes = 4 << 20;
+
+UnitActivity ActivityOf(const MemoryUnit& unit, int64_t now_ms) {
+  return {.name = unit.unit.name,
+          .cpu_ms = unit.run.busy ? now_ms - unit.started_mono_ms : 0,
+          .memory_bytes = kMemoryBytes,
+          .memory_limit_bytes = unit.unit.spec.memory_bytes,
+          .processes = 1,
+          .disk_used_bytes = unit.unit.spec.disk_bytes};
+}
+
 class MemoryActivity final : public HostActivity {
  public:
   explicit MemoryActivity(MemoryHosts& hosts) : hosts_(hosts) {}
@@ -18,7 +30,7 @@ class MemoryActivity final : public HostActivity {
     for (const std::string& name : units) {
       const auto unit = hosts_.FindUnit(*server, name);
       if (!unit || (*unit)->state != UnitState::kRunning) continue;
-      activity.push_back({name, (*unit)->run.busy ? now_ms - (*unit)->started_mono_ms : 0});
+      activity.push_back(ActivityOf(**unit, now_ms));
     }
     return activity;
   }

@@ -231,8 +231,9 @@ Container ReadContainer(const Json& inspected) {
   container.status.epoch = ReadNumber(labels[kEpochLabel].Text());
   container.status.labels = ReadLabels(labels);
   for (const Json& mount : inspected["Mounts"].Items()) {
-    container.own_volume |=
-        mount["Destination"].Text() == kVolumeTarget && mount["Type"].Text() == "bind";
+    if (mount["Destination"].Text() != kVolumeTarget || mount["Type"].Text() != "bind") continue;
+    container.own_volume = true;
+    container.volume_path = mount["Source"].Text();
   }
   for (const auto& [label, network] : inspected["NetworkSettings"]["Networks"].Members()) {
     if (container.address.empty()) container.address = network["IPAddress"].Text();

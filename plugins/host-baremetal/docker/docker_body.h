@@ -51,6 +51,7 @@ struct Container {
   bool running = false;
   bool removing = false;
   bool own_volume = false;  // a file system that a4c-host made
+  std::string volume_path;  // where that is, on the server
   std::string address;      // in its Docker network; empty: it has none
   UnitStatus status;        // without host; its epoch is the label's
 };

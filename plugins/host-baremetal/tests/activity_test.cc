@@ -5,7 +5,9 @@
 namespace a4c::baremetal {
 namespace {
 
-constexpr const char* kStats = R"({"cpu_stats":{"cpu_usage":{"total_usage":7000000}}})";
+constexpr const char* kStats =
+    R"({"cpu_stats":{"cpu_usage":{"total_usage":7000000}},"pids_stats":{"current":3},)"
+    R"("memory_stats":{"usage":5000,"limit":9000,"stats":{"inactive_file":1500}}})";
 
 class EngineActivity : public EngineTest {
  protected:
@@ -13,6 +15,20 @@ class EngineActivity : public EngineTest {
     return provider_->As<HostActivity>()->Read(Soon(), "one", units);
   }
 };
+
+TEST_F(EngineActivity, MemoryIsThatWithoutFilesThatNobodyUses) {
+  engine_.SetAnswer("GET /containers/c1/stats?", "200 OK", kStats);
+  const auto read = Read({"unit-1"});
+  ASSERT_TRUE(read) << read.error().ToString();
+  ASSERT_EQ(read->size(), 1u);
+  EXPECT_EQ(read->at(0).memory_bytes, 3500);
+  EXPECT_EQ(read->at(0).memory_limit_bytes, 9000);
+  EXPECT_EQ(read->at(0).processes, 3);
+  EXPECT_EQ(read->at(0).disk_used_bytes, 0) << "it has no file system of its own";
+  engine_.SetAnswer("GET /containers/c1/stats?", "200 OK",
+                    R"({"memory_stats":{"usage":5000,"stats":{"total_inactive_file":2000}}})");
+  EXPECT_EQ(Read({"unit-1"})->at(0).memory_bytes, 3000) << "as cgroups v1 name it";
+}
 
 // A real one takes up to a second for an answer, and the same one for all that ask in it.
 TEST_F(EngineActivity, AsksForSeveralAtOnceAndForNoMoreThanHalfOfItsConnectionsCarry) {

@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "a4c/host_activity.h"
 #include "tests/server_fixture.h"
 
 namespace a4c::baremetal {
@@ -94,6 +95,10 @@ TEST_F(HelperServer, AFullVolumeIsFullInsideAloneAndGrowsAtTheNextStart) {
   const std::string said =
       Output({"sh", "-c", "dd if=/dev/zero of=/workspace/x bs=1M count=64 2>&1"});
   EXPECT_NE(said.find("No space left on device"), std::string::npos) << said;
+  const auto use = provider_->As<HostActivity>()->Read(Soon(), unit_.host, {unit_.name});
+  ASSERT_TRUE(use && use->size() == 1);
+  EXPECT_GT(use->at(0).disk_used_bytes, 16 * kMiB);
+  EXPECT_LE(use->at(0).disk_used_bytes, 32 * kMiB);
   const Host after = FiguresOfTheServer();
   EXPECT_LT(after.disk_used_bytes - before.disk_used_bytes, 4 * kMiB)
       << "the room of the volume was taken when it was made";

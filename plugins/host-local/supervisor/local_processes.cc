@@ -74,9 +74,11 @@ std::optional<ProcessLook> ReadStat(const std::string& text) {
   int field = 5;
   for (; field < 14; ++field) in >> skipped;
   for (int64_t ticks = 0; field < 18 && in >> ticks; ++field) look.ticks += ticks;
-  for (; field < 22; ++field) in >> skipped;
-  in >> look.start;
+  for (; field < 20; ++field) in >> skipped;
+  in >> look.threads >> skipped >> look.start;
   if (!in) return std::nullopt;
+  // Absent of what has ended.
+  in >> skipped >> look.pages;
   return look;
 }
 
@@ -121,13 +123,18 @@ bool SignalExactly(pid_t pid, int64_t start, int signal) {
   return look && look->start == start && process.Send(signal);
 }
 
-std::map<std::string, int64_t> CpuMsByValue(const std::string& name) {
+std::map<std::string, ProcessUse> UseByValue(const std::string& name) {
   static const int64_t ticks_a_second = sysconf(_SC_CLK_TCK);
-  std::map<std::string, int64_t> by_value;
+  static const int64_t page_bytes = sysconf(_SC_PAGESIZE);
+  std::map<std::string, ProcessUse> by_value;
   for (const pid_t pid : AllProcesses()) {
     const std::string value = ValueOf(pid, name);
     const auto look = value.empty() ? std::nullopt : LookAt(pid);
-    if (look) by_value[value] += look->ticks * 1000 / ticks_a_second;
+    if (!look) continue;
+    ProcessUse& use = by_value[value];
+    use.cpu_ms += look->ticks * 1000 / ticks_a_second;
+    use.memory_bytes += look->pages * page_bytes;
+    use.threads += look->threads;
   }
   return by_value;
 }

@@ -113,11 +113,13 @@ TEST(JudgeState, OfAllThatCanBeLeftBehind) {
 
 TEST(Processes, TheNameInAStatFileMayHoldAnything) {
   const auto look =
-      ReadStat("77 (a) R 1 (b) Z 42 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 123456 1 1\n");
+      ReadStat("77 (a) R 1 (b) Z 42 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 3 0 123456 1 17\n");
   ASSERT_TRUE(look);
   EXPECT_EQ(look->state, 'Z');
   EXPECT_EQ(look->parent, 42);
   EXPECT_EQ(look->start, 123456);
+  EXPECT_EQ(look->threads, 3);
+  EXPECT_EQ(look->pages, 17);
   EXPECT_FALSE(ReadStat(""));
   EXPECT_FALSE(ReadStat("77 (a) R 1"));
 }

@@ -1,4 +1,4 @@
-// HostActivity: the processor time of the processes that carry a unit's mark.
+// HostActivity: what the processes that carry a unit's mark use.
 #include "a4c/host_activity.h"
 #include "supervisor/local_processes.h"
 #include "units/local_servers.h"
@@ -13,14 +13,17 @@ class LocalActivity final : public HostActivity {
   Result<std::vector<UnitActivity>> Read(const Call& call, const std::string& host,
                                          const std::vector<std::string>& units) override {
     A4C_TRY(const std::shared_ptr<LocalServer> server, servers_.Find(call, host));
-    const std::map<std::string, int64_t> by_mark = CpuMsByValue(kMarkName);
+    std::map<std::string, ProcessUse> by_mark = UseByValue(kMarkName);
     std::vector<UnitActivity> activity;
     for (const std::string& name : units) {
       A4C_CHECK(CheckUnitName(name));
       A4C_TRY(const auto unit, server->Find(name));
       if (!unit || unit->status.state != UnitState::kRunning) continue;
-      const auto found = by_mark.find(unit->record.mark);
-      activity.push_back({name, found == by_mark.end() ? 0 : found->second});
+      const ProcessUse& use = by_mark[unit->record.mark];
+      activity.push_back({.name = name,
+                          .cpu_ms = use.cpu_ms,
+                          .memory_bytes = use.memory_bytes,
+                          .processes = use.threads});
     }
     return activity;
   }

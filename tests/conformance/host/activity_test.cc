@@ -34,6 +34,22 @@ TEST_F(HostProviderActivity, AUnitThatComputesUsesTheProcessorAndOneThatSleepsDo
   EXPECT_LT(*idle_ms, 250);
 }
 
+TEST_F(HostProviderActivity, AUnitThatRunsHasMemoryAndProcessesWithinItsLimits) {
+  if (Absent("activity")) return;
+  Unit unit = NewUnit();
+  ASSERT_TRUE(Ensure(unit));
+  UnitActivity use;
+  EXPECT_TRUE(Eventually([&] {
+    const auto read = provider().As<HostActivity>()->Read(Within(), host(), {unit.name});
+    if (read && read->size() == 1) use = read->at(0);
+    return use.memory_bytes > 0 && use.processes > 0;
+  }));
+  if (use.memory_limit_bytes > 0) {
+    EXPECT_LE(use.memory_bytes, use.memory_limit_bytes);
+  }
+  EXPECT_GE(use.disk_used_bytes, 0);
+}
+
 TEST_F(HostProviderActivity, OnlyUnitsThatRunAreToldOf) {
   if (Absent("activity")) return;
   Unit unit = NewUnit();

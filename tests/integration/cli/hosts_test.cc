@@ -109,6 +109,35 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   EXPECT_EQ(back.err, "");
 }
 
+TEST_F(Cli, StatsShowWhatWorkspacesUse) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  ASSERT_EQ(Run({"workspace", "create", "busy", "--memory", "64MiB", "--wait", "--", "sh", "-c",
+                 "while :; do :; done"})
+                .exit_code,
+            0);
+  ASSERT_EQ(
+      Run({"workspace", "create", "quiet", "--disk", "1GiB", "--wait", "--", "sleep", "infinity"})
+          .exit_code,
+      0);
+  const Ran all = Run({"workspace", "stats", "-o", "json"});
+  ASSERT_EQ(all.exit_code, 0) << all.err;
+  const auto list = a4c::ParseJson(all.out);
+  ASSERT_TRUE(list) << all.out;
+  ASSERT_EQ(list->Items().size(), 2u) << all.out;
+  for (const a4c::Json& one : list->Items()) {
+    const double cpu = std::strtod(one["cpu_percent"].ToString().c_str(), nullptr);
+    EXPECT_EQ(cpu > 50, one["name"].Text() == "busy") << all.out;
+  }
+  const Ran table = Run({"workspace", "stats", "busy"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_EQ(table.out.find("NAME  ACTUAL   CPU %"), 0u) << table.out;
+  EXPECT_NE(table.out.find("4.0 MiB  64.0 MiB"), std::string::npos) << table.out;
+  const Ran partly = Run({"workspace", "stats", "nobody", "quiet"});
+  EXPECT_EQ(partly.exit_code, 3) << partly.err;
+  EXPECT_NE(partly.out.find("quiet"), std::string::npos) << "the others are shown: " << partly.out;
+}
+
 TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {
   const Ran labelled = Run({"host", "label", "local-2", "gpu=yes", "zone=b", "-o", "json"});
   ASSERT_EQ(labelled.exit_code, 0) << labelled.err;

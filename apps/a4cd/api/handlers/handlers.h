@@ -36,6 +36,8 @@ Response DeleteSnapshot(ApiContext& api, Request& request);
 Response UpdateWorkspace(ApiContext& api, Request& request);
 Response DeleteWorkspace(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
+// stats_api.cc
+Response GetWorkspaceStats(ApiContext& api, Request& request);
 // sessions_api.cc
 Response ExecInWorkspace(ApiContext& api, Request& request);
 Response ForwardToWorkspace(ApiContext& api, Request& request);
