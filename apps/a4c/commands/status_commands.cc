@@ -164,6 +164,21 @@ class Doctor {
   bool good_ = true;
 };
 
+// Of a workspace one job at a time, the oldest first: the one that is before this. Empty: none is,
+// or the index does not say.
+std::string WaitsFor(Session& session, const Json& job) {
+  if (job["state"].Text() != "pending" || !job["workspace"].IsText()) return "";
+  const std::string query = "workspace:\"" + job["workspace"].Text() +
+                            "\" and state:(pending or running) and created_at < \"" +
+                            job["created_at"].Text() + "\"";
+  const a4c::Result<Reply> older = session.Connect()->Send(
+      {.path = WithQuery("/v1/jobs", {{"q", query}, {"sort", "created_at"}, {"limit", "1"}})});
+  if (!older || !older->ok() || older->body["items"].Items().empty()) return "";
+  const Json& first = older->body["items"].Items()[0];
+  return "  waits for job " + first["id"].Text() + " (" + first["type"].Text() + ", " +
+         first["state"].Text() + "), which is older and about the same workspace\n";
+}
+
 void Explain(Session& session, const std::string& given) {
   const std::string id = BareId(given, "job");
   Reply reply;
@@ -179,7 +194,7 @@ void Explain(Session& session, const std::string& given) {
   if (job["due_at"].IsText()) text += "  not before " + job["due_at"].Text() + "\n";
   if (job["deadline_at"].IsText()) text += "  given up at " + job["deadline_at"].Text() + "\n";
   if (job["host"].IsText()) text += "  on server " + job["host"].Text() + "\n";
-  session.ShowText(text);
+  session.ShowText(text + WaitsFor(session, job));
   const std::string path = WithQuery("/v1/placement:explain", {{"job", id}});
   Client* client = session.Connect();
   const a4c::Result<Reply> placement = client->Send({.path = path});

@@ -18,6 +18,9 @@ using a4c::Result;
 constexpr int kPlaceTriesMax = 16;
 
 std::string WhatHelps(const Placement& placement) {
+  if (!placement.unknown_server.empty()) {
+    return "it is placed once a server of that id is added; those there are: a4c host list";
+  }
   if (placement.CanEverFit()) return "it is placed once room is given back or a server returns";
   if (placement.LacksOnlyLabels()) return "it is placed once a server is given these labels";
   return "waiting cannot help: no server could take it even if it were empty";

@@ -175,6 +175,10 @@ JobDraft ReadJobDraft(const Json& request, Faults& faults) {
   constexpr int64_t kYearMs = 366LL * 24 * 3'600'000;
   if (draft.delay_ms > kYearMs) fields.Add("delay", "is at most a year");
   if (draft.deadline_ms > kYearMs) fields.Add("deadline", "is at most a year");
+  if (draft.deadline_ms != 0 && draft.deadline_ms <= draft.delay_ms) {
+    fields.Add("deadline", "is over before the delay is",
+               "both count from now: deadline is to be the longer one");
+  }
   CheckPayload(draft, fields, faults);
   fields.RefuseOthers();
   return draft;

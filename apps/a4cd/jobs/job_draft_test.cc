@@ -27,6 +27,8 @@ TEST(JobDraft, TakesEachTypeWithItsPayload) {
 
 TEST(JobDraft, PointsAtWhatIsWrong) {
   const std::pair<const char*, const char*> wrong[] = {
+      {R"({"type":"workspace.stop","payload":{"workspace":"d"},"delay":"2h","deadline":"1h"})",
+       "/deadline"},
       {R"({"payload":{}})", "/type"},
       {R"({"type":"workspace.crate","payload":{}})", "/type"},
       {R"({"type":"command.run","payload":{"workspace":"d"}})", "/payload/command"},

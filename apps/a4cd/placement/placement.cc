@@ -84,6 +84,10 @@ Rejection RejectionOf(const Server& server, const PlacementRequest& request,
   return Rejection::kNone;
 }
 
+bool IsUnknown(std::span<const Server> servers, const std::string& id) {
+  return !id.empty() && std::ranges::find(servers, id, &Server::id) == servers.end();
+}
+
 }  // namespace
 
 std::string_view RejectionName(Rejection rejection) {
@@ -110,6 +114,7 @@ bool Placement::LacksOnlyLabels() const {
 
 std::string Placement::Summary() const {
   if (server != nullptr) return "server " + server->id;
+  if (!unknown_server.empty()) return "there is no server " + unknown_server;
   int all = 0;
   std::string reasons;
   for (size_t i = 0; i < rejections.size(); ++i) {
@@ -138,7 +143,10 @@ Placement Place(std::span<const Server> servers, const PlacementRequest& request
     ++placement.rejections[static_cast<size_t>(candidate.rejection)];
     if (candidate.rejection == Rejection::kNone) fitting.push_back(candidate);
   }
-  if (fitting.empty()) return placement;
+  if (fitting.empty()) {
+    if (IsUnknown(servers, request.server)) placement.unknown_server = request.server;
+    return placement;
+  }
   // Only what was seen committed bounds what may be: what is pending may come to nothing.
   double least = fitting[0].score;
   double least_committed = DiskShare(*fitting[0].server, request.amounts);

@@ -93,6 +93,7 @@ struct Placement {
   // more than one request of this size above what the least used server would have.
   Amounts most = {};
   std::array<int, kRejections> rejections = {};  // how many servers, by reason
+  std::string unknown_server = {};               // the one that is asked for, if there is none such
 
   // True if some server could take it once it is free, reachable or uncordoned.
   bool CanEverFit() const;

@@ -172,6 +172,14 @@ TEST(Placement, ARefusalSaysWhyAndWhetherWaitingHelps) {
   EXPECT_FALSE(never.CanEverFit());
   EXPECT_EQ(never.Summary(), "none of 3 servers fits: 3 too_small");
   EXPECT_EQ(Place({}, Want(1), {}, 0).Summary(), "there are no servers");
+  PlacementRequest elsewhere = Want(1);
+  elsewhere.server = "nope";
+  const Placement unknown = Place(servers, elsewhere, {}, 0);
+  EXPECT_EQ(unknown.Summary(), "there is no server nope");
+  EXPECT_FALSE(unknown.CanEverFit());
+  elsewhere.server = "a";
+  EXPECT_EQ(Place(servers, elsewhere, {}, 0).Summary(),
+            "none of 3 servers fits: 2 other_server, 1 cordoned");
 }
 
 TEST(Placement, ExplainListsTheBestFirstAndThoseThatDoNotFitLast) {

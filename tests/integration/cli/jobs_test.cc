@@ -97,6 +97,25 @@ TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
   EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
 }
 
+TEST_F(Cli, ExplainNamesTheOlderJobThatIsWaitedFor) {
+  const auto step = [this](const std::string& name, std::string& token) {
+    const Answer made = Post("/v1/jobs", R"({"type":"workspace.)" + name +
+                                             R"(","payload":{"workspace":"dev-1"},"delay":"24h"})");
+    token = made.Header("a4c-token");
+    return made.body["id"].Text();
+  };
+  std::string token;
+  const Answer created = Post("/v1/workspaces", R"({"name":"dev-1","command":["true"]})");
+  const std::string first = created.body["id"].Text();
+  const std::string second = step("stop", token);
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + token).status, 200);
+  const Ran explained = Run({"explain", second});
+  EXPECT_NE(explained.out.find("waits for job " + first + " (workspace.create, pending)"),
+            std::string::npos)
+      << explained.out << explained.err;
+  EXPECT_EQ(Run({"explain", first}).out.find("waits for job"), std::string::npos);
+}
+
 TEST_F(Cli, ListsAreNarrowedWithoutTheQueryLanguage) {
   std::string token;
   const auto make = [&](const std::string& label) {
