@@ -14,9 +14,12 @@
 #include <cctype>
 #include <charconv>
 #include <istream>
+#include <optional>
 #include <sstream>
 #include <type_traits>
 
+#include "apps/a4c/server_url.h"
+#include "apps/a4c/tls.h"
 #include "apps/websocket/connection.h"
 
 namespace a4c_cli {
@@ -42,21 +45,29 @@ std::string Hex(uint64_t value) {
 class PocoLink final : public WebSocketLink {
  public:
   PocoLink(const net::StreamSocket& socket, std::string_view early, const a4c::Runtime& runtime)
-      : socket_(socket),
-        connection_(socket_.impl()->sockfd(), a4c_websocket::Side::kClient, {}, runtime, early) {
+      : socket_(socket) {
     socket_.setBlocking(false);
+    constexpr auto kSide = a4c_websocket::Side::kClient;
+    if (socket_.secure()) {
+      connection_.emplace(NewTlsTransport(socket_), kSide, kOptions, runtime, early);
+    } else {
+      connection_.emplace(socket_.impl()->sockfd(), kSide, kOptions, runtime, early);
+    }
   }
-  a4c_websocket::Connection& connection() override { return connection_; }
+  a4c_websocket::Connection& connection() override { return *connection_; }
 
  private:
+  static constexpr a4c_websocket::ConnectionOptions kOptions = {};
   net::StreamSocket socket_;  // outlives the connection over it
-  a4c_websocket::Connection connection_;
+  std::optional<a4c_websocket::Connection> connection_;
 };
 
 class PocoClient final : public Client {
  public:
-  PocoClient(const Endpoint& endpoint, const Poco::URI& uri, const a4c::Runtime& runtime)
-      : endpoint_(endpoint), uri_(uri), runtime_(runtime) {}
+  // tls: null without.
+  PocoClient(const Endpoint& endpoint, ServerUrl url, std::shared_ptr<SSL_CTX> tls,
+             const a4c::Runtime& runtime)
+      : endpoint_(endpoint), url_(std::move(url)), tls_(std::move(tls)), runtime_(runtime) {}
 
   Result<Reply> Send(const Ask& ask) override {
     const int64_t deadline_ms = runtime_.clock.MonotonicMs() + endpoint_.timeout_ms;
@@ -78,7 +89,7 @@ class PocoClient final : public Client {
     session_.reset();
     return Guarded([&]() -> Result<Switched> {
       net::HTTPClientSession& session = Session(deadline_ms, false);
-      net::HTTPRequest request("GET", path, net::HTTPMessage::HTTP_1_1);
+      net::HTTPRequest request("GET", url_.prefix + path, net::HTTPMessage::HTTP_1_1);
       if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
       request.set("Connection", "Upgrade");
       request.set("Upgrade", "websocket");
@@ -115,7 +126,8 @@ class PocoClient final : public Client {
   Result<Reply> Upload(const Ask& ask, int64_t body_bytes,
                        const std::function<Result<std::string>()>& source) override {
     try {
-      net::HTTPClientSession session(uri_.getHost(), uri_.getPort());
+      const auto own = NewHttp();
+      net::HTTPClientSession& session = *own;
       session.setTimeout(Poco::Timespan(endpoint_.timeout_ms * 1000),
                          Poco::Timespan(kUploadStallS, 0), Poco::Timespan(kUploadWaitS, 0));
       net::HTTPRequest request = Head(ask);
@@ -132,6 +144,8 @@ class PocoClient final : public Client {
       net::HTTPResponse response;
       std::istream& input = session.receiveResponse(response);
       return Receive(response, input, nullptr);
+    } catch (const TlsRefusal& refusal) {
+      return refusal.error();
     } catch (const Poco::Exception& error) {
       return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText());
     }
@@ -161,9 +175,18 @@ class PocoClient final : public Client {
     while (runtime_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
   }
 
+  std::unique_ptr<net::HTTPClientSession> NewHttp() const {
+    if (tls_ == nullptr) return std::make_unique<net::HTTPClientSession>(url_.host, url_.port);
+    auto http = std::make_unique<net::HTTPClientSession>(
+        net::StreamSocket(new TlsSocket(tls_, url_.host, runtime_)));
+    http->setHost(url_.host);
+    http->setPort(url_.port);
+    return http;
+  }
+
   net::HTTPClientSession& Session(int64_t deadline_ms, bool endless) {
     if (session_ == nullptr) {
-      session_ = std::make_unique<net::HTTPClientSession>(uri_.getHost(), uri_.getPort());
+      session_ = NewHttp();
       session_->setKeepAlive(true);
     }
     const int64_t left_ms = std::max<int64_t>(1, deadline_ms - runtime_.clock.MonotonicMs());
@@ -174,7 +197,7 @@ class PocoClient final : public Client {
   }
 
   net::HTTPRequest Head(const Ask& ask) const {
-    net::HTTPRequest request(ask.method, ask.path, net::HTTPMessage::HTTP_1_1);
+    net::HTTPRequest request(ask.method, url_.prefix + ask.path, net::HTTPMessage::HTTP_1_1);
     request.set("Accept", "application/json, */*");
     if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
     for (const auto& [name, value] : ask.headers) request.set(name, value);
@@ -207,11 +230,37 @@ class PocoClient final : public Client {
     } catch (const Poco::TimeoutException&) {
       session_.reset();
       return Error(Code::kTimeout, endpoint_.url + " did not answer in time");
+    } catch (const TlsRefusal& refusal) {
+      session_.reset();
+      return refusal.error();
     } catch (const Poco::Exception& error) {
       session_.reset();
-      return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText(),
-                   "is a4cd running there? see a4c doctor");
+      if (HasHungUp(error) && WantsTls()) return TlsWanted();
+      return NotThere(error);
     }
+  }
+
+  // On us, or has answered with what is no HTTP.
+  static bool HasHungUp(const Poco::Exception& error) {
+    return dynamic_cast<const net::MessageException*>(&error) != nullptr ||
+           dynamic_cast<const net::NoMessageException*>(&error) != nullptr ||
+           dynamic_cast<const net::ConnectionResetException*>(&error) != nullptr;
+  }
+
+  Error NotThere(const Poco::Exception& error) const {
+    return Error(Code::kUnavailable, endpoint_.url + ": " + error.displayText(),
+                 "is a4cd running there? see a4c doctor");
+  }
+
+  // Whether a server of http:// that does not answer as one speaks TLS: looked at once.
+  bool WantsTls() {
+    if (tls_ != nullptr) return false;
+    if (!wants_tls_) wants_tls_ = SpeaksTls(url_.host, url_.port, runtime_);
+    return *wants_tls_;
+  }
+  Error TlsWanted() const {
+    return Error(Code::kInvalid, endpoint_.url + " answers with TLS only",
+                 "write https:// in --url, and --ca-file FILE if its CA is one of your own");
   }
 
   // 16 random bytes in Base64.
@@ -257,12 +306,16 @@ class PocoClient final : public Client {
       Result<a4c::Json> body = a4c::ParseJson(reply.text, {.bytes_max = kAnswerBytesMax});
       if (body) reply.body = *std::move(body);
     }
+    // What some say in plain words to those who do not begin with TLS.
+    if (reply.status == 400 && reply.body.IsNull() && WantsTls()) return TlsWanted();
     return reply;
   }
 
   const Endpoint endpoint_;
-  const Poco::URI uri_;
+  const ServerUrl url_;
+  const std::shared_ptr<SSL_CTX> tls_;
   const a4c::Runtime runtime_;
+  std::optional<bool> wants_tls_;
   std::unique_ptr<net::HTTPClientSession> session_;
 };
 
@@ -285,17 +338,19 @@ std::string PercentEncode(const std::string& text) {
   return out;
 }
 
+bool IsKeyReadable(const Endpoint& endpoint) {
+  const auto url = ParseServerUrl(endpoint.url);
+  return url && !url->tls && !url->IsLoopback() && !endpoint.api_key.empty();
+}
+
 Result<std::unique_ptr<Client>> NewClient(const Endpoint& endpoint, const a4c::Runtime& runtime) {
-  try {
-    const Poco::URI uri(endpoint.url);
-    if (uri.getScheme() != "http" || uri.getHost().empty()) {
-      return Error(Code::kInvalid, "\"" + endpoint.url + "\" is no URL of an API",
-                   "write http://host:port; TLS belongs to the gateway");
-    }
-    return std::unique_ptr<Client>(std::make_unique<PocoClient>(endpoint, uri, runtime));
-  } catch (const Poco::Exception&) {
-    return Error(Code::kInvalid, "\"" + endpoint.url + "\" is no URL", "write http://host:port");
+  A4C_TRY(ServerUrl url, ParseServerUrl(endpoint.url));
+  std::shared_ptr<SSL_CTX> tls;
+  if (url.tls) {
+    A4C_TRY(tls, NewTls(url.host, endpoint.ca_file));
   }
+  return std::unique_ptr<Client>(
+      std::make_unique<PocoClient>(endpoint, std::move(url), std::move(tls), runtime));
 }
 
 }  // namespace a4c_cli

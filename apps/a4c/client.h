@@ -20,9 +20,10 @@ class Connection;
 namespace a4c_cli {
 
 struct Endpoint {
-  std::string url;  // http://host:port
+  std::string url;  // http(s)://host[:port][/prefix]
   std::string api_key;
   int64_t timeout_ms = 30'000;  // of a request with all its repetitions
+  std::string ca_file = {};     // whose CAs are trusted; empty: the system's
 };
 
 struct Reply {
@@ -49,7 +50,7 @@ struct Switched {
 
 struct Ask {
   std::string method = "GET";
-  std::string path;  // with its query
+  std::string path;  // with its query, without the prefix of the URL
   std::string body = {};
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
@@ -72,9 +73,14 @@ class Client {
                                     const std::function<a4c::Result<std::string>()>& source) = 0;
 };
 
-// kInvalid: the URL is none.
+// kInvalid: the URL is none, or the CA file.
 a4c::Result<std::unique_ptr<Client>> NewClient(const Endpoint& endpoint,
                                                const a4c::Runtime& runtime);
+
+// Whether whoever is on the way can read the key: it goes over http:// to another machine.
+bool IsKeyReadable(const Endpoint& endpoint);
+inline constexpr const char* kKeyIsReadable =
+    "over http:// whoever is on the way to that machine can read the API key";
 
 std::string PercentEncode(const std::string& text);
 

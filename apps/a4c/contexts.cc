@@ -62,6 +62,7 @@ Result<Contexts> ReadContexts(const std::string& path) {
       Context& context = contexts.all[entry.first.as<std::string>()];
       context.url = entry.second["url"].as<std::string>("");
       context.api_key = entry.second["api_key"].as<std::string>("");
+      context.ca_file = entry.second["ca_file"].as<std::string>("");
     }
     return contexts;
   } catch (const YAML::Exception& error) {
@@ -75,6 +76,7 @@ Result<void> WriteContexts(const std::string& path, const Contexts& contexts) {
   for (const auto& [name, context] : contexts.all) {
     root["contexts"][name]["url"] = context.url;
     root["contexts"][name]["api_key"] = context.api_key;
+    if (!context.ca_file.empty()) root["contexts"][name]["ca_file"] = context.ca_file;
   }
   YAML::Emitter text;
   text << root;
@@ -91,13 +93,16 @@ Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags) {
     return Error(Code::kInvalid, "there is no context \"" + name + "\"",
                  "list them: a4c context list");
   }
-  Endpoint endpoint{kDefaultUrl, "", flags.timeout_ms};
+  Endpoint endpoint{.url = kDefaultUrl, .api_key = "", .timeout_ms = flags.timeout_ms};
   if (found != contexts.all.end()) {
     if (!found->second.url.empty()) endpoint.url = found->second.url;
     endpoint.api_key = found->second.api_key;
+    endpoint.ca_file = found->second.ca_file;
   }
   if (!Env("A4C_URL").empty()) endpoint.url = Env("A4C_URL");
   if (!flags.url.empty()) endpoint.url = flags.url;
+  if (!Env("A4C_CA_FILE").empty()) endpoint.ca_file = Env("A4C_CA_FILE");
+  if (!flags.ca_file.empty()) endpoint.ca_file = flags.ca_file;
   const std::string env_file = Env("A4C_API_KEY").empty() ? Env("A4C_API_KEY_FILE") : "";
   if (!Env("A4C_API_KEY").empty()) endpoint.api_key = Env("A4C_API_KEY");
   const std::string file = flags.api_key_file.empty() ? env_file : flags.api_key_file;

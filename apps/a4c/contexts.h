@@ -3,9 +3,10 @@
 //   current: home
 //   contexts:
 //     home: {url: "http://127.0.0.1:7070", api_key: "a4c_..."}
+//     away: {url: "https://gw.example/a4c", api_key: "a4c_...", ca_file: /etc/a4c/ca.pem}
 //
-// What counts: flag, then environment (A4C_URL, A4C_API_KEY, A4C_API_KEY_FILE, A4C_CONTEXT), then
-// context, then http://127.0.0.1:7070.
+// What counts: flag, then environment (A4C_URL, A4C_API_KEY, A4C_API_KEY_FILE, A4C_CA_FILE,
+// A4C_CONTEXT), then context, then http://127.0.0.1:7070.
 #pragma once
 
 #include <map>
@@ -19,6 +20,7 @@ namespace a4c_cli {
 struct Context {
   std::string url;
   std::string api_key;
+  std::string ca_file;  // absolute
 };
 
 struct Contexts {
@@ -36,6 +38,7 @@ struct EndpointFlags {
   std::string url;
   std::string context;
   std::string api_key_file;  // "-": standard input
+  std::string ca_file;
   int64_t timeout_ms = 30'000;
 };
 a4c::Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags);

@@ -14,7 +14,9 @@ constexpr Row kRows[] = {
     {kFailed, "it failed, or the job that was waited for failed or was canceled"},
     {kUsage, "the command line or the request is wrong"},
     {kNotFound, "there is no such job, workspace, server or key"},
-    {kAuth, "no API key, an unknown one, or one that does not allow this"},
+    {kAuth,
+     "no API key, an unknown one, one that does not allow this, or a certificate that is not "
+     "accepted"},
     {kConflict, "its state does not allow it, or it has changed meanwhile"},
     {kNoCapacity, "no server has room for it"},
     {kTimedOut, "the time was over before it was done"},

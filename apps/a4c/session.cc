@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 
 namespace a4c_cli {
@@ -58,6 +59,11 @@ Client* Session::Connect() {
 
 Result<std::unique_ptr<Client>> Session::Open() const {
   A4C_TRY(const Endpoint resolved, ResolveEndpoint(endpoint));
+  // For people: scripts that reach an API in a network of their own are not told each time.
+  std::call_once(warned_, [&] {
+    if (isatty(STDERR_FILENO) == 0 || !IsKeyReadable(resolved)) return;
+    Note(std::string("note: ") + kKeyIsReadable + "; https:// in --url hides it");
+  });
   return NewClient(resolved, runtime);
 }
 
@@ -108,6 +114,13 @@ int Session::Complain(const Error& error) {
   return ExitCodeOf(error);
 }
 
+// What a server names, without what could move the cursor.
+static std::string Graphic(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return std::isgraph(c) == 0; }, '?');
+  return text;
+}
+
 int Session::Complain(const Reply& reply) {
   const Json& problem = reply.body;
   if (format() == Format::kJson || format() == Format::kNdjson) {
@@ -118,6 +131,11 @@ int Session::Complain(const Reply& reply) {
   if (text.empty()) text = problem["title"].Text();
   if (text.empty()) text = "the API answered " + std::to_string(reply.status);
   std::fprintf(stderr, "error: %s\n", text.c_str());
+  if (reply.status / 100 == 3) {
+    const std::string place = Graphic(reply.Header("Location"));
+    std::fprintf(stderr, "hint: it refers to %s: --url takes the beginning of that\n",
+                 place.c_str());
+  }
   if (problem["errors"].Items().size() > 1) {
     for (const Json& fault : problem["errors"].Items()) {
       std::fprintf(stderr, "  %s %s%s%s\n", fault["pointer"].Text().c_str(),

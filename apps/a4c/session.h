@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,7 @@ class Session {
 
  private:
   std::unique_ptr<Client> client_;
+  mutable std::once_flag warned_;
 };
 
 // "/v1/jobs?limit=5&q=..." of names and values, empty values left out.

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace a4c_websocket {
 
@@ -20,11 +21,34 @@ Error Gone() {
   return Error(Code::kUnavailable, "the connection has ended");
 }
 
+class SocketTransport final : public Transport {
+ public:
+  explicit SocketTransport(int fd) : fd_(fd) {}
+  ssize_t Receive(char* bytes, size_t count) override {
+    return recv(fd_, bytes, count, MSG_DONTWAIT);
+  }
+  ssize_t Send(std::string_view bytes) override {
+    return send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  int fd() const override { return fd_; }
+  short Events(bool receiving, bool sending) const override {
+    return static_cast<short>((receiving ? POLLIN : 0) | (sending ? POLLOUT : 0));
+  }
+
+ private:
+  const int fd_;
+};
+
 }  // namespace
 
 Connection::Connection(int fd, Side side, const ConnectionOptions& options,
                        const a4c::Runtime& runtime, std::string_view early)
-    : fd_(fd),
+    : Connection(std::make_unique<SocketTransport>(fd), side, options, runtime, early) {}
+
+Connection::Connection(std::unique_ptr<Transport> transport, Side side,
+                       const ConnectionOptions& options, const a4c::Runtime& runtime,
+                       std::string_view early)
+    : transport_(std::move(transport)),
       side_(side),
       options_(options),
       runtime_(runtime),
@@ -43,7 +67,7 @@ Result<std::optional<Message>> Connection::Receive() {
     }
     if (message) continue;
     std::array<char, kPieceBytes> piece;
-    const ssize_t got = recv(fd_, piece.data(), piece.size(), MSG_DONTWAIT);
+    const ssize_t got = transport_->Receive(piece.data(), piece.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::optional<Message>();
     if (got <= 0) return Gone();
     heard_at_ms_ = runtime_.clock.MonotonicMs();
@@ -63,8 +87,7 @@ void Connection::Send(Kind kind, std::string_view first, std::string_view rest) 
 
 Result<void> Connection::Flush() {
   while (sent_ < unsent_.size()) {
-    const ssize_t count =
-        send(fd_, unsent_.data() + sent_, unsent_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t count = transport_->Send(std::string_view(unsent_).substr(sent_));
     if (count > 0) {
       sent_ += static_cast<size_t>(count);
     } else if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -79,12 +102,12 @@ Result<void> Connection::Flush() {
 }
 
 bool Connection::HungUp() const {
-  pollfd entry{fd_, POLLRDHUP, 0};
+  pollfd entry{fd(), POLLRDHUP, 0};
   return poll(&entry, 1, 0) > 0;
 }
 
 short Connection::Events(bool receiving) const {
-  return static_cast<short>((receiving ? POLLIN : 0) | (Flushed() ? 0 : POLLOUT));
+  return transport_->Events(receiving, !Flushed());
 }
 
 }  // namespace a4c_websocket

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "a4c/clock.h"
 #include "a4c/result.h"
 #include "apps/websocket/frames.h"
+#include "apps/websocket/transport.h"
 
 namespace a4c_websocket {
 
@@ -27,12 +29,14 @@ struct ConnectionOptions {
   size_t unsent_bytes_max = 256 << 10;  // past it Full() asks to send no more
 };
 
-// [one thread at a time]; the socket is borrowed.
+// [one thread at a time]
 class Connection {
  public:
-  // early: what was read of the socket before.
+  // early: what was read of the socket before. The socket is borrowed.
   Connection(int fd, Side side, const ConnectionOptions& options, const a4c::Runtime& runtime,
              std::string_view early = {});
+  Connection(std::unique_ptr<Transport> transport, Side side, const ConnectionOptions& options,
+             const a4c::Runtime& runtime, std::string_view early = {});
 
   // The next message, if it has come; pings are answered here, pongs taken note of. kUnavailable:
   // the other side has gone, after kClose or without. kInvalid: it speaks no WebSocket.
@@ -49,7 +53,7 @@ class Connection {
 
   bool Full() const { return unsent_.size() - sent_ >= options_.unsent_bytes_max; }
   bool Flushed() const { return unsent_.size() == sent_; }
-  int fd() const { return fd_; }
+  int fd() const { return transport_->fd(); }
   // For poll(2): `receiving` if messages are wanted.
   short Events(bool receiving) const;
   // Whether the other side has closed; also while nobody receives. Does not wait.
@@ -58,7 +62,7 @@ class Connection {
   int64_t heard_at_ms() const { return heard_at_ms_; }
 
  private:
-  const int fd_;
+  const std::unique_ptr<Transport> transport_;
   const Side side_;
   const ConnectionOptions options_;
   const a4c::Runtime runtime_;

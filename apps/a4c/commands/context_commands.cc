@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -14,7 +15,8 @@ const std::vector<Column>& Columns() {
   static const std::vector<Column> columns = {{"NAME", "id"},
                                               {"CURRENT", "current", false, Column::As::kYesNo},
                                               {"URL", "url"},
-                                              {"KEY", "key", false, Column::As::kYesNo}};
+                                              {"KEY", "key", false, Column::As::kYesNo},
+                                              {"CA FILE", "ca_file", true}};
   return columns;
 }
 
@@ -29,12 +31,18 @@ void List(Session& session) {
     items.Append(Json::Object{{"id", name},
                               {"current", name == contexts->current},
                               {"url", context.url},
-                              {"key", !context.api_key.empty()}});
+                              {"key", !context.api_key.empty()},
+                              {"ca_file", context.ca_file}});
   }
   session.Show(Json(Json::Object{{"items", std::move(items)}}), "context", Columns());
 }
 
-// The URL and key of the global flags and environment become the context's.
+// For use from any folder.
+std::string Absolute(const std::string& path) {
+  return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+// The URL, key and CAs of the global flags and environment become the context's.
 void Set(Session& session, const std::string& name) {
   auto contexts = ReadContexts(ContextsPath());
   if (!contexts) {
@@ -46,7 +54,7 @@ void Set(Session& session, const std::string& name) {
     session.exit_code = session.Complain(endpoint.error());
     return;
   }
-  contexts->all[name] = {endpoint->url, endpoint->api_key};
+  contexts->all[name] = {endpoint->url, endpoint->api_key, Absolute(endpoint->ca_file)};
   if (contexts->current.empty()) contexts->current = name;
   const auto written = WriteContexts(ContextsPath(), *contexts);
   if (!written) session.exit_code = session.Complain(written.error());
@@ -77,8 +85,8 @@ void AddContextCommands(CLI::App& root, Session& session) {
   context->add_subcommand("list", "list contexts")->callback([&session] { List(session); });
   const auto name = std::make_shared<std::string>();
   CLI::App* leaf = context->add_subcommand("set",
-                                           "keep --url and the key under a name: a4c --url URL "
-                                           "--api-key-file FILE context set NAME");
+                                           "keep --url, the key and --ca-file under a name: a4c "
+                                           "--url URL --api-key-file FILE context set NAME");
   leaf->add_option("name", *name, "of the context")->required();
   leaf->callback([&session, name] { Set(session, *name); });
   leaf = context->add_subcommand("use", "make a context the current one");

@@ -6,10 +6,13 @@ namespace {
 
 void AddGlobals(CLI::App& root, Session& session) {
   root.set_version_flag("--version", "a4c " A4C_VERSION);
-  root.add_option("--url", session.endpoint.url, "of the API (A4C_URL)");
+  root.add_option("--url", session.endpoint.url,
+                  "of the API, http:// or https://, a path may follow (A4C_URL)");
   root.add_option("--context", session.endpoint.context, "a named API (A4C_CONTEXT)");
   root.add_option("--api-key-file", session.endpoint.api_key_file,
                   "file with the API key, - for standard input (A4C_API_KEY_FILE, A4C_API_KEY)");
+  root.add_option("--ca-file", session.endpoint.ca_file,
+                  "CAs of https:// in PEM, instead of the system's (A4C_CA_FILE)");
   root.add_option("--request-timeout-ms", session.endpoint.timeout_ms,
                   "of a request with all its repetitions")
       ->check(CLI::PositiveNumber);

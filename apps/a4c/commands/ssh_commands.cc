@@ -37,10 +37,12 @@ std::string ThisCommand(const Session& session) {
   const EndpointFlags& flags = session.endpoint;
   if (!flags.url.empty()) command += " --url " + Quoted(flags.url);
   if (!flags.context.empty()) command += " --context " + Quoted(flags.context);
-  if (!flags.api_key_file.empty() && flags.api_key_file != "-") {
-    command += " --api-key-file " +
-               Quoted(std::filesystem::absolute(flags.api_key_file).lexically_normal().string());
-  }
+  const auto add_file = [&command](const char* flag, const std::string& file) {
+    if (file.empty() || file == "-") return;
+    command += flag + Quoted(std::filesystem::absolute(file).lexically_normal().string());
+  };
+  add_file(" --api-key-file ", flags.api_key_file);
+  add_file(" --ca-file ", flags.ca_file);
   return command;
 }
 

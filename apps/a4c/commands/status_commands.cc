@@ -70,7 +70,11 @@ class Doctor {
     auto live = (*client)->Send({.path = "/livez"});
     Check(endpoint.url + " answers", live && live->ok(),
           live ? "answered " + std::to_string(live->status) : live.error().message(),
-          "start it: a4cd; or name another: --url, A4C_URL");
+          live || live.error().retryable() ? "start it: a4cd; or name another: --url, A4C_URL"
+                                           : live.error().hint());
+    if (IsKeyReadable(endpoint)) {
+      Find("WARN", "the key goes over http://", kKeyIsReadable, "write https:// in --url");
+    }
     if (!live || !live->ok()) return;
     CheckClock(live->Header("Date"));
     auto ready = (*client)->Send({.path = "/readyz"});

@@ -68,6 +68,7 @@ TEST(Config, AMistypedVariableIsAnErrorAndForeignOnesAreNot) {
   }
   EXPECT_TRUE(Read("", {{"A4C_URL", "x"},
                         {"A4C_API_KEY", "x"},
+                        {"A4C_CA_FILE", "x"},
                         {"A4C_API_SERVICE_HOST", "10.0.0.1"},
                         {"A4C_API_PORT", "tcp://10.0.0.1:7070"},
                         {"A4C_API_PORT_7070_TCP_ADDR", "10.0.0.1"},

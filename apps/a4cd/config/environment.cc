@@ -31,8 +31,8 @@ std::string Upper(std::string text) {
 
 // Read by the command line, not by the service.
 bool IsForeign(const std::string& name) {
-  static constexpr std::string_view kClient[] = {"A4C_URL", "A4C_API_KEY", "A4C_API_KEY_FILE",
-                                                 "A4C_CONTEXT", "A4C_CONFIG"};
+  static constexpr std::string_view kClient[] = {"A4C_URL",     "A4C_API_KEY", "A4C_API_KEY_FILE",
+                                                 "A4C_CA_FILE", "A4C_CONTEXT", "A4C_CONFIG"};
   if (std::ranges::find(kClient, name) != std::end(kClient)) return true;
   // Kubernetes sets these for a Service called a4c-something: they are no settings of ours.
   return name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string::npos ||

@@ -98,10 +98,14 @@ class CliOver : public Fixture {
   }
 
   std::string home_;
+  std::string url_;  // empty: that of the a4cd of this process
+  std::string ca_file_;
 
  private:
   pid_t Spawned(Program program) const {
-    program.environment = {{"A4C_URL", "http://127.0.0.1:" + std::to_string(this->port_)},
+    const std::string own = "http://127.0.0.1:" + std::to_string(this->port_);
+    program.environment = {{"A4C_URL", url_.empty() ? own : url_},
+                           {"A4C_CA_FILE", ca_file_},
                            {"A4C_API_KEY_FILE", this->key_file_},
                            {"A4C_CONFIG", home_ + "/config.yaml"},
                            {"HOME", home_}};
