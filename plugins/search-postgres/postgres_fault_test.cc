@@ -152,7 +152,7 @@ TEST_F(PostgresFaults, AWriterHoldsOffASwapUntilItIsDone) {
   Sql("SELECT id FROM " + Table() + " FOR UPDATE");
   BulkOutcome outcome = BulkOutcome::kRetry;
   const auto writer = TheRuntime().threads.Start(
-      "writer", [&](std::stop_token) { outcome = Bulk({Photo("a", 2, "{}")})[0].outcome; });
+      "writer", [&](const std::stop_token&) { outcome = Bulk({Photo("a", 2, "{}")})[0].outcome; });
   const std::string waiting =
       "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
       "AND application_name = '" +
