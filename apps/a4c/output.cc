@@ -68,7 +68,7 @@ std::string PercentText(double share) {
 std::string Cell(const Json& value, Column::As as, const Style& style) {
   if (as == Column::As::kAge) return AgeText(value.Text(), style.now_ms);
   if (as == Column::As::kFound) return FoundText(value, style.color);
-  if (as == Column::As::kBytes) return BytesText(value.Int());
+  if (as == Column::As::kBytes) return value.IsNull() ? "-" : BytesText(value.Int());
   if (as == Column::As::kPercent) return PercentText(value.Number());
   if (as == Column::As::kYesNo) return value.Bool() ? "yes" : "no";
   if (value.IsNull()) return "-";

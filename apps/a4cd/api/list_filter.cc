@@ -57,8 +57,12 @@ bool ListFilter::Takes(const Json& view) const {
 
 std::string ListFilter::Name() const {
   std::string name;
-  for (const auto& [member, value] : wanted_) name += '\n' + member + '=' + value;
-  for (const auto& [label, value] : labels_) name += "\nlabel " + label + '=' + value.Text();
+  for (const auto& [member, value] : wanted_) {
+    name.append("\n").append(member).append("=").append(value);
+  }
+  for (const auto& [label, value] : labels_) {
+    name.append("\nlabel ").append(label).append("=").append(value.Text());
+  }
   return name;
 }
 

@@ -30,7 +30,10 @@ std::vector<std::string_view> Words(std::string_view text) {
 Error Unknown(const Route& route, const std::string& name) {
   const std::vector<std::string_view> known = Words(route.query);
   const std::string meant = a4c::Nearest(name, known);
-  std::string hint = "there are: " + std::string(route.query);
+  std::string hint;
+  for (const std::string_view one : known) {
+    hint.append(hint.empty() ? "there are: " : ", ").append(one);
+  }
   if (known.empty()) hint = "this request has none";
   if (!meant.empty()) hint = "did you mean " + meant + "?";
   return Error(Code::kInvalid,

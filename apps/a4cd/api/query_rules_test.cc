@@ -27,7 +27,7 @@ TEST(QueryRules, RefuseANameThatTheRouteDoesNotHaveAndSayWhatWasMeant) {
   EXPECT_EQ(misspelt.error().hint(), "did you mean limit?");
   const auto far = Check("/v1/audit", {{"a-name-that-nobody-has", "5"}});
   ASSERT_FALSE(far);
-  EXPECT_TRUE(far.error().hint().starts_with("there are: ")) << far.error().hint();
+  EXPECT_TRUE(far.error().hint().starts_with("there are: limit, cursor, ")) << far.error().hint();
   const auto none = Check("/v1/hosts/a", {{"limit", "5"}});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().hint(), "this request has none");

@@ -54,11 +54,12 @@ TEST(Routes, AndOpenApiNameTheSameOperations) {
   std::set<std::string> described;
   for (const auto& [path, operations] : (*document)["paths"].Members()) {
     for (const auto& [method, operation] : operations.Members()) {
-      std::string name = method + " " + path + " " + operation["operationId"].Text();
       const std::string& text = operation["description"].Text();
-      name += " " + (text.empty() ? "-" : text);
+      std::string name = method;
+      name.append(" ").append(path).append(" ").append(operation["operationId"].Text());
+      name.append(" ").append(text.empty() ? "-" : text);
       for (const a4c::Json& parameter : operation["parameters"].Items()) {
-        if (parameter["in"].Text() == "query") name += " " + parameter["name"].Text();
+        if (parameter["in"].Text() == "query") name.append(" ").append(parameter["name"].Text());
       }
       described.insert(name);
     }
@@ -69,8 +70,13 @@ TEST(Routes, AndOpenApiNameTheSameOperations) {
     for (char& c : method) c = static_cast<char>(c + ('a' - 'A'));
     const std::string scope =
         route.scope == nullptr ? "-" : "Needs the scope `" + std::string(route.scope) + "`.";
-    const std::string query = route.query.empty() ? "" : " " + std::string(route.query);
-    routed.insert(method + " " + route.pattern + " " + route.operation + " " + scope + query);
+    std::string line = method;
+    for (const std::string_view word :
+         {std::string_view(route.pattern), std::string_view(route.operation),
+          std::string_view(scope), route.query}) {
+      if (!word.empty()) line.append(" ").append(word);
+    }
+    routed.insert(line);
   }
   EXPECT_EQ(described, routed);
 }

@@ -1,10 +1,10 @@
 #include "units/local_state.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "supervisor/local_processes.h"

@@ -55,7 +55,7 @@ std::string CertificateAuthority::Pem() const {
 }
 
 Identity CertificateAuthority::Issue(const std::string& names, long valid_for_s) const {
-  const Identity issued = Draft("a server of a test", 2, valid_for_s);
+  Identity issued = Draft("a server of a test", 2, valid_for_s);
   Add(issued.certificate.get(), self_.certificate.get(), NID_subject_alt_name, names);
   Sign(issued, self_);
   return issued;
