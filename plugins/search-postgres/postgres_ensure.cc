@@ -95,8 +95,9 @@ Result<std::vector<Statement>> AddFields(const Layout& layout, const Kind& kind)
   return changes;
 }
 
-Result<std::vector<Statement>> MakeGeneration(const std::string& schema, const Kind& kind,
+Result<std::vector<Statement>> MakeGeneration(const Options& options, const Kind& kind,
                                               int64_t number, bool live) {
+  const std::string& schema = options.schema;
   const Layout layout{.schema = schema, .kind = kind.name, .number = number};
   std::vector<Statement> changes = MakeTable(layout);
   changes.push_back(
@@ -105,20 +106,29 @@ Result<std::vector<Statement>> MakeGeneration(const std::string& schema, const K
        {kind.name, std::to_string(number), live ? "true" : "false", std::to_string(kLayout)}});
   A4C_TRY(std::vector<Statement> fields, AddFields(layout, kind));
   std::ranges::move(fields, std::back_inserter(changes));
+  if (options.row_security) {
+    std::ranges::move(SecuritySql(options, layout), std::back_inserter(changes));
+  }
   return changes;
 }
 
-// The changes that make of what is live what the kind needs.
-Result<std::vector<Statement>> ChangesFor(const std::string& schema,
-                                          const std::optional<Layout>& live, const Kind& kind) {
-  if (!live) return MakeGeneration(schema, kind, 1, true);
-  if (live->layout == kLayout) {
-    A4C_TRY(std::vector<Statement> changes, AddFields(*live, kind));
-    if (!changes.empty()) changes.insert(changes.begin(), HoldGeneration(*live));
-    return changes;
+// Of a generation that is there: changes, and whatever its row-level security lacks after them.
+Result<std::vector<Statement>> Secured(const Options& options, const Layout& layout,
+                                       const Security& found, std::vector<Statement> changes) {
+  if (found.on && !options.row_security) {
+    return Error(Code::kInvalid,
+                 "search-postgres: the index of " + layout.kind + " has row-level security",
+                 "set row_security: true");
   }
-  return Conflict(
-      kind, "has layout " + std::to_string(live->layout) + ", not " + std::to_string(kLayout));
+  const bool secured = !options.row_security || (found.on && found.complete);
+  if (changes.empty() && secured) return changes;
+  std::vector<Statement> all = {HoldGeneration(layout)};
+  if (options.row_security && found.view) all.push_back(HoldView(layout));
+  std::ranges::move(changes, std::back_inserter(all));
+  if (options.row_security) {
+    std::ranges::move(SecuritySql(options, layout), std::back_inserter(all));
+  }
+  return all;
 }
 
 }  // namespace
@@ -151,21 +161,51 @@ Result<std::optional<Layout>> Schema::Read(const Call& call, const std::string& 
 }
 
 Result<void> Schema::Ensure(const Call& call, std::span<const Kind> kinds) {
+  if (options_.row_security) A4C_CHECK(CheckUser(call));
   for (const Kind& kind : kinds) {
-    A4C_TRY(const std::optional<Layout> live, Read(call, kind.name, kLive));
-    A4C_TRY(const std::vector<Statement> changes, ChangesFor(options_.schema, live, kind));
+    A4C_TRY(const std::vector<Statement> changes, Lacking(call, kind));
     if (changes.empty()) continue;
     A4C_CHECK(Locked(call, [&] { return EnsureOne(call, kind); }));
   }
   return {};
 }
 
+// Before it is granted anything: from an owner some of that would be taken.
+Result<void> Schema::CheckUser(const Call& call) {
+  const Statement ask = AskUser(options_);
+  const Reply reply = session_.Run(call, {&ask, 1});
+  if (reply.failure) return reply.failure->error;
+  if (reply.rows[0].size() == 1) return CheckIsBound(reply.rows[0]);
+  return Error(Code::kInvalid,
+               "search-postgres: row_security: there is no role \"" + options_.user + "\"",
+               "make the role of dsn first");
+}
+
 // Asks again: another may have done it before the lock was ours.
 Result<void> Schema::EnsureOne(const Call& call, const Kind& kind) {
   A4C_CHECK(MakeCatalogue(call));
-  A4C_TRY(const std::optional<Layout> live, Read(call, kind.name, kLive));
-  A4C_TRY(const std::vector<Statement> changes, ChangesFor(options_.schema, live, kind));
+  A4C_TRY(const std::vector<Statement> changes, Lacking(call, kind));
   return changes.empty() ? Result<void>() : Change(call, changes);
+}
+
+// The changes that make of what is live what the kind needs.
+Result<std::vector<Statement>> Schema::Lacking(const Call& call, const Kind& kind) {
+  A4C_TRY(const std::optional<Layout> live, Read(call, kind.name, kLive));
+  if (!live) return MakeGeneration(options_, kind, 1, true);
+  if (live->layout != kLayout) {
+    return Conflict(
+        kind, "has layout " + std::to_string(live->layout) + ", not " + std::to_string(kLayout));
+  }
+  A4C_TRY(const Security found, ReadSecurity(call, *live));
+  A4C_TRY(std::vector<Statement> changes, AddFields(*live, kind));
+  return Secured(options_, *live, found, std::move(changes));
+}
+
+Result<Security> Schema::ReadSecurity(const Call& call, const Layout& layout) {
+  const Statement ask = AskSecurity(options_, layout);
+  const Reply reply = session_.Run(call, {&ask, 1});
+  if (reply.failure) return reply.failure->error;
+  return SecurityFrom(reply.rows[0]);
 }
 
 Result<void> Schema::MakeCatalogue(const Call& call) {
@@ -245,8 +285,7 @@ Result<void> Schema::Create(const Call& call, const Kind& kind, int64_t number) 
     A4C_TRY(const std::optional<Layout> found, Read(call, kind.name, number));
     if (found && found->live) return Conflict(kind, "is live in this generation");
     if (found) return {};
-    A4C_TRY(const std::vector<Statement> changes,
-            MakeGeneration(options_.schema, kind, number, false));
+    A4C_TRY(const std::vector<Statement> changes, MakeGeneration(options_, kind, number, false));
     return Change(call, changes);
   });
 }
@@ -259,11 +298,15 @@ Result<void> Schema::Swap(const Call& call, const Kind& kind, int64_t number) {
     for (const IndexGeneration& one : list) {
       if (one.live && one.number > number) return Conflict(kind, "is live in a later generation");
     }
+    // One of an instance without row_security becomes live with it.
+    A4C_TRY(const Security security, ReadSecurity(call, *found));
+    A4C_TRY(std::vector<Statement> changes, Secured(options_, *found, security, {}));
     const std::string update = "UPDATE " + Generations(options_.schema) + " SET live = ";
     // In this order, as never two may be live. Both wait for transactions that write.
-    return Change(call, {{update + "false WHERE kind = $1 AND live", {kind.name}},
-                         {update + "true WHERE kind = $1 AND number = $2",
-                          {kind.name, std::to_string(number)}}});
+    changes.push_back({update + "false WHERE kind = $1 AND live", {kind.name}});
+    changes.push_back(
+        {update + "true WHERE kind = $1 AND number = $2", {kind.name, std::to_string(number)}});
+    return Change(call, changes);
   });
 }
 
@@ -276,6 +319,7 @@ Result<void> Schema::Drop(const Call& call, const Kind& kind, int64_t number) {
     const std::string text = std::to_string(number);
     return Change(call, {{"DELETE FROM " + Generations(options_.schema) + where, {kind.name, text}},
                          {"DELETE FROM " + Fields(options_.schema) + where, {kind.name, text}},
+                         {"DROP VIEW IF EXISTS " + found->View()},
                          {"DROP TABLE " + found->Table()}});
   });
 }

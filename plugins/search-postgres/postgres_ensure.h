@@ -12,6 +12,7 @@
 #include "a4c/rebuild.h"
 #include "a4c/result.h"
 #include "postgres_layout.h"
+#include "postgres_security.h"
 #include "postgres_session.h"
 
 namespace a4c::search_postgres {
@@ -22,7 +23,8 @@ class Schema {
   Schema(Session& session, const Options& options) : session_(session), options_(options) {}
 
   // Makes the kinds' first generations and adds fields that are new to the live ones. kConflict: a
-  // field has another type, or the documents another layout: the index has to be rebuilt.
+  // field has another type, or the documents another layout: the index has to be rebuilt. kInvalid:
+  // the tables have row-level security, and the options do not.
   Result<void> Ensure(const Call& call, std::span<const Kind> kinds);
   Result<std::optional<Layout>> Read(const Call& call, const std::string& kind, int64_t number);
 
@@ -33,7 +35,10 @@ class Schema {
   Result<void> Drop(const Call& call, const Kind& kind, int64_t number);
 
  private:
+  Result<void> CheckUser(const Call& call);
   Result<void> EnsureOne(const Call& call, const Kind& kind);
+  Result<std::vector<Statement>> Lacking(const Call& call, const Kind& kind);
+  Result<Security> ReadSecurity(const Call& call, const Layout& layout);
   Result<void> MakeCatalogue(const Call& call);
   template <typename Work>
   Result<void> Locked(const Call& call, Work work);

@@ -36,11 +36,15 @@ Error Moving() {
 // What the index and the generations that it opened share.
 struct Server {
   Server(Options how, const Runtime& given)
-      : options(std::move(how)), runtime(given), pool(options, given) {}
+      : options(std::move(how)),
+        runtime(given),
+        pool(options, Role::kOwner, given),
+        bound(options, Role::kBound, given) {}
 
   const Options options;
   const Runtime runtime;
   Pool pool;
+  Pool bound;  // with row_security: for searches in some scopes
 };
 
 // A kind as Ensure was given it, and the layout as it was last seen.
@@ -69,12 +73,15 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
     }
     A4C_TRY(Pool::Lease session, server_->pool.Take(call));
     A4C_CHECK(Schema(*session, server_->options).Ensure(call, kinds));
+    // Tells whether the sessions that are to search are fit to.
+    if (server_->options.row_security) A4C_CHECK(server_->bound.Take(call));
     for (const Kind& kind : kinds) Know(kind);
     return {};
   }
 
   Result<std::vector<BulkResult>> Bulk(const Call& call,
                                        std::span<const Document> documents) override {
+    A4C_CHECK(CheckUnbound(call));
     std::vector<BulkResult> results(documents.size());
     for (const auto& [kind, numbers] : ByKind(documents)) {
       BulkOf(call, kind, documents, numbers, results);
@@ -83,6 +90,7 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
   }
 
   Result<std::vector<BulkResult>> Remove(const Call& call, std::span<const Purge> purges) override {
+    A4C_CHECK(CheckUnbound(call));
     std::map<std::string, std::vector<std::string>> ids;
     for (const Purge& purge : purges) ids[purge.ref.kind].push_back(purge.ref.key.id);
     std::map<std::string, BulkResult> outcomes;
@@ -101,10 +109,15 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
 
   Result<SearchAnswer> Search(const Call& call, const SearchRequest& request) override {
     A4C_TRY(const SearchPlan plan, PlanSearch(request));
-    return Reading<SearchAnswer>(
-        call, request.kind.name, [&](Session& session, const Layout& layout) {
-          return RunSearch(call, session, server_->options, layout, number_, plan, request);
-        });
+    // Over all scopes: by the role that may see them, but never for a call that is bound to some.
+    const ScopeSet named = request.scope ? ScopeSet{*request.scope} : ScopeSet();
+    const ScopeSet* scopes = call.scopes == nullptr && request.scope ? &named : call.scopes;
+    if (!server_->options.row_security) scopes = nullptr;
+    return Reading<SearchAnswer>(call, scopes == nullptr ? server_->pool : server_->bound,
+                                 request.kind.name, [&](Session& session, const Layout& layout) {
+                                   return RunSearch(call, session, server_->options, layout,
+                                                    number_, plan, request, scopes);
+                                 });
   }
 
   // What a commit wrote is read by every search that begins later.
@@ -184,6 +197,13 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
     return kinds;
   }
 
+  // What is no search works over all scopes.
+  Result<void> CheckUnbound(const Call& call) const {
+    if (!server_->options.row_security || call.scopes == nullptr) return {};
+    return Error(Code::kDenied,
+                 "search-postgres: a caller that is bound to scopes may search only");
+  }
+
   std::optional<Kind> KindOf(const std::string& name) const {
     const Waiter::Lock lock(*waiter_);
     const auto found = kinds_.find(name);
@@ -214,10 +234,10 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
 
   // work answers nothing if the layout was not the one that it was given any more.
   template <typename Answer, typename Work>
-  Result<Answer> Reading(const Call& call, const std::string& kind, Work work) {
+  Result<Answer> Reading(const Call& call, Pool& pool, const std::string& kind, Work work) {
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
       if (!KindOf(kind)) return UnknownKind(kind);
-      A4C_TRY(Pool::Lease session, server_->pool.Take(call));
+      A4C_TRY(Pool::Lease session, pool.Take(call));
       A4C_TRY(const LayoutPtr layout, LayoutOf(call, *session, kind));
       Result<std::optional<Answer>> answer = work(*session, *layout);
       // A field that the layout lacks may be in the one that is there now.
@@ -232,10 +252,12 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
   Result<search_postgres::Rows> ReadRows(const Call& call, const std::string& kind,
                                          const std::string& select, const std::string& where,
                                          std::vector<std::optional<std::string>> params) {
-    return Reading<search_postgres::Rows>(call, kind, [&](Session& session, const Layout& layout) {
-      return RunRead(call, session, server_->options, layout, number_,
-                     {select + layout.Table() + where, params});
-    });
+    A4C_CHECK(CheckUnbound(call));
+    return Reading<search_postgres::Rows>(
+        call, server_->pool, kind, [&](Session& session, const Layout& layout) {
+          return RunRead(call, session, server_->options, layout, number_,
+                         {select + layout.Table() + where, params});
+        });
   }
 
   void BulkOf(const Call& call, const std::string& name, std::span<const Document> documents,

@@ -17,6 +17,10 @@ std::string Layout::Table() const {
   return Quoted(schema) + "." + Quoted(kind + "." + std::to_string(number));
 }
 
+std::string Layout::View() const {
+  return Quoted(schema) + "." + Quoted(kind + "." + std::to_string(number) + ".scoped");
+}
+
 Result<FieldType> Layout::TypeOf(std::string_view field) const {
   const auto found = fields.find(field);
   if (found != fields.end()) return found->second;

@@ -40,6 +40,7 @@ struct Layout {
   std::map<std::string, FieldType, std::less<>> fields = {};
 
   std::string Table() const;  // fit for SQL
+  std::string View() const;   // of row-level security, see postgres_security.h
   // kConflict: the index lacks the field, or has it as another type.
   Result<FieldType> TypeOf(std::string_view field) const;
   Result<void> Check(std::string_view field, FieldType type) const;

@@ -11,13 +11,15 @@ namespace {
 
 using Settings = std::map<std::string, std::string>;
 
-Result<Settings> ParseDsn(const std::string& dsn) {
+// `key` is the config key that it stands under.
+Result<Settings> ParseDsn(const std::string& key, const std::string& dsn) {
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
       PQconninfoParse(dsn.c_str(), &message), PQconninfoFree);
   if (!options) {
     PQfreemem(message);  // may quote the dsn, which may hold the password
-    return Error(Code::kInvalid, "search-postgres: dsn is no connection string that libpq can read",
+    return Error(Code::kInvalid,
+                 "search-postgres: " + key + " is no connection string that libpq can read",
                  "write host=... port=... dbname=... user=..., or postgresql://...");
   }
   Settings settings;
@@ -40,6 +42,31 @@ std::string ToConninfo(const Settings& settings) {
   return text;
 }
 
+void AddCommon(Settings& settings) {
+  settings.try_emplace("application_name", "a4c");
+  settings.try_emplace("target_session_attrs", "read-write");
+  settings.try_emplace("keepalives_idle", "10");
+  settings["client_encoding"] = "UTF8";
+}
+
+Result<void> ReadRowSecurity(const Config& config, const Settings& settings, Options& options) {
+  options.row_security = config.Bool("row_security");
+  if (!options.row_security) return {};
+  const auto user = settings.find("user");
+  if (user == settings.end() || user->second.empty()) {
+    return Error(Code::kInvalid, "search-postgres: row_security: dsn names no user");
+  }
+  options.user = user->second;
+  if (config.String("background_dsn").empty()) {
+    return Error(Code::kInvalid, "search-postgres: row_security: background_dsn is missing",
+                 "give the connection string of a role that owns the tables");
+  }
+  A4C_TRY(Settings background, ParseDsn("background_dsn", config.String("background_dsn")));
+  AddCommon(background);
+  options.background_conninfo = ToConninfo(background);
+  return {};
+}
+
 bool IsName(const std::string& name) {
   const auto fits = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -52,13 +79,11 @@ bool IsName(const std::string& name) {
 
 Result<Options> ReadOptions(const Config& config) {
   Options options;
-  A4C_TRY(Settings settings, ParseDsn(config.String("dsn")));
+  A4C_TRY(Settings settings, ParseDsn("dsn", config.String("dsn")));
   if (!config.String("password").empty()) settings["password"] = config.String("password");
-  settings.try_emplace("application_name", "a4c");
-  settings.try_emplace("target_session_attrs", "read-write");
-  settings.try_emplace("keepalives_idle", "10");
-  settings["client_encoding"] = "UTF8";
+  AddCommon(settings);
   options.conninfo = ToConninfo(settings);
+  A4C_CHECK(ReadRowSecurity(config, settings, options));
   options.schema = config.String("schema");
   if (!IsName(options.schema)) {
     return Error(Code::kInvalid,

@@ -24,10 +24,21 @@ inline constexpr ConfigKey kKeys[] = {
      false, 1, 10'000},
     {"commit_bytes_max", ConfigType::kBytes, "16MiB",
      "bytes of their bodies, past which a commit takes no more", false, 1024, 1 << 30},
+    {"row_security", ConfigType::kBool, "false",
+     "the server shows a search the documents of its scopes alone; needs background_dsn"},
+    {"background_dsn", ConfigType::kString, "",
+     "with row_security: connection string of the role that owns the tables, for migrations, for "
+     "what is written and for what works over all scopes",
+     true},
 };
 
 struct Options {
   std::string conninfo;  // holds the password
+  // Row-level security: `conninfo` connects as `user`, who sees what is in the scopes of a search,
+  // and this as the owner of the tables, for all else.
+  bool row_security = false;
+  std::string user = {};
+  std::string background_conninfo = {};
   std::string schema;
   int64_t sessions_max = 8;
   int64_t connect_timeout_ms = 2000;
@@ -36,7 +47,7 @@ struct Options {
   int64_t commit_bytes_max = 16 << 20;
 };
 
-// kInvalid: a dsn that libpq cannot read, or no name for a schema.
+// kInvalid: a dsn that libpq cannot read, no name for a schema, row_security without both roles.
 Result<Options> ReadOptions(const Config& config);
 
 }  // namespace a4c::search_postgres

@@ -36,6 +36,24 @@ TEST(PostgresOptions, ABadDsnIsRefusedWithoutShowingIt) {
   EXPECT_THAT(options.error().ToString(), Not(HasSubstr("secret")));
 }
 
+TEST(PostgresOptions, RowSecurityNeedsTwoRoles) {
+  const auto options =
+      Read({{"dsn", "host=a user=bound"}, {"row_security", "true"}, {"background_dsn", "user=o"}});
+  ASSERT_TRUE(options) << options.error().ToString();
+  EXPECT_EQ(options->user, "bound");
+  EXPECT_THAT(options->background_conninfo, HasSubstr("user='o'"));
+  EXPECT_THAT(options->background_conninfo, HasSubstr("target_session_attrs='read-write'"));
+  const auto nameless =
+      Read({{"dsn", "host=a"}, {"row_security", "true"}, {"background_dsn", "user=o"}});
+  EXPECT_EQ(nameless.error().code(), Code::kInvalid);
+  const auto alone = Read({{"dsn", "host=a user=bound"}, {"row_security", "true"}});
+  EXPECT_THAT(alone.error().ToString(), HasSubstr("background_dsn is missing"));
+  const auto bad =
+      Read({{"dsn", "user=bound"}, {"row_security", "true"}, {"background_dsn", "passwrd=secret"}});
+  EXPECT_THAT(bad.error().ToString(), HasSubstr("background_dsn is no connection string"));
+  EXPECT_THAT(bad.error().ToString(), Not(HasSubstr("secret")));
+}
+
 TEST(PostgresOptions, ASchemaHasAPlainName) {
   for (const char* schema : {"", "pg_mine", "a?b", "a b", "\"a\""}) {
     EXPECT_EQ(Read({{"dsn", "host=a"}, {"schema", schema}}).error().code(), Code::kInvalid)

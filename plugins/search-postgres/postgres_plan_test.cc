@@ -11,12 +11,12 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class PostgresPlans : public ServerTest {
+class PostgresPlans : public BoundTest {
  protected:
   // Of 4,000 documents each leaf below finds few.
   void SetUp() override {
-    ServerTest::SetUp();
-    if (index_ == nullptr) return;
+    BoundTest::SetUp();
+    if (index_ == nullptr || IsSkipped() || HasFatalFailure()) return;
     std::vector<Document> photos;
     for (int i = 0; i < 4000; ++i) {
       const std::string n = std::to_string(i);
@@ -37,16 +37,18 @@ class PostgresPlans : public ServerTest {
         {.kind = PhotoKind(), .query = *ParseQuery(text, PhotoKind(), 0), .sort = std::move(sort)});
   }
 
-  std::string Explain(const Result<search_postgres::Sql>& sql) {
+  std::string Explain(const Result<search_postgres::Sql>& sql) { return Explain(sql_, sql); }
+  static std::string Explain(const Connection& connection,
+                             const Result<search_postgres::Sql>& sql) {
     EXPECT_TRUE(sql) << sql.error().ToString();
     Statement statement = sql->Numbered();
     std::vector<const char*> values;
     for (const auto& param : statement.params) values.push_back(param->c_str());
     const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-        PQexecParams(sql_.get(), ("EXPLAIN " + statement.sql).c_str(),
+        PQexecParams(connection.get(), ("EXPLAIN " + statement.sql).c_str(),
                      static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr, 0),
         PQclear);
-    EXPECT_EQ(PQresultStatus(result.get()), PGRES_TUPLES_OK) << PQerrorMessage(sql_.get());
+    EXPECT_EQ(PQresultStatus(result.get()), PGRES_TUPLES_OK) << PQerrorMessage(connection.get());
     std::string lines;
     for (int row = 0; row < PQntuples(result.get()); ++row) {
       lines += std::string(PQgetvalue(result.get(), row, 0)) + "\n";
@@ -95,6 +97,26 @@ TEST_F(PostgresPlans, ByIdAndNewestFirstArePagesOfAnIndex) {
   plan.after = SortPosition{.values = {Scalar(int64_t{500})}, .id = "i"};
   EXPECT_THAT(PageOf(plan),
               AllOf(HasSubstr("Index Cond"), HasSubstr("<= '500'"), Not(HasSubstr("Sort"))));
+}
+
+// Of a table with a policy for the role the tokens would be read row by row.
+TEST_F(PostgresPlans, RowLevelSecurityLeavesTheIndexesTheirUse) {
+  const auto secured = Open(Secured());
+  const Connection bound = ConnectBound();
+  Run(bound, "SET a4c.scopes = '{s}'");
+  const auto count = [&](std::string_view text) {
+    return Explain(bound, CountsSql(TheLayout(), PlanOf(text), "s", Source::kView));
+  };
+  for (const char* text : {"album:a7", "labels.team:t7", "word7", "\"word7 often\"",
+                           "album:(a7 or a8 or a9)", "often and album:a7"}) {
+    EXPECT_THAT(count(text), AllOf(HasSubstr("tokens_idx"), Not(HasSubstr("Seq Scan")))) << text;
+  }
+  for (const char* text : {"views:7", "rating >= 3990", "album:a39*"}) {
+    EXPECT_THAT(count(text), AllOf(HasSubstr("Index"), Not(HasSubstr("Seq Scan")))) << text;
+  }
+  const SearchPlan newest = PlanOf("*", {{"taken_at", true}});
+  EXPECT_THAT(Explain(bound, PageSql(TheLayout(), newest, "s", 10, Source::kView)),
+              AllOf(HasSubstr("Index Scan"), Not(HasSubstr("Sort"))));
 }
 
 TEST_F(PostgresPlans, DigestsReadAnIndexAlone) {

@@ -18,7 +18,7 @@ Result<Pool::Lease> Pool::Take(const Call& call) {
     if (session->Usable()) return Lease(*this, std::move(session));
     runtime_.metrics.Count("a4c_search_postgres_sessions_thrown_away_total", {});
   }
-  auto session = Session::Open(call, options_);
+  auto session = Session::Open(call, options_, role_);
   if (session) return Lease(*this, *std::move(session));
   ReturnTurn();
   return session.error();

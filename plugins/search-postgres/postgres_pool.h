@@ -33,11 +33,11 @@ class Pool {
   };
 
   // options outlive the pool.
-  Pool(const Options& options, const Runtime& runtime)
-      : options_(options), runtime_(runtime), waiter_(runtime.threads.NewWaiter()) {}
+  Pool(const Options& options, Role role, const Runtime& runtime)
+      : options_(options), role_(role), runtime_(runtime), waiter_(runtime.threads.NewWaiter()) {}
 
-  // An idle session or a new one, waiting while all are out. kTimeout, kCanceled; kUnavailable,
-  // kDenied, kNotFound: see ConnectErrorOf.
+  // An idle session or a new one, waiting while all are out. kTimeout, kCanceled; kInvalid: see
+  // Session::Open; kUnavailable, kDenied, kNotFound: see ConnectErrorOf.
   Result<Lease> Take(const Call& call);
 
  private:
@@ -47,6 +47,7 @@ class Pool {
   void ReturnTurn();
 
   const Options& options_;
+  const Role role_;
   const Runtime runtime_;
   const std::unique_ptr<Waiter> waiter_;  // guards what follows
   int64_t out_ = 0;

@@ -336,6 +336,10 @@ Sql FacetSql(const FacetField& facet, size_t number) {
   return sql;
 }
 
+std::string NameOf(Source source, const Layout& layout) {
+  return source == Source::kView ? layout.View() : layout.Table();
+}
+
 // The columns that facets read, each once.
 std::string FacetColumns(const std::vector<FacetField>& facets) {
   std::set<std::string> columns;
@@ -370,10 +374,10 @@ Result<Sql> FilterSql(const Layout& layout, const Query& resolved) {
 }
 
 Result<Sql> PageSql(const Layout& layout, const SearchPlan& plan,
-                    const std::optional<std::string>& scope, int limit) {
+                    const std::optional<std::string>& scope, int limit, Source source) {
   for (const SortField& field : plan.sort) A4C_CHECK(layout.Check(field.name, field.type));
   const Order order(plan);
-  Sql sql{"SELECT scope, id, rev, body" + order.Columns() + " FROM " + layout.Table(), {}};
+  Sql sql{"SELECT scope, id, rev, body" + order.Columns() + " FROM " + NameOf(source, layout), {}};
   A4C_TRY(Sql where, WhereSql(layout, plan, scope));
   Append(sql, std::move(where));
   if (plan.after) {
@@ -385,10 +389,10 @@ Result<Sql> PageSql(const Layout& layout, const SearchPlan& plan,
 }
 
 Result<Sql> CountsSql(const Layout& layout, const SearchPlan& plan,
-                      const std::optional<std::string>& scope) {
+                      const std::optional<std::string>& scope, Source source) {
   A4C_TRY(Sql where, WhereSql(layout, plan, scope));
   if (plan.facets.empty()) {
-    Sql sql{"SELECT -1, NULL, count(*) FROM " + layout.Table(), {}};
+    Sql sql{"SELECT -1, NULL, count(*) FROM " + NameOf(source, layout), {}};
     Append(sql, std::move(where));
     return sql;
   }
@@ -397,9 +401,9 @@ Result<Sql> CountsSql(const Layout& layout, const SearchPlan& plan,
     A4C_CHECK(layout.Check(plan.facets[i].name, plan.facets[i].type));
     Append(facets, FacetSql(plan.facets[i], i));
   }
-  Sql sql{
-      "WITH hits AS MATERIALIZED (SELECT " + FacetColumns(plan.facets) + " FROM " + layout.Table(),
-      {}};
+  Sql sql{"WITH hits AS MATERIALIZED (SELECT " + FacetColumns(plan.facets) + " FROM " +
+              NameOf(source, layout),
+          {}};
   Append(sql, std::move(where));
   sql.text += ") SELECT -1, NULL, count(*) FROM hits";
   Append(sql, std::move(facets));

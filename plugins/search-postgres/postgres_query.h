@@ -25,12 +25,16 @@ struct Sql {
 // kConflict: see Layout::TypeOf.
 Result<Sql> FilterSql(const Layout& layout, const Query& resolved);
 
+// What is read: all, or what row-level security shows of it.
+enum class Source : uint8_t { kTable, kView };
+
 // scope, id, rev, body, then the values of plan.sort, in order, limit + 1 of them.
 Result<Sql> PageSql(const Layout& layout, const SearchPlan& plan,
-                    const std::optional<std::string>& scope, int limit);
+                    const std::optional<std::string>& scope, int limit,
+                    Source source = Source::kTable);
 
 // Rows (facet, value, count), the most frequent values of each; facet -1 is the total.
 Result<Sql> CountsSql(const Layout& layout, const SearchPlan& plan,
-                      const std::optional<std::string>& scope);
+                      const std::optional<std::string>& scope, Source source = Source::kTable);
 
 }  // namespace a4c::search_postgres

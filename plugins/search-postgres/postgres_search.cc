@@ -13,13 +13,23 @@ constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 constexpr size_t kBefore = 3;  // statements before those that were asked for
 constexpr int kHitColumns = 4;
 
+// The limit, and where row-level security is on, the scopes: the settings end with the transaction.
+Statement OpeningOf(const Call& call, const Options& options, const ScopeSet* scopes) {
+  Statement opening = LimitTime(call, options);
+  if (scopes == nullptr) return opening;
+  opening.sql += ", set_config('a4c.scopes', $2, true)";
+  opening.params.push_back(ArrayText({scopes->begin(), scopes->end()}));
+  return opening;
+}
+
 // The answers of the statements, or nothing if the layout has changed: then they may have failed
 // for a table that has gone, too.
 Result<std::optional<std::vector<Rows>>> ReadAll(const Call& call, Session& session,
                                                  const Options& options, const Layout& layout,
-                                                 int64_t number,
+                                                 int64_t number, const ScopeSet* scopes,
                                                  std::vector<Statement> statements) {
-  std::vector<Statement> all = {{kBegin}, LimitTime(call, options), AskIfSame(layout, number)};
+  std::vector<Statement> all = {
+      {kBegin}, OpeningOf(call, options, scopes), AskIfSame(layout, number)};
   std::ranges::move(statements, std::back_inserter(all));
   all.push_back({"COMMIT"});
   Reply reply = session.Run(call, all);
@@ -78,11 +88,13 @@ void ReadCounts(const Rows& rows, const SearchPlan& plan, SearchAnswer& answer) 
 Result<std::optional<SearchAnswer>> RunSearch(const Call& call, Session& session,
                                               const Options& options, const Layout& layout,
                                               int64_t number, const SearchPlan& plan,
-                                              const SearchRequest& request) {
-  A4C_TRY(const Sql page, PageSql(layout, plan, request.scope, request.limit));
-  A4C_TRY(const Sql counts, CountsSql(layout, plan, request.scope));
-  A4C_TRY(const auto answers,
-          ReadAll(call, session, options, layout, number, {page.Numbered(), counts.Numbered()}));
+                                              const SearchRequest& request,
+                                              const ScopeSet* scopes) {
+  const Source source = scopes == nullptr ? Source::kTable : Source::kView;
+  A4C_TRY(const Sql page, PageSql(layout, plan, request.scope, request.limit, source));
+  A4C_TRY(const Sql counts, CountsSql(layout, plan, request.scope, source));
+  A4C_TRY(const auto answers, ReadAll(call, session, options, layout, number, scopes,
+                                      {page.Numbered(), counts.Numbered()}));
   if (!answers) return std::optional<SearchAnswer>();
   SearchAnswer answer;
   ReadPage((*answers)[0], plan, request, answer);
@@ -92,7 +104,8 @@ Result<std::optional<SearchAnswer>> RunSearch(const Call& call, Session& session
 
 Result<std::optional<Rows>> RunRead(const Call& call, Session& session, const Options& options,
                                     const Layout& layout, int64_t number, Statement statement) {
-  A4C_TRY(auto answers, ReadAll(call, session, options, layout, number, {std::move(statement)}));
+  A4C_TRY(auto answers,
+          ReadAll(call, session, options, layout, number, nullptr, {std::move(statement)}));
   if (!answers) return std::optional<Rows>();
   return std::optional(std::move(answers->front()));
 }

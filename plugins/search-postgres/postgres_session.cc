@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "postgres_errors.h"
+#include "postgres_security.h"
 
 namespace a4c::search_postgres {
 namespace {
@@ -36,6 +37,21 @@ void PollFor(const Call& call, int64_t deadline_ms, int socket, short events) {
 
 void IgnoreNotice(void*, const PGresult*) {}
 
+const std::string& ConninfoOf(const Options& options, Role role) {
+  const bool background = options.row_security && role == Role::kOwner;
+  return background ? options.background_conninfo : options.conninfo;
+}
+
+// Compiling costs more than it brings for statements of some milliseconds.
+Statement SetUp(const Options& options) {
+  return {
+      "SELECT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user), "
+      "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident($1)) "
+      "AND relkind IN ('r', 'v') AND pg_has_role(relowner, 'MEMBER')), "
+      "set_config('jit', 'off', false)",
+      {options.schema}};
+}
+
 }  // namespace
 
 std::string_view Rows::Text(int row, int column) const {
@@ -50,17 +66,18 @@ int64_t Rows::Int(int row, int column) const {
   return number;
 }
 
-Result<std::unique_ptr<Session>> Session::Open(const Call& call, const Options& options) {
+Result<std::unique_ptr<Session>> Session::Open(const Call& call, const Options& options,
+                                               Role role) {
   const int64_t deadline_ms =
       std::min(call.deadline_ms, call.clock.MonotonicMs() + options.connect_timeout_ms);
-  std::unique_ptr<Session> session(new Session(PQconnectStart(options.conninfo.c_str())));
+  std::unique_ptr<Session> session(new Session(PQconnectStart(ConninfoOf(options, role).c_str())));
   A4C_CHECK(session->Connect(call, deadline_ms));
   PQsetNoticeReceiver(session->connection_.get(), IgnoreNotice, nullptr);
   PQsetnonblocking(session->connection_.get(), 1);
-  // Compiling costs more than it brings for statements of some milliseconds.
-  const Statement set_up{"SELECT set_config('jit', 'off', false)"};
+  const Statement set_up = SetUp(options);
   const Reply reply = session->Run(call, {&set_up, 1});
   if (reply.failure) return reply.failure->error.Within("setting up a session");
+  if (role == Role::kBound) A4C_CHECK(CheckIsBound(reply.rows[0]));
   return session;
 }
 

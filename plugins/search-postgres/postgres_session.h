@@ -46,10 +46,16 @@ struct Reply {
   std::optional<Failure> failure = {};
 };
 
+// As whom a session works. Without row_security there is one role.
+enum class Role : uint8_t {
+  kOwner,  // of the tables: sees and writes all
+  kBound,  // sees what is in the scopes of its transaction, and writes nothing
+};
+
 class Session {
  public:
-  // Connects within connect_timeout and the call.
-  static Result<std::unique_ptr<Session>> Open(const Call& call, const Options& options);
+  // Connects within connect_timeout and the call. kInvalid: a role that nothing would bind.
+  static Result<std::unique_ptr<Session>> Open(const Call& call, const Options& options, Role role);
 
   // Statements, which begin and commit by themselves; a transaction that is left open is rolled
   // back. Gives up when the call is over: the session is then broken.

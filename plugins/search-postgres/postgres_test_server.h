@@ -101,4 +101,51 @@ class ServerTest : public testing::Test {
   std::unique_ptr<SearchIndex> index_;
 };
 
+// Beside it a role that row-level security binds: what it is told of is in the scope "s" (Photo) or
+// elsewhere.
+class BoundTest : public ServerTest {
+ protected:
+  using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+  void SetUp() override {
+    ServerTest::SetUp();
+    if (index_ == nullptr) return;
+    const char* admin = std::getenv("A4C_TEST_POSTGRES_ADMIN_DSN");
+    if (admin == nullptr) {
+      const bool required = std::getenv("CI") || std::getenv("A4C_REQUIRE_SERVERS");
+      ASSERT_FALSE(required) << "needs A4C_TEST_POSTGRES_ADMIN_DSN";
+      GTEST_SKIP() << "needs A4C_TEST_POSTGRES_ADMIN_DSN, to make a role";
+    }
+    admin_.reset(PQconnectdb(admin));
+    ASSERT_EQ(PQstatus(admin_.get()), CONNECTION_OK) << PQerrorMessage(admin_.get());
+    Run(admin_, "CREATE ROLE \"" + name_ + "\" LOGIN PASSWORD 'bound-1'");
+  }
+  void TearDown() override {
+    ServerTest::TearDown();
+    if (admin_ != nullptr) Run(admin_, "DROP ROLE IF EXISTS \"" + name_ + "\"");
+  }
+
+  Settings Secured() const {
+    return {{"dsn", ConfigValue::Scalar(BoundDsn())},
+            {"row_security", ConfigValue::Scalar("true")},
+            {"background_dsn", ConfigValue::Scalar(dsn_)}};
+  }
+  std::string BoundDsn() const { return dsn_ + " user=" + name_ + " password=bound-1"; }
+  Connection ConnectBound() const { return {PQconnectdb(BoundDsn().c_str()), PQfinish}; }
+  std::string View() const { return "\"" + name_ + "\".\"photo.1.scoped\""; }
+
+  // The SQLSTATE, or what the first row says, or how many rows changed.
+  static std::string Run(const Connection& connection, const std::string& sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexec(connection.get(), sql.c_str()), PQclear);
+    if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR) {
+      const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+      return state == nullptr ? "lost" : state;
+    }
+    return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : PQcmdTuples(result.get());
+  }
+
+  Connection admin_{nullptr, PQfinish};
+};
+
 }  // namespace a4c::search_postgres

@@ -1,5 +1,5 @@
-# Copies of what holds a request to its tenant, with that left out: the store's rules judge no
-# scope, and the API takes the tenant that a request's A4c-Misled names for its own, once its key has
+# Copies of what holds a request to its tenant, with that left out: the store's rules and the search
+# judge no scope, and the API takes the tenant that a request's A4c-Misled names for its own, once its key has
 # settled what it may touch. What is left is the server's row-level security.
 set(misled_engine)
 # misled_copy(path from to): `from` stands in the file, else configuring fails.
@@ -26,6 +26,8 @@ misled_copy(core/src/store/batch_check.cc [==[return call_.MayTouch(scope) ?]==]
 misled_copy(core/src/store/batch_check.cc [==[if (!call.MayTouch(ref.key.scope))]==]
             [==[if (!call.MayTouch(ref.key.scope) && false)]==])
 misled_copy(core/src/store/scan_plan.cc [==[if (may) return {};]==] [==[if (may || true) return {};]==])
+misled_copy(core/src/collection/search.cc [==[if (may) return {};]==]
+            [==[if (may || true) return {};]==])
 misled_copy(apps/a4cd/api/api.cc [==[
   if (route->reach == Reach::kTenant) request.may_touch = {request.principal.tenant};
 ]==] [==[

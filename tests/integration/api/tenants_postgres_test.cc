@@ -36,7 +36,8 @@ class TenantsPostgres : public ApiTest {
   void TearDown() override {
     ApiTest::TearDown();
     if (name_.empty()) return;
-    Sql("SET client_min_messages = warning; DROP SCHEMA IF EXISTS " + name_ + " CASCADE");
+    Sql("SET client_min_messages = warning; DROP SCHEMA IF EXISTS " + name_ + " CASCADE; " +
+        "DROP SCHEMA IF EXISTS " + name_ + "_search CASCADE");
     Sql("DROP ROLE " + name_);
   }
 
@@ -48,26 +49,45 @@ class TenantsPostgres : public ApiTest {
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
   }
 
-  void StartOn(bool row_security) {
-    std::string config = "dsn: '" + dsn_ + "'";
-    if (row_security) {
-      config = "row_security: true, background_dsn: '" + dsn_ + "', dsn: '" + dsn_ +
-               " user=" + name_ + " password=" + kPassword + "'";
-    }
-    StartApp("store: {plugin: store-postgres, config: {schema: " + name_ + ", " + config + "}}\n");
+  std::string ConfigOf(bool row_security) const {
+    if (!row_security) return "dsn: '" + dsn_ + "'";
+    return "row_security: true, background_dsn: '" + dsn_ + "', dsn: '" + dsn_ + " user=" + name_ +
+           " password=" + kPassword + "'";
+  }
+
+  void StartOn(bool store_security, bool search_security) {
+    StartApp("store: {plugin: store-postgres, config: {schema: " + name_ + ", " +
+             ConfigOf(store_security) + "}}\nsearch: {plugin: search-postgres, config: {schema: " +
+             name_ + "_search, " + ConfigOf(search_security) + "}}\n");
     if (HasFatalFailure()) return;
     const Headers victim = Bearer(KeyFor("victim"));
     const Answer made =
         Post("/v1/jobs",
-             R"({"type":"workspace.create","title":"hunter2","payload":{"name":"hunter2",)"
-             R"("command":["sleep","9"]}})",
+             R"({"type":"workspace.create","title":"hunter2","labels":{"team":"hunter2"},)"
+             R"("payload":{"name":"hunter2","command":["sleep","9"]}})",
              victim);
     ASSERT_EQ(made.status, 201) << made.text;
     job_ = made.body["id"].Text();
     workspace_ = made.body["workspace"].Text();
     Send("PUT", "/v1/secrets/hunter2", R"({"value":"hunter2"})", victim);
+    const Answer own = Get("/v1/jobs?q=hunter2&token=" + made.Header("a4c-token"), victim);
+    ASSERT_EQ(own.body["total"].Int(), 1) << "not searchable: " << own.text;
     misled_ = Bearer(KeyFor("attacker"));
     misled_.insert(misled_.end(), {{"A4c-Misled", "victim"}, {"If-Match", "*"}});
+  }
+
+  // Pages, words with their places, counts of values, values that complete a query.
+  std::vector<Answer> Searches() {
+    std::vector<Answer> answers;
+    for (const char* path :
+         {"/v1/jobs?q=hunter2", "/v1/jobs?q=hun*&highlight=true",
+          "/v1/jobs?q=labels.team:hunter2&sort=-created_at", "/v1/jobs?q=not+state:failed&limit=1",
+          "/v1/jobs?q=*&facets=labels.team,labels,state&limit=1", "/v1/jobs?q=title:%22hunter2%22",
+          "/v1/jobs:complete?q=labels.team:h", "/v1/jobs?facets=labels.team"}) {
+      answers.push_back(Get(path, misled_));
+      EXPECT_EQ(answers.back().status, 200) << path << ": " << answers.back().text;
+    }
+    return answers;
   }
 
   std::string PathOf(const Route& route) const {
@@ -100,7 +120,7 @@ class TenantsPostgres : public ApiTest {
 };
 
 TEST_F(TenantsPostgres, RowLevelSecurityAloneHoldsEveryRequestToItsTenant) {
-  StartOn(true);
+  StartOn(true, true);
   ASSERT_FALSE(HasFatalFailure());
   const std::string before = RowsOf("victim");
   int misled = 0;
@@ -124,9 +144,28 @@ TEST_F(TenantsPostgres, RowLevelSecurityAloneHoldsEveryRequestToItsTenant) {
   EXPECT_EQ(RowsOf("victim"), before);
 }
 
+TEST_F(TenantsPostgres, RowLevelSecurityAloneHoldsEverySearchToItsTenant) {
+  StartOn(true, true);
+  ASSERT_FALSE(HasFatalFailure());
+  for (const Answer& answer : Searches()) {
+    EXPECT_EQ(answer.text.find(kSecret), std::string::npos) << answer.text;
+    EXPECT_EQ(answer.text.find(job_), std::string::npos) << answer.text;
+    EXPECT_EQ(answer.body["total"].Int(), 0) << answer.text;
+  }
+}
+
 // Otherwise the test above would show nothing.
+TEST_F(TenantsPostgres, WithoutItInTheIndexTheSameSearchesFindWhatIsAnothers) {
+  StartOn(true, false);
+  ASSERT_FALSE(HasFatalFailure());
+  for (const Answer& answer : Searches()) {
+    EXPECT_NE(answer.text.find(kSecret), std::string::npos) << answer.text;
+  }
+}
+
+// Otherwise the first test would show nothing.
 TEST_F(TenantsPostgres, WithoutItTheSameRequestsReadAndWriteWhatIsAnothers) {
-  StartOn(false);
+  StartOn(false, false);
   ASSERT_FALSE(HasFatalFailure());
   const std::string before = RowsOf("victim");
   const Answer read = Get("/v1/jobs/" + job_, misled_);
