@@ -37,7 +37,7 @@ std::string ToConninfo(const Settings& settings) {
       if (c == '\'' || c == '\\') quoted += '\\';
       quoted += c;
     }
-    text += (text.empty() ? "" : " ") + name + "='" + quoted + "'";
+    text.append(text.empty() ? "" : " ").append(name).append("='").append(quoted).append("'");
   }
   return text;
 }

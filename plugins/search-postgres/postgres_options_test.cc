@@ -11,7 +11,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-Result<Options> Read(std::map<std::string, std::string> settings) {
+Result<Options> Read(const std::map<std::string, std::string>& settings) {
   std::map<std::string, ConfigValue, std::less<>> members;
   for (const auto& [key, text] : settings) members[key] = ConfigValue::Scalar(text);
   A4C_TRY(const Config config, CheckConfig(ConfigValue::Map(std::move(members)), kKeys));

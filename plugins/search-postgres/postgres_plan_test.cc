@@ -20,10 +20,11 @@ class PostgresPlans : public BoundTest {
     std::vector<Document> photos;
     for (int i = 0; i < 4000; ++i) {
       const std::string n = std::to_string(i);
-      photos.push_back(Photo("p" + n, 1,
-                             R"({"album":"a)" + n + R"(","title":"word)" + n + " often" +
-                                 R"(","views":)" + n + R"(,"rating":)" + n + R"(.5,"taken_at":)" +
-                                 n + R"(,"labels":{"team":"t)" + n + R"(","x":"y"}})"));
+      std::string body = R"({"album":"a)";
+      body.append(n).append(R"(","title":"word)").append(n).append(R"( often","views":)").append(n);
+      body.append(R"(,"rating":)").append(n).append(R"(.5,"taken_at":)").append(n);
+      body.append(R"(,"labels":{"team":"t)").append(n).append(R"(","x":"y"}})");
+      photos.push_back(Photo("p" + n, 1, body));
     }
     const auto results = index_->Bulk(Within(), photos);
     for (const BulkResult& result : *results) {

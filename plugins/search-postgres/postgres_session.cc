@@ -187,7 +187,8 @@ bool Session::Await(const Call& call) {
     const int unsent = PQflush(connection);
     if (unsent < 0 && PQstatus(connection) == CONNECTION_BAD) return true;  // a result says why
     if (PQisBusy(connection) == 0) return true;
-    if ((gave_up_ = WhyOver(call, call.deadline_ms))) {
+    gave_up_ = WhyOver(call, call.deadline_ms);
+    if (gave_up_) {
       broken_ = true;
       return false;
     }
