@@ -111,14 +111,6 @@ void Clean(Session& session, const CleanupOptions& options) {
                (options.is_dry ? " would be given back" : " were given back"));
 }
 
-struct LeastUsedOptions {
-  std::string disk;
-  std::string memory;
-  std::string cpu_millis;
-  std::string arch;
-  std::vector<std::string> labels;
-};
-
 const std::vector<Column>& LeastUsedColumns() {
   static const std::vector<Column> columns = {
       {"ID", "id"},
@@ -130,31 +122,22 @@ const std::vector<Column>& LeastUsedColumns() {
   return columns;
 }
 
-void ShowLeastUsed(Session& session, const LeastUsedOptions& options) {
-  std::string labels;
-  for (const std::string& label : options.labels) labels += (labels.empty() ? "" : ",") + label;
-  Reply reply;
-  const std::string path = WithQuery("/v1/hosts:least-used", {{"disk", options.disk},
-                                                              {"memory", options.memory},
-                                                              {"cpu_millis", options.cpu_millis},
-                                                              {"arch", options.arch},
-                                                              {"labels", labels}});
-  if (session.Send({.path = path}, reply)) session.Show(reply.body, "host", LeastUsedColumns());
-}
-
 }  // namespace
 
 void AddHostLeastUsed(CLI::App& host, Session& session) {
-  const auto options = std::make_shared<LeastUsedOptions>();
   CLI::App* leaf = host.add_subcommand(
       "least-used", "the server whose disk is the least used of those with room");
-  leaf->add_option("--disk", options->disk, "room for 20GiB; none: the default of a workspace");
-  leaf->add_option("--memory", options->memory, "512MiB, 4GiB");
-  leaf->add_option("--cpu-millis", options->cpu_millis, "1000 is one core");
-  leaf->add_option("--arch", options->arch, "amd64, arm64");
-  leaf->add_option("--label", options->labels, "only servers with gpu=yes; each must hold")
-      ->allow_extra_args(false);
-  leaf->callback([&session, options] { ShowLeastUsed(session, *options); });
+  const auto asked =
+      AddListOptions(*leaf, {{"--disk", "disk", "room for 20GiB; none: the default of a workspace"},
+                             {"--memory", "memory", "512MiB, 4GiB"},
+                             {"--cpu-millis", "cpu_millis", "1000 is one core"},
+                             {"--arch", "arch", "amd64, arm64"},
+                             kByLabel});
+  leaf->callback([&session, asked] {
+    Reply reply;
+    const std::string path = WithQuery("/v1/hosts:least-used", QueryOf(*asked));
+    if (session.Send({.path = path}, reply)) session.Show(reply.body, "host", LeastUsedColumns());
+  });
 }
 
 void AddHostDisks(CLI::App& host, Session& session) {

@@ -246,14 +246,16 @@ Result<int> PageLimit(const ApiContext& api, const Request& request) {
   return LimitNamed(request, "limit", std::min(50, max), max);
 }
 
-Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max) {
+Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max,
+                       int min) {
   if (!request.HasQuery(name)) return fallback;
   const std::string& text = request.Query(name);
   int limit = 0;
   const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   const bool whole = error == std::errc() && at == text.data() + text.size();
-  if (whole && limit >= 1 && limit <= max) return limit;
-  return Error(Code::kInvalid, name + " is a whole number from 1 to " + std::to_string(max));
+  if (whole && limit >= min && limit <= max) return limit;
+  return Error(Code::kInvalid, name + " is a whole number from " + std::to_string(min) + " to " +
+                                   std::to_string(max));
 }
 
 bool MayBeOld(const Request& request) {

@@ -79,7 +79,8 @@ a4c::Result<a4c::Json> ParseBody(const ApiContext& api, const std::string& text)
 // limit=, bounded; kInvalid if it is no number from 1 to page_limit_max.
 a4c::Result<int> PageLimit(const ApiContext& api, const Request& request);
 // Another such parameter; the fallback if it is absent.
-a4c::Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max);
+a4c::Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max,
+                            int min = 1);
 // {"items", "next"} and the Link header.
 void AddNext(const Request& request, const std::string& list, const std::string& position,
              a4c::Json& body, Response& response);

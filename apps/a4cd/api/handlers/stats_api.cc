@@ -1,6 +1,5 @@
 // What a workspace uses just now, asked of its server.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -19,22 +18,11 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
-constexpr int64_t kIntervalMs = 500;
-constexpr int64_t kIntervalMaxMs = 5'000;
+// Between two looks at the processor time; 0: one look, and no share of the processor.
+constexpr int kIntervalMs = 500;
+constexpr int kIntervalMaxMs = 5'000;
 // Of a request's time, for the answer that the server gave none.
 constexpr int64_t kSparedMs = 1'000;
-
-// Between two looks at the processor time; 0: one look, and no share of the processor.
-Result<int64_t> IntervalOf(const Request& request) {
-  if (!request.HasQuery("interval_ms")) return kIntervalMs;
-  const std::string& text = request.Query("interval_ms");
-  int64_t interval_ms = 0;
-  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), interval_ms);
-  const bool whole = error == std::errc() && at == text.data() + text.size();
-  if (whole && interval_ms >= 0 && interval_ms <= kIntervalMaxMs) return interval_ms;
-  return Error(Code::kInvalid,
-               "interval_ms is a whole number from 0 to " + std::to_string(kIntervalMaxMs));
-}
 
 // What a server says to us, or does not, is no answer to the client's key.
 Error OfServer(const std::string& host, const Error& error) {
@@ -137,7 +125,8 @@ Json UseView(const Workspace& workspace, const Use& use) {
 }  // namespace
 
 Response GetWorkspaceStats(ApiContext& api, Request& request) {
-  const Result<int64_t> interval_ms = IntervalOf(request);
+  const Result<int> interval_ms =
+      LimitNamed(request, "interval_ms", kIntervalMs, kIntervalMaxMs, 0);
   if (!interval_ms) return ErrorResponse(interval_ms.error());
   const Result<Workspace> workspace =
       api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant, request.Param("id"));
