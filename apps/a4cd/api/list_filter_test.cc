@@ -93,6 +93,20 @@ TEST(ReadWanted, GoesOnUntilThePageIsFullAndLosesNothingBetweenPages) {
   EXPECT_EQ(found, "9 19 29 39 49 59 69 79 89 99 ");
 }
 
+TEST(ReadWanted, NeverHasMoreThanWasAsked) {
+  int reads = 0;
+  std::string next;
+  size_t found = 0;
+  do {
+    const auto page = ReadWanted(*Filter({{"state", "stopped"}}), next, 4, Items(100, reads));
+    ASSERT_TRUE(page);
+    EXPECT_LE(page->items.size(), 4u);
+    found += page->items.size();
+    next = page->next;
+  } while (!next.empty());
+  EXPECT_EQ(found, 90u);
+}
+
 TEST(ReadWanted, ReadsNoMorePagesThanItsBound) {
   int reads = 0;
   const auto page = ReadWanted(*Filter({{"host", "nobody"}}), "", 10, Items(100'000, reads));
