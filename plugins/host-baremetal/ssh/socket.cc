@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
+
+#include "a4c/resolve.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -56,6 +59,19 @@ Result<Socket> ConnectOne(const Call& call, const addrinfo& to, int64_t keepaliv
   if (errno != EINPROGRESS) return Error(Code::kUnavailable, std::strerror(errno));
   A4C_CHECK(AwaitConnected(call, socket));
   return socket;
+}
+
+// address: in numbers, so that nobody is asked.
+Result<Socket> ConnectNumeric(const Call& call, const std::string& address, int port,
+                              int64_t keepalive_interval_ms) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int rc = getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (rc != 0) return Error(Code::kUnavailable, gai_strerror(rc));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
+  return ConnectOne(call, *found, keepalive_interval_ms);
 }
 
 class SocketChannel final : public ByteChannel {
@@ -146,15 +162,10 @@ bool HasNews(int fd) {
 
 Result<Socket> ConnectTcp(const Call& call, const std::string& address, int port,
                           int64_t keepalive_interval_ms) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int rc = getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (rc != 0) return Error(Code::kUnavailable, gai_strerror(rc));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
+  A4C_TRY(const std::vector<std::string> addresses, ResolveHost(call, address));
   Error last(Code::kUnavailable, "no address");
-  for (const addrinfo* to = found; to != nullptr; to = to->ai_next) {
-    auto socket = ConnectOne(call, *to, keepalive_interval_ms);
+  for (const std::string& to : addresses) {
+    auto socket = ConnectNumeric(call, to, port, keepalive_interval_ms);
     if (socket) return socket;
     last = socket.error();
     if (call.Expired() || call.Stopping()) break;

@@ -27,7 +27,8 @@ Result<void> WaitSocket(const Call& call, int fd, short events);
 bool HasNews(int fd);
 
 // A TCP connection to the first of an address's that takes it; its silences are watched by the
-// kernel. kUnavailable: none does.
+// kernel. kUnavailable: none does, or the name is not known; kCanceled, kTimeout: the call has
+// ended.
 Result<Socket> ConnectTcp(const Call& call, const std::string& address, int port,
                           int64_t keepalive_interval_ms);
 // A stream over a socket that is connected.

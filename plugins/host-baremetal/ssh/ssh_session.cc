@@ -34,17 +34,17 @@ void InitLibssh2Once() {
   (void)rc;
 }
 
-Error CannotConnect(const SshTarget& target, const std::string& why) {
+Error CannotConnect(const SshTarget& target, const std::string& why, const std::string& hint = {}) {
   return Error(
       Code::kUnavailable,
       "cannot connect to " + target.address + " port " + std::to_string(target.port) + ": " + why,
-      "is the server up, and sshd with it?");
+      hint.empty() ? "is the server up, and sshd with it?" : hint);
 }
 
 // Names the server, and what may be wrong there.
 Error ConnectError(const SshTarget& target, const Error& error) {
   if (error.code() != Code::kUnavailable) return error;
-  return CannotConnect(target, error.message());
+  return CannotConnect(target, error.message(), error.hint());
 }
 
 class Session;
@@ -504,9 +504,11 @@ Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget
       std::min(call.deadline_ms, call.clock.MonotonicMs() + target.connect_timeout_ms);
   const auto judged = [&](const Error& error) {
     const bool ours = error.code() == Code::kTimeout && !call.Expired();
-    return ours ? CannotConnect(target,
-                                "no answer in " + std::to_string(target.connect_timeout_ms) + " ms")
-                : error;
+    if (!ours) return error;
+    // Who is to be looked at is another one if it was the name that took the time.
+    if (!error.hint().empty()) return CannotConnect(target, error.message(), error.hint());
+    return CannotConnect(target,
+                         "no answer in " + std::to_string(target.connect_timeout_ms) + " ms");
   };
   auto opened = OpenSession(bounded, target, foreign);
   if (!opened) return judged(opened.error());

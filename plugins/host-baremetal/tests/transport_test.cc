@@ -13,8 +13,11 @@
 #include "baremetal_keys.h"
 #include "route_pool.h"
 #include "ssh/breaker.h"
+#include "ssh/socket.h"
+#include "ssh/ssh_session.h"
 #include "tests/fake_engine.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/silent_names.h"
 
 namespace a4c::baremetal {
 namespace {
@@ -54,6 +57,21 @@ TEST_F(BreakerOfAServer, AfterSomeFailuresNobodyTriesForAWhileAndThenOne) {
   breaker_.Succeeded();
   EXPECT_TRUE(breaker_.Allow());
   EXPECT_TRUE(breaker_.Allow());
+}
+
+TEST(ServersName, SilentNameServersEndWithTheCallAndAreSaidToBeTheReason) {
+  const testing::SilentNames silent;
+  const auto socket = ConnectTcp(Soon(20), "docker.silent.test", 22, 15'000);
+  ASSERT_FALSE(socket);
+  EXPECT_EQ(socket.error().code(), Code::kTimeout);
+  SshTarget target;
+  target.address = "docker.silent.test";
+  target.connect_timeout_ms = 20;
+  const auto session = ConnectSsh(Soon(), target, nullptr);
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code(), Code::kUnavailable);
+  EXPECT_NE(session.error().message().find("was not resolved in time"), std::string::npos);
+  EXPECT_NE(session.error().hint().find("/etc/resolv.conf"), std::string::npos);
 }
 
 TEST_F(BreakerOfAServer, TheWhileGrowsUpToABound) {
