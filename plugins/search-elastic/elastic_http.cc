@@ -37,6 +37,7 @@ struct Turn {
 // What one attempt came to, beside its answer: whether another may do better.
 struct Failure {
   std::string what;
+  std::string hint = {};
   bool sent = false;
   bool timed_out = false;
 };
@@ -115,8 +116,9 @@ class Pool final : public HttpPool {
   }
 
   Error ErrorOf(size_t index, const Failure& failure, Effect effect) const {
-    return ErrorOfConnection(nodes_[index].url, failure.what, failure.sent, failure.timed_out,
-                             effect);
+    const Error error =
+        ErrorOfConnection(nodes_[index].url, failure.what, failure.sent, failure.timed_out, effect);
+    return failure.hint.empty() ? error : Error(error.code(), error.message(), failure.hint);
   }
 
   static Error ErrorOfEnd(const Call& call, const std::optional<Error>& last) {
@@ -142,13 +144,14 @@ class Pool final : public HttpPool {
   Result<HttpAnswer> Attempt(const Call& call, const HttpRequest& request, Session& session,
                              Failure& failure) {
     try {
+      A4C_CHECK(ResolveFor(call, session, failure));
       SetTimeouts(call, session);
       Poco::Net::HTTPRequest head(request.method, request.path, Poco::Net::HTTPMessage::HTTP_1_1);
       head.setKeepAlive(true);
       head.setContentType(request.path.starts_with("/_bulk") ? "application/x-ndjson"
                                                              : "application/json");
       head.setContentLength(static_cast<std::streamsize>(request.body.size()));
-      session.Authorize(head);
+      session.Address(head);
       failure.sent = false;
       std::ostream& out = session.http().sendRequest(head);
       failure.sent = true;
@@ -166,6 +169,15 @@ class Pool final : public HttpPool {
       failure.what = error.what();
     }
     return Error(Code::kUnavailable, failure.what);
+  }
+
+  Result<void> ResolveFor(const Call& call, Session& session, Failure& failure) const {
+    auto resolved = session.Resolve(Within(call, options_.connect_timeout_ms));
+    if (resolved || resolved.error().code() == Code::kCanceled) return resolved;
+    failure.timed_out = resolved.error().code() == Code::kTimeout;
+    failure.what = resolved.error().message();
+    failure.hint = resolved.error().hint();
+    return resolved;
   }
 
   void SetTimeouts(const Call& call, Session& session) const {

@@ -12,6 +12,7 @@
 
 #include "a4c/sinks.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/silent_names.h"
 
 namespace a4c::elastic {
 namespace {
@@ -117,6 +118,27 @@ TEST(ElasticHttp, ConnectionsAreKept) {
   Node node([](int connection, int) { return Ok(std::to_string(connection)); });
   const auto pool = PoolOf({node.Url()});
   for (int i = 0; i < 3; ++i) EXPECT_EQ(pool->Send(Within(), Read())->body, "1");
+}
+
+TEST(ElasticHttp, ANameIsResolvedAndStillNamedToTheServer) {
+  Node node([](int, int) { return Ok("{}"); });
+  const std::string port = node.Url().substr(node.Url().rfind(':'));
+  ASSERT_TRUE(PoolOf({"http://localhost" + port})->Send(Within(), Read()));
+  EXPECT_THAT(node.Heads().at(0), ::testing::HasSubstr("Host: localhost" + port + "\r\n"));
+}
+
+TEST(ElasticHttp, NameServersThatAreSilentTakeNoLongerThanConnecting) {
+  const testing::SilentNames silent;
+  Node node([](int, int) { return Ok("{}"); });
+  const HttpOptions quick{.connect_timeout_ms = 20};
+  const auto alone = PoolOf({"http://es.silent.test:9200"}, quick);
+  const auto answer = alone->Send(Within(), Read());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), Code::kTimeout);
+  EXPECT_THAT(answer.error().hint(), ::testing::HasSubstr("/etc/resolv.conf"));
+  EXPECT_EQ(alone->Send(Within(), Write()).error().code(), Code::kTimeout) << "nothing was sent";
+  const auto another = PoolOf({"http://es.silent.test:9200", node.Url()}, quick);
+  EXPECT_TRUE(another->Send(Within(), Read()));
 }
 
 TEST(ElasticHttp, BothWaysOfAuthenticationAndContentTypesAreSent) {

@@ -10,6 +10,8 @@
 
 #include <sstream>
 
+#include "a4c/resolve.h"
+
 namespace a4c::elastic {
 namespace {
 
@@ -50,6 +52,14 @@ Result<bool> UsesTls(const std::string& url) {
 }
 
 }  // namespace
+
+// The certificate is still held against the name, which the socket has had from the beginning.
+Result<void> Session::Resolve(const Call& call) {
+  if (http_->connected()) return {};
+  A4C_TRY(const std::string address, ResolveToOne(call, host_));
+  http_->setHost(address);
+  return {};
+}
 
 Result<SessionFactory> NewSessionFactory(const HttpOptions& options) {
   if (options.urls.empty()) return Error(Code::kInvalid, "search-elastic: urls is empty");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "a4c/call.h"
 #include "a4c/result.h"
 #include "elastic_options.h"
 
@@ -16,15 +17,19 @@ namespace a4c::elastic {
 class Session {
  public:
   Session(std::unique_ptr<Poco::Net::HTTPClientSession> http, std::string authorization)
-      : http_(std::move(http)), authorization_(std::move(authorization)) {}
+      : http_(std::move(http)), host_(http_->getHost()), authorization_(std::move(authorization)) {}
 
   Poco::Net::HTTPClientSession& http() { return *http_; }
-  void Authorize(Poco::Net::HTTPRequest& request) const {
+  // Before each request: Poco would resolve the name without a bound.
+  Result<void> Resolve(const Call& call);
+  void Address(Poco::Net::HTTPRequest& request) const {
+    request.setHost(host_, http_->getPort());
     if (!authorization_.empty()) request.set("Authorization", authorization_);
   }
 
  private:
   std::unique_ptr<Poco::Net::HTTPClientSession> http_;
+  std::string host_;
   std::string authorization_;
 };
 
