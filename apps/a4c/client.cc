@@ -18,6 +18,7 @@
 #include <sstream>
 #include <type_traits>
 
+#include "a4c/resolve.h"
 #include "apps/a4c/server_url.h"
 #include "apps/a4c/tls.h"
 #include "apps/websocket/connection.h"
@@ -88,17 +89,18 @@ class PocoClient final : public Client {
     const int64_t deadline_ms = runtime_.clock.MonotonicMs() + endpoint_.timeout_ms;
     session_.reset();
     return Guarded([&]() -> Result<Switched> {
-      net::HTTPClientSession& session = Session(deadline_ms, false);
+      A4C_TRY(net::HTTPClientSession* const session, Session(deadline_ms, false));
       net::HTTPRequest request("GET", url_.prefix + path, net::HTTPMessage::HTTP_1_1);
+      request.setHost(url_.host, url_.port);
       if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
       request.set("Connection", "Upgrade");
       request.set("Upgrade", "websocket");
       request.set("Sec-WebSocket-Version", "13");
       request.set("Sec-WebSocket-Key", HandshakeKey());
       request.set("Sec-WebSocket-Protocol", protocol);
-      session.sendRequest(request).flush();
+      session->sendRequest(request).flush();
       net::HTTPResponse response;
-      std::istream& input = session.receiveResponse(response);
+      std::istream& input = session->receiveResponse(response);
       if (response.getStatus() != net::HTTPResponse::HTTP_SWITCHING_PROTOCOLS) {
         A4C_TRY(Reply refusal, Receive(response, input, nullptr));
         return Switched{nullptr, std::move(refusal)};
@@ -110,9 +112,9 @@ class PocoClient final : public Client {
                      "is there something between that does not know WebSockets?");
       }
       Poco::Buffer<char> early(0);
-      session.drainBuffer(early);
+      session->drainBuffer(early);
       auto link = std::make_unique<PocoLink>(
-          session.detachSocket(), std::string_view(early.begin(), early.size()), runtime_);
+          session->detachSocket(), std::string_view(early.begin(), early.size()), runtime_);
       session_.reset();
       return Switched{std::move(link)};
     });
@@ -126,7 +128,7 @@ class PocoClient final : public Client {
   Result<Reply> Upload(const Ask& ask, int64_t body_bytes,
                        const std::function<Result<std::string>()>& source) override {
     try {
-      const auto own = NewHttp();
+      A4C_TRY(const auto own, NewHttp(runtime_.clock.MonotonicMs() + endpoint_.timeout_ms));
       net::HTTPClientSession& session = *own;
       session.setTimeout(Poco::Timespan(endpoint_.timeout_ms * 1000),
                          Poco::Timespan(kUploadStallS, 0), Poco::Timespan(kUploadWaitS, 0));
@@ -175,29 +177,33 @@ class PocoClient final : public Client {
     while (runtime_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
   }
 
-  std::unique_ptr<net::HTTPClientSession> NewHttp() const {
-    if (tls_ == nullptr) return std::make_unique<net::HTTPClientSession>(url_.host, url_.port);
+  // It has the address: Poco would resolve the name without a bound.
+  Result<std::unique_ptr<net::HTTPClientSession>> NewHttp(int64_t deadline_ms) const {
+    const auto address = a4c::ResolveToOne(a4c::Call{runtime_.clock, deadline_ms}, url_.host);
+    if (!address) return address.error().Within(endpoint_.url);
+    if (tls_ == nullptr) return std::make_unique<net::HTTPClientSession>(*address, url_.port);
     auto http = std::make_unique<net::HTTPClientSession>(
         net::StreamSocket(new TlsSocket(tls_, url_.host, runtime_)));
-    http->setHost(url_.host);
+    http->setHost(*address);
     http->setPort(url_.port);
     return http;
   }
 
-  net::HTTPClientSession& Session(int64_t deadline_ms, bool endless) {
+  Result<net::HTTPClientSession*> Session(int64_t deadline_ms, bool endless) {
     if (session_ == nullptr) {
-      session_ = NewHttp();
+      A4C_TRY(session_, NewHttp(deadline_ms));
       session_->setKeepAlive(true);
     }
     const int64_t left_ms = std::max<int64_t>(1, deadline_ms - runtime_.clock.MonotonicMs());
     // A stream is alive as long as something comes; the server sends a sign of life each 15 s.
     const Poco::Timespan wait((endless ? 60'000 : left_ms) * 1000);
     session_->setTimeout(Poco::Timespan(left_ms * 1000), wait, wait);
-    return *session_;
+    return session_.get();
   }
 
   net::HTTPRequest Head(const Ask& ask) const {
     net::HTTPRequest request(ask.method, url_.prefix + ask.path, net::HTTPMessage::HTTP_1_1);
+    request.setHost(url_.host, url_.port);
     request.set("Accept", "application/json, */*");
     if (!endpoint_.api_key.empty()) request.set("Authorization", "Bearer " + endpoint_.api_key);
     for (const auto& [name, value] : ask.headers) request.set(name, value);
@@ -208,16 +214,16 @@ class PocoClient final : public Client {
   Result<Reply> Try(const Ask& ask, const std::string& key, int64_t deadline_ms,
                     const std::function<bool(std::string_view)>* take) {
     return Guarded([&]() -> Result<Reply> {
-      net::HTTPClientSession& session = Session(deadline_ms, take != nullptr);
+      A4C_TRY(net::HTTPClientSession* const session, Session(deadline_ms, take != nullptr));
       net::HTTPRequest request = Head(ask);
       if (ask.method != "GET") {
         if (!request.has("Idempotency-Key")) request.set("Idempotency-Key", key);
         request.setContentType(ask.content_type);
         request.setContentLength64(static_cast<Poco::Int64>(ask.body.size()));
       }
-      session.sendRequest(request) << ask.body << std::flush;
+      session->sendRequest(request) << ask.body << std::flush;
       net::HTTPResponse response;
-      std::istream& input = session.receiveResponse(response);
+      std::istream& input = session->receiveResponse(response);
       return Receive(response, input, take);
     });
   }

@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "a4c/resolve.h"
+
 namespace a4c_cli {
 
 namespace net = Poco::Net;
@@ -307,8 +309,10 @@ bool SpeaksTls(const std::string& host, uint16_t port, const a4c::Runtime& runti
   try {
     const auto context = NewTls(host, "");
     if (!context) return false;
+    const auto address = a4c::ResolveToOne(a4c::Call::Within(runtime.clock, kProbeMs), host);
+    if (!address) return false;
     net::StreamSocket socket(new TlsSocket(*context, host, runtime));
-    socket.connect(net::SocketAddress(host, port), Poco::Timespan(kProbeMs * 1000));
+    socket.connect(net::SocketAddress(*address, port), Poco::Timespan(kProbeMs * 1000));
     return true;
   } catch (const TlsRefusal& refusal) {
     return refusal.error().code() == Code::kDenied;
