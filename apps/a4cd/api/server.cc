@@ -10,7 +10,6 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/ThreadPool.h>
 
-#include <array>
 #include <atomic>
 #include <utility>
 
@@ -25,9 +24,6 @@ namespace net = Poco::Net;
 using a4c::Code;
 using a4c::Error;
 using a4c::Result;
-
-constexpr int64_t kLingerMs = 1'000;
-constexpr int64_t kLingerBytesMax = 16 << 20;
 
 // What connections share; outlives them.
 struct Shared {
@@ -110,24 +106,9 @@ class Handler final : public net::HTTPRequestHandler {
   }
 
  private:
-  // Closing a socket with bytes unread resets the connection, and the client may lose the answer
-  // that tells it why. So what it is still sending is read for a while, and dropped.
   void Linger(net::HTTPServerRequest& http) {
     net::StreamSocket& socket = dynamic_cast<net::HTTPServerRequestImpl&>(http).socket();
-    const int64_t until_ms = shared_.runtime.clock.MonotonicMs() + kLingerMs;
-    std::array<char, 16384> dropped{};
-    int64_t left = kLingerBytesMax;
-    try {
-      socket.shutdownSend();
-      socket.setReceiveTimeout(Poco::Timespan(kLingerMs * 1000 / 4));
-      while (left > 0 && shared_.runtime.clock.MonotonicMs() < until_ms) {
-        const int got = socket.receiveBytes(dropped.data(), static_cast<int>(dropped.size()));
-        if (got <= 0) return;
-        left -= got;
-      }
-    } catch (const Poco::Exception&) {
-      return;  // silent, or gone
-    }
+    a4cd::Linger(*socket.impl(), shared_.runtime.clock);
   }
 
   void Send(net::HTTPServerResponse& answer, const Response& response, bool unread, bool head) {
@@ -291,7 +272,7 @@ Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                   StreamHub& streams, SessionHub& sessions) {
   try {
     const net::SocketAddress address(settings.listen);
-    PolledServerSocket socket;
+    PolledServerSocket socket(runtime.clock);
     // Not shared with another instance, which may have other keys.
     socket.bind(address, /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen(settings.queue);

@@ -65,6 +65,29 @@ TEST_F(ApiLimits, RefuseOtherMediaTypesMethodsAndPaths) {
   EXPECT_EQ(Get("/v1/jobs/" + std::string(300, 'x')).status, 404);
 }
 
+TEST_F(ApiLimits, AnswerAHeadThatCannotBeReadWithAProblemToo) {
+  const std::string version = " HTTP/1.1\r\nHost: x\r\n";
+  std::string fields;
+  for (int i = 0; i < 200; ++i) fields += "X-" + std::to_string(i) + ": 1\r\n";
+  const std::string unreadable[] = {
+      "GET /v1/jobs" + version + fields + "\r\n",
+      "GET /v1/jobs?q=" + std::string(20'000, 'x') + version + "\r\n",
+      "GET /v1/jobs?q=" + std::string(3 << 20, 'x') + version + "\r\n",
+      "GET /v1/jobs" + version + "X-Long: " + std::string(20'000, 'x') + "\r\n\r\n",
+      "GET /v1/jobs" + version + std::string(300, 'x') + ": 1\r\n\r\n",
+      std::string(100, 'G') + " /v1/jobs" + version + "\r\n"};
+  for (const std::string& head : unreadable) {
+    const std::string answer = Raw(head);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    EXPECT_NE(answer.find("Content-Type: application/problem+json"), std::string::npos) << answer;
+    const auto body = a4c::ParseJson(answer.substr(answer.find("\r\n\r\n") + 4));
+    ASSERT_TRUE(body) << answer;
+    EXPECT_EQ((*body)["type"].Text(), "urn:a4c:problem:invalid");
+    EXPECT_NE((*body)["hint"].Text().find("16384"), std::string::npos) << answer;
+  }
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
 TEST_F(ApiLimits, RefuseAQueryParameterThatNobodyReads) {
   const Answer answer = Get("/v1/jobs?state=failed");
   EXPECT_EQ(answer.status, 400) << answer.text;
