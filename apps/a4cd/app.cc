@@ -400,23 +400,4 @@ Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runt
   return file.Write(key);
 }
 
-Result<void> CheckPlugins(const Settings& settings, const a4c::Runtime& runtime) {
-  const std::unique_ptr<a4c::PluginHost> plugins = NewPluginHost(settings, runtime);
-  std::string faults;
-  for (const PluginChoice* choice :
-       {&settings.store, &settings.bus, &settings.search, &settings.hosts}) {
-    if (choice->plugin == "none") continue;
-    const Result<a4c::PluginInfo> info = plugins->Inspect(choice->plugin);
-    std::string fault;
-    if (!info) {
-      fault = info.error().ToString();
-    } else if (const auto config = a4c::CheckConfig(choice->config, info->keys); !config) {
-      fault = config.error().message();
-    }
-    if (!fault.empty()) faults += (faults.empty() ? "" : "\n") + fault;
-  }
-  if (!faults.empty()) return Error(Code::kInvalid, faults);
-  return {};
-}
-
 }  // namespace a4cd

@@ -38,7 +38,4 @@ a4c::Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runti
 // The same into settings.api.bootstrap_key_file, mode 0600.
 a4c::Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime);
 
-// Checks that the plugins of the settings exist and take their config, without opening anything.
-a4c::Result<void> CheckPlugins(const Settings& settings, const a4c::Runtime& runtime);
-
 }  // namespace a4cd

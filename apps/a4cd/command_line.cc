@@ -15,6 +15,7 @@
 #include "a4c/sinks.h"
 #include "apps/a4cd/app.h"
 #include "apps/a4cd/backends.h"
+#include "apps/a4cd/check_config.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/migrate.h"
@@ -180,7 +181,7 @@ void AddMigrateBackend(CLI::App& command, const char* name, const char* help,
 
 int CheckConfigCommand(const Settings& settings) {
   const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
-  const Result<void> checked = CheckPlugins(settings, runtime);
+  const Result<void> checked = CheckNamed(settings, runtime);
   if (!checked) return Complain(checked.error(), kWrongUse);
   std::printf("the config is good: store %s, bus %s, search %s, hosts %s\n",
               settings.store.plugin.c_str(), settings.bus.plugin.c_str(),

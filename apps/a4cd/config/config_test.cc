@@ -102,6 +102,66 @@ TEST(Config, WhatIsNoAddressToListenAtIsRefusedWithItsPlace) {
   }
 }
 
+TEST(Config, AnUnknownLogLevelIsRefusedWithTheNearestOne) {
+  const auto settings = Read("\nlog: {level: warn}\n");
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(settings.error().message(),
+            "a4cd.yaml:2: log.level: is debug, info, warning or error, not \"warn\"");
+  EXPECT_NE(Read("log: {level: wraning}\n").error().message().find("did you mean \"warning\"?"),
+            std::string::npos);
+}
+
+TEST(Config, WatermarksAreSharesOfADiskAndInOrder) {
+  const std::pair<const char*, const char*> faults[] = {
+      {"placement: {disk_watermark: 90}",
+       "a4cd.yaml:1: placement.disk_watermark: is a share of a disk, above 0 and at most 1, not "
+       "90"},
+      {"placement: {disk_watermark: nan}",
+       "a4cd.yaml:1: placement.disk_watermark: is a share of a disk, above 0 and at most 1, not "
+       "nan"},
+      {"cleanup: {act_at: 1.5}",
+       "a4cd.yaml:1: cleanup.act_at: is a share of a disk, above 0 and at most 1, not 1.5"},
+      {"cleanup: {stop_at: 0}",
+       "a4cd.yaml:1: cleanup.stop_at: is a share of a disk, above 0 and at most 1, not 0"},
+      {"cleanup: {act_at: 0.5}", "cleanup.stop_at: is at most cleanup.act_at, 0.5, not 0.7"},
+      {"cleanup: {act_at: 0.5, stop_at: 0.6}",
+       "a4cd.yaml:1: cleanup.stop_at: is at most cleanup.act_at, 0.5, not 0.6"}};
+  for (const auto& [yaml, fault] : faults) {
+    const auto settings = Read(yaml);
+    ASSERT_FALSE(settings) << yaml;
+    EXPECT_EQ(settings.error().message(), fault);
+  }
+  EXPECT_TRUE(Read("cleanup: {act_at: 1, stop_at: 1}\nplacement: {disk_watermark: 1}\n"));
+}
+
+TEST(Config, ASecondDocumentIsRefusedAndAnEmptyOneIsNot) {
+  const auto read = ParseYaml("log: {level: info}\n---\napi: {threads: 3}\n", "a4cd.yaml");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message().find("a4cd.yaml:3: a second YAML document"), 0u)
+      << read.error().message();
+  EXPECT_TRUE(ParseYaml("---\nlog: {level: info}\n---\n", "a4cd.yaml"));
+}
+
+TEST(Config, WhatIsNoMapIsRefusedAlsoWithVariables) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "a4c_root_test.yaml";
+  for (const auto& [text, fault] :
+       {std::pair{"- store\n", ":1: is a map of settings, such as \"name: value\", not a list"},
+        std::pair{"store-sqlite\n",
+                  ":1: is a map of settings, such as \"name: value\", not a text"},
+        std::pair{"store: x\n",
+                  ":1: store: is a map of settings, such as \"name: value\", not a text"}}) {
+    std::ofstream(path) << text;
+    const auto root = LoadConfig(path.string(), {{"A4C_STORE_PLUGIN", "store-memory"}});
+    ASSERT_FALSE(root) << text;
+    EXPECT_EQ(root.error().message(), path.string() + fault);
+  }
+  std::ofstream(path) << "[]\n";
+  EXPECT_FALSE(LoadConfig(path.string(), {}));
+  std::ofstream(path) << "# nothing yet\n";
+  EXPECT_TRUE(LoadConfig(path.string(), {{"A4C_STORE_PLUGIN", "store-memory"}}));
+  std::filesystem::remove(path);
+}
+
 TEST(Config, AKeyTwiceAndBrokenYamlAreRefused) {
   EXPECT_FALSE(Read("log: {level: info}\nlog: {level: debug}\n"));
   EXPECT_FALSE(Read("log: [\n"));

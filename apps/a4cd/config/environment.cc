@@ -113,16 +113,27 @@ std::string FaultOf(const std::string& variable, const std::string& name) {
   return "environment " + variable + ": names no setting; " + hint + "\n";
 }
 
+Result<void> CheckIsMap(const ConfigValue& value) {
+  if (value.shape == ConfigValue::Shape::kMap || value.shape == ConfigValue::Shape::kAbsent) {
+    return {};
+  }
+  const bool list = value.shape == ConfigValue::Shape::kList;
+  return Error(Code::kInvalid, value.Where() +
+                                   ": is a map of settings, such as \"name: value\", not a " +
+                                   (list ? "list" : "text"));
+}
+
 // Where the value of this path stands, making the maps that lead to it.
-ConfigValue& Place(ConfigValue& root, const std::vector<std::string>& path) {
+Result<ConfigValue*> Place(ConfigValue& root, const std::vector<std::string>& path) {
   ConfigValue* at = &root;
   for (const std::string& name : path) {
+    A4C_CHECK(CheckIsMap(*at));
     at->shape = ConfigValue::Shape::kMap;
     ConfigValue& member = at->map[name];
     member.path = at->path.empty() ? name : at->path + "." + name;
     at = &member;
   }
-  return *at;
+  return at;
 }
 
 }  // namespace
@@ -148,11 +159,11 @@ Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment)
       continue;
     }
     A4C_TRY(ConfigValue value, ValueOf(text, "environment " + name));
-    ConfigValue& place = Place(root, path);
-    value.path = place.path;
+    A4C_TRY(ConfigValue* const place, Place(root, path));
+    value.path = place->path;
     value.file = "environment " + name;
     value.line = 0;
-    place = std::move(value);
+    *place = std::move(value);
   }
   if (faults.empty()) return {};
   faults.pop_back();
@@ -164,6 +175,7 @@ Result<ConfigValue> LoadConfig(const std::string& path, const Environment& envir
   if (!path.empty()) {
     A4C_TRY(const std::string text, a4c::usage::ReadNamedFile(path));
     A4C_TRY(root, ParseYaml(text, path));
+    A4C_CHECK(CheckIsMap(root));
     A4C_CHECK(ExpandSecrets(root, environment));
   }
   A4C_CHECK(ApplyEnvironment(root, environment));

@@ -6,6 +6,9 @@
 #include <memory>
 #include <utility>
 
+#include "a4c/nearest.h"
+#include "apps/a4cd/telemetry/json_log.h"
+
 namespace a4cd {
 namespace {
 
@@ -14,6 +17,12 @@ using a4c::Config;
 using a4c::ConfigValue;
 using a4c::Error;
 using a4c::Result;
+
+std::string Shown(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), end.ptr};
+}
 
 // Collects faults over all sections, so that one start shows every mistake.
 class Checker {
@@ -37,7 +46,7 @@ class Checker {
 
   PluginChoice Plugin(const char* name) {
     const Config* config = Check(name);
-    PluginChoice choice{config->String("plugin"), config->Tree("config")};
+    PluginChoice choice{config->String("plugin"), config->Tree("config"), Where(name, "plugin")};
     if (choice.config.shape == ConfigValue::Shape::kAbsent) {
       choice.config = ConfigValue::Map({});
       choice.config.path = std::string(name) + ".config";
@@ -51,10 +60,18 @@ class Checker {
   }
   // With the place where the key was set.
   void Fault(const char* section, const char* key, const std::string& fault) {
+    Fault(Where(section, key) + ": " + fault);
+  }
+  std::string Where(const char* section, const char* key) const {
     const ConfigValue of_section = Member(section);
     const auto found = of_section.map.find(key);
-    const std::string name = std::string(section) + "." + key;
-    Fault((found == of_section.map.end() ? name : found->second.Where()) + ": " + fault);
+    return found == of_section.map.end() ? std::string(section) + "." + key : found->second.Where();
+  }
+  // Of a disk: 0.9, not 90. Also refuses what from_chars takes for a number, such as nan.
+  bool CheckShare(const char* section, const char* key, double share) {
+    if (share > 0 && share <= 1) return true;
+    Fault(section, key, "is a share of a disk, above 0 and at most 1, not " + Shown(share));
+    return false;
   }
   const std::string& faults() const { return faults_; }
 
@@ -148,13 +165,18 @@ CleanupOptions ReadCleanup(const Config& config, Checker& checker) {
                          .period_ms = config.Long("period"),
                          .pressed_period_ms = config.Long("pressed_period")};
   const CleanupPolicy& policy = options.policy;
-  if (policy.stop_at <= 0 || policy.stop_at > policy.act_at || policy.act_at > 1) {
-    checker.Fault("cleanup: stop_at and act_at are shares of a disk: 0 < stop_at <= act_at <= 1");
+  const bool shares = checker.CheckShare("cleanup", "act_at", policy.act_at) &&
+                      checker.CheckShare("cleanup", "stop_at", policy.stop_at);
+  if (shares && policy.stop_at > policy.act_at) {
+    checker.Fault(
+        "cleanup", "stop_at",
+        "is at most cleanup.act_at, " + Shown(policy.act_at) + ", not " + Shown(policy.stop_at));
   }
   return options;
 }
 
-WorkerOptions ReadWorker(const Config& work, const Config& placement, const Config& hosts) {
+WorkerOptions ReadWorker(const Config& work, const Config& placement, const Config& hosts,
+                         Checker& checker) {
   WorkerOptions options;
   options.work = {.workers = static_cast<int>(work.Long("workers")),
                   .lease_ms = work.Long("lease"),
@@ -169,6 +191,7 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                   .run_timeout_ms = work.Long("run_timeout"),
                   .log_bytes_max = work.Long("log_bytes_max")};
   options.placement.limits.disk_watermark = placement.Double("disk_watermark");
+  checker.CheckShare("placement", "disk_watermark", options.placement.limits.disk_watermark);
   options.placement.limits.age_ms_max = placement.Long("figures_age_max");
   options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),
                                 placement.Long("default_cpu_millis")};
@@ -296,11 +319,21 @@ void ReadApiAndWorker(Settings& settings, Checker& checker) {
   settings.api = ReadApi(*checker.Check("api"), checker);
   settings.api.enrol_timeout_ms = checker.Check("hosts")->Long("enrol_timeout");
   settings.secrets_key_file = checker.Check("secrets")->String("key_file");
-  settings.worker =
-      ReadWorker(*checker.Check("work"), *checker.Check("placement"), *checker.Check("hosts"));
+  settings.secrets_key_file_where = checker.Where("secrets", "key_file");
+  settings.worker = ReadWorker(*checker.Check("work"), *checker.Check("placement"),
+                               *checker.Check("hosts"), checker);
   settings.worker.cleanup = ReadCleanup(*checker.Check("cleanup"), checker);
   settings.retention =
       ReadRetention(*checker.Check("retention"), settings.database.tombstone_keep_ms);
+}
+
+void CheckLogLevel(const std::string& level, Checker& checker) {
+  const std::vector<std::string_view> known = LogLevelNames();
+  if (std::ranges::find(known, level) != known.end()) return;
+  const std::string nearest = a4c::Nearest(level, known);
+  checker.Fault("log", "level",
+                "is debug, info, warning or error, not \"" + level + "\"" +
+                    (nearest.empty() ? "" : "; did you mean \"" + nearest + "\"?"));
 }
 
 void ReadProcess(Settings& settings, Checker& checker) {
@@ -310,6 +343,7 @@ void ReadProcess(Settings& settings, Checker& checker) {
                          .retry_wait_ms = loops->Long("retry_wait")};
   const Config* log = checker.Check("log");
   settings.log_level = log->String("level");
+  CheckLogLevel(settings.log_level, checker);
   settings.log_file = log->String("file");
   const Config* drain = checker.Check("drain");
   settings.drain_not_ready_ms = drain->Long("not_ready");

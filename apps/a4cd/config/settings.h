@@ -29,6 +29,7 @@ std::span<const a4c::ConfigKey> RootKeys();
 struct PluginChoice {
   std::string plugin;  // "none" where that is allowed
   a4c::ConfigValue config;
+  std::string where = {};  // the plugin was named: "a4cd.yaml:3: store.plugin"
 };
 
 struct ApiSettings {
@@ -77,6 +78,7 @@ struct Settings {
   IndexStartOptions index_start;
   ApiSettings api;
   std::string secrets_key_file;  // empty: no secrets
+  std::string secrets_key_file_where;
   a4c::DatabaseOptions database;
   int poll_loops = 2;
   int64_t open_timeout_ms = 60'000;        // of the start, for the store's tables

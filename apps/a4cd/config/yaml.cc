@@ -1,6 +1,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <utility>
+#include <vector>
 
 #include "apps/a4cd/config/config_file.h"
 
@@ -71,11 +72,24 @@ class Reader {
   int depth_ = 0;
 };
 
+// What stands behind a second "---" would be read by nobody.
+Result<void> CheckIsOne(const std::vector<YAML::Node>& documents, const std::string& file) {
+  for (size_t i = 1; i < documents.size(); ++i) {
+    if (documents[i].IsNull()) continue;
+    return Error(Code::kInvalid, file + ":" + std::to_string(documents[i].Mark().line + 1) +
+                                     ": a second YAML document; a config is one: take the \"---\" "
+                                     "in front of it away");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ConfigValue> ParseYaml(const std::string& text, const std::string& file) {
   try {
-    const YAML::Node root = YAML::Load(text);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    A4C_CHECK(CheckIsOne(documents, file));
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     A4C_TRY(ConfigValue value, Reader(file).Read(root, ""));
     if (value.shape == ConfigValue::Shape::kAbsent) value.shape = ConfigValue::Shape::kMap;
     return value;

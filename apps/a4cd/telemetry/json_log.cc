@@ -70,6 +70,12 @@ std::optional<LogLevel> LevelOf(std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string_view> LogLevelNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, level] : kLevels) names.push_back(name);
+  return names;
+}
+
 a4c::Result<std::unique_ptr<a4c::LogSink>> NewJsonLog(const std::string& level,
                                                       const std::string& file) {
   const auto known = LevelOf(level);
