@@ -14,6 +14,8 @@ namespace a4c_cli {
 void AddJobCommands(CLI::App& root, Session& session);               // job_commands.cc
 void AddWorkspaceCommands(CLI::App& root, Session& session);         // workspace_commands.cc
 void AddWorkspaceStats(CLI::App& workspace, Session& session);       // workspace_stats.cc
+void AddJobLogs(CLI::App& job, Session& session);                    // log_commands.cc
+void AddWorkspaceLogs(CLI::App& workspace, Session& session);        // log_commands.cc
 void AddSnapshotOfWorkspace(CLI::App& workspace, Session& session);  // snapshot_commands.cc
 void AddRestoreOfWorkspace(CLI::App& workspace, Session& session);   // snapshot_commands.cc
 void AddSnapshotCommands(CLI::App& root, Session& session);          // snapshot_commands.cc
@@ -73,9 +75,6 @@ std::pair<std::string, std::string> RequireFresh(bool fresh);
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
 // Whether that is what WaitForJob writes, so that nothing else belongs on standard output.
 bool WaitsInNdjson(const Session& session);
-
-// Prints a log, and goes on as it grows if follow is set.
-int ShowLog(Session& session, const std::string& path, bool follow);
 
 // "key=value" options as an object. False: one has no "=", exit_code is set.
 bool ParsePairs(Session& session, const std::vector<std::string>& pairs, a4c::Json& object,

@@ -48,7 +48,6 @@ struct CountOptions {
 struct StepOptions {
   std::string id;
   bool wait = false;
-  bool follow = false;
   int64_t timeout_s = 600;
 };
 
@@ -270,18 +269,6 @@ void AddStep(CLI::App& job, Session& session, const char* name, const char* help
   leaf->callback([&session, options, name] { Step(session, *options, name); });
 }
 
-void AddLogs(CLI::App& job, Session& session) {
-  const auto options = std::make_shared<StepOptions>();
-  CLI::App* leaf = Leaf(job, "logs", "print what a job has logged");
-  leaf->add_option("job", options->id, "its id")->required();
-  leaf->add_flag("-f,--follow", options->follow, "until it has ended");
-  leaf->callback([&session, options] {
-    session.exit_code =
-        ShowLog(session, "/v1/jobs/" + PercentEncode(BareId(options->id, "job")) + "/logs",
-                options->follow);
-  });
-}
-
 }  // namespace
 
 const std::vector<Column>& JobColumns() {
@@ -312,7 +299,7 @@ void AddJobCommands(CLI::App& root, Session& session) {
   AddCount(*job, session);
   AddStep(*job, session, "cancel", "cancel a job that has not ended");
   AddStep(*job, session, "retry", "start a failed or canceled job again");
-  AddLogs(*job, session);
+  AddJobLogs(*job, session);
   const auto watch = std::make_shared<StepOptions>();
   leaf = Leaf(*job, "watch", "print jobs as they change: all, or one until it has ended");
   leaf->add_option("job", watch->id, "its id");

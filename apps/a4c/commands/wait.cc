@@ -87,30 +87,6 @@ int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
   }
 }
 
-int ShowLog(Session& session, const std::string& path, bool follow) {
-  if (!follow) {
-    Reply reply;
-    std::string from;
-    do {
-      if (!session.Send({.path = WithQuery(path, {{"from", from}})}, reply)) {
-        return session.exit_code;
-      }
-      session.ShowText(reply.text);
-      from = reply.Header("A4C-Log-Next");
-    } while (!reply.text.empty() && !from.empty());
-    return kOk;
-  }
-  Client* client = session.Connect();
-  if (client == nullptr) return session.exit_code;
-  const a4c::Result<Reply> reply =
-      client->Stream({.path = path + "?follow=true"}, [&](std::string_view bytes) {
-        session.ShowText(std::string(bytes));
-        return true;
-      });
-  if (!reply) return session.Complain(reply.error());
-  return reply->ok() ? kOk : session.Complain(*reply);
-}
-
 bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& object,
                 bool values_may_be_json) {
   for (const std::string& pair : pairs) {

@@ -1,7 +1,6 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
-#include "apps/a4c/sessions/follow.h"
 
 namespace a4c_cli {
 namespace {
@@ -32,7 +31,6 @@ struct CreateOptions {
 struct StepOptions {
   std::string workspace;
   bool wait = false;
-  bool follow = false;
   int64_t timeout_s = 600;
 };
 
@@ -245,16 +243,7 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   AddSnapshotOfWorkspace(*workspace, session);
   AddRestoreOfWorkspace(*workspace, session);
   AddExecCommands(*workspace, session);
-  const auto logs = std::make_shared<StepOptions>();
-  leaf = workspace->add_subcommand("logs", "print what a workspace has written");
-  leaf->add_option("workspace", logs->workspace, "its id or name")->required();
-  leaf->add_flag("-f,--follow", logs->follow, "go on as it grows, over breaks");
-  leaf->callback([&session, logs] {
-    const std::string id = BareId(logs->workspace, "workspace");
-    session.exit_code =
-        logs->follow ? FollowWorkspaceLog(session, id)
-                     : ShowLog(session, "/v1/workspaces/" + PercentEncode(id) + "/logs", false);
-  });
+  AddWorkspaceLogs(*workspace, session);
 }
 
 }  // namespace a4c_cli

@@ -30,9 +30,11 @@ std::string FromBase64(const std::string& text) {
 
 class Follower {
  public:
-  Follower(Session& session, const std::string& workspace)
+  Follower(Session& session, const std::string& workspace,
+           std::vector<std::pair<std::string, std::string>> begin)
       : session_(session),
         path_("/v1/workspaces/" + PercentEncode(workspace) + "/logs:follow"),
+        query_(std::move(begin)),
         heard_ms_(session.runtime.clock.MonotonicMs()) {}
 
   int Run() {
@@ -56,8 +58,7 @@ class Follower {
   // One connection, to its end: why it ended.
   Result<Reply> Once() {
     A4C_TRY(const std::unique_ptr<Client> client, session_.Open());
-    A4C_TRY(const Switched switched,
-            client->Switch(WithQuery(path_, {{"from", from_}}), kProtocol));
+    A4C_TRY(const Switched switched, client->Switch(WithQuery(path_, query_), kProtocol));
     if (switched.link == nullptr) return switched.refusal;
     Reply problem;
     Relay relay(session_.runtime, switched.link->connection(), {});
@@ -73,20 +74,21 @@ class Follower {
 
   void Show(const Json& said) {
     session_.ShowText(FromBase64(said["bytes"].Text()));
-    from_ = said["next"].Text();
+    query_ = {{"from", said["next"].Text()}};
   }
 
   Session& session_;
   const std::string path_;
-  std::string from_;  // where what is not shown yet begins
+  std::vector<std::pair<std::string, std::string>> query_;  // where what is not shown yet begins
   int64_t heard_ms_;
   int64_t wait_ms_ = kFirstWaitMs;
 };
 
 }  // namespace
 
-int FollowWorkspaceLog(Session& session, const std::string& workspace) {
-  return Follower(session, workspace).Run();
+int FollowWorkspaceLog(Session& session, const std::string& workspace,
+                       std::vector<std::pair<std::string, std::string>> begin) {
+  return Follower(session, workspace, std::move(begin)).Run();
 }
 
 }  // namespace a4c_cli

@@ -3,6 +3,7 @@
 #include <sstream>
 #include <utility>
 
+#include "apps/a4cd/sessions/log_tail.h"
 #include "apps/a4cd/sessions/workspace_sessions.h"
 
 namespace a4cd {
@@ -27,12 +28,13 @@ std::string Base64(const std::string& bytes) {
 class LogSession final : public Session {
  public:
   LogSession(const a4c::Runtime& runtime, const SessionRules& rules, a4c::HostLogs& logs,
-             SessionSubject subject, std::string from)
+             SessionSubject subject, LogOrigin origin)
       : runtime_(runtime),
         rules_(rules),
         logs_(logs),
         subject_(std::move(subject)),
-        from_(std::move(from)) {}
+        from_(std::move(origin.from)),
+        lines_(origin.lines) {}
 
   void Run(const SessionPeer& peer) override {
     Conversation conversation(runtime_, rules_, peer, *subject_.presence);
@@ -46,6 +48,10 @@ class LogSession final : public Session {
   // A log has no end of its own.
   a4c::Error Follow(Conversation& conversation) {
     conversation.Tell(Json::Object{{"type", "started"}});
+    if (lines_) {
+      const Result<void> told = TellTail(conversation, *lines_);
+      if (!told) return told.error();
+    }
     while (true) {
       Result<a4c::LogPage> page =
           logs_.Read(conversation.StepCall(), subject_.host, subject_.unit, from_, kPageBytesMax);
@@ -56,6 +62,15 @@ class LogSession final : public Session {
       const auto passed = conversation.Pass(more ? 0 : kLookPeriodMs);
       if (!passed) return passed.error();
     }
+  }
+
+  // Told even if it is empty: whoever comes back goes on there.
+  Result<void> TellTail(Conversation& conversation, int64_t lines) {
+    A4C_TRY(a4c::LogPage tail,
+            ReadLogTail(conversation.StepCall(), logs_, subject_.host, subject_.unit, lines));
+    Tell(conversation, tail);
+    from_ = std::move(tail.next);
+    return {};
   }
 
   // Bytes and position in one message: a client has both or neither.
@@ -72,6 +87,7 @@ class LogSession final : public Session {
   a4c::HostLogs& logs_;
   const SessionSubject subject_;
   std::string from_;
+  const std::optional<int64_t> lines_;
   int64_t bytes_ = 0;
 };
 
@@ -79,8 +95,8 @@ class LogSession final : public Session {
 
 std::unique_ptr<Session> NewLogSession(const a4c::Runtime& runtime, const SessionRules& rules,
                                        a4c::HostLogs& logs, SessionSubject subject,
-                                       std::string from) {
-  return std::make_unique<LogSession>(runtime, rules, logs, std::move(subject), std::move(from));
+                                       LogOrigin origin) {
+  return std::make_unique<LogSession>(runtime, rules, logs, std::move(subject), std::move(origin));
 }
 
 }  // namespace a4cd

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,10 +30,15 @@ std::unique_ptr<Session> NewCommandSession(const a4c::Runtime& runtime, const Se
 std::unique_ptr<Session> NewForwardSession(const a4c::Runtime& runtime, const SessionRules& rules,
                                            a4c::HostStreams& streams, SessionSubject subject,
                                            int port);
-// What a workspace writes, as it comes: the protocol a4c.logs.v1. from: a position in it, or "".
+// Where a log that is followed begins.
+struct LogOrigin {
+  std::string from = {};              // a position in it, or "": what is still kept
+  std::optional<int64_t> lines = {};  // instead: its last ones
+};
+// What a workspace writes, as it comes: the protocol a4c.logs.v1.
 std::unique_ptr<Session> NewLogSession(const a4c::Runtime& runtime, const SessionRules& rules,
                                        a4c::HostLogs& logs, SessionSubject subject,
-                                       std::string from);
+                                       LogOrigin origin);
 
 // In log and metrics. end: in words; word: of a few that there are.
 void NoteSessionEnd(const a4c::Runtime& runtime, const SessionSubject& subject,

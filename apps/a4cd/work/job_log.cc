@@ -116,7 +116,10 @@ void JobLog::WriteHead(bool all) {
 
 void JobLog::Write(std::string_view text) {
   written_at_ms_ = run_.context().runtime.clock.MonotonicMs();
-  const Json body(Json::Object{{"job", run_.job().id}, {"seq", seq_}, {"text", text}});
+  const Json body(Json::Object{{"job", run_.job().id},
+                               {"seq", seq_},
+                               {"at", run_.context().runtime.clock.NowMs()},
+                               {"text", text}});
   const a4c::Commit commit{.changes = {{.ref = ChunkRef(run_, seq_), .body = body.ToString()}},
                            .also = {run_.LeaseCheck()}};
   const Result<Committed> done = run_.context().database.Write(run_.context().StoreCall(), commit);

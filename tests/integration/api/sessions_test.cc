@@ -253,6 +253,39 @@ TEST_F(ApiSessions, ALogGoesOnAsItGrowsAndComesBackWhereItWas) {
       404);
 }
 
+TEST_F(ApiSessions, ALogThatIsFollowedBeginsWithItsLastLinesAndAPosition) {
+  Make("talker", "", R"(["sh","-c","echo one; echo two; sleep 600"])");
+  const std::string path = "/v1/workspaces/talker/logs";
+  ASSERT_TRUE(Eventually([&] { return Get(path).text == "one\ntwo\n"; }));
+  const std::string end = Get(path).Header("a4c-log-next");
+  EXPECT_EQ(Get(path + "?tail=1").text, "two\n");
+  EXPECT_EQ(Get(path + "?tail=1").Header("a4c-log-next"), end);
+  for (const auto& [tail, text] : {std::pair("0", ""), {"1", "two\n"}, {"9", "one\ntwo\n"}}) {
+    SessionClient client(port_, key_, path + ":follow?tail=" + tail, "a4c.logs.v1");
+    ASSERT_EQ(client.status(), 101) << client.head();
+    EXPECT_EQ(client.Hear()["type"].Text(), "started");
+    const Json log = client.Hear();
+    EXPECT_EQ(log["type"].Text(), "log") << log.ToString();
+    EXPECT_EQ(FromBase64(log["bytes"].Text()), text);
+    EXPECT_EQ(log["next"].Text(), end) << "also with nothing in it";
+  }
+}
+
+TEST_F(ApiSessions, ALogOfWhichTooMuchOrNoTimeIsAskedIsRefused) {
+  const std::string path = "/v1/workspaces/dev-1/logs";
+  const auto follow = [&](const std::string& query) {
+    return SessionClient(port_, key_, path + ":follow?" + query, "a4c.logs.v1").status();
+  };
+  for (const char* query : {"tail=-1", "tail=100001", "tail=x", "tail=5&from=7"}) {
+    EXPECT_EQ(Get(path + "?" + query).status, 400) << query;
+    EXPECT_EQ(follow(query), 400) << query;
+  }
+  const Answer since = Get(path + "?since=10m");
+  EXPECT_EQ(since.status, 501) << since.text;
+  EXPECT_NE(since.body["hint"].Text().find("tail=100"), std::string::npos) << since.text;
+  EXPECT_EQ(follow("since=10m"), 501);
+}
+
 TEST_F(LocalSessions, MuchInputComesBackWholeAlsoToAClientThatIsSlow) {
   SessionClient cat = Open();
   cat.Say(Command({"cat"}));

@@ -62,6 +62,20 @@ TEST_F(ApiWorkTest, AWorkspaceIsCreatedFoundExplainedUsedAndDeleted) {
   EXPECT_NE(Get("/v1/jobs/" + run.body["id"].Text() + "/logs").text.find("made"),
             std::string::npos);
 
+  // The end of a log is also where it goes on.
+  const std::string logs = "/v1/jobs/" + run.body["id"].Text() + "/logs";
+  const std::string whole = Get(logs).text;
+  const Answer last = Get(logs + "?tail=1");
+  EXPECT_EQ(last.text, whole.substr(whole.rfind('\n', whole.size() - 2) + 1)) << whole;
+  EXPECT_EQ(Get(logs + "?from=" + last.Header("a4c-log-next")).text, "");
+  EXPECT_EQ(Get(logs + "?tail=0").text, "");
+  EXPECT_EQ(Get(logs + "?tail=1&follow=true").text, last.text);
+  EXPECT_EQ(Get(logs + "?since=1h").text, whole);
+  EXPECT_EQ(Get(logs + "?since=2100-01-01T00:00:00Z&follow=true").text, "");
+  EXPECT_EQ(Get(logs + "?tail=-1").status, 400);
+  EXPECT_EQ(Get(logs + "?since=soon").status, 400);
+  EXPECT_EQ(Get("/v1/jobs/nobody/logs?tail=1").status, 404);
+
   const Answer gone = Send("DELETE", "/v1/workspaces/dev-1", "");
   ASSERT_EQ(gone.status, 202) << gone.text;
   EXPECT_EQ(Ended(gone.body["id"].Text()).body["state"].Text(), "succeeded");

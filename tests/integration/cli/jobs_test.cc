@@ -186,6 +186,10 @@ TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
     EXPECT_TRUE(explained.out.starts_with("job " + id)) << explained.out;
     EXPECT_EQ(Run({"job", "get", given}).exit_code, 0);
     EXPECT_EQ(Run({"job", "logs", given}).exit_code, 0);
+    EXPECT_EQ(Run({"job", "logs", given, "--tail", "5", "--since", "10m"}).exit_code, 0);
+    const Ran wrong = Run({"job", "logs", given, "--since", "soon"});
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_NE(wrong.err.find("since is a duration or a time"), std::string::npos) << wrong.err;
   }
   EXPECT_EQ(Run({"job", "cancel", name}).exit_code, 0);
   EXPECT_EQ(Run({"host", "get", "host/local-1"}).exit_code, 0);

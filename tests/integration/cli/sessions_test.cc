@@ -243,5 +243,41 @@ TEST_F(CliOverMemory, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
   waitpid(child, &status, 0);
 }
 
+TEST_F(CliSessions, ALogBeginsWithItsLastLinesAndGoesOn) {
+  const std::string logs = "/v1/workspaces/talker/logs";
+  Make("talker", "", R"(["sh","-c","echo one; echo two; sleep 600"])");
+  ASSERT_TRUE(Eventually([&] { return Get(logs).text == "one\ntwo\n"; }));
+  EXPECT_EQ(Run({"workspace", "logs", "talker", "--tail", "1"}).out, "two\n");
+  EXPECT_EQ(Run({"workspace", "logs", "talker", "--tail", "0"}).out, "");
+  Make("ticker", "", R"(["sh","-c","echo one; while sleep 0.1; do echo more; done"])");
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/workspaces/ticker/logs").text.size() > 4; }));
+  for (const auto* tail : {"0", "1"}) {
+    const std::string out = home_ + "/.out" + tail;
+    const pid_t child = Start({"workspace", "logs", "ticker", "-f", "--tail", tail},
+                              {"/dev/null", out, "/dev/null"});
+    EXPECT_TRUE(Eventually([&] { return ReadAll(out).size() >= 15; })) << ReadAll(out);
+    EXPECT_TRUE(ReadAll(out).starts_with("more\nmore\nmore\n")) << ReadAll(out);
+    kill(child, SIGTERM);
+    int status = 0;
+    waitpid(child, &status, 0);
+  }
+}
+
+TEST_F(CliOverMemory, AnEndOfALogThatCannotBeIsRefused) {
+  for (const char* tail : {"-1", "100001", "ten"}) {
+    const Ran ran = Run({"workspace", "logs", "dev-1", "--tail", tail});
+    EXPECT_EQ(ran.exit_code, 2) << tail;
+    EXPECT_NE(ran.err.find("--tail"), std::string::npos) << ran.err;
+  }
+  for (const bool follow : {false, true}) {
+    std::vector<std::string> words = {"workspace", "logs", "dev-1", "--since", "10m"};
+    if (follow) words.emplace_back("-f");
+    const Ran ran = Run(words);
+    EXPECT_NE(ran.exit_code, 0);
+    EXPECT_NE(ran.err.find("no times"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("--tail 100"), std::string::npos) << ran.err;
+  }
+}
+
 }  // namespace
 }  // namespace a4cd

@@ -11,7 +11,6 @@ Response ListJobs(ApiContext& api, Request& request);
 Response GetJob(ApiContext& api, Request& request);
 Response CancelJob(ApiContext& api, Request& request);
 Response RetryJob(ApiContext& api, Request& request);
-Response GetJobLogs(ApiContext& api, Request& request);
 // complete_api.cc
 Response CompleteJobQuery(ApiContext& api, Request& request);
 // batch_api.cc
@@ -35,6 +34,8 @@ Response GetSnapshot(ApiContext& api, Request& request);
 Response DeleteSnapshot(ApiContext& api, Request& request);
 Response UpdateWorkspace(ApiContext& api, Request& request);
 Response DeleteWorkspace(ApiContext& api, Request& request);
+// logs_api.cc
+Response GetJobLogs(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // stats_api.cc
 Response GetWorkspaceStats(ApiContext& api, Request& request);

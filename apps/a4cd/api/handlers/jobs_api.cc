@@ -1,4 +1,3 @@
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -157,28 +156,6 @@ Error SearchError(const Error& error) {
                error.hint().empty() ? hint : error.hint() + "; " + hint);
 }
 
-// The log of a job while it is being written.
-class JobLogSource final : public StreamSource {
- public:
-  JobLogSource(JobService& jobs, std::string tenant, std::string id, int64_t from)
-      : jobs_(jobs), tenant_(std::move(tenant)), id_(std::move(id)), from_(from) {}
-
-  Result<Piece> Next(const a4c::Call& call) override {
-    // The state is read first: what is logged before a job ends is there once it has ended.
-    A4C_TRY(const Job job, jobs_.Get(call, tenant_, id_));
-    A4C_TRY(LogPage page, jobs_.Logs(call, tenant_, id_, from_));
-    const bool last = job.finished() && page.next == from_;
-    from_ = page.next;
-    return Piece{std::move(page.text), last};
-  }
-
- private:
-  JobService& jobs_;
-  const std::string tenant_;
-  const std::string id_;
-  int64_t from_;
-};
-
 // Of a job that is about a server itself: one that nobody knows is told at once. Servers are no
 // tenant's, and who may give such jobs may see them.
 Result<void> KnowServer(ApiContext& api, const Request& request, const JobDraft& draft) {
@@ -250,29 +227,6 @@ Response RetryJob(ApiContext& api, Request& request) {
     return ProblemResponse(ForbiddenProblem(scope));
   }
   return StepJob(api, request, &JobService::PrepareRetry);
-}
-
-Response GetJobLogs(ApiContext& api, Request& request) {
-  const a4c::Call call = api.CallFor(request);
-  const std::string& id = request.Param("id");
-  const std::string& after = request.Query("from");
-  int64_t from = 0;
-  const auto [at, error] = std::from_chars(after.data(), after.data() + after.size(), from);
-  if (!after.empty() && (error != std::errc() || at != after.data() + after.size() || from < 0)) {
-    return ErrorResponse(Error(Code::kInvalid, "from is the number in A4C-Log-Next"));
-  }
-  const Result<Job> job = api.jobs.Get(call, request.principal.tenant, id);
-  if (!job) return ErrorResponse(job.error());
-  if (Flag(request, "follow")) {
-    Response response = TextResponse(200, "");
-    response.stream = std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, from);
-    return response;
-  }
-  Result<LogPage> page = api.jobs.Logs(call, request.principal.tenant, id, from);
-  if (!page) return ErrorResponse(page.error());
-  Response response = TextResponse(200, std::move(page->text));
-  response.Add("A4C-Log-Next", std::to_string(page->next));
-  return response;
 }
 
 }  // namespace a4cd

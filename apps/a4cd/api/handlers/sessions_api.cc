@@ -9,6 +9,7 @@
 #include "a4c/host_streams.h"
 #include "apps/a4cd/api/audit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/log_query.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/sessions/workspace_sessions.h"
 #include "apps/websocket/frames.h"
@@ -205,11 +206,13 @@ Response FollowWorkspaceLogs(ApiContext& api, Request& request) {
   if (logs == nullptr) {
     return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
   }
-  return BeginSession(api, request, kLogsProtocol, FindPlaced(api, request), false,
-                      [&](SessionSubject subject) {
-                        return NewLogSession(api.runtime, RulesOf(api.settings), *logs,
-                                             std::move(subject), request.Query("from"));
-                      });
+  const Result<LogCut> cut = ReadLineCut(request);
+  if (!cut) return ErrorResponse(cut.error());
+  return BeginSession(
+      api, request, kLogsProtocol, FindPlaced(api, request), false, [&](SessionSubject subject) {
+        return NewLogSession(api.runtime, RulesOf(api.settings), *logs, std::move(subject),
+                             {.from = request.Query("from"), .lines = cut->lines});
+      });
 }
 
 }  // namespace a4cd

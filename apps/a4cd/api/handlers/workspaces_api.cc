@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "a4c/host_extensions.h"
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/list_filter.h"
@@ -14,7 +13,6 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
-constexpr int64_t kLogBytesMax = 1 << 20;
 constexpr std::string_view kDesired[] = {"running", "stopped", "deleted"};
 constexpr std::string_view kActual[] = {"pending", "running", "stopped", "failed", "lost"};
 constexpr FilterMember kFilterMembers[] = {{"actual", kActual}, {"desired", kDesired}, {"host"}};
@@ -113,26 +111,6 @@ Response UpdateWorkspace(ApiContext& api, Request& request) {
 
 Response DeleteWorkspace(ApiContext& api, Request& request) {
   return StepWorkspace(api, request, "workspace.delete");
-}
-
-Response GetWorkspaceLogs(ApiContext& api, Request& request) {
-  const Result<Workspace> workspace = Find(api, request);
-  if (!workspace) return ErrorResponse(workspace.error());
-  if (workspace->host.empty()) {
-    return ErrorResponse(Error(Code::kConflict, "the workspace is on no server yet",
-                               "see its job: a4c job list -q workspace:" + workspace->id));
-  }
-  auto* logs = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostLogs>();
-  if (logs == nullptr) {
-    return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
-  }
-  Result<a4c::LogPage> page =
-      logs->Read(api.CallFor(request), workspace->host, UnitName(workspace->id),
-                 request.Query("from"), kLogBytesMax);
-  if (!page) return ErrorResponse(page.error());
-  Response response = TextResponse(200, std::move(page->bytes));
-  response.Add("A4C-Log-Next", page->next);
-  return response;
 }
 
 }  // namespace a4cd
