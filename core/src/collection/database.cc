@@ -108,6 +108,7 @@ Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collec
     A4C_CHECK(CheckKind(spec.kind));
     if (spec.topic.empty()) spec.topic = spec.kind.name + "-sync";
     state_->collections[spec.kind.name] = spec;
+    if (spec.searchable) state_->lags.try_emplace(spec.kind.name);
     if (!spec.searchable || state_->backends.index == nullptr) continue;
     state_->refreshes.try_emplace(spec.kind.name, *state_->backends.index, state_->runtime,
                                   spec.kind.name, state_->options.refresh_period_ms);

@@ -65,8 +65,11 @@ struct Database::State {
   std::atomic<bool> index_ensured{false};
   std::atomic<bool> index_outdated{false};
   std::atomic<int64_t> index_misses{0};
-  std::atomic<int64_t> lag_ms{0};
-  std::atomic<int64_t> lag_read_at_ms{INT64_MIN};
+  struct Lag {
+    std::atomic<int64_t> ms{0};
+    std::atomic<int64_t> read_at_ms{INT64_MIN};
+  };
+  std::map<std::string, Lag> lags;  // of each searchable kind
 };
 
 // Hints for the bus; losing them is allowed, waiting is not.

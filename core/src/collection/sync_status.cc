@@ -113,14 +113,13 @@ class StatusLoop final : public Loop {
 
 Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
+  State::Lag& lag = state_->lags.at(kind);
   const int64_t now = state_->runtime.clock.MonotonicMs();
-  if (state_->lag_read_at_ms != INT64_MIN && now - state_->lag_read_at_ms < kLagAgeMs) {
-    return state_->lag_ms.load();
-  }
+  if (lag.read_at_ms != INT64_MIN && now - lag.read_at_ms < kLagAgeMs) return lag.ms.load();
   A4C_TRY(ScanAnswer oldest, Oldest(*state_, call.InAllScopes(), collection->kind, 1));
-  state_->lag_ms = AgeOf(oldest);
-  state_->lag_read_at_ms = now;
-  return state_->lag_ms.load();
+  lag.ms = AgeOf(oldest);
+  lag.read_at_ms = now;
+  return lag.ms.load();
 }
 
 Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {

@@ -144,6 +144,24 @@ TEST_F(TasksTest, StatusCountsWhatIsOnItsWayAndHowLongItHasBeen) {
   EXPECT_EQ(status.generations, (std::vector<IndexGeneration>{{1, true}}));
 }
 
+TEST_F(TasksTest, TheLagThatIsKeptForASecondIsOfItsKind) {
+  Kind video = PhotoKind();
+  video.name = "video";
+  database_ =
+      std::make_unique<Database>(Backends{.store = store_, .bus = nullptr, .index = index_.get()},
+                                 fake_.runtime(), DatabaseOptions{});
+  ASSERT_TRUE(database_->Open(
+      Within(), {{.kind = PhotoKind(), .searchable = true}, {.kind = video, .searchable = true}}));
+  Put("a", "{}");
+  fake_.clock().Advance(5'000);
+  EXPECT_EQ(*database_->LagMs(Within(), "photo"), 5'000);
+  EXPECT_EQ(*database_->LagMs(Within(), "video"), 0) << "nothing of it is on its way";
+  fake_.clock().Advance(500);
+  EXPECT_EQ(*database_->LagMs(Within(), "photo"), 5'000) << "read half a second ago";
+  fake_.clock().Advance(500);
+  EXPECT_EQ(*database_->LagMs(Within(), "photo"), 6'000);
+}
+
 TEST_F(TasksTest, ADeadLetterIsNoLagAndIsTriedAgainWhenAsked) {
   Open(false);
   Put("bad", R"({"size":"no number"})");
