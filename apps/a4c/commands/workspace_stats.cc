@@ -1,12 +1,14 @@
-// a4c workspace stats: what workspaces use just now. Each is asked twice, a second apart, so that
-// all are measured over the same time; with --watch each further time counts from the one before.
+// a4c workspace stats: what workspaces use just now, of all in one request, measured over a second;
+// with --watch each further time counts from the one before.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/sessions/exec.h"
 
 namespace a4c_cli {
 namespace {
@@ -15,6 +17,7 @@ using a4c::Json;
 
 constexpr int64_t kIntervalMs = 1'000;
 constexpr int64_t kWatchMs = 2'000;
+constexpr size_t kNamedMax = 100;  // in one request, as the API has it
 
 struct StatsOptions {
   std::vector<std::string> workspaces;
@@ -39,26 +42,50 @@ const std::vector<Column>& StatsColumns() {
 
 class StatsReader {
  public:
-  explicit StatsReader(Session& session) : session_(session) {}
+  // workspaces: ids or names; none: all that run.
+  StatsReader(Session& session, std::vector<std::string> workspaces)
+      : session_(session), workspaces_(std::move(workspaces)) {}
 
-  // Of all that could be read; the others are complained about.
-  Json Read(const std::vector<std::string>& workspaces) {
+  // Of all that could be read; the others are complained about, and exit_code is set. False: the
+  // request itself has failed.
+  bool Read(int64_t interval_ms, Json& stats) {
+    Json list;
+    if (!Ask(interval_ms, list)) return false;
     Json items(Json::Array{});
-    session_.exit_code = kOk;
-    for (const std::string& workspace : workspaces) {
-      Reply reply;
-      const std::string path = "/v1/workspaces/" + PercentEncode(workspace) + "/stats";
-      if (!session_.Send({.path = path + "?interval_ms=0"}, reply)) {
-        failed_ = session_.exit_code;
-        continue;
+    for (const Json& item : list["items"].Items()) {
+      if (item["problem"].IsNull()) {
+        items.Append(WithCpu(item));
+      } else {
+        failed_ = session_.Complain(ProblemReply(item["problem"]));
       }
-      items.Append(WithCpu(std::move(reply.body)));
     }
     session_.exit_code = failed_;
-    return Json::Object{{"items", std::move(items)}};
+    stats = Json(Json::Object{{"items", std::move(items)}});
+    return true;
   }
 
  private:
+  bool Ask(int64_t interval_ms, Json& list) {
+    const std::string path = "/v1/workspaces:stats";
+    const std::pair<std::string, std::string> interval = {"interval_ms",
+                                                          std::to_string(interval_ms)};
+    if (workspaces_.empty()) {
+      return session_.SendForAll(path, {interval, {"actual", "running"}}, list);
+    }
+    Json items(Json::Array{});
+    for (size_t at = 0; at < workspaces_.size(); at += kNamedMax) {
+      std::string names;
+      for (size_t i = at; i < std::min(at + kNamedMax, workspaces_.size()); ++i) {
+        names.append(i == at ? "" : ",").append(workspaces_[i]);
+      }
+      Json page;
+      if (!session_.SendForAll(path, {interval, {"workspaces", names}}, page)) return false;
+      for (const Json& item : page["items"].Items()) items.Append(item);
+    }
+    list = Json(Json::Object{{"items", std::move(items)}});
+    return true;
+  }
+
   struct Seen {
     int64_t cpu_ms = 0;
     int64_t at_ms = 0;
@@ -84,40 +111,28 @@ class StatsReader {
   }
 
   Session& session_;
+  const std::vector<std::string> workspaces_;
   std::map<std::string, Seen> seen_;
   int failed_ = kOk;
 };
 
-// Those given, or all that run. False: exit_code is set.
-bool Chosen(Session& session, const StatsOptions& options, std::vector<std::string>& workspaces) {
+void ShowStats(Session& session, const StatsOptions& options) {
+  std::vector<std::string> workspaces;
   for (const std::string& given : options.workspaces) {
     workspaces.push_back(BareId(given, "workspace"));
   }
-  if (!workspaces.empty()) return true;
-  Json list;
-  if (!session.SendForAll("/v1/workspaces", {{"actual", "running"}}, list)) return false;
-  for (const Json& workspace : list["items"].Items()) {
-    workspaces.push_back(workspace["id"].Text());
-  }
-  return true;
-}
-
-void ShowStats(Session& session, const StatsOptions& options) {
-  std::vector<std::string> workspaces;
-  if (!Chosen(session, options, workspaces)) return;
-  StatsReader reader(session);
-  const Json first = reader.Read(workspaces);
-  // Nobody is asked a second time only to fail again.
-  if (first["items"].Items().empty() && !workspaces.empty()) return;
+  StatsReader reader(session, std::move(workspaces));
   const bool redraws = options.watch && session.IsForPeople() && isatty(STDOUT_FILENO) == 1;
-  int64_t wait_ms = kIntervalMs;
+  Json stats;
+  if (!reader.Read(kIntervalMs, stats)) return;
+  const bool is_any = !stats["items"].Items().empty();
+  if (!is_any && session.exit_code != kOk) return;
   do {
-    if (!workspaces.empty()) session.Pause(wait_ms);
-    const Json stats = reader.Read(workspaces);
     if (redraws) session.ShowText("\x1b[H\x1b[2J");
     session.Show(stats, "workspace", StatsColumns());
-    wait_ms = kWatchMs;
-  } while (options.watch && !workspaces.empty());
+    if (!options.watch || !is_any) return;
+    session.Pause(kWatchMs);
+  } while (reader.Read(0, stats));
 }
 
 }  // namespace

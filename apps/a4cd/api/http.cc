@@ -95,4 +95,16 @@ Result<NameValues> ParseQueryString(std::string_view text) {
   return query;
 }
 
+std::vector<std::string> BetweenCommas(const std::string& texts) {
+  std::vector<std::string> list;
+  size_t at = 0;
+  while (at <= texts.size()) {
+    const size_t end = std::min(texts.find(',', at), texts.size());
+    const size_t begin = texts.find_first_not_of(' ', at);
+    if (begin < end) list.push_back(texts.substr(begin, end - begin));
+    at = end + 1;
+  }
+  return list;
+}
+
 }  // namespace a4cd

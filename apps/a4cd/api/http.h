@@ -83,5 +83,7 @@ Response TextResponse(int status, std::string text);
 // "%41" as "A"; kInvalid for a broken escape or a NUL.
 a4c::Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 a4c::Result<NameValues> ParseQueryString(std::string_view text);
+// "a, b" as its parts, without the empty ones.
+std::vector<std::string> BetweenCommas(const std::string& texts);
 
 }  // namespace a4cd

@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
+#include <map>
 #include <string>
+#include <thread>
 
 #include "a4c/host_activity.h"
 #include "a4c/memory.h"
@@ -48,13 +51,18 @@ class ToldHosts final : public a4c::HostProvider, public a4c::HostActivity {
   Result<std::vector<UnitActivity>> Read(const Call& call, const std::string& host,
                                          const std::vector<std::string>& units) override {
     ++reads;
+    if (read_many) return read_many(call, host, units);
     EXPECT_EQ(host, "one");
     EXPECT_EQ(units.size(), 1u);
     return read(call, units.at(0));
   }
 
   std::function<Result<std::vector<UnitActivity>>(const Call&, const std::string&)> read;
-  int reads = 0;
+  // Instead; by several threads.
+  std::function<Result<std::vector<UnitActivity>>(const Call&, const std::string&,
+                                                  const std::vector<std::string>&)>
+      read_many;
+  std::atomic<int> reads = 0;
 
  protected:
   void* Extension(std::string_view name) override {
@@ -94,11 +102,20 @@ class ApiStats : public testing::Test {
     ASSERT_TRUE(done) << done.error().ToString();
   }
   Response Ask(const std::string& id, const std::string& interval = "") {
+    NameValues query;
+    if (!interval.empty()) query = {{"interval_ms", interval}};
+    return Send("/v1/workspaces/" + id + "/stats", query, {{"id", id}});
+  }
+  Response AskForAll(const NameValues& query = {}) {
+    return Send("/v1/workspaces:stats", query, {});
+  }
+  Response Send(const std::string& path, const NameValues& query,
+                std::map<std::string, std::string, std::less<>> params) {
     Request request;
     request.method = "GET";
-    request.path = "/v1/workspaces/" + id + "/stats";
-    if (!interval.empty()) request.query = {{"interval_ms", interval}};
-    request.params = {{"id", id}};
+    request.path = path;
+    request.query = query;
+    request.params = std::move(params);
     request.principal = {.tenant = kTenant, .key_id = "mine", .scopes = {"workspaces:read"}};
     request.may_touch = {kTenant};
     request.deadline_ms = fake_.clock().MonotonicMs() + kTimeoutMs;
@@ -206,6 +223,130 @@ TEST_F(ApiStats, WhatAServerRefusesIsNotTheClientsKey) {
   const Response response = Ask("placed");
   EXPECT_EQ(response.status, 503) << response.body;
   EXPECT_NE(response.body.find("in quarantine"), std::string::npos) << response.body;
+}
+
+class ApiStatsOfMany : public ApiStats {
+ protected:
+  void SetUp() override {
+    ApiStats::SetUp();
+    hosts_.read_many = [this](const Call&, const std::string& host,
+                              const std::vector<std::string>& units) {
+      return AQuarter(host, units);
+    };
+  }
+  // That server, and how many on it.
+  void Place(const std::string& host, int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string id = host + "-" + std::to_string(i);
+      Put(id, R"({"name":")" + id + R"(","desired":"running","actual":"running","host":")" + host +
+                  R"(","created_at":5})");
+    }
+  }
+  Result<std::vector<UnitActivity>> AQuarter(const std::string&,
+                                             const std::vector<std::string>& units) {
+    std::vector<UnitActivity> all;
+    for (const std::string& unit : units) {
+      all.push_back({.name = unit, .cpu_ms = fake_.clock().MonotonicMs() / 4});
+    }
+    return all;
+  }
+};
+
+TEST_F(ApiStatsOfMany, AServerIsAskedTwiceForAllThatAreOnIt) {
+  Place("two", 30);
+  Place("three", 5);
+  const Response response = AskForAll({{"limit", "100"}});
+  ASSERT_EQ(response.status, 200) << response.body;
+  const Json body = Body(response);
+  const auto& items = body["items"].Items();
+  EXPECT_EQ(items.size(), 35u) << "those with created_at, which a list goes by";
+  for (const Json& item : items) {
+    EXPECT_TRUE(item["problem"].IsNull()) << item.ToString();
+    EXPECT_EQ(item["cpu_percent"].ToString(), "25.0") << item.ToString();
+  }
+  EXPECT_EQ(hosts_.reads, 4);
+}
+
+TEST_F(ApiStatsOfMany, AreThoseOfAFilterAndInPages) {
+  Place("two", 3);
+  Place("three", 2);
+  const Json filtered = Body(AskForAll({{"host", "three"}, {"interval_ms", "0"}}));
+  EXPECT_EQ(filtered["items"].Items().size(), 2u);
+  EXPECT_TRUE(filtered["next"].IsNull());
+  const Json first = Body(AskForAll({{"limit", "3"}, {"interval_ms", "0"}}));
+  ASSERT_EQ(first["items"].Items().size(), 3u);
+  const Json rest =
+      Body(AskForAll({{"limit", "3"}, {"interval_ms", "0"}, {"cursor", first["next"].Text()}}));
+  EXPECT_EQ(rest["items"].Items().size(), 2u);
+  EXPECT_EQ(AskForAll({{"actual", "gone"}}).status, 400);
+  EXPECT_EQ(AskForAll({{"cursor", "x"}}).status, 400);
+  EXPECT_EQ(AskForAll({{"interval_ms", "5001"}}).status, 400);
+  EXPECT_EQ(AskForAll({{"limit", "0"}}).status, 400);
+}
+
+TEST_F(ApiStatsOfMany, OneThatIsNamedAndNotThereHasAProblemOfItsOwn) {
+  const Json body = Body(AskForAll({{"workspaces", "placed,nobody, waiting"}}));
+  const auto& items = body["items"].Items();
+  ASSERT_EQ(items.size(), 3u) << body.ToString();
+  EXPECT_EQ(items[0]["name"].Text(), "nobody");
+  EXPECT_EQ(items[0]["problem"]["status"].Int(), 404);
+  EXPECT_TRUE(items[1]["running"].Bool());
+  EXPECT_FALSE(items[2]["running"].Bool(true));
+  std::string many = "a";
+  for (int i = 0; i < 100; ++i) many += ",a";
+  for (const std::string& wrong : {std::string(), std::string(","), many}) {
+    const Response response = AskForAll({{"workspaces", wrong}});
+    EXPECT_EQ(response.status, 400);
+    EXPECT_NE(response.body.find("1 to 100 ids or names"), std::string::npos) << response.body;
+  }
+  const Response both = AskForAll({{"workspaces", "placed"}, {"actual", "running"}});
+  EXPECT_EQ(both.status, 400) << both.body;
+}
+
+TEST_F(ApiStatsOfMany, AServerThatHangsCostsTheOthersNothing) {
+  Place("two", 2);
+  Place("three", 2);
+  hosts_.read_many =
+      [this](const Call& call, const std::string& host,
+             const std::vector<std::string>& units) -> Result<std::vector<UnitActivity>> {
+    if (host != "two") return AQuarter(host, units);
+    fake_.clock().Advance(call.RemainingMs());
+    return Error(Code::kTimeout, "no answer");
+  };
+  const int64_t begun_ms = fake_.clock().MonotonicMs();
+  const Json body = Body(AskForAll());
+  EXPECT_LT(fake_.clock().MonotonicMs() - begun_ms, kTimeoutMs);
+  ASSERT_EQ(body["items"].Items().size(), 4u) << body.ToString();
+  for (const Json& item : body["items"].Items()) {
+    const bool is_silent = item["host"].Text() == "two";
+    EXPECT_EQ(item["problem"]["status"].Int(), is_silent ? 503 : 0) << item.ToString();
+    EXPECT_EQ(item["cpu_percent"].IsNull(), is_silent) << item.ToString();
+    EXPECT_TRUE(item["id"].IsText()) << item.ToString();
+  }
+  EXPECT_EQ(hosts_.reads, 3) << "it is not asked again";
+}
+
+TEST_F(ApiStatsOfMany, FewServersAreAskedAtOnceAndAllAre) {
+  for (int i = 0; i < 40; ++i) Place("host" + std::to_string(i), 1);
+  std::atomic<int> now = 0;
+  std::atomic<int> most = 0;
+  hosts_.read_many = [&](const Call&, const std::string& host,
+                         const std::vector<std::string>& units) {
+    const int asked = ++now;
+    int before = most;
+    while (asked > before && !most.compare_exchange_weak(before, asked)) {
+    }
+    // A ninth would come while eight are here.
+    for (int i = 0; i < 10'000 && now <= 8; ++i) std::this_thread::yield();
+    auto all = AQuarter(host, units);
+    --now;
+    return all;
+  };
+  const Json body = Body(AskForAll({{"limit", "100"}, {"interval_ms", "0"}}));
+  EXPECT_EQ(body["items"].Items().size(), 40u);
+  EXPECT_EQ(hosts_.reads, 40);
+  EXPECT_LE(most, 8);
+  EXPECT_GT(most, 1);
 }
 
 }  // namespace

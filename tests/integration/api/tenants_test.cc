@@ -62,14 +62,24 @@ TEST_F(ApiTenants, ListsAndSearchesShowTheirOwnOnly) {
   const std::string key = KeyFor("other");
   const Answer own = CreateWorkspaceJob("dev-1", Bearer(key));
   ASSERT_EQ(own.status, 201) << "names are of each tenant alone: " << own.text;
-  const std::vector<std::string> paths = {
-      "/v1/jobs", "/v1/jobs?q=pier&token=" + own.Header("a4c-token"), "/v1/workspaces", "/v1/keys"};
+  const std::vector<std::string> paths = {"/v1/jobs",
+                                          "/v1/jobs?q=pier&token=" + own.Header("a4c-token"),
+                                          "/v1/workspaces", "/v1/workspaces:stats", "/v1/keys"};
   for (const std::string& path : paths) {
     const Answer answer = Get(path, Bearer(key));
     ASSERT_EQ(answer.status, 200) << path << answer.text;
     EXPECT_EQ(answer.body["items"].Items().size(), 1u) << path << answer.text;
     EXPECT_EQ(answer.text.find(ids_["jobs"]), std::string::npos) << path;
     EXPECT_EQ(answer.text.find(ids_["keys"] + "\",\"name"), std::string::npos) << path;
+  }
+}
+
+TEST_F(ApiTenants, StatsOfManyAreNotOfThoseThatAreAnothers) {
+  const Headers stranger = Bearer(KeyFor("other"));
+  for (const std::string& named : {std::string("dev-1"), ids_["workspaces"]}) {
+    const Answer answer = Get("/v1/workspaces:stats?workspaces=" + named, stranger);
+    ASSERT_EQ(answer.body["items"].Items().size(), 1u) << answer.text;
+    EXPECT_EQ(answer.body["items"].Items()[0]["problem"]["status"].Int(), 404) << answer.text;
   }
 }
 

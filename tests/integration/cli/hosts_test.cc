@@ -136,6 +136,10 @@ TEST_F(Cli, StatsShowWhatWorkspacesUse) {
   const Ran partly = Run({"workspace", "stats", "nobody", "quiet"});
   EXPECT_EQ(partly.exit_code, 3) << partly.err;
   EXPECT_NE(partly.out.find("quiet"), std::string::npos) << "the others are shown: " << partly.out;
+  EXPECT_NE(partly.err.find("there is no workspace nobody"), std::string::npos) << partly.err;
+  const Ran none = Run({"workspace", "stats", "nobody"});
+  EXPECT_EQ(none.exit_code, 3);
+  EXPECT_EQ(none.out, "");
 }
 
 TEST_F(Cli, LabelsOfAServerAreChangedAndWorkspacesAskForThem) {

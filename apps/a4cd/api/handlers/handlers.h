@@ -39,6 +39,7 @@ Response GetJobLogs(ApiContext& api, Request& request);
 Response GetWorkspaceLogs(ApiContext& api, Request& request);
 // stats_api.cc
 Response GetWorkspaceStats(ApiContext& api, Request& request);
+Response ListWorkspaceStats(ApiContext& api, Request& request);
 // sessions_api.cc
 Response ExecInWorkspace(ApiContext& api, Request& request);
 Response ForwardToWorkspace(ApiContext& api, Request& request);

@@ -18,18 +18,6 @@ using a4c::Result;
 constexpr int kFacetValues = 10;
 constexpr int kFacetValuesMax = 1'000;
 
-std::vector<std::string> BetweenCommas(const std::string& texts) {
-  std::vector<std::string> list;
-  size_t at = 0;
-  while (at <= texts.size()) {
-    const size_t end = std::min(texts.find(',', at), texts.size());
-    const size_t begin = texts.find_first_not_of(' ', at);
-    if (begin < end) list.push_back(texts.substr(begin, end - begin));
-    at = end + 1;
-  }
-  return list;
-}
-
 // Tokens of earlier writes: token=, repeated or separated by commas, or the A4C-Token header.
 Result<std::vector<a4c::Token>> Tokens(const Request& request) {
   std::string texts = request.Header("A4C-Token");

@@ -1,12 +1,15 @@
-// What a workspace uses just now, asked of its server.
+// What workspaces use just now, asked of their servers: of one, and of many at once.
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "a4c/host_activity.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/handlers/workspace_page.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/hosts/use_reader.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -24,83 +27,37 @@ constexpr int kIntervalMaxMs = 5'000;
 // Of a request's time, for the answer that the server gave none.
 constexpr int64_t kSparedMs = 1'000;
 
-// What a server says to us, or does not, is no answer to the client's key.
-Error OfServer(const std::string& host, const Error& error) {
-  const bool is_silent = error.code() == Code::kTimeout || error.code() == Code::kUnavailable ||
-                         error.code() == Code::kDenied;
-  if (!is_silent) return error;
-  return Error(Code::kUnavailable, "the server " + host + " does not answer: " + error.message(),
-               "try again; see what is wrong with it: a4c host get " + host);
+// How many may be named.
+constexpr size_t kNamedMax = 100;
+
+Result<a4c::HostActivity*> ActivityOf(const ApiContext& api) {
+  auto* activity = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostActivity>();
+  if (activity != nullptr) return activity;
+  return Error(Code::kUnsupported, "the host provider does not say what workspaces use");
 }
 
-struct Use {
-  bool is_running = false;
-  a4c::UnitActivity now;
-  double cpu_percent = -1;  // 100: one core; below 0: unknown
-  int64_t read_at_ms = 0;
-};
-
-class UseReader {
- public:
-  UseReader(ApiContext& api, a4c::HostActivity& activity, const Request& request,
-            const Workspace& workspace)
-      : api_(api), activity_(activity), workspace_(workspace), call_(api.CallFor(request)) {
-    call_.deadline_ms -= std::min(kSparedMs, call_.RemainingMs() / 4);
-  }
-
-  Result<Use> Read(int64_t interval_ms) {
-    A4C_CHECK(KnowServer());
-    A4C_TRY(Use use, ReadOnce());
-    if (!use.is_running || interval_ms == 0) return use;
-    const int64_t read_ms = call_.clock.MonotonicMs();
-    Wait(read_ms + interval_ms);
-    A4C_TRY(Use later, ReadOnce());
-    const int64_t passed_ms = call_.clock.MonotonicMs() - read_ms;
-    const int64_t used_ms = later.now.cpu_ms - use.now.cpu_ms;
-    // Started anew in between.
-    if (!later.is_running || used_ms < 0 || passed_ms <= 0) return later;
-    later.cpu_percent = static_cast<double>(used_ms) * 100 / static_cast<double>(passed_ms);
-    return later;
-  }
-
- private:
+std::vector<Result<WorkspaceUse>> ReadUses(ApiContext& api, const Request& request,
+                                           a4c::HostActivity& activity,
+                                           std::span<const Workspace> workspaces,
+                                           int64_t interval_ms) {
   // Servers are no tenant's; which one it is, the tenant's own record says.
-  Result<void> KnowServer() {
-    if (api_.worker == nullptr) return {};
-    Call unbound = call_;
+  const auto know = [&api](const Call& call, const std::string& host) -> Result<void> {
+    if (api.worker == nullptr) return {};
+    Call unbound = call;
     unbound.scopes = nullptr;
-    return api_.worker->enrolments().Know(unbound, workspace_.host);
-  }
-
-  Result<Use> ReadOnce() {
-    Result<std::vector<a4c::UnitActivity>> read =
-        activity_.Read(call_, workspace_.host, {UnitName(workspace_.id)});
-    if (!read) return OfServer(workspace_.host, read.error());
-    Use use{.now = {}, .read_at_ms = api_.runtime.clock.NowMs()};
-    use.is_running = !read->empty();
-    if (use.is_running) use.now = std::move(read->front());
-    return use;
-  }
-
-  void Wait(int64_t until_ms) {
-    const auto waiter = api_.runtime.threads.NewWaiter();
-    a4c::Waiter::Lock lock(*waiter);
-    until_ms = std::min(until_ms, call_.deadline_ms);
-    while (call_.clock.MonotonicMs() < until_ms) waiter->Wait(until_ms);
-  }
-
-  ApiContext& api_;
-  a4c::HostActivity& activity_;
-  const Workspace& workspace_;
-  Call call_;
-};
+    return api.worker->enrolments().Know(unbound, host);
+  };
+  Call call = api.CallFor(request);
+  call.deadline_ms -= std::min(kSparedMs, call.RemainingMs() / 4);
+  return UseReader(api.runtime, activity, know).Read(call, workspaces, interval_ms);
+}
 
 // 0: unknown, or no limit.
 void AppendKnown(Json& view, const char* name, int64_t amount) {
   if (amount != 0) view.AppendMember(name, amount);
 }
 
-Json UseView(const Workspace& workspace, const Use& use) {
+Json UseView(const Workspace& workspace, const WorkspaceUse& use) {
   Json view(Json::Object{{"id", workspace.id},
                          {"name", workspace.name},
                          {"host", workspace.host},
@@ -122,6 +79,43 @@ Json UseView(const Workspace& workspace, const Use& use) {
   return view;
 }
 
+Json ProblemView(const Workspace& workspace, const Error& error) {
+  Json view(Json::Object{{"id", workspace.id},
+                         {"name", workspace.name},
+                         {"host", workspace.host},
+                         {"actual", workspace.actual}});
+  view.AppendMember("problem", ProblemJson(ProblemOf(error)));
+  return view;
+}
+
+// workspaces=: ids or names, between commas. Which of them are not there is said in `items`.
+Result<WorkspacesWanted> NamedWorkspaces(ApiContext& api, const Request& request, Json& items) {
+  for (const char* name : {"limit", "cursor", "actual", "desired", "host", "labels"}) {
+    if (!request.HasQuery(name)) continue;
+    return Error(Code::kInvalid,
+                 std::string("workspaces names those that are meant: ") + name + " is for a list");
+  }
+  const std::vector<std::string> names = BetweenCommas(request.Query("workspaces"));
+  if (names.empty() || names.size() > kNamedMax) {
+    return Error(Code::kInvalid, "workspaces is 1 to " + std::to_string(kNamedMax) +
+                                     " ids or names, with commas between");
+  }
+  WorkspacesWanted wanted;
+  for (const std::string& name : names) {
+    Result<Workspace> found =
+        api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant, name);
+    if (found) {
+      wanted.workspaces.push_back(*std::move(found));
+    } else if (found.error().code() == Code::kNotFound || found.error().code() == Code::kInvalid) {
+      items.Append(
+          Json::Object{{"name", name}, {"problem", ProblemJson(ProblemOf(found.error()))}});
+    } else {
+      return found.error();
+    }
+  }
+  return wanted;
+}
+
 }  // namespace
 
 Response GetWorkspaceStats(ApiContext& api, Request& request) {
@@ -131,14 +125,36 @@ Response GetWorkspaceStats(ApiContext& api, Request& request) {
   const Result<Workspace> workspace =
       api.jobs.FindWorkspace(api.CallFor(request), request.principal.tenant, request.Param("id"));
   if (!workspace) return ErrorResponse(workspace.error());
-  auto* activity = api.hosts == nullptr ? nullptr : api.hosts->As<a4c::HostActivity>();
-  if (activity == nullptr) {
-    return ErrorResponse(
-        Error(Code::kUnsupported, "the host provider does not say what workspaces use"));
-  }
-  if (workspace->host.empty()) return JsonResponse(200, UseView(*workspace, {}));
-  const Result<Use> use = UseReader(api, *activity, request, *workspace).Read(*interval_ms);
+  const auto activity = ActivityOf(api);
+  if (!activity) return ErrorResponse(activity.error());
+  const Result<WorkspaceUse> use =
+      ReadUses(api, request, **activity, std::span(&*workspace, 1), *interval_ms).front();
   return use ? JsonResponse(200, UseView(*workspace, *use)) : ErrorResponse(use.error());
+}
+
+Response ListWorkspaceStats(ApiContext& api, Request& request) {
+  const Result<int> interval_ms =
+      LimitNamed(request, "interval_ms", kIntervalMs, kIntervalMaxMs, 0);
+  if (!interval_ms) return ErrorResponse(interval_ms.error());
+  const auto activity = ActivityOf(api);
+  if (!activity) return ErrorResponse(activity.error());
+  Json items(Json::Array{});
+  const Result<WorkspacesWanted> wanted = request.HasQuery("workspaces")
+                                              ? NamedWorkspaces(api, request, items)
+                                              : ReadWorkspaces(api, request, "workspaces:stats");
+  if (!wanted) return ErrorResponse(wanted.error());
+  const std::vector<Workspace>& workspaces = wanted->workspaces;
+  const auto uses = ReadUses(api, request, **activity, workspaces, *interval_ms);
+  for (size_t i = 0; i < workspaces.size(); ++i) {
+    items.Append(uses[i] ? UseView(workspaces[i], *uses[i])
+                         : ProblemView(workspaces[i], uses[i].error()));
+  }
+  Json body(Json::Object{{"items", std::move(items)}});
+  AddStaleness(wanted->stale_ms, body);
+  Response response;
+  AddNext(request, wanted->list, wanted->next, body, response);
+  response.body = body.ToString() + "\n";
+  return response;
 }
 
 }  // namespace a4cd

@@ -1,7 +1,9 @@
+#include <map>
 #include <utility>
 
 #include "apps/a4cd/api/commit.h"
 #include "apps/a4cd/api/handlers/handlers.h"
+#include "apps/a4cd/api/handlers/workspace_page.h"
 #include "apps/a4cd/api/list_filter.h"
 #include "apps/a4cd/api/problem.h"
 
@@ -63,28 +65,41 @@ Response CreateWorkspace(ApiContext& api, Request& request) {
   return MakeJob(api, request, "workspace.create", *body);
 }
 
-Response ListWorkspaces(ApiContext& api, Request& request) {
-  const Result<ListFilter> filter = ListFilter::Of(request, kFilterMembers);
-  if (!filter) return ErrorResponse(filter.error());
-  const std::string list = "workspaces" + filter->Name();
-  const Result<int> limit = PageLimit(api, request);
-  if (!limit) return ErrorResponse(limit.error());
-  const Result<std::string> position = PagePosition(request, list);
-  if (!position) return ErrorResponse(position.error());
+Result<WorkspacesWanted> ReadWorkspaces(ApiContext& api, const Request& request, std::string list) {
+  A4C_TRY(const ListFilter filter, ListFilter::Of(request, kFilterMembers));
+  WorkspacesWanted wanted{.workspaces = {}, .list = std::move(list) + filter.Name(), .next = {}};
+  A4C_TRY(const int limit, PageLimit(api, request));
+  A4C_TRY(const std::string position, PagePosition(request, wanted.list));
+  std::map<std::string, Workspace, std::less<>> seen;
   const auto read = [&](const std::string& after, int most) -> Result<ViewPage> {
-    A4C_TRY(const JobService::WorkspacePage page,
+    A4C_TRY(JobService::WorkspacePage page,
             api.jobs.ListWorkspaces(api.CallFor(request), request.principal.tenant, after, most,
                                     MayBeOld(request)));
     ViewPage views{.items = {}, .next = page.next, .stale_ms = page.stale_ms};
-    for (const Workspace& one : page.workspaces) views.items.push_back(WorkspaceView(one));
+    for (Workspace& one : page.workspaces) {
+      views.items.push_back(WorkspaceView(one));
+      seen.insert_or_assign(one.id, std::move(one));
+    }
     return views;
   };
-  Result<ViewPage> page = ReadWanted(*filter, *position, *limit, read);
+  A4C_TRY(const ViewPage page, ReadWanted(filter, position, limit, read));
+  for (const Json& item : page.items) {
+    wanted.workspaces.push_back(std::move(seen.find(item["id"].Text())->second));
+  }
+  wanted.next = page.next;
+  wanted.stale_ms = page.stale_ms;
+  return wanted;
+}
+
+Response ListWorkspaces(ApiContext& api, Request& request) {
+  const Result<WorkspacesWanted> page = ReadWorkspaces(api, request, "workspaces");
   if (!page) return ErrorResponse(page.error());
-  Json body(Json::Object{{"items", std::move(page->items)}});
+  Json items(Json::Array{});
+  for (const Workspace& one : page->workspaces) items.Append(WorkspaceView(one));
+  Json body(Json::Object{{"items", std::move(items)}});
   AddStaleness(page->stale_ms, body);
   Response response;
-  AddNext(request, list, page->next, body, response);
+  AddNext(request, page->list, page->next, body, response);
   response.body = body.ToString() + "\n";
   return response;
 }
