@@ -337,7 +337,9 @@ class RunningApp final : public App, public ProcessView {
     if (!found) return Json::Object{{"available", false}, {"error", found.error().ToString()}};
     Json search(Json::Object{{"available", true}, {"lag_ms", found->lag_ms}});
     const auto dead = database_->DeadLetters(call, JobKind().name);
-    if (dead) search.AppendMember("dead_letters", static_cast<int64_t>(dead->size()));
+    if (!dead) return search;
+    search.AppendMember("dead_letters", static_cast<int64_t>(dead->letters.size()));
+    search.AppendMember("dead_letters_more", !dead->next.empty());
     return search;
   }
 

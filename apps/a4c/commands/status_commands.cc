@@ -12,6 +12,12 @@ using a4c::Json;
 
 constexpr int64_t kClockApartMaxS = 5;
 
+// "12", or "1000+" where there are more than were counted.
+std::string DeadLettersOf(const Json& search) {
+  return std::to_string(search["dead_letters"].Int()) +
+         (search["dead_letters_more"].Bool() ? "+" : "");
+}
+
 void ShowStatus(Session& session, const Json& status) {
   if (!session.IsForPeople()) {
     return session.Show(status, "status", {});
@@ -26,7 +32,7 @@ void ShowStatus(Session& session, const Json& status) {
   }
   if (status["search"]["available"].Bool()) {
     text += "  search lags by " + std::to_string(status["search"]["lag_ms"].Int()) + " ms, " +
-            std::to_string(status["search"]["dead_letters"].Int()) + " dead letters\n";
+            DeadLettersOf(status["search"]) + " dead letters\n";
   } else {
     text += "  search is not available: " + status["search"]["error"].Text() + "\n";
   }
@@ -93,8 +99,7 @@ class Doctor {
     Check("search is available", body["search"]["available"].Bool(), body["search"]["error"].Text(),
           "a4c job list without -q reads the store");
     Check("no dead letters", body["search"]["dead_letters"].Int() == 0,
-          std::to_string(body["search"]["dead_letters"].Int()) +
-              " documents were refused by the index",
+          DeadLettersOf(body["search"]) + " documents were refused by the index",
           "a4c sync dead-letters");
     for (const Json& plugin : body["plugins"].Items()) {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),

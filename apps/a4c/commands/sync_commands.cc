@@ -169,6 +169,7 @@ void ShowStatus(Session& session, const Json& status) {
   }
   if (status["dead_letters"].Int() > 0) {
     text += "  " + std::to_string(status["dead_letters"].Int()) +
+            (status["dead_letters_more"].Bool() ? "+" : "") +
             " dead letters: a4c sync dead-letters\n";
   }
   text += status["proved_at"].IsText()

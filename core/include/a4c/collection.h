@@ -137,6 +137,10 @@ struct DeadLetter {
   std::string reason;
   int64_t since_ms = 0;  // when it was given up
 };
+struct DeadLetterPage {
+  std::vector<DeadLetter> letters;
+  std::string next;  // opaque; empty: there are no more
+};
 
 // A piece of background work that a thread repeats: a4cd runs each by itself, tests step them.
 class Loop {
@@ -182,8 +186,9 @@ class A4C_API Database {
   // Sends these records (all of the kind, if none) through the sync again; how many.
   Result<int64_t> Repair(const Call& call, const std::string& kind,
                          std::span<const RecordRef> refs);
-  // At most 100,000.
-  Result<std::vector<DeadLetter>> DeadLetters(const Call& call, const std::string& kind);
+  // At most 1,000, the longest dead first; `after`: the `next` of the page before.
+  Result<DeadLetterPage> DeadLetters(const Call& call, const std::string& kind,
+                                     const std::string& after = {});
   // Tries these dead letters again (all of the kind, if none); how many.
   Result<int64_t> RetryDeadLetters(const Call& call, const std::string& kind,
                                    std::span<const RecordRef> refs);

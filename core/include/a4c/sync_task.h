@@ -56,10 +56,11 @@ A4C_API std::string_view SyncTaskStateName(SyncTask::State state);
 struct SyncStatus {
   std::string kind;
   int64_t store_time_ms = 0;
-  int64_t outbox_rows = 0;        // not confirmed, dead letters left out
-  bool outbox_rows_more = false;  // there are more than were counted
-  int64_t lag_ms = 0;             // age of the oldest of them
-  int64_t dead_letters = 0;
+  int64_t outbox_rows = 0;         // not confirmed, dead letters left out
+  bool outbox_rows_more = false;   // there are more than were counted
+  int64_t lag_ms = 0;              // age of the oldest of them
+  int64_t dead_letters = 0;        // at most 1,000
+  bool dead_letters_more = false;  // there are more
   int64_t proved_ms = 0;           // when all buckets were last proven equal; 0: never
   std::string index_trouble = {};  // why the index cannot be written; empty: it can
   std::vector<IndexGeneration> generations = {};  // empty: the index has but one

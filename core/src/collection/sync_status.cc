@@ -10,7 +10,6 @@ namespace {
 
 constexpr int64_t kLagAgeMs = 1'000;
 constexpr int kDeadPage = 1'000;
-constexpr size_t kDeadLettersMax = 100'000;
 
 int64_t AgeOf(const ScanAnswer& oldest) {
   if (oldest.records.empty()) return 0;
@@ -133,6 +132,7 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   status.lag_ms = AgeOf(rows);
   A4C_TRY(const ScanAnswer dead, DeadRows(*state_, call, collection->kind));
   status.dead_letters = static_cast<int64_t>(dead.records.size());
+  status.dead_letters_more = !dead.next.empty();
   A4C_TRY(status.tasks, Tasks(*state_, call, kind));
   for (const SyncTask& task : status.tasks)
     status.proved_ms = std::max(status.proved_ms, task.proved_ms);
@@ -156,16 +156,13 @@ Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   return status;
 }
 
-Result<std::vector<DeadLetter>> Database::DeadLetters(const Call& call, const std::string& kind) {
+Result<DeadLetterPage> Database::DeadLetters(const Call& call, const std::string& kind,
+                                             const std::string& after) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
-  std::vector<DeadLetter> letters;
-  std::string after;
-  do {
-    A4C_TRY(const ScanAnswer page, DeadRows(*state_, call, collection->kind, after));
-    std::ranges::transform(page.records, std::back_inserter(letters), LetterOf);
-    after = page.next;
-  } while (!after.empty() && letters.size() < kDeadLettersMax);
-  return letters;
+  A4C_TRY(const ScanAnswer rows, DeadRows(*state_, call, collection->kind, after));
+  DeadLetterPage page{.letters = {}, .next = rows.next};
+  std::ranges::transform(rows.records, std::back_inserter(page.letters), LetterOf);
+  return page;
 }
 
 Result<int64_t> Database::RetryDeadLetters(const Call& call, const std::string& kind,

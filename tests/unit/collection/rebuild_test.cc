@@ -304,7 +304,7 @@ TEST_F(RebuildTest, ADocumentThatTheNewGenerationRefusesBecomesADeadLetterAndSto
   EXPECT_EQ(Finish().state, SyncTask::State::kSucceeded);
   EXPECT_EQ(Find("size:1").size(), 1u);
   for (int i = 0; i < 6; ++i) Poll();
-  EXPECT_EQ(database_->DeadLetters(Within(), "photo")->size(), 1u);
+  EXPECT_EQ(database_->DeadLetters(Within(), "photo")->letters.size(), 1u);
 }
 
 TEST_F(RebuildTest, DeletedRecordsStayDeleted) {

@@ -185,9 +185,9 @@ TEST_F(DatabaseTest, APoisonDocumentBecomesADeadLetterAndStopsNobody) {
   EXPECT_EQ(Find("size:1"), Ids{"good"});
   const auto letters = database_->DeadLetters(Within(), "photo");
   ASSERT_TRUE(letters);
-  ASSERT_EQ(letters->size(), 1u);
-  EXPECT_EQ((*letters)[0].ref, Photo("bad"));
-  EXPECT_NE((*letters)[0].reason.find("size"), std::string::npos);
+  ASSERT_EQ(letters->letters.size(), 1u);
+  EXPECT_EQ(letters->letters[0].ref, Photo("bad"));
+  EXPECT_NE(letters->letters[0].reason.find("size"), std::string::npos);
 }
 
 TEST_F(DatabaseTest, ACorrectedDocumentLeavesTheDeadLetters) {
@@ -201,7 +201,7 @@ TEST_F(DatabaseTest, ACorrectedDocumentLeavesTheDeadLetters) {
   fake_.clock().Advance(60'000);
   Step(*poll_);
   EXPECT_EQ(Find("size:7"), Ids{"bad"});
-  EXPECT_TRUE(database_->DeadLetters(Within(), "photo")->empty());
+  EXPECT_TRUE(database_->DeadLetters(Within(), "photo")->letters.empty());
 }
 
 // The store lost its newest writes (a failover without a synchronous standby); the index saw them.

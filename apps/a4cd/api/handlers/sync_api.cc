@@ -1,7 +1,6 @@
 // What operators see and do of the sync between store and index. It spans all tenants.
 #include <algorithm>
-#include <map>
-#include <span>
+#include <set>
 #include <utility>
 
 #include "apps/a4cd/api/audit.h"
@@ -15,6 +14,7 @@ namespace {
 
 using a4c::Code;
 using a4c::DeadLetter;
+using a4c::DeadLetterPage;
 using a4c::Error;
 using a4c::Json;
 using a4c::RecordRef;
@@ -24,7 +24,6 @@ using a4c::SyncTask;
 using a4c::SyncWork;
 
 constexpr size_t kExamplesMax = 20;
-constexpr size_t kLettersShown = 1'000;
 
 // Jobs are what is searched.
 const std::string& TheKind() {
@@ -60,7 +59,8 @@ Json StatusJson(const SyncStatus& status) {
                          {"outbox_rows", status.outbox_rows},
                          {"outbox_rows_more", status.outbox_rows_more},
                          {"lag_ms", status.lag_ms},
-                         {"dead_letters", status.dead_letters}});
+                         {"dead_letters", status.dead_letters},
+                         {"dead_letters_more", status.dead_letters_more}});
   if (status.proved_ms > 0) {
     json.AppendMember("proved_at", TimeText(status.proved_ms));
     json.AppendMember("oldest_bucket_proof_ms", status.store_time_ms - status.proved_ms);
@@ -132,6 +132,26 @@ Result<bool> DryRun(const ApiContext& api, const Request& request, Faults& fault
   return dry_run.Bool();
 }
 
+// Page by page, until all are found: an id does not say whose the record is.
+Result<std::vector<RecordRef>> NamedLetters(ApiContext& api, const Request& request,
+                                            const std::vector<std::string>& ids) {
+  const a4c::Call call = api.CallFor(request);
+  std::set<std::string_view> missing(ids.begin(), ids.end());
+  std::vector<RecordRef> refs;
+  std::string after;
+  do {
+    A4C_TRY(const DeadLetterPage page, api.database.DeadLetters(call, TheKind(), after));
+    for (const DeadLetter& letter : page.letters) {
+      if (missing.erase(letter.ref.key.id) > 0) refs.push_back(letter.ref);
+    }
+    after = page.next;
+  } while (!missing.empty() && !after.empty());
+  if (missing.empty()) return refs;
+  return Error(Code::kNotFound,
+               "there is no dead letter " + std::string(*missing.begin()).substr(0, 256),
+               "list them: a4c sync dead-letters");
+}
+
 // The ids of a body {"ids": [...]}; none: all.
 Result<std::vector<RecordRef>> LettersOf(ApiContext& api, Request& request, Faults& faults) {
   std::vector<RecordRef> refs;
@@ -144,19 +164,7 @@ Result<std::vector<RecordRef>> LettersOf(ApiContext& api, Request& request, Faul
   }
   fields.RefuseOthers();
   if (ids.empty() || !faults.empty()) return refs;
-  A4C_TRY(const std::vector<DeadLetter> letters,
-          api.database.DeadLetters(api.CallFor(request), TheKind()));
-  std::map<std::string_view, const RecordRef*> by_id;
-  for (const DeadLetter& letter : letters) by_id.emplace(letter.ref.key.id, &letter.ref);
-  for (const std::string& id : ids) {
-    const auto letter = by_id.find(id);
-    if (letter == by_id.end()) {
-      return Error(Code::kNotFound, "there is no dead letter " + id.substr(0, 256),
-                   "list them: a4c sync dead-letters");
-    }
-    refs.push_back(*letter->second);
-  }
-  return refs;
+  return NamedLetters(api, request, ids);
 }
 
 }  // namespace
@@ -206,19 +214,18 @@ Response DropOldGenerations(ApiContext& api, Request& request) {
 }
 
 Response ListDeadLetters(ApiContext& api, Request& request) {
-  const auto letters = api.database.DeadLetters(api.CallFor(request), TheKind());
-  if (!letters) return ErrorResponse(letters.error());
+  const auto page = api.database.DeadLetters(api.CallFor(request), TheKind());
+  if (!page) return ErrorResponse(page.error());
   Json items(Json::Array{});
-  for (const DeadLetter& letter :
-       std::span(*letters).first(std::min(letters->size(), kLettersShown))) {
+  for (const DeadLetter& letter : page->letters) {
     Json item = RefJson(letter.ref);
     item.AppendMember("rev", letter.rev);
     item.AppendMember("reason", letter.reason);
     item.AppendMember("since", TimeText(letter.since_ms));
     items.Append(std::move(item));
   }
-  return JsonResponse(
-      200, Json::Object{{"items", std::move(items)}, {"more", letters->size() > kLettersShown}});
+  return JsonResponse(200,
+                      Json::Object{{"items", std::move(items)}, {"more", !page->next.empty()}});
 }
 
 Response RetryDeadLetters(ApiContext& api, Request& request) {
