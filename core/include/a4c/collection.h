@@ -186,7 +186,7 @@ class A4C_API Database {
   // Sends these records (all of the kind, if none) through the sync again; how many.
   Result<int64_t> Repair(const Call& call, const std::string& kind,
                          std::span<const RecordRef> refs);
-  // At most 1,000, the longest dead first; `after`: the `next` of the page before.
+  // At most 1,000, in the order of their keys; `after`: the `next` of the page before.
   Result<DeadLetterPage> DeadLetters(const Call& call, const std::string& kind,
                                      const std::string& after = {});
   // Tries these dead letters again (all of the kind, if none); how many.
