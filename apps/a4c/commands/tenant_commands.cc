@@ -29,6 +29,32 @@ void Create(Session& session, const CreateOptions& options) {
   session.Show(reply.body, "tenant", Columns());
 }
 
+struct UpdateOptions {
+  std::string id;
+  std::string name;
+  int64_t share = 0;  // 0: it stays
+};
+
+// Says which version it means: the one read just before.
+void Update(Session& session, const UpdateOptions& options) {
+  Json body(Json::Object{});
+  if (!options.name.empty()) body.AppendMember("name", options.name);
+  if (options.share != 0) body.AppendMember("share", options.share);
+  if (body.Members().empty()) {
+    session.exit_code = session.Complain(
+        a4c::Error(a4c::Code::kInvalid, "nothing is to change", "give --name, --share, or both"));
+    return;
+  }
+  const std::string path = "/v1/tenants/" + PercentEncode(BareId(options.id, "tenant"));
+  Reply read;
+  if (!session.Send({.path = path}, read)) return;
+  Ask ask{.method = "PATCH", .path = path, .body = body.ToString()};
+  const std::string version = read.Header("ETag");
+  ask.headers.emplace_back("If-Match", version.empty() ? "*" : version);
+  Reply reply;
+  if (session.Send(ask, reply)) session.Show(reply.body, "tenant", Columns());
+}
+
 }  // namespace
 
 void AddTenantCommands(CLI::App& root, Session& session) {
@@ -40,6 +66,13 @@ void AddTenantCommands(CLI::App& root, Session& session) {
   leaf->add_option("--name", options->name, "for people");
   leaf->add_option("--share", options->share, "of the workers, against that of the others");
   leaf->callback([&session, options] { Create(session, *options); });
+  const auto update = std::make_shared<UpdateOptions>();
+  leaf = tenant->add_subcommand("update", "change a tenant's name or share");
+  leaf->add_option("tenant", update->id, "its id")->required();
+  leaf->add_option("--name", update->name, "for people");
+  leaf->add_option("--share", update->share, "of the workers, against that of the others")
+      ->check(CLI::Range(1, 1000));
+  leaf->callback([&session, update] { Update(session, *update); });
   AddList(*tenant, session, "list tenants", "tenant", Columns());
 }
 

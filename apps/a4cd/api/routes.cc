@@ -93,6 +93,9 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/v1/secrets/{id}", "deleteSecret", "secrets:write", DeleteSecret, kEmpty},
     {"POST", "/v1/tenants", "createTenant", "tenants:admin", CreateTenant, kJson, kInstallation},
     {"GET", "/v1/tenants", "listTenants", "tenants:admin", ListTenants, kNone, kInstallation},
+    {"GET", "/v1/tenants/{id}", "getTenant", "tenants:admin", GetTenant, kNone, kInstallation},
+    {"PATCH", "/v1/tenants/{id}", "updateTenant", "tenants:admin", UpdateTenant, kJson,
+     kInstallation},
 
     {"GET", "/v1/audit", "listAudit", "audit:read", ListAudit, kNone, kTenant,
      "limit cursor key_id operation outcome record_kind record_id"},

@@ -28,6 +28,27 @@ a4c::RecordRef TenantRef(const std::string& id) {
   return {"tenant", {"", id}};
 }
 
+std::string TenantBody(const Tenant& tenant) {
+  Json body(Json::Object{});
+  body.AppendMember("name", tenant.name);
+  body.AppendMember("share", tenant.share);
+  body.AppendMember("created_at", tenant.created_at);
+  return body.ToString();
+}
+
+Result<Tenant> TenantOf(const Record& record) {
+  A4C_TRY(const Json body, a4c::ParseJson(record.body));
+  return Tenant{.id = record.ref.key.id,
+                .rev = record.rev,
+                .name = body["name"].Text(),
+                .share = body["share"].Int(1),
+                .created_at = body["created_at"].Int()};
+}
+
+Tenant FirstTenant() {
+  return {.id = kDefaultTenant, .name = "the first tenant"};
+}
+
 Json ScopesJson(const std::vector<std::string>& scopes) {
   Json list(Json::Array{});
   for (const std::string& scope : scopes) list.Append(scope);
@@ -246,6 +267,30 @@ Result<std::optional<std::string>> KeyService::Bootstrap(const Call& call,
   return std::optional<std::string>(made.key);
 }
 
+Json TenantView(const Tenant& tenant) {
+  Json view(Json::Object{{"id", tenant.id}, {"name", tenant.name}, {"share", tenant.share}});
+  if (tenant.created_at != 0) view.AppendMember("created_at", TimeText(tenant.created_at));
+  return view;
+}
+
+TenantChange ReadTenantChange(const Json& request, Faults& faults) {
+  FieldReader fields(request, "", faults);
+  TenantChange change;
+  const auto is_given = [&](const char* name) { return request.Find(name) != nullptr; };
+  if (is_given("name")) change.name = fields.Text("name", {.required = true, .bytes_max = 200});
+  if (is_given("share")) {
+    if (request["share"].IsNull()) fields.Add("share", "is a number");
+    change.share = fields.Long("share", {.fallback = 1, .min = 1, .max = kShareMax});
+  }
+  if (request.IsObject() && !is_given("name") && !is_given("share")) {
+    fields.Any("name");
+    fields.Any("share");
+    if (request.Members().empty()) faults.push_back({"", "changes nothing", "name or share"});
+  }
+  fields.RefuseOthers();
+  return change;
+}
+
 PreparedWrite KeyService::PrepareTenant(const Json& request, Faults& faults) {
   FieldReader fields(request, "", faults);
   const std::string id = fields.Text("id", {.required = true, .bytes_max = 63});
@@ -257,19 +302,47 @@ PreparedWrite KeyService::PrepareTenant(const Json& request, Faults& faults) {
   if (id == kDefaultTenant) fields.Add("id", "is there already");
   const int64_t share = fields.Long("share", {.fallback = 1, .min = 1, .max = kShareMax});
   fields.RefuseOthers();
-  Json body(Json::Object{});
-  body.AppendMember("name", name.empty() ? id : name);
-  body.AppendMember("share", share);
-  body.AppendMember("created_at", runtime_.clock.NowMs());
+  const Tenant tenant{.id = id,
+                      .rev = 1,
+                      .name = name.empty() ? id : name,
+                      .share = share,
+                      .created_at = runtime_.clock.NowMs()};
   PreparedWrite write;
   write.commit.changes.push_back(
-      {.ref = TenantRef(id), .body = body.ToString(), .expect = Expect::Absent()});
+      {.ref = TenantRef(id), .body = TenantBody(tenant), .expect = Expect::Absent()});
   write.id = id;
   write.rev = 1;
-  write.view = Json::Object{{"id", id},
-                            {"name", body["name"]},
-                            {"share", share},
-                            {"created_at", TimeText(body["created_at"].Int())}};
+  write.view = TenantView(tenant);
+  return write;
+}
+
+Result<Tenant> KeyService::GetTenant(const Call& call, const std::string& id) {
+  if (id == kDefaultTenant) return FirstTenant();
+  const Error missing(Code::kNotFound, "there is no tenant " + id, "list them: a4c tenant list");
+  const a4c::RecordRef ref = TenantRef(id);
+  if (!a4c::CheckKey(ref.key)) return missing;
+  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& record = answer.records.at(0);
+  if (!record || record->tombstone) return missing;
+  return TenantOf(*record);
+}
+
+Result<PreparedWrite> KeyService::PrepareUpdate(const Tenant& tenant, const TenantChange& change) {
+  if (tenant.rev == 0) {
+    return Error(Code::kConflict, "the tenant " + tenant.id + " has a share of 1, for good",
+                 "give the others more, or use tenants of your own");
+  }
+  Tenant after = tenant;
+  after.rev = tenant.rev + 1;
+  after.name = change.name.value_or(tenant.name);
+  after.share = change.share.value_or(tenant.share);
+  PreparedWrite write;
+  write.commit.changes.push_back(
+      {.ref = TenantRef(tenant.id), .body = TenantBody(after), .expect = Expect::Rev(tenant.rev)});
+  write.id = tenant.id;
+  write.rev = after.rev;
+  write.view = TenantView(after);
+  write.decide_again = true;
   return write;
 }
 
@@ -277,13 +350,10 @@ Result<Json> KeyService::ListTenants(const Call& call) {
   A4C_TRY(const a4c::ScanAnswer answer,
           database_.Scan(call, {.kind = "tenant", .scope = "", .limit = 10'000}));
   Json items(Json::Array{});
-  items.Append(Json::Object{{"id", kDefaultTenant}, {"name", "the first tenant"}, {"share", 1}});
+  items.Append(TenantView(FirstTenant()));
   for (const Record& record : answer.records) {
-    A4C_TRY(const Json body, a4c::ParseJson(record.body));
-    items.Append(Json::Object{{"id", record.ref.key.id},
-                              {"name", body["name"]},
-                              {"share", body["share"].Int(1)},
-                              {"created_at", TimeText(body["created_at"].Int())}});
+    A4C_TRY(const Tenant tenant, TenantOf(record));
+    items.Append(TenantView(tenant));
   }
   return Json(Json::Object{{"items", std::move(items)}});
 }

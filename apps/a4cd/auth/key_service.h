@@ -23,6 +23,20 @@ struct KeyDraft {
   int64_t ttl_ms = 0;  // 0: never expires
 };
 
+struct Tenant {
+  std::string id;
+  int64_t rev = 0;
+  std::string name;
+  int64_t share = 1;  // of the workers, against that of the others
+  int64_t created_at = 0;
+};
+
+// What is not there stays.
+struct TenantChange {
+  std::optional<std::string> name = {};
+  std::optional<int64_t> share = {};
+};
+
 struct ApiKey {
   std::string id;
   int64_t rev = 0;
@@ -70,6 +84,10 @@ class KeyService {
                                                     const std::string& tenant);
 
   PreparedWrite PrepareTenant(const a4c::Json& request, Faults& faults);
+  // kNotFound: there is none. The first tenant has no record: rev 0.
+  a4c::Result<Tenant> GetTenant(const a4c::Call& call, const std::string& id);
+  // Of a tenant as it was read. kConflict: the first one, which stays as it is.
+  a4c::Result<PreparedWrite> PrepareUpdate(const Tenant& tenant, const TenantChange& change);
   a4c::Result<a4c::Json> ListTenants(const a4c::Call& call);
   a4c::Result<bool> TenantExists(const a4c::Call& call, const std::string& tenant);
 
@@ -90,6 +108,8 @@ class KeyService {
 };
 
 a4c::Json ApiKeyView(const ApiKey& key);
+a4c::Json TenantView(const Tenant& tenant);
+TenantChange ReadTenantChange(const a4c::Json& request, Faults& faults);
 inline constexpr const char* kDefaultTenant = "default";
 
 }  // namespace a4cd

@@ -34,7 +34,7 @@ inline constexpr KnownScope kKnownScopes[] = {
     {"hosts:read", "read servers and explain placement"},
     {"hosts:admin", "add, label, cordon, drain, clean up and remove servers"},
     {"keys:admin", "create, list and revoke API keys of the own tenant"},
-    {"tenants:admin", "create and list tenants, and create keys for them"},
+    {"tenants:admin", "create, change and list tenants, and create keys for them"},
     {"audit:read", "read the audit log of the own tenant"},
     {"sync:admin", "see, verify, repair and rebuild the search index of the installation"},
     {"status:read", "read the state of the installation"}};

@@ -20,6 +20,7 @@ class ApiTenants : public ApiTest {
     ids_["hosts"] = "local-1";
     ids_["snapshots"] = "none";  // whose tenant they ask for: api_snapshots_test.cc
     ids_["secrets"] = "token";
+    ids_["tenants"] = "nobody";
     Send("PUT", "/v1/secrets/token", R"({"value":"v"})");
   }
 
@@ -40,7 +41,10 @@ TEST_F(ApiTenants, NoOperationTouchesWhatIsAnothers) {
   int foreign = 0;
   for (const Route& route : Routes()) {
     const std::string pattern = route.pattern;
-    if (pattern.find("{id}") == std::string::npos || pattern.starts_with("/v1/hosts")) continue;
+    if (pattern.find("{id}") == std::string::npos || pattern.starts_with("/v1/hosts") ||
+        pattern.starts_with("/v1/tenants")) {
+      continue;
+    }
     const std::string operation = route.operation;
     if (operation == "setSecret") continue;  // names are of each tenant alone
     ++foreign;
@@ -81,6 +85,57 @@ TEST_F(ApiTenants, StatsOfManyAreNotOfThoseThatAreAnothers) {
     ASSERT_EQ(answer.body["items"].Items().size(), 1u) << answer.text;
     EXPECT_EQ(answer.body["items"].Items()[0]["problem"]["status"].Int(), 404) << answer.text;
   }
+}
+
+TEST_F(ApiTenants, ATenantIsChangedAsItWasRead) {
+  const std::string path = "/v1/tenants/acme";
+  ASSERT_EQ(Post("/v1/tenants", R"({"id":"acme","share":2})").status, 201);
+  const Answer before = Get(path);
+  ASSERT_EQ(before.status, 200) << before.text;
+  EXPECT_EQ(before.Header("etag"), "\"1\"");
+  EXPECT_EQ(Send("PATCH", path, R"({"share":3})").status, 428) << "which version is meant?";
+  const Answer shared =
+      Send("PATCH", path, R"({"share":3})", {{"If-Match", before.Header("etag")}});
+  ASSERT_EQ(shared.status, 200) << shared.text;
+  EXPECT_EQ(shared.Header("etag"), "\"2\"");
+  EXPECT_EQ(shared.body["share"].Int(), 3);
+  EXPECT_EQ(shared.body["name"].Text(), "acme") << "what is not named stays";
+  EXPECT_EQ(shared.body["created_at"].Text(), before.body["created_at"].Text());
+  EXPECT_EQ(Send("PATCH", path, R"({"share":4})", {{"If-Match", "\"1\""}}).status, 412);
+  EXPECT_EQ(Send("PATCH", path, R"({"name":"Acme"})", {{"If-Match", "*"}}).status, 200);
+  const Answer after = Get(path);
+  EXPECT_EQ(after.body["name"].Text(), "Acme");
+  EXPECT_EQ(after.body["share"].Int(), 3);
+  EXPECT_EQ(Get("/v1/tenants").body["items"].Items().back()["share"].Int(), 3);
+  const Answer rows = Get("/v1/audit?operation=updateTenant&record_id=acme");
+  EXPECT_GE(rows.body["items"].Items().size(), 2u) << rows.text;
+}
+
+TEST_F(ApiTenants, AChangeOfATenantThatCannotBeIsRefused) {
+  ASSERT_EQ(Post("/v1/tenants", R"({"id":"acme"})").status, 201);
+  const Headers any = {{"If-Match", "*"}};
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"share":0})", "is a whole number from 1 to 1000"},
+      {R"({"share":-2})", "is a whole number from 1 to 1000"},
+      {R"({"share":1001})", "is a whole number from 1 to 1000"},
+      {R"({"share":"2"})", "is a whole number from 1 to 1000"},
+      {R"({"share":null})", "is a number"},
+      {R"({"name":""})", "is empty"},
+      {R"({"name":null})", "is required"},
+      {R"({"shar":2})", "share"},
+      {R"({"id":"other"})", "/id"},
+      {R"({})", "changes nothing"}};
+  for (const auto& [body, why] : cases) {
+    const Answer answer = Send("PATCH", "/v1/tenants/acme", body, any);
+    EXPECT_EQ(answer.status, 400) << body << answer.text;
+    EXPECT_NE(answer.text.find(why), std::string::npos) << body << answer.text;
+  }
+  EXPECT_EQ(Get("/v1/tenants/acme").Header("etag"), "\"1\"");
+  EXPECT_EQ(Send("PATCH", "/v1/tenants/nobody", R"({"share":2})", any).status, 404);
+  EXPECT_EQ(Get("/v1/tenants/nobody").status, 404);
+  EXPECT_EQ(Get("/v1/tenants/default").body["share"].Int(), 1);
+  const Answer first = Send("PATCH", "/v1/tenants/default", R"({"share":2})", any);
+  EXPECT_EQ(first.status, 409) << first.text;
 }
 
 TEST_F(ApiTenants, OneIdempotencyKeyIsOfEachTenantAlone) {

@@ -123,6 +123,25 @@ TEST_F(Cli, ATenantIsMadeAndHasKeysOfItsOwn) {
   EXPECT_EQ(theirs.exit_code, 4) << "that needs a scope of its own";
 }
 
+TEST_F(Cli, ATenantIsUpdated) {
+  ASSERT_EQ(Run({"tenant", "create", "acme"}).exit_code, 0);
+  const Ran updated =
+      Run({"tenant", "update", "tenant/acme", "--share", "5", "--name", "Acme", "-o", "json"});
+  ASSERT_EQ(updated.exit_code, 0) << updated.err;
+  EXPECT_EQ((*a4c::ParseJson(updated.out))["share"].Int(), 5) << updated.out;
+  EXPECT_EQ(Get("/v1/tenants/acme").body["name"].Text(), "Acme");
+  for (const char* share : {"0", "-1", "1001", "many"}) {
+    const Ran wrong = Run({"tenant", "update", "acme", "--share", share});
+    EXPECT_EQ(wrong.exit_code, 2) << share;
+    EXPECT_NE(wrong.err.find("--share"), std::string::npos) << wrong.err;
+  }
+  const Ran nothing = Run({"tenant", "update", "acme"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_NE(nothing.err.find("give --name, --share"), std::string::npos) << nothing.err;
+  EXPECT_EQ(Run({"tenant", "update", "nobody", "--share", "2"}).exit_code, 3);
+  EXPECT_EQ(Run({"tenant", "update", "default", "--share", "2"}).exit_code, 5);
+}
+
 TEST_F(Cli, TheAuditLogIsListed) {
   Run({"workspace", "create", "dev-1", "--", "sleep", "9"});
   const Ran ran = Run({"audit", "list"});

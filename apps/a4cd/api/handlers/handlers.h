@@ -76,6 +76,8 @@ Response ListKeys(ApiContext& api, Request& request);
 Response GetKey(ApiContext& api, Request& request);
 Response RevokeKey(ApiContext& api, Request& request);
 Response CreateTenant(ApiContext& api, Request& request);
+Response GetTenant(ApiContext& api, Request& request);
+Response UpdateTenant(ApiContext& api, Request& request);
 Response ListTenants(ApiContext& api, Request& request);
 // sync_api.cc
 Response GetSync(ApiContext& api, Request& request);

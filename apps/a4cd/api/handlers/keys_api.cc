@@ -81,6 +81,26 @@ Response CreateTenant(ApiContext& api, Request& request) {
   return MakeWrite(api, request, {.status = 201}, [&]() -> Result<PreparedWrite> { return write; });
 }
 
+Response GetTenant(ApiContext& api, Request& request) {
+  const Result<Tenant> tenant = api.keys.GetTenant(api.CallFor(request), request.Param("id"));
+  if (!tenant) return ErrorResponse(tenant.error());
+  Response response = JsonResponse(200, TenantView(*tenant));
+  if (tenant->rev > 0) response.Add("ETag", ETag(tenant->rev));
+  return response;
+}
+
+Response UpdateTenant(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  const TenantChange change = ReadTenantChange(*body, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  return MakeWrite(api, request, {.if_match = true}, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(const Tenant tenant, api.keys.GetTenant(api.CallFor(request), request.Param("id")));
+    return api.keys.PrepareUpdate(tenant, change);
+  });
+}
+
 Response ListTenants(ApiContext& api, Request& request) {
   const Result<Json> body = api.keys.ListTenants(api.CallFor(request));
   return body ? JsonResponse(200, *body) : ErrorResponse(body.error());
