@@ -22,28 +22,6 @@ void AddStep(CLI::App& host, Session& session, const char* name, const char* hel
   });
 }
 
-// "gpu=yes" sets, "gpu-" removes. False: exit_code is set.
-bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Json& change) {
-  Json set(Json::Object{});
-  Json remove(Json::Array{});
-  for (const std::string& one : given) {
-    const size_t equals = one.find('=');
-    if (equals != std::string::npos && equals > 0) {
-      set.Set(one.substr(0, equals), one.substr(equals + 1));
-    } else if (equals == std::string::npos && one.size() > 1 && one.ends_with('-')) {
-      remove.Append(one.substr(0, one.size() - 1));
-    } else {
-      session.exit_code = session.Complain(
-          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of a label",
-                     "gpu=yes sets the label gpu, gpu- removes it"));
-      return false;
-    }
-  }
-  if (!set.Members().empty()) change.Set("set", std::move(set));
-  if (!remove.Items().empty()) change.Set("remove", std::move(remove));
-  return true;
-}
-
 void NoteQuarantine(const Session& session, const Json& host) {
   if (host["state"].Text() != "quarantined") return;
   session.Note(host["id"].Text() +

@@ -87,25 +87,4 @@ int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
   }
 }
 
-bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& object,
-                bool values_may_be_json) {
-  for (const std::string& pair : pairs) {
-    const size_t equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      session.exit_code =
-          session.Complain(a4c::Error(a4c::Code::kInvalid, "\"" + pair + "\" is not name=value"));
-      return false;
-    }
-    const std::string text = pair.substr(equals + 1);
-    Json value = text;
-    const bool structured = text.starts_with('[') || text.starts_with('{');
-    if (values_may_be_json && structured) {
-      a4c::Result<Json> parsed = a4c::ParseJson(text);
-      if (parsed) value = *std::move(parsed);
-    }
-    object.Set(pair.substr(0, equals), std::move(value));
-  }
-  return true;
-}
-
 }  // namespace a4c_cli

@@ -77,18 +77,23 @@ bool ReadConstraints(Session& session, const std::vector<std::string>& given, Js
   return true;
 }
 
-void Create(Session& session, const CreateOptions& options) {
-  Json body(Json::Object{{"name", options.name}});
+// What can be said at once, and changed later.
+void SetSpec(Json& body, const CreateOptions& options) {
   SetText(body, "image", options.image);
   SetText(body, "memory", options.memory);
   SetText(body, "disk", options.disk);
   SetText(body, "on_drain", options.on_drain);
   SetText(body, "restart", options.restart);
-  SetText(body, "host", options.host);
   SetText(body, "ttl", options.ttl);
   SetText(body, "idle_stop", options.idle_stop);
   if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
   if (options.pids > 0) body.AppendMember("pids", options.pids);
+}
+
+void Create(Session& session, const CreateOptions& options) {
+  Json body(Json::Object{{"name", options.name}});
+  SetSpec(body, options);
+  SetText(body, "host", options.host);
   Json env(Json::Object{});
   Json labels(Json::Object{});
   if (!ParsePairs(session, options.env, env, false)) return;
@@ -120,11 +125,10 @@ void Create(Session& session, const CreateOptions& options) {
 
 void Update(Session& session, const std::string& workspace, const CreateOptions& options) {
   Json body(Json::Object{});
-  SetText(body, "image", options.image);
-  SetText(body, "memory", options.memory);
-  SetText(body, "disk", options.disk);
-  if (options.cpu_millis > 0) body.AppendMember("cpu_millis", options.cpu_millis);
-  if (options.pids > 0) body.AppendMember("pids", options.pids);
+  SetSpec(body, options);
+  Json labels(Json::Object{});
+  if (!ReadLabelChange(session, options.labels, labels)) return;
+  if (!labels.Members().empty()) body.AppendMember("labels", std::move(labels));
   const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
   Reply reply;
   if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
@@ -146,21 +150,32 @@ void Step(Session& session, const StepOptions& options, const std::string& step)
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
 }
 
-// What a workspace is made of and may use.
+// What a workspace is made of and may use, and what becomes of it.
 void AddSpec(CLI::App& leaf, CreateOptions& options) {
   leaf.add_option("--image", options.image, "container image; none: a plain process");
   leaf.add_option("--memory", options.memory, "512MiB, 4GiB");
   leaf.add_option("--disk", options.disk, "20GiB");
   leaf.add_option("--cpu-millis", options.cpu_millis, "1000 is one core");
   leaf.add_option("--pids", options.pids, "processes at most");
+  leaf.add_option("--on-drain", options.on_drain,
+                  "keep, or recreate: elsewhere, without what is on its disk")
+      ->check(CLI::IsMember({"keep", "recreate"}));
+  leaf.add_option("--restart", options.restart,
+                  "once its process has ended: never, on_failure, always")
+      ->check(CLI::IsMember({"never", "on_failure", "always"}));
 }
 
 void AddUpdate(CLI::App& workspace, Session& session) {
   const auto options = std::make_shared<CreateOptions>();
   CLI::App* leaf = workspace.add_subcommand(
-      "update", "give a workspace another image or other limits; its data stays");
+      "update", "change a workspace's image, limits, ttl or labels; its data stays");
   leaf->add_option("workspace", options->name, "its id or name")->required();
   AddSpec(*leaf, *options);
+  leaf->add_option("--ttl", options->ttl, "deleted after, from now: 8h, 7d, never");
+  leaf->add_option("--idle-stop", options->idle_stop,
+                   "stopped once nobody and nothing used it for: 30m, 2h, never");
+  leaf->add_option("--label", options->labels, "name=value sets, name- removes")
+      ->allow_extra_args(false);
   leaf->add_flag("--wait", options->wait, "until it is done");
   leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
   leaf->callback([&session, options] { Update(session, options->name, *options); });
@@ -175,12 +190,6 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--constraint", options->constraints,
                    "only on servers with arch=amd64, or with label:gpu=yes; each must hold")
       ->allow_extra_args(false);
-  leaf->add_option("--on-drain", options->on_drain,
-                   "keep, or recreate: elsewhere, without what is on its disk")
-      ->check(CLI::IsMember({"keep", "recreate"}));
-  leaf->add_option("--restart", options->restart,
-                   "once its process has ended: never, on_failure, always")
-      ->check(CLI::IsMember({"never", "on_failure", "always"}));
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h");

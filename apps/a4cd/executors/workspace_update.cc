@@ -1,4 +1,5 @@
-// workspace.update: another image, other limits, the same files.
+// workspace.update: another image, other limits, the same files. What is only the record's (ttl,
+// labels and the like) changes without a word to its server.
 //
 //   updating = ""     it is made of what its record says
 //   updating = <job>  room for the larger of both is reserved; its unit is of the one or the other,
@@ -45,10 +46,11 @@ class Updating {
   Updating(JobRun& run, JobLog& log) : run_(run), log_(log) {
     Faults checked_before;
     FieldReader fields(run.job().payload, "/payload", checked_before);
-    change_ = ReadSpecChange(fields);
+    change_ = ReadSpecChange(fields, "/payload", checked_before);
   }
 
   Result<Outcome> Run() {
+    if (!change_.ChangesUnit()) return OnPaper();
     if (!run_.workspace()->restoring.empty()) {
       return Outcome::Failed(reason::kError, "it is half restored: restore it again first");
     }
@@ -76,15 +78,15 @@ class Updating {
     return PlacementOf(workspace, run_.context().reservations).amounts;
   }
 
-  // It has no server: it is made of it when it is started.
+  // It has no server, and is made of it when it is started; or its unit stays what it is.
   Outcome OnPaper() {
     Outcome outcome = Outcome::Succeeded(Json::Object{{"state", run_.workspace()->actual}});
     outcome.also = [this, now_ms = run_.NowMs()](Draft& draft) -> Result<void> {
       if (!draft.workspace) return {};
-      if (!draft.workspace->host.empty()) {
+      if (change_.ChangesUnit() && !draft.workspace->host.empty()) {
         return Error(Code::kConflict, "the workspace was placed meanwhile");
       }
-      change_.To(*draft.workspace);
+      change_.To(*draft.workspace, run_.job().created_at);
       draft.workspace->updated_at = now_ms;
       return {};
     };
@@ -96,7 +98,7 @@ class Updating {
     Reservations& reservations = run_.context().reservations;
     Draft draft = run_.NewDraft();
     Workspace wanted = *draft.workspace;
-    change_.To(wanted);
+    change_.To(wanted, run_.job().created_at);
     draft.workspace->updating = run_.job().id;
     draft.workspace->disk_bytes = wanted.disk_bytes;
     draft.workspace->updated_at = run_.NowMs();
@@ -126,7 +128,7 @@ class Updating {
   // An image that the server lacks, and its provider cannot get, is sent there.
   Result<UnitStatus> Update() {
     Workspace wanted = *run_.workspace();
-    change_.To(wanted);
+    change_.To(wanted, run_.job().created_at);
     A4C_CHECK(run_.context().tokens.Introduce(run_.HostCall(), host_));
     A4C_TRY(a4c::Unit unit, UnitWithSecrets(run_, host_, Wanted()));
     unit.spec.image = ImageOf(wanted);
@@ -180,7 +182,7 @@ class Updating {
         Json::Object{{"host", unit.host}, {"unit", unit.name}, {"state", view.actual}});
     outcome.also = [this, view, now_ms = run_.NowMs()](Draft& draft) -> Result<void> {
       if (!draft.workspace) return {};
-      change_.To(*draft.workspace);
+      change_.To(*draft.workspace, run_.job().created_at);
       draft.workspace->updating.clear();
       draft.workspace->actual = view.actual;
       draft.workspace->message = view.message;

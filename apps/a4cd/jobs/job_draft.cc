@@ -28,7 +28,7 @@ void CheckWorkspaceNamed(const Json& payload, Faults& faults) {
 void CheckWorkspaceUpdate(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("workspace", {.required = true, .bytes_max = 256});
-  ReadSpecChange(fields);
+  ReadSpecChange(fields, "/payload", faults);
   fields.RefuseOthers();
 }
 

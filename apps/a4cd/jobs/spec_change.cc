@@ -5,18 +5,39 @@
 namespace a4cd {
 namespace {
 
+using a4c::Json;
+
+constexpr const char* kMembers[] = {"image", "memory",  "cpu_millis", "disk",
+                                    "pids",  "restart", "on_drain",   "labels"};
+
 // A member that is said, and is wrong, has a fault of its own.
-bool SaysNothing(FieldReader& fields) {
-  for (const char* name : {"image", "memory", "cpu_millis", "disk", "pids"}) {
-    const a4c::Json& value = fields.Any(name);
-    if (value.IsText() ? !value.Text().empty() : value.Int() != 0) return false;
-  }
-  return true;
+bool IsSaid(const Json& value) {
+  if (value.IsText()) return !value.Text().empty();
+  return !value.IsNull() && !(value.IsInt() && value.Int() == 0);
+}
+
+// None: it is not said.
+std::optional<int64_t> DurationOrNever(FieldReader& fields, const char* name) {
+  const Json& value = fields.Any(name);
+  if (value.IsNull()) return std::nullopt;
+  return value.Text() == "never" ? 0 : fields.DurationMs(name);
+}
+
+LabelChange ReadLabels(const Json& value, const std::string& pointer, Faults& faults) {
+  if (value.IsNull()) return {};
+  FieldReader fields(value, pointer, faults);
+  LabelChange change = ReadLabelChange(fields);
+  fields.RefuseOthers();
+  return change;
 }
 
 }  // namespace
 
-void SpecChange::To(Workspace& workspace) const {
+bool SpecChange::ChangesUnit() const {
+  return !image.empty() || memory_bytes != 0 || cpu_millis != 0 || disk_bytes != 0 || pids != 0;
+}
+
+void SpecChange::To(Workspace& workspace, int64_t asked_at_ms) const {
   if (!image.empty()) {
     workspace.image = image;
     workspace.image_digest = image_digest;
@@ -26,18 +47,33 @@ void SpecChange::To(Workspace& workspace) const {
   // A disk only grows, also if another update made it larger since this one was asked for.
   workspace.disk_bytes = std::max(workspace.disk_bytes, disk_bytes);
   if (pids != 0) workspace.pids = pids;
+  if (ttl_ms) workspace.expires_at = *ttl_ms == 0 ? 0 : asked_at_ms + *ttl_ms;
+  if (idle_stop_ms) workspace.idle_stop_ms = *idle_stop_ms;
+  if (!restart.empty()) workspace.restart = restart;
+  if (!on_drain.empty()) workspace.on_drain = on_drain;
+  workspace.labels = labels.Of(std::move(workspace.labels));
 }
 
-SpecChange ReadSpecChange(FieldReader& fields) {
+SpecChange ReadSpecChange(FieldReader& fields, const std::string& pointer, Faults& faults) {
   SpecChange change;
   change.image = fields.Text("image", {.bytes_max = 512});
   change.memory_bytes = fields.Bytes("memory");
   change.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
   change.disk_bytes = fields.Bytes("disk");
   change.pids = fields.Long("pids", {.max = 1'000'000});
-  if (SaysNothing(fields)) {
-    fields.Add("image", "is missing, as are memory, cpu_millis, disk and pids: one has to be said",
-               R"(for example {"memory": "2GiB"})");
+  change.ttl_ms = DurationOrNever(fields, "ttl");
+  CheckTtl(change.ttl_ms.value_or(0), fields);
+  change.idle_stop_ms = DurationOrNever(fields, "idle_stop");
+  CheckIdleStop(change.idle_stop_ms.value_or(0), fields);
+  change.restart = ReadRestart(fields);
+  change.on_drain = ReadOnDrain(fields);
+  change.labels = ReadLabels(fields.Any("labels"), Pointer(pointer, "labels"), faults);
+  const bool is_said =
+      change.ttl_ms || change.idle_stop_ms ||
+      std::ranges::any_of(kMembers, [&](const char* name) { return IsSaid(fields.Any(name)); });
+  if (!is_said) {
+    fields.Add("image", "is missing, as is all else that can be changed: one has to be said",
+               R"(for example {"memory": "2GiB"} or {"ttl": "8h"})");
   }
   return change;
 }

@@ -17,6 +17,7 @@ constexpr size_t kSecretsBytesMax = 4'096;  // of a label
 
 // Sessions are refreshed once a minute at the latest.
 constexpr int64_t kIdleStopMinMs = 2 * 60'000;
+constexpr int64_t kTtlMaxMs = 100LL * 365 * 24 * 3'600'000;  // a century
 
 // What body and view have in common.
 Json Common(const Workspace& workspace) {
@@ -89,28 +90,47 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   workspace.pids = fields.Long("pids", {.max = 1'000'000});
   workspace.wanted_host = fields.Text("host", {.bytes_max = 256});
   workspace.constraints = ReadConstraints(fields, pointer + "/constraints", faults);
-  const std::string on_drain = fields.Text("on_drain", {.bytes_max = 16});
-  if (!on_drain.empty()) workspace.on_drain = on_drain;
-  if (workspace.on_drain != "keep" && workspace.on_drain != "recreate") {
-    fields.Add("on_drain", "is keep or recreate");
+  if (const std::string on_drain = ReadOnDrain(fields); !on_drain.empty()) {
+    workspace.on_drain = on_drain;
   }
   workspace.idle_stop_ms = fields.DurationMs("idle_stop");
-  if (workspace.idle_stop_ms != 0 && workspace.idle_stop_ms < kIdleStopMinMs) {
-    fields.Add("idle_stop", "is at least two minutes", "for example \"30m\"");
+  CheckIdleStop(workspace.idle_stop_ms, fields);
+  if (const std::string restart = ReadRestart(fields); !restart.empty()) {
+    workspace.restart = restart;
   }
-  const std::string restart = fields.Text("restart", {.bytes_max = 16});
-  if (!restart.empty()) workspace.restart = restart;
+  const int64_t ttl_ms = fields.DurationMs("ttl");
+  CheckTtl(ttl_ms, fields);
+  workspace.created_at = now_ms;
+  workspace.updated_at = now_ms;
+  if (ttl_ms > 0 && ttl_ms <= kTtlMaxMs) workspace.expires_at = now_ms + ttl_ms;
+  fields.RefuseOthers();
+  return workspace;
+}
+
+std::string ReadRestart(FieldReader& fields) {
+  std::string restart = fields.Text("restart", {.bytes_max = 16});
   if (!restart.empty() && restart != "never" && restart != "on_failure" && restart != "always") {
     fields.Add("restart", "is never, on_failure or always");
   }
-  const int64_t ttl_ms = fields.DurationMs("ttl");
-  workspace.created_at = now_ms;
-  workspace.updated_at = now_ms;
-  if (ttl_ms > 0 && __builtin_add_overflow(now_ms, ttl_ms, &workspace.expires_at)) {
-    fields.Add("ttl", "is too long");
+  return restart;
+}
+
+std::string ReadOnDrain(FieldReader& fields) {
+  std::string on_drain = fields.Text("on_drain", {.bytes_max = 16});
+  if (!on_drain.empty() && on_drain != "keep" && on_drain != "recreate") {
+    fields.Add("on_drain", "is keep or recreate");
   }
-  fields.RefuseOthers();
-  return workspace;
+  return on_drain;
+}
+
+void CheckIdleStop(int64_t idle_stop_ms, FieldReader& fields) {
+  if (idle_stop_ms != 0 && idle_stop_ms < kIdleStopMinMs) {
+    fields.Add("idle_stop", "is at least two minutes", "for example \"30m\"");
+  }
+}
+
+void CheckTtl(int64_t ttl_ms, FieldReader& fields) {
+  if (ttl_ms > kTtlMaxMs) fields.Add("ttl", "is too long", "a hundred years at most");
 }
 
 std::string SecretsText(const Workspace& workspace) {

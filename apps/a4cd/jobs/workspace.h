@@ -62,6 +62,12 @@ bool IsWorkspaceName(const std::string& name);
 Workspace ReadWorkspace(const a4c::Json& request, const std::string& pointer, int64_t now_ms,
                         Faults& faults);
 
+// Members that may be said later too (spec_change.h). Empty: it is not said.
+std::string ReadRestart(FieldReader& fields);
+std::string ReadOnDrain(FieldReader& fields);
+void CheckIdleStop(int64_t idle_stop_ms, FieldReader& fields);
+void CheckTtl(int64_t ttl_ms, FieldReader& fields);
+
 // {"VARIABLE": "secret"} as JSON, and back, for a unit's label.
 std::string SecretsText(const Workspace& workspace);
 std::map<std::string, std::string> SecretsOf(const std::string& text);

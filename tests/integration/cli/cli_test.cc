@@ -86,6 +86,11 @@ TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
        "hint: a4c workspace create --help\n"},
       {{"workspace", "update", "dev-1", "--memory", "lots"},
        "error: /memory is a size\nhint: write 1048576 (bytes), \"512MiB\" or \"20GiB\"\n"},
+      {{"workspace", "update", "dev-1", "--ttl", "soon"},
+       "error: /ttl is a duration\nhint: write 90 (seconds), \"30s\", \"5m\", "},
+      {{"workspace", "update", "dev-1", "--label", "old"},
+       "error: \"old\" is no change of a label\nhint: gpu=yes sets the label gpu, gpu- removes "
+       "it\n"},
       {{"job", "create", "nope"},
        "error: /type is no type of job\nhint: one of workspace.create, workspace.start, "},
       {{"key", "create", "ci", "--scope", "bogus"},

@@ -109,6 +109,24 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   EXPECT_EQ(back.err, "");
 }
 
+TEST_F(Cli, AWorkspaceLivesLongerAndChangesItsLabels) {
+  StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(port_);
+  ASSERT_EQ(Run({"workspace", "create", "dev-1", "--ttl", "1h", "--label", "old=yes", "--wait",
+                 "--", "sleep", "infinity"})
+                .exit_code,
+            0);
+  const Ran longer = Run({"workspace", "update", "dev-1", "--ttl", "never", "--idle-stop", "2h",
+                          "--label", "team=blue", "--label", "old-", "--wait"});
+  ASSERT_EQ(longer.exit_code, 0) << longer.err;
+  const auto found = a4c::ParseJson(Run({"workspace", "get", "dev-1", "-o", "json"}).out);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->Find("expires_at"), nullptr) << found->ToString();
+  EXPECT_EQ((*found)["idle_stop_ms"].Int(), 2 * 3'600'000);
+  EXPECT_EQ((*found)["labels"].ToString(), R"({"team":"blue"})");
+  EXPECT_EQ((*found)["actual"].Text(), "running");
+}
+
 TEST_F(Cli, StatsShowWhatWorkspacesUse) {
   StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
   url_ = "http://127.0.0.1:" + std::to_string(port_);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "a4c/leases.h"
+#include "apps/a4cd/jobs/label_change.h"
 #include "tests/integration/support/work_fixture.h"
 
 namespace a4cd::testing {
@@ -95,6 +96,68 @@ TEST_F(UpdateWork, LimitsChangeTheFilesStayAndTheRoomFollows) {
   ASSERT_EQ(job.state, JobState::kSucceeded) << job.message;
   ExpectSettled(128 * kMiB);
   EXPECT_EQ(Found().image, "busybox:local");
+}
+
+// Its server need not answer for it.
+TEST_F(UpdateWork, WhatIsOnlyTheRecordsChangesWithoutItsServer) {
+  world_.hosts.silent = "one";
+  world_.hosts.before_update = world_.hosts.before_ensure = [](const Unit&) -> Result<void> {
+    return Error(Code::kUnavailable, "no route to host");
+  };
+  Json payload = Asking("ttl", "8h");
+  payload.AppendMember("idle_stop", "30m");
+  payload.AppendMember("restart", "always");
+  payload.AppendMember("on_drain", "recreate");
+  payload.AppendMember("labels",
+                       Json::Object{{"set", Json::Object{{"team", "blue"}, {"stage", "test"}}}});
+  Job job = world_.Submit("workspace.update", payload);
+  world_.Work();
+  job = world_.GetJob(job.id);
+  ASSERT_EQ(job.state, JobState::kSucceeded) << job.message;
+  Workspace changed = Found();
+  EXPECT_EQ(changed.expires_at, job.created_at + 8 * 3'600'000);
+  EXPECT_EQ(changed.idle_stop_ms, 30 * 60'000);
+  EXPECT_EQ(changed.restart, "always");
+  EXPECT_EQ(changed.on_drain, "recreate");
+  EXPECT_EQ(changed.labels.at("stage"), "test");
+
+  payload = Asking("ttl", "never");
+  payload.AppendMember("idle_stop", "never");
+  payload.AppendMember("labels", Json::Object{{"remove", Json::Array{Json("stage")}}});
+  job = world_.Submit("workspace.update", payload);
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+  changed = Found();
+  EXPECT_EQ(changed.expires_at, 0);
+  EXPECT_EQ(changed.idle_stop_ms, 0);
+  EXPECT_EQ(changed.restart, "always");
+  EXPECT_EQ(changed.labels, (std::map<std::string, std::string>{{"team", "blue"}}));
+  world_.hosts.silent.clear();
+  ExpectSettled(256 * kMiB);
+}
+
+// Together with what its unit is made of, in one step.
+TEST_F(UpdateWork, TtlAndLimitsChangeTogether) {
+  Json payload = Asking("memory", 512 * kMiB);
+  payload.AppendMember("ttl", "1h");
+  const Job job = world_.Submit("workspace.update", payload);
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
+  EXPECT_EQ(Found().expires_at, job.created_at + 3'600'000);
+  ExpectSettled(512 * kMiB);
+}
+
+TEST_F(UpdateWork, NoMoreLabelsThanThereMayBe) {
+  Json many(Json::Object{});
+  for (size_t i = 0; i < kLabelsMax; ++i) many.Set("label-" + std::to_string(i), "x");
+  ASSERT_EQ(Update("labels", Json::Object{{"set", many}}).state, JobState::kSucceeded);
+  JobDraft draft;
+  draft.type = "workspace.update";
+  draft.payload = Asking("labels", Json::Object{{"set", Json::Object{{"one-more", "x"}}}});
+  const auto refused = testing::Submit(world_.fake.runtime(), world_.instance, draft);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kInvalid);
+  EXPECT_NE(refused.error().message().find("64"), std::string::npos) << refused.error().message();
 }
 
 TEST_F(UpdateWork, ADiskGrowsAndNeverShrinks) {

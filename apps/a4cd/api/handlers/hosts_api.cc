@@ -11,6 +11,7 @@
 #include "apps/a4cd/api/query_rules.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/jobs/label_change.h"
 #include "apps/a4cd/jobs/room_waits.h"
 #include "apps/a4cd/worker.h"
 
@@ -29,7 +30,6 @@ constexpr FilterMember kFilterMembers[] = {
     {"reachable", kYesNo}, {"cordoned", kYesNo}, {"draining", kYesNo}};
 
 constexpr size_t kStuckShownMax = 100;
-constexpr size_t kLabelsMax = 64;  // of a server, as at its enrolment
 
 Error NoHosts() {
   return Error(Code::kUnsupported, "this instance has no host provider", "set hosts.plugin");
@@ -86,30 +86,11 @@ Response Mark(ApiContext& api, Request& request, const HostMarks& marks) {
   });
 }
 
-struct LabelChange {
-  std::map<std::string, std::string> set;
-  std::vector<std::string> remove;
-};
-
-LabelChange ReadLabelChange(const Json& body, Faults& faults) {
-  FieldReader fields(body, "", faults);
-  LabelChange change{.set = fields.TextMap("set"), .remove = fields.TextList("remove", 64)};
-  for (const std::string& name : change.remove) {
-    if (change.set.contains(name)) fields.Add("remove", "\"" + name + "\" stands in set too");
-  }
-  if (change.set.empty() && change.remove.empty() && faults.empty()) {
-    fields.Add("set", "is empty, and so is remove", R"(for example {"set": {"gpu": "yes"}})");
-  }
-  fields.RefuseOthers();
-  return change;
-}
-
 Result<PreparedWrite> PrepareLabels(ApiContext& api, const Request& request,
                                     const LabelChange& change) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
   HostRecord after = host;
-  for (const auto& [name, value] : change.set) after.labels[name] = value;
-  for (const std::string& name : change.remove) after.labels.erase(name);
+  after.labels = change.Of(host.labels);
   if (after.labels.size() > kLabelsMax) {
     return Error(Code::kInvalid, "the server would have more than 64 labels",
                  "remove some: a4c host label " + host.id + " NAME-");
@@ -390,7 +371,9 @@ Response LabelHost(ApiContext& api, Request& request) {
   const Result<Json> body = ParseBody(api, request.body);
   if (!body) return ErrorResponse(body.error());
   Faults faults;
-  const LabelChange change = ReadLabelChange(*body, faults);
+  FieldReader fields(*body, "", faults);
+  const LabelChange change = ReadLabelChange(fields);
+  fields.RefuseOthers();
   if (!faults.empty()) return FaultsResponse(std::move(faults));
   Response response =
       MakeWrite(api, request, {}, [&] { return PrepareLabels(api, request, change); });

@@ -1,0 +1,52 @@
+// Arguments of the form name=value.
+#include <utility>
+
+#include "apps/a4c/commands/commands.h"
+
+namespace a4c_cli {
+
+using a4c::Json;
+
+bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& object,
+                bool values_may_be_json) {
+  for (const std::string& pair : pairs) {
+    const size_t equals = pair.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      session.exit_code =
+          session.Complain(a4c::Error(a4c::Code::kInvalid, "\"" + pair + "\" is not name=value"));
+      return false;
+    }
+    const std::string text = pair.substr(equals + 1);
+    Json value = text;
+    const bool structured = text.starts_with('[') || text.starts_with('{');
+    if (values_may_be_json && structured) {
+      a4c::Result<Json> parsed = a4c::ParseJson(text);
+      if (parsed) value = *std::move(parsed);
+    }
+    object.Set(pair.substr(0, equals), std::move(value));
+  }
+  return true;
+}
+
+bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Json& change) {
+  Json set(Json::Object{});
+  Json remove(Json::Array{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    if (equals != std::string::npos && equals > 0) {
+      set.Set(one.substr(0, equals), one.substr(equals + 1));
+    } else if (equals == std::string::npos && one.size() > 1 && one.ends_with('-')) {
+      remove.Append(one.substr(0, one.size() - 1));
+    } else {
+      session.exit_code = session.Complain(
+          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of a label",
+                     "gpu=yes sets the label gpu, gpu- removes it"));
+      return false;
+    }
+  }
+  if (!set.Members().empty()) change.Set("set", std::move(set));
+  if (!remove.Items().empty()) change.Set("remove", std::move(remove));
+  return true;
+}
+
+}  // namespace a4c_cli
