@@ -93,6 +93,7 @@ class EventSource final : public StreamSource {
     if (resumed_ == EventFeed::Resumed::kResync) pending_ += kResyncText;
     sent_at_ms_ = clock_.MonotonicMs();
   }
+  ~EventSource() override { feed_.Leave(); }
 
   Result<Piece> Next(const Call& call) override {
     const Result<void> stepped = feed_.Step(call);
@@ -235,13 +236,24 @@ int64_t EventFeed::Take(Followed& followed, const Record& record, int64_t store_
   return at_ms;
 }
 
-void EventFeed::AddGap(int64_t now_ms) {
+bool EventFeed::IsIdle() const {
+  if (listeners_ > 0 || stepping_) return false;
+  return stepped_at_ms_ == INT64_MIN ||
+         runtime_.clock.MonotonicMs() - stepped_at_ms_ > options_.overlap_ms;
+}
+
+void EventFeed::Forget(int64_t now_ms) {
   events_.clear();
   for (Followed* followed : {&jobs_, &hosts_}) {
     followed->seen.clear();
-    followed->position_ms = now_ms + options_.overlap_ms;
+    followed->position_ms = now_ms;
   }
   complete_since_ms_ = now_ms;
+}
+
+void EventFeed::AddGap(int64_t now_ms) {
+  Forget(now_ms);
+  for (Followed* followed : {&jobs_, &hosts_}) followed->position_ms += options_.overlap_ms;
   Add({.of = Of::kGap, .changed_at_ms = now_ms, .id = {}, .tenant = {}, .data = {}});
 }
 
@@ -269,6 +281,8 @@ std::unique_ptr<a4c::Loop> EventFeed::NewTail(a4c::Bus& bus, std::string topic, 
 EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& next,
                                      int64_t& was_ms) {
   std::lock_guard lock(mutex_);
+  if (IsIdle()) Forget(runtime_.clock.NowMs());
+  ++listeners_;
   next = next_number_;
   if (last_event_id.empty()) return Resumed::kHere;
   const std::optional<int64_t> position = PositionOf(last_event_id);
@@ -283,6 +297,11 @@ EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& 
   });
   if (first != events_.end()) next = first->number;
   return Resumed::kHere;
+}
+
+void EventFeed::Leave() {
+  std::lock_guard lock(mutex_);
+  --listeners_;
 }
 
 Result<bool> EventFeed::CatchUp(const Call& call, Of of, const Audience& audience, int64_t was_ms,

@@ -6,6 +6,9 @@
 // that covers commits that were late and clocks that differ. What it has seen it drops. Servers'
 // changes are few and have no hints: the scan alone finds them.
 //
+// It scans while somebody listens. Who comes when nobody has for a while finds it as if it had just
+// been started: what changed meanwhile is no news to one who has only come.
+//
 // A position (the event's id) says how far a client is in that time, so that any instance
 // understands it, also one that was started later: what the feed does not hold is read from the
 // store, up to a bound. Past the bound the answer is `event: resync`, and the client lists again.
@@ -88,6 +91,9 @@ class EventFeed {
   a4c::Result<void> Follow(const a4c::Call& call, Followed& followed);
   // When it was changed; [mutex_ held].
   int64_t Take(Followed& followed, const a4c::Record& record, int64_t store_time_ms);
+  // [mutex_ held, both]
+  bool IsIdle() const;
+  void Forget(int64_t now_ms);
   void AddGap(int64_t now_ms);
   void Add(Event event);
   enum class Resumed : uint8_t {
@@ -96,7 +102,9 @@ class EventFeed {
     kResync,
   };
   // next: number of the first event to send from memory to a client that was at this position.
+  // The client listens from now until Leave().
   Resumed Resume(const std::string& last_event_id, int64_t& next, int64_t& was_ms);
+  void Leave();
   // What a client missed of these since it was at this time; false: too much.
   a4c::Result<bool> CatchUp(const a4c::Call& call, Of of, const Audience& audience, int64_t was_ms,
                             std::string& bytes);
@@ -112,6 +120,7 @@ class EventFeed {
   int64_t complete_since_ms_;  // every change after it is in events_
   Followed jobs_;
   Followed hosts_;
+  int listeners_ = 0;
   bool stepping_ = false;
   int64_t stepped_at_ms_ = INT64_MIN;
 };

@@ -195,6 +195,57 @@ TEST_F(EventFeedTest, APositionIsUnderstoodByAnInstanceThatWasStartedLater) {
   EXPECT_EQ(got.find("resync"), std::string::npos) << got;
 }
 
+TEST_F(EventFeedTest, TheFirstListenerAfterAnIdleTimeHearsWhatChangesFromThenOn) {
+  EventFeed feed(database_, fake_.runtime(), {.changes_max = 1'000});
+  std::string position;
+  {
+    const auto source = feed.NewSource(kTenant, "");
+    Next(*source);
+    fake_.clock().Advance(100);
+    Create("heard");
+    position = LastId(Next(*source));
+  }
+  for (int i = 0; i < 10; ++i) Create("old");
+  fake_.clock().Advance(60'000);
+  const std::string missed = Create("missed");
+  fake_.clock().Advance(10'000);
+  const auto source = feed.NewSource(kTenant, "");
+  EXPECT_EQ(Count(Next(*source), "event:"), 0);
+  fake_.clock().Advance(100);
+  const std::string news = Create("new");
+  fake_.clock().Advance(100);
+  std::string got = Next(*source);
+  EXPECT_EQ(Count(got, "event: job"), 1) << got;
+  EXPECT_NE(got.find(news), std::string::npos) << got;
+  got = Next(*feed.NewSource(kTenant, position));
+  EXPECT_NE(got.find(missed), std::string::npos) << "with a position nothing is left out: " << got;
+  EXPECT_EQ(got.find("resync"), std::string::npos) << got;
+}
+
+TEST_F(EventFeedTest, ManyChangesWhileNobodyListenedAreNoResyncForWhoComes) {
+  EventFeed feed(database_, fake_.runtime(), {.changes_max = 1});
+  Next(*feed.NewSource(kTenant, ""));
+  for (int i = 0; i < 1'100; ++i) Create("many");
+  fake_.clock().Advance(60'000);
+  const auto source = feed.NewSource(kTenant, "");
+  EXPECT_EQ(Count(Next(*source), "event:"), 0);
+}
+
+TEST_F(EventFeedTest, WhoseConnectionBreaksGoesOnWhereItWas) {
+  EventFeed feed(database_, fake_.runtime());
+  auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  fake_.clock().Advance(100);
+  Create("heard");
+  const std::string position = LastId(Next(*source));
+  source.reset();
+  const std::string missed = Create("missed");
+  fake_.clock().Advance(2'000);
+  const std::string got = Next(*feed.NewSource(kTenant, position));
+  EXPECT_NE(got.find(missed), std::string::npos) << got;
+  EXPECT_EQ(got.find("resync"), std::string::npos) << got;
+}
+
 TEST_F(EventFeedTest, WhoWasAwayTooLongOrMissedTooMuchListsAgain) {
   EventFeed feed(database_, fake_.runtime(), {.changes_max = 1, .catch_up_max_ms = 60'000});
   const int64_t now_ms = fake_.clock().NowMs();
