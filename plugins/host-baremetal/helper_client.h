@@ -11,7 +11,7 @@
 
 namespace a4c::baremetal {
 
-inline constexpr int64_t kHelperProtocol = 1;
+inline constexpr int64_t kHelperProtocol = 2;
 // Run through sudo, by the one line that its installation wrote. Constant: read by a shell there.
 inline constexpr const char* kHelperCommand = "sudo -n /usr/local/bin/a4c-host serve";
 

@@ -7,6 +7,7 @@
 
 #include "docker_socket.h"
 #include "fences.h"
+#include "leftovers.h"
 #include "tokens.h"
 #include "volumes.h"
 
@@ -36,6 +37,14 @@ bool IsDockerEffect(const Request& request) {
   const std::string api(kApi);
   return changes && path.find("/..") == std::string_view::npos &&
          (path.starts_with(api + "/containers/") || path.starts_with(api + "/volumes/"));
+}
+
+// Of a request that removes a container; empty: it does not, or it names no whole id.
+std::string RemovedContainer(const Request& request) {
+  const std::string start = std::string(kApi) + "/containers/";
+  if (request.method != "DELETE" || !request.Path().starts_with(start)) return "";
+  const std::string id(request.Path().substr(start.size()));
+  return IsContainerId(id) ? id : "";
 }
 
 std::string FiguresJson(const DiskFigures& figures) {
@@ -125,8 +134,25 @@ Result<Reply> Gate::Act(const Request& request, const Subject& subject,
   if (what == "POST /a4c/fence") return Reply{200, "{}"};
   if (what == "POST /a4c/volume") return EnsureVolume(request, subject.unit, directory);
   if (what == "DELETE /a4c/volume") return RemoveVolume(subject.unit, directory);
-  if (IsDockerEffect(request)) return AskDocker(settings_.docker, request);
-  return Error(Code::kNotFound, "a4c-host does not do " + what);
+  if (!IsDockerEffect(request)) {
+    return Error(Code::kNotFound, "a4c-host does not do " + what);
+  }
+  const std::string removed = RemovedContainer(request);
+  if (removed.empty()) return AskDocker(settings_.docker, request);
+  A4C_CHECK(EndUnknown(subject.unit, removed));
+  A4C_TRY(Reply reply, AskDocker(settings_.docker, request));
+  const bool is_gone = reply.status == 204 || reply.status == 404;
+  if (is_gone) A4C_CHECK(EndProcessesOf(removed, settings_.proc));
+  return reply;
+}
+
+// Before the removal: afterwards nobody would know which processes they are. What dockerd knows to
+// run it ends itself.
+Result<void> Gate::EndUnknown(const std::string& unit, const std::string& id) const {
+  A4C_TRY(const auto container, Inspect(unit));
+  const bool is_it = container && container->find("\"Id\":" + JsonText(id)) != std::string::npos;
+  if (!is_it || container->find("\"Running\":false") == std::string::npos) return {};
+  return EndProcessesOf(id, settings_.proc);
 }
 
 Result<std::optional<std::string>> Gate::Inspect(const std::string& unit) const {

@@ -3,7 +3,8 @@
 //   GET  any path of the Docker API         handed on
 //   POST, DELETE /v1.41/containers/..., /v1.41/volumes/...
 //                                           handed on under the unit's lock, after its fence
-//                                           admitted it
+//                                           admitted it; of a container that is removed no
+//                                           process is left, whether dockerd knows of it or not
 //   GET  /a4c/version                       who we are
 //   GET  /a4c/units                         fences and volumes of the cluster
 //   GET  /a4c/disk?path=/srv                figures of a file system
@@ -33,6 +34,7 @@ class Gate {
   Result<Reply> Effect(const Request& request, const std::string& directory) const;
   Result<Reply> Act(const Request& request, const Subject& subject,
                     const std::string& directory) const;
+  Result<void> EndUnknown(const std::string& unit, const std::string& id) const;
   Result<Reply> EnsureVolume(const Request& request, const std::string& unit,
                              const std::string& directory) const;
   Result<Reply> RemoveVolume(const std::string& unit, const std::string& directory) const;

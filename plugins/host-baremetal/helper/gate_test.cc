@@ -5,10 +5,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "files.h"
@@ -33,25 +36,33 @@ class FakeDocker {
     std::lock_guard lock(mutex_);
     return asked_;
   }
+  void SetAnswer(const std::string& to_effects, const std::string& to_reads) {
+    std::lock_guard lock(mutex_);
+    to_effects_ = to_effects;
+    to_reads_ = to_reads;
+  }
 
  private:
   void Run() {
     while (true) {
       const Fd peer(accept(listener_.get(), nullptr, nullptr));
       if (!peer) return;
-      char piece[4096];
+      char piece[4096] = {};
       const ssize_t count = read(peer.get(), piece, sizeof(piece));
       {
         std::lock_guard lock(mutex_);
         asked_.append(piece, count > 0 ? static_cast<size_t>(count) : 0);
+        const bool reads = std::string_view(piece, 4) == "GET ";
+        (void)WriteAll(peer.get(), reads ? to_reads_ : to_effects_);
       }
-      (void)WriteAll(peer.get(), "HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"none\"}");
     }
   }
 
   Fd listener_;
   std::mutex mutex_;
   std::string asked_;
+  std::string to_effects_ = "HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"none\"}";
+  std::string to_reads_ = to_effects_;
   std::jthread thread_;  // last: joined before what it uses goes
 };
 
@@ -68,8 +79,38 @@ class HelperGate : public ::testing::Test {
 
   const TemporaryDirectory directory_;
   FakeDocker docker_{directory_.path() + "/docker.sock"};
-  const Gate gate_{
-      {.data = directory_.path() + "/data", .docker = directory_.path() + "/docker.sock"}};
+  // Removes a container that dockerd calls running or not, in which there is a process; whether
+  // that was killed before dockerd was asked to remove it.
+  bool IsKilledBefore(bool running) {
+    const std::string id(64, 'c');
+    docker_.SetAnswer(
+        "HTTP/1.0 204 No Content\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\n{\"Id\":\"" + id +
+            "\",\"Name\":\"/ws-1\",\"State\":{\"Running\":" + (running ? "true" : "false") + "}}");
+    const pid_t pid = fork();
+    if (pid == 0) {
+      while (true) pause();
+    }
+    const std::string directory = directory_.path() + "/proc/" + std::to_string(pid);
+    std::filesystem::create_directories(directory);
+    std::ofstream(directory + "/cgroup") << "0::/docker/" << id << "\n";
+    int status = 0;
+    bool before = false;
+    std::jthread kernel([&] {
+      waitpid(pid, &status, 0);
+      before = docker_.asked().find("DELETE ") == std::string::npos;
+      std::filesystem::remove_all(directory);
+    });
+    EXPECT_EQ(Send("DELETE", "/v1.41/containers/" + id + "?force=1&v=1", 1).status, 204);
+    kill(pid, SIGTERM);
+    kernel.join();
+    EXPECT_EQ(WTERMSIG(status), SIGKILL);
+    return before;
+  }
+
+  const Gate gate_{{.data = directory_.path() + "/data",
+                    .docker = directory_.path() + "/docker.sock",
+                    .proc = directory_.path() + "/proc"}};
 };
 
 TEST_F(HelperGate, ReadsAreHandedOnWithoutAFence) {
@@ -86,9 +127,19 @@ TEST_F(HelperGate, AnEffectOfALowerEpochIsNeverHandedOn) {
   EXPECT_EQ(docker_.asked().find("def"), std::string::npos);
 }
 
+// A dockerd that was killed in the middle of a start does not know that it runs.
+TEST_F(HelperGate, ARemovalLeavesNoProcessThatDockerdHasLost) {
+  EXPECT_TRUE(IsKilledBefore(false));
+}
+
+TEST_F(HelperGate, WhatDockerdKnowsToRunItMayEndItself) {
+  EXPECT_FALSE(IsKilledBefore(true));
+}
+
 TEST_F(HelperGate, TheFenceIsOnDiskAlsoIfDockerdIsNot) {
-  const Gate away(
-      {.data = directory_.path() + "/data", .docker = directory_.path() + "/none.sock"});
+  const Gate away({.data = directory_.path() + "/data",
+                   .docker = directory_.path() + "/none.sock",
+                   .proc = "/proc"});
   Request request{.method = "POST",
                   .target = "/v1.41/containers/abc/start",
                   .fields = {{"a4c-cluster", "test"}, {"a4c-unit", "ws-1"}, {"a4c-epoch", "9"}}};

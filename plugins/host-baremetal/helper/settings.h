@@ -12,11 +12,12 @@ inline constexpr const char* kProgramPath = "/usr/local/bin/a4c-host";
 inline constexpr const char* kSettingsPath = "/etc/a4c-host.conf";
 inline constexpr const char* kSudoersPath = "/etc/sudoers.d/a4c-host";
 // Raised with each change that an older plugin or helper would misunderstand.
-inline constexpr int kProtocol = 1;
+inline constexpr int kProtocol = 2;
 
 struct Settings {
   std::string data = "/var/lib/a4c-host";       // fences and volumes
   std::string docker = "/var/run/docker.sock";  // dockerd's socket
+  std::string proc = "/proc";                   // for tests
 };
 
 // kInvalid: an unknown key or a path that is none.

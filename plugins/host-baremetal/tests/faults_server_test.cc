@@ -8,6 +8,8 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
+#include <sstream>
 
 #include "tests/server_fixture.h"
 #include "tests/support/cutting_proxy.h"
@@ -56,6 +58,7 @@ class HostFaults : public ServerTest {
       server.port = proxies_.back()->port();
     }
     faulty_ = NewBaremetalHostProvider(TestRuntime(), through);
+    lost_before_ = Lost();
     for (int i = 0; i < kUnits; ++i) {
       Wanted& wanted = wanted_[i];
       wanted.unit = unit_;
@@ -172,19 +175,27 @@ class HostFaults : public ServerTest {
     for (const auto& [name, unit] : listed) ADD_FAILURE() << "an orphan: " << name;
   }
 
+  // What the server's shell says.
+  std::string On(int server, const std::string& script) {
+    const std::string line =
+        fault_ + " enter " + std::to_string(server) + " sh -c '" + script + "'";
+    FILE* out = popen(line.c_str(), "r");
+    EXPECT_NE(out, nullptr);
+    std::string text;
+    for (int c; out != nullptr && (c = std::fgetc(out)) != EOF;) text += static_cast<char>(c);
+    EXPECT_EQ(out == nullptr ? -1 : pclose(out), 0) << line;
+    return text;
+  }
+
   // Volumes, of either kind, belong to units that are wanted.
   void ExpectNoVolumeLeft() {
     for (size_t i = 1; i <= proxies_.size(); ++i) {
-      std::string script = "ls /srv/a4c/" + options_.cluster +
-                           "/volumes 2>/dev/null; docker -H unix:///run/docker.sock volume ls -q "
-                           "-f label=a4c.cluster=" +
-                           options_.cluster;
-      FILE* out =
-          popen((fault_ + " enter " + std::to_string(i) + " sh -c '" + script + "'").c_str(), "r");
-      ASSERT_NE(out, nullptr);
-      std::string text;
-      for (int c; (c = std::fgetc(out)) != EOF;) text += static_cast<char>(c);
-      pclose(out);
+      const std::string text =
+          On(static_cast<int>(i),
+             "ls /srv/a4c/" + options_.cluster +
+                 "/volumes 2>/dev/null; docker -H unix:///run/docker.sock volume ls -q -f "
+                 "label=a4c.cluster=" +
+                 options_.cluster);
       for (const Wanted& wanted : wanted_) {
         const bool there = text.find(wanted.unit.name) != std::string::npos;
         if (!wanted.live) {
@@ -194,9 +205,49 @@ class HostFaults : public ServerTest {
     }
   }
 
+  // Containers with processes that dockerd does not know to run, by their control groups.
+  std::set<std::string> Lost() {
+    std::set<std::string> lost;
+    for (size_t i = 1; i <= proxies_.size(); ++i) {
+      std::istringstream ids(
+          On(static_cast<int>(i),
+             "docker -H unix:///run/docker.sock ps -q --no-trunc > /run/known; "
+             "grep -hoE \"[0-9a-f]{64}\" /proc/[0-9]*/cgroup 2>/dev/null | sort -u | "
+             "grep -vxFf /run/known || true"));
+      for (std::string id; ids >> id;) lost.insert("server-" + std::to_string(i) + " " + id);
+    }
+    return lost;
+  }
+  void ExpectNoProcessLost() {
+    for (const std::string& id : Lost()) {
+      if (!lost_before_.contains(id)) ADD_FAILURE() << "a process is left: " << id;
+    }
+  }
+
+  // As a dockerd that was killed in the middle of a start leaves it: a process of the container
+  // runs, and dockerd does not know of it. Frozen, it does not hear of the start.
+  void LoseAProcessOf(Unit& unit) {
+    unit.epoch = 1;
+    unit.wanted = UnitWanted::kStopped;
+    ASSERT_TRUE(provider_->Ensure(Soon(), unit));
+    On(1,
+       "set -e; docker=\"docker -H unix:///run/docker.sock\"; "
+       "id=$($docker inspect " +
+           unit.name +
+           " --format \"{{.Id}}\"); "
+           "mkdir -p /run/lost/bin /run/lost/proc /run/lost/dev /run/lost/sys; "
+           "cp -f $(command -v busybox) /run/lost/bin/sleep; kill -STOP $(cat /run/dockerd.pid); "
+           "ctr -a /run/docker/containerd/containerd.sock -n moby run --detach "
+           "--cgroup $(cut -d: -f3 /proc/1/cgroup | head -n 1)/lost/$id "
+           "--rootfs /run/lost $id /bin/sleep 600; "
+           "kill -KILL $(cat /run/dockerd.pid)");
+    Fault("dockerd-start 1");
+  }
+
   const uint64_t seed_;
   std::string fault_;
   std::vector<std::unique_ptr<CuttingProxy>> proxies_;
+  std::set<std::string> lost_before_;
   std::unique_ptr<HostProvider> faulty_;
   std::array<Wanted, kUnits> wanted_;
   std::atomic<int> failures_ = 0;
@@ -226,8 +277,26 @@ TEST_F(HostFaults, AfterTheLastFaultNothingIsLeftAndNothingIsMissing) {
   for (Wanted& wanted : wanted_) Settle(wanted, settled_by_ms);
   ExpectAllAsWanted();
   ExpectNoVolumeLeft();
+  ExpectNoProcessLost();
   std::printf("%d leases, %d faults, %d calls failed\n", leases.load(), faults, failures_.load());
   EXPECT_GT(failures_, 0) << "no fault met a call";
+}
+
+TEST_F(HostFaults, AProcessThatDockerdHasLostIsEndedBeforeTheNextOneStarts) {
+  Wanted& wanted = wanted_[0];
+  ASSERT_NO_FATAL_FAILURE(LoseAProcessOf(wanted.unit));
+  wanted.unit.wanted = UnitWanted::kRunning;
+  wanted.live = true;
+  Settle(wanted, TestRuntime().clock.MonotonicMs() + kPatienceMs);
+  EXPECT_EQ(provider_->Ensure(Soon(), wanted.unit)->state, UnitState::kRunning);
+  ExpectNoProcessLost();
+}
+
+TEST_F(HostFaults, AProcessThatDockerdHasLostDoesNotOutliveItsUnit) {
+  Wanted& wanted = wanted_[0];
+  ASSERT_NO_FATAL_FAILURE(LoseAProcessOf(wanted.unit));
+  Settle(wanted, TestRuntime().clock.MonotonicMs() + kPatienceMs);
+  ExpectNoProcessLost();
 }
 
 }  // namespace

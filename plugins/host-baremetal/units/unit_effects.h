@@ -21,6 +21,7 @@ class UnitEffects {
                                                     const std::string& host,
                                                     const std::string& unit, const Fence& fence);
 
+  bool has_helper() { return docker_.helper(); }
   // The container of that name, ours or not.
   Result<std::optional<Container>> Find();
   bool IsOurs(const std::optional<Container>& found) const;

@@ -53,16 +53,20 @@ Result<std::optional<UnitStatus>> Ensuring::Status() {
   return std::optional<UnitStatus>(std::move(status));
 }
 
-// A kill of dockerd in the middle of a start leaves a task without a process that containerd keeps
-// and dockerd does not know. No start of this container succeeds any more; one of a new id does.
-bool IsStuck(const Container& container, const DockerReply& reply) {
-  const size_t task = reply.ok() ? std::string::npos : reply.body.find("task " + container.id);
-  return task != std::string::npos && reply.body.find("already exists", task) != std::string::npos;
+// A kill of dockerd in the middle of a start leaves a task that containerd keeps and dockerd does
+// not know. No start of this container succeeds any more; one of a new id does. "In use": the task
+// has a process, which a4c-host ends; without it a second one beside it would be worse than none.
+bool IsStuck(const Container& container, const DockerReply& reply, bool helper) {
+  if (reply.ok()) return false;
+  const std::string message = DockerMessage(reply.body);
+  if (message == "id already in use") return helper;
+  const size_t task = message.find("task " + container.id);
+  return task != std::string::npos && message.find("already exists", task) != std::string::npos;
 }
 
 Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container) {
   A4C_TRY(const DockerReply reply, effects_.Start(container));
-  if (IsStuck(container, reply)) {
+  if (IsStuck(container, reply, effects_.has_helper())) {
     A4C_CHECK(effects_.Delete(container));
     return std::optional<UnitStatus>();
   }
