@@ -52,7 +52,7 @@ std::string PathOf(const std::string& nouns, const std::string& id) {
 }
 
 std::shared_ptr<LogOptions> AddLogOptions(CLI::App& leaf) {
-  const auto options = std::make_shared<LogOptions>();
+  auto options = std::make_shared<LogOptions>();
   leaf.add_option("--tail", options->lines, "the last so many lines; 0: only what is new, with -f")
       ->check(CLI::Range(0, kLinesMax));
   leaf.add_option("--since", options->since, "10m, or 2026-11-28T10:00:00Z: what was logged since");

@@ -193,7 +193,9 @@ void Gate::Prune(const std::string& directory) const {
   int pruned = 0;
   for (const std::string& unit : NamesIn(units)) {
     struct stat status {};
-    if (lstat((units + "/" + unit).c_str(), &status) != 0) continue;
+    std::string fence = units;
+    fence.append("/").append(unit);
+    if (lstat(fence.c_str(), &status) != 0) continue;
     if (std::time(nullptr) - status.st_mtime < kFencesKeptSeconds) continue;
     if (++pruned > kPrunedAtOnceMax) return;
     const auto lock = UnitLock::Take(units, unit, 0);
