@@ -1,8 +1,25 @@
+#include <algorithm>
+#include <cstdlib>
+
 #include "apps/a4c/commands/commands.h"
 #include "apps/usage/usage.h"
 
 namespace a4c_cli {
 namespace {
+
+const std::vector<std::string> kFormats = {"table", "wide", "json", "yaml", "ndjson", "name"};
+
+// What -o says where it is not given.
+void TakeOutputOfEnvironment(Session& session) {
+  const char* given = std::getenv("A4C_OUTPUT");
+  if (session.format_given || given == nullptr || *given == '\0') return;
+  if (std::ranges::find(kFormats, given) == kFormats.end()) {
+    throw CLI::ValidationError(
+        "A4C_OUTPUT", std::string(given) + " is none of table, wide, json, yaml, ndjson, name");
+  }
+  session.format_name = given;
+  session.format_given = true;
+}
 
 void AddGlobals(CLI::App& root, Session& session) {
   root.set_version_flag("--version", "a4c " A4C_VERSION);
@@ -22,8 +39,9 @@ void AddGlobals(CLI::App& root, Session& session) {
             session.format_name = format;
             session.format_given = true;
           },
-          "table, wide, json, yaml, ndjson or name")
-      ->check(CLI::IsMember({"table", "wide", "json", "yaml", "ndjson", "name"}));
+          "table, wide, json, yaml, ndjson or name (A4C_OUTPUT)")
+      ->check(CLI::IsMember(kFormats));
+  root.parse_complete_callback([&session] { TakeOutputOfEnvironment(session); });
   root.add_flag("--quiet", session.quiet, "no notes on standard error");
   root.require_subcommand(1);
   // Global flags may also stand after the command.

@@ -128,6 +128,22 @@ TEST_F(Cli, ATenantIsMadeAndHasKeysOfItsOwn) {
   EXPECT_EQ(theirs.exit_code, 4) << "that needs a scope of its own";
 }
 
+TEST_F(Cli, TheFormatIsThatOfTheEnvironmentUnlessItIsGiven) {
+  const auto list = [&](const char* of_environment, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"tenant", "list"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Run(words, {{"A4C_OUTPUT", of_environment}});
+  };
+  EXPECT_EQ(list("name").out, "tenant/default\n");
+  EXPECT_TRUE(list("").out.starts_with("ID ")) << list("").out;
+  EXPECT_TRUE(list("name", {"-o", "json"}).out.starts_with("[")) << "the command line wins";
+  const Ran wrong = list("xml");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.out, "");
+  EXPECT_NE(wrong.err.find("A4C_OUTPUT: xml is none of table"), std::string::npos) << wrong.err;
+  EXPECT_EQ(list("xml", {"-o", "name"}).exit_code, 0) << "nobody asks it";
+}
+
 TEST_F(Cli, ATenantIsUpdated) {
   ASSERT_EQ(Run({"tenant", "create", "acme"}).exit_code, 0);
   const Ran updated =
