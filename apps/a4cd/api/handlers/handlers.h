@@ -47,13 +47,14 @@ Response FollowWorkspaceLogs(ApiContext& api, Request& request);
 // hosts_api.cc
 Response ListHosts(ApiContext& api, Request& request);
 Response GetHost(ApiContext& api, Request& request);
-Response ProbeHost(ApiContext& api, Request& request);
-Response AddHost(ApiContext& api, Request& request);
-Response EnrolHost(ApiContext& api, Request& request);
 Response CordonHost(ApiContext& api, Request& request);
 Response UncordonHost(ApiContext& api, Request& request);
 Response LabelHost(ApiContext& api, Request& request);
 Response DrainHost(ApiContext& api, Request& request);
+// enrolment_api.cc
+Response ProbeHost(ApiContext& api, Request& request);
+Response AddHost(ApiContext& api, Request& request);
+Response EnrolHost(ApiContext& api, Request& request);
 Response RemoveHost(ApiContext& api, Request& request);
 // images_api.cc
 Response PutJobContext(ApiContext& api, Request& request);

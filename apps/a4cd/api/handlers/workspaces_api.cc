@@ -10,8 +10,6 @@
 namespace a4cd {
 namespace {
 
-using a4c::Code;
-using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
