@@ -11,7 +11,6 @@ namespace a4cd {
 
 using a4c::Committed;
 using a4c::Error;
-using a4c::Expect;
 using a4c::Json;
 using a4c::Result;
 
