@@ -22,9 +22,11 @@ TEST(LogQuery, HasLinesAndATime) {
   EXPECT_EQ(Cut({{"tail", "100000"}, {"from", ""}})->lines, kLogLinesMax);
   EXPECT_EQ(Cut({{"since", "10m"}})->since_ms, kNowMs - 600'000);
   EXPECT_EQ(Cut({{"since", "2026-11-28T10:00:00Z"}})->since_ms, 1'795'860'000'000);
-  EXPECT_EQ(Cut({{"since", "2026-11-28T10:00:00.25Z"}})->since_ms, 1'795'860'000'000);
+  EXPECT_EQ(Cut({{"since", "2026-11-28T10:00:00.250Z"}})->since_ms, 1'795'860'000'250);
   EXPECT_EQ(Cut({{"since", "2026-11-28T10:00:00+02:00"}})->since_ms, 1'795'852'800'000);
   EXPECT_EQ(Cut({{"since", "2026-11-28T10:00:00-00:30"}})->since_ms, 1'795'861'800'000);
+  EXPECT_EQ(Cut({{"since", "2026-11-28T10:00"}})->since_ms, 1'795'860'000'000) << "UTC";
+  EXPECT_EQ(Cut({{"since", "2026-11-28"}})->since_ms, 1'795'824'000'000);
   EXPECT_EQ(Cut({{"since", "9000000d"}})->since_ms, kNowMs - 9'000'000 * 86'400'000LL);
 }
 
@@ -37,26 +39,11 @@ TEST(LogQuery, RefusesWhatIsNoNumberOfLines) {
 }
 
 TEST(LogQuery, RefusesWhatIsNeitherADurationNorATime) {
-  for (const char* wrong : {"",
-                            "10",
-                            "-5m",
-                            "m",
-                            "5 m",
-                            "5w",
-                            "9223372036854775807d",
-                            "yesterday",
-                            "2026-11-28",
-                            "2026-11-28T10:00:00",
-                            "2026-11-28T10:00:00.Z",
-                            "2026-13-28T10:00:00Z",
-                            "2026-02-30T10:00:00Z",
-                            "2026-11-28T24:00:00Z",
-                            "2026-11-28T10:60:00Z",
-                            "2026-11-28T10:00:00+2:00",
-                            "2026-11-28T10:00:00+25:00",
-                            "2026-11-28T10:00:00Zx",
-                            "2026-11-28 10:00:00Z",
-                            "2026-11-28T10:00:00+02:0x"}) {
+  for (const char* wrong :
+       {"", "10", "-5m", "m", "5 m", "5w", "9223372036854775807d", "yesterday",
+        "2026-11-28T10:00:00.Z", "2026-13-28T10:00:00Z", "2026-02-30T10:00:00Z",
+        "2026-11-28T24:00:00Z", "2026-11-28T10:60:00Z", "2026-11-28T10:00:00+2:00",
+        "2026-11-28T10:00:00+25:00", "2026-11-28T10:00:00Zx", "2026-11-28T10:00:00+02:0x"}) {
     const auto cut = Cut({{"since", wrong}});
     ASSERT_FALSE(cut) << wrong;
     EXPECT_EQ(cut.error().message(), "since is a duration or a time");

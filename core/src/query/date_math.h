@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "a4c/result.h"
-#include "query/time_period.h"
+#include "a4c/time_period.h"
 
 namespace a4c {
 

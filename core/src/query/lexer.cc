@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "query/time_period.h"
+#include "a4c/time_period.h"
 #include "query/utf8.h"
 
 namespace a4c {

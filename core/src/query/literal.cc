@@ -4,9 +4,9 @@
 #include <cmath>
 #include <optional>
 
+#include "a4c/time_period.h"
 #include "query/date_math.h"
 #include "query/pattern.h"
-#include "query/time_period.h"
 
 namespace a4c {
 namespace {

@@ -1,9 +1,12 @@
 #include "leftovers.h"
 
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <vector>
@@ -26,20 +29,37 @@ bool IsZombie(const std::string& directory) {
   return name_end != std::string::npos && (*stat)->substr(name_end, 3) == ") Z";
 }
 
-// By the paths of their control groups, which say the same with cgroup v1, v2, cgroupfs and
-// systemd.
+// By the paths of its control groups, which say the same with cgroup v1, v2, cgroupfs and systemd.
+bool IsOf(const std::string& container, const std::string& directory) {
+  const auto groups = ReadFile(directory + "/cgroup", kFileBytesMax);
+  return groups && *groups && (*groups)->find(container) != std::string::npos &&
+         !IsZombie(directory);
+}
+
+std::string DirectoryOf(const std::string& proc, const std::string& name) {
+  return std::string(proc).append("/").append(name);
+}
+
 std::vector<pid_t> ProcessesOf(const std::string& container, const std::string& proc) {
   std::vector<pid_t> pids;
   for (const std::string& name : NamesIn(proc)) {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size() || pid <= 1) continue;
-    const std::string directory = std::string(proc).append("/").append(name);
-    const auto groups = ReadFile(directory + "/cgroup", kFileBytesMax);
-    const bool is_in = groups && *groups && (*groups)->find(container) != std::string::npos;
-    if (is_in && !IsZombie(directory)) pids.push_back(pid);
+    if (IsOf(container, DirectoryOf(proc, name))) pids.push_back(pid);
   }
   return pids;
+}
+
+// Looked at once more while it is held: by now its number may be another process's. By syscall:
+// <sys/pidfd.h> of glibc 2.36 does not link from C++.
+void Kill(pid_t pid, const std::string& container, const std::string& proc) {
+  const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (process && IsOf(container, DirectoryOf(proc, std::to_string(pid)))) {
+    (void)syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  } else if (!process && errno == ENOSYS) {  // before Linux 5.3
+    kill(pid, SIGKILL);
+  }
 }
 
 }  // namespace
@@ -58,7 +78,7 @@ Result<void> EndProcessesOf(const std::string& container, const std::string& pro
       return Error(Code::kUnavailable, "process " + std::to_string(pids.front()) +
                                            " of container " + container + " does not end");
     }
-    for (const pid_t pid : pids) kill(pid, SIGKILL);
+    for (const pid_t pid : pids) Kill(pid, container, proc);
     poll(nullptr, 0, kPollMs);
   }
 }

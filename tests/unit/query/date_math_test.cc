@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "a4c/query.h"
-#include "query/time_period.h"
+#include "a4c/time_period.h"
 #include "tests/unit/query/query_kind.h"
 
 namespace a4c {

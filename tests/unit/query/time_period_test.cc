@@ -1,4 +1,4 @@
-#include "query/time_period.h"
+#include "a4c/time_period.h"
 
 #include <gtest/gtest.h>
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "a4c/export.h"
+
 namespace a4c {
 
 struct TimePeriod {
@@ -14,7 +16,7 @@ struct TimePeriod {
 
 // 2026, 2026-11, 2026-11-01, 2026-11-01T10:00, ...:30, ...:30.250, with Z, +02:00 or nothing (UTC);
 // a space may stand for the T. Nothing if the text is no such date.
-std::optional<TimePeriod> ParseTimePeriod(std::string_view text);
+A4C_API std::optional<TimePeriod> ParseTimePeriod(std::string_view text);
 
 // True if the text begins as a date with a time does: its colons belong to it.
 bool StartsLikeTime(std::string_view text);
