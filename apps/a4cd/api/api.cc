@@ -267,15 +267,9 @@ void AddStaleness(int64_t stale_ms, Json& body) {
   if (stale_ms > 0) body.AppendMember("stale_ms", stale_ms);
 }
 
-Result<std::string> PagePosition(const Request& request, const std::string& list) {
-  return DecodeCursor(request.principal.tenant + '\n' + list, request.Query("cursor"));
-}
+namespace {
 
-void AddNext(const Request& request, const std::string& list, const std::string& position,
-             Json& body, Response& response) {
-  if (position.empty()) return;
-  const std::string cursor = EncodeCursor(request.principal.tenant + '\n' + list, position);
-  body.Set("next", cursor);
+std::string LinkToNext(const Request& request, const std::string& cursor) {
   std::string link = "<" + request.path + "?cursor=" + cursor;
   for (const auto& [name, value] : request.query) {
     if (name == "cursor" || name == "token") continue;
@@ -289,7 +283,25 @@ void AddNext(const Request& request, const std::string& list, const std::string&
       }
     }
   }
-  response.Add("Link", link + ">; rel=\"next\"");
+  return link + ">; rel=\"next\"";
+}
+
+}  // namespace
+
+Result<std::string> PagePosition(const Request& request, const std::string& list) {
+  return DecodeCursor(request.principal.tenant + '\n' + list, request.Query("cursor"));
+}
+
+Response PageResponse(const Request& request, const std::string& list, const std::string& position,
+                      Json body) {
+  Response response;
+  if (!position.empty()) {
+    const std::string cursor = EncodeCursor(request.principal.tenant + '\n' + list, position);
+    body.Set("next", cursor);
+    response.Add("Link", LinkToNext(request, cursor));
+  }
+  response.body = body.ToString() + "\n";
+  return response;
 }
 
 std::string ETag(int64_t rev) {

@@ -81,9 +81,9 @@ a4c::Result<int> PageLimit(const ApiContext& api, const Request& request);
 // Another such parameter; the fallback if it is absent.
 a4c::Result<int> LimitNamed(const Request& request, const std::string& name, int fallback, int max,
                             int min = 1);
-// {"items", "next"} and the Link header.
-void AddNext(const Request& request, const std::string& list, const std::string& position,
-             a4c::Json& body, Response& response);
+// A page of a list: the body with "next", and the Link header, if it goes on at a position.
+Response PageResponse(const Request& request, const std::string& list, const std::string& position,
+                      a4c::Json body);
 // Whether a list may be a little old: it names no write that must be seen (token= or A4C-Token),
 // and no require_fresh.
 bool MayBeOld(const Request& request);

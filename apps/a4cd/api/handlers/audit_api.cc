@@ -47,10 +47,7 @@ Response ListAudit(ApiContext& api, Request& request) {
       [&](const std::string& after, int most) { return ReadRows(api, request, after, most); });
   if (!page) return ErrorResponse(page.error());
   Json body(Json::Object{{"items", std::move(page->items)}});
-  Response response;
-  AddNext(request, list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, list, page->next, std::move(body));
 }
 
 }  // namespace a4cd

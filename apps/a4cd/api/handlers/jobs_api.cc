@@ -188,10 +188,7 @@ Response ListJobs(ApiContext& api, Request& request) {
       api.jobs.List(api.CallFor(request), request.principal.tenant, *wanted);
   if (!page) return ErrorResponse(SearchError(page.error()));
   Json body = PageJson(*page, wanted->facets);
-  Response response;
-  AddNext(request, list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, list, page->next, std::move(body));
 }
 
 Response GetJob(ApiContext& api, Request& request) {

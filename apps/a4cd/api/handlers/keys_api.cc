@@ -47,10 +47,7 @@ Response ListKeys(ApiContext& api, Request& request) {
   Json items(Json::Array{});
   for (const ApiKey& key : page->keys) items.Append(ApiKeyView(key));
   Json body(Json::Object{{"items", std::move(items)}});
-  Response response;
-  AddNext(request, list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, list, page->next, std::move(body));
 }
 
 Response GetKey(ApiContext& api, Request& request) {

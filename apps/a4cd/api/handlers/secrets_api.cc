@@ -36,10 +36,7 @@ Response ListSecrets(ApiContext& api, Request& request) {
   Json items(Json::Array{});
   for (const Secret& secret : page->secrets) items.Append(SecretView(secret));
   Json body(Json::Object{{"items", std::move(items)}});
-  Response response;
-  AddNext(request, list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, list, page->next, std::move(body));
 }
 
 Response GetSecret(ApiContext& api, Request& request) {

@@ -35,10 +35,7 @@ Response ListSnapshots(ApiContext& api, Request& request) {
   for (const Snapshot& snapshot : page->snapshots) items.Append(SnapshotView(snapshot));
   Json body(Json::Object{{"items", std::move(items)}});
   AddStaleness(page->stale_ms, body);
-  Response response;
-  AddNext(request, list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, list, page->next, std::move(body));
 }
 
 Response GetSnapshot(ApiContext& api, Request& request) {

@@ -151,10 +151,7 @@ Response ListWorkspaceStats(ApiContext& api, Request& request) {
   }
   Json body(Json::Object{{"items", std::move(items)}});
   AddStaleness(wanted->stale_ms, body);
-  Response response;
-  AddNext(request, wanted->list, wanted->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, wanted->list, wanted->next, std::move(body));
 }
 
 }  // namespace a4cd

@@ -10,7 +10,7 @@ namespace a4cd {
 
 struct WorkspacesWanted {
   std::vector<Workspace> workspaces;
-  std::string list;      // for AddNext
+  std::string list;      // for PageResponse
   std::string next;      // where the page after it begins; empty: there is none
   int64_t stale_ms = 0;  // 0: it is current
 };

@@ -96,10 +96,7 @@ Response ListWorkspaces(ApiContext& api, Request& request) {
   for (const Workspace& one : page->workspaces) items.Append(WorkspaceView(one));
   Json body(Json::Object{{"items", std::move(items)}});
   AddStaleness(page->stale_ms, body);
-  Response response;
-  AddNext(request, page->list, page->next, body, response);
-  response.body = body.ToString() + "\n";
-  return response;
+  return PageResponse(request, page->list, page->next, std::move(body));
 }
 
 Response GetWorkspace(ApiContext& api, Request& request) {
