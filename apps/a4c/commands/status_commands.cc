@@ -173,19 +173,23 @@ class Doctor {
   bool good_ = true;
 };
 
-// Of a workspace one job at a time, the oldest first: the one that is before this. Empty: none is,
-// or the index does not say.
+// Of a workspace one job at a time, in the order they are scheduled for: the one that is before
+// this. Empty: none is among the oldest, or the index does not say.
 std::string WaitsFor(Session& session, const Json& job) {
   if (job["state"].Text() != "pending" || !job["workspace"].IsText()) return "";
   const std::string query = "workspace:\"" + job["workspace"].Text() +
                             "\" and state:(pending or running) and created_at < \"" +
                             job["created_at"].Text() + "\"";
   const a4c::Result<Reply> older = session.Connect()->Send(
-      {.path = WithQuery("/v1/jobs", {{"q", query}, {"sort", "created_at"}, {"limit", "1"}})});
-  if (!older || !older->ok() || older->body["items"].Items().empty()) return "";
-  const Json& first = older->body["items"].Items()[0];
-  return "  waits for job " + first["id"].Text() + " (" + first["type"].Text() + ", " +
-         first["state"].Text() + "), which is older and about the same workspace\n";
+      {.path = WithQuery("/v1/jobs", {{"q", query}, {"sort", "created_at"}, {"limit", "100"}})});
+  if (!older || !older->ok()) return "";
+  // Times are texts of one length. A job of an older version has none, and its turn first.
+  for (const Json& first : older->body["items"].Items()) {
+    if (first["scheduled_at"].Text() > job["scheduled_at"].Text()) continue;
+    return "  waits for job " + first["id"].Text() + " (" + first["type"].Text() + ", " +
+           first["state"].Text() + "), which is older and about the same workspace\n";
+  }
+  return "";
 }
 
 void Explain(Session& session, const std::string& given) {

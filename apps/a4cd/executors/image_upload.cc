@@ -50,7 +50,7 @@ Result<Outcome> BuildOnceFree(JobRun& run, JobLog& log, const a4c::ByteSource& t
 Result<std::vector<Claimed>> Claim(WorkContext& context, const std::string& tenant, const Job& job,
                                    const std::string& holder) {
   return context.leases.Claim(context.StoreCall(), {.kind = JobKind(),
-                                                    .index = "by_subject",
+                                                    .index = "by_turn",
                                                     .scopes = {tenant},
                                                     .prefix = {job.subject},
                                                     .count = 1,

@@ -62,7 +62,7 @@ class DrainLoop final : public a4c::Loop {
   Result<std::optional<Job>> MoveOf(const Call& call, const a4c::Key& workspace) {
     A4C_TRY(const a4c::ScanAnswer page,
             database_.Scan(call, {.kind = "job",
-                                  .index = "by_subject",
+                                  .index = "by_turn",
                                   .scope = workspace.scope,
                                   .prefix = {WorkspaceSubject(workspace.id)},
                                   .limit = 100}));

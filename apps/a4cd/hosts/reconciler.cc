@@ -129,8 +129,7 @@ class Reconciler final : public a4c::Loop {
   }
 
   Result<bool> IsBusy(const Call& call, const Record& record) {
-    return HasUnfinishedJob(call, database_, record.ref.key.scope,
-                            WorkspaceSubject(record.ref.key.id));
+    return HasJobAtWork(call, database_, record.ref.key.scope, WorkspaceSubject(record.ref.key.id));
   }
 
   // Records before units: what was recorded as running and is not listed afterwards has ended.

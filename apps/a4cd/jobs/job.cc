@@ -110,6 +110,7 @@ std::string JobBody(const Job& job) {
   SetTime(body, "updated_at", job.updated_at);
   SetTime(body, "started_at", job.started_at);
   SetTime(body, "finished_at", job.finished_at);
+  SetTime(body, "scheduled_at", job.scheduled_at);
   SetTime(body, "deadline_at", job.deadline_at);
   body.AppendMember("attempts", job.attempts);
   body.AppendMember("attempts_max", job.attempts_max);
@@ -150,6 +151,7 @@ Result<Job> JobOf(const std::string& id, int64_t rev, const std::string& text) {
   job.started_at = body["started_at"].Int();
   job.finished_at = body["finished_at"].Int();
   job.due_at = body["due_at"].Int();
+  job.scheduled_at = body["scheduled_at"].Int();
   job.deadline_at = body["deadline_at"].Int();
   job.attempts = body["attempts"].Int();
   job.attempts_max = body["attempts_max"].Int();
@@ -183,6 +185,7 @@ Json JobView(const Job& job) {
   SetTimeText(view, "started_at", job.started_at);
   SetTimeText(view, "finished_at", job.finished_at);
   SetTimeText(view, "due_at", job.due_at);
+  SetTimeText(view, "scheduled_at", job.scheduled_at);
   SetTimeText(view, "deadline_at", job.deadline_at);
   view.AppendMember("attempts", job.attempts);
   view.AppendMember("attempts_max", job.attempts_max);
@@ -252,6 +255,7 @@ Result<Job> Retried(Job job, int64_t now_ms) {
   job.started_at = 0;
   job.finished_at = 0;
   job.due_at = now_ms;
+  job.scheduled_at = now_ms;
   job.deadline_at = 0;
   job.updated_at = now_ms;
   job.progress = nullptr;

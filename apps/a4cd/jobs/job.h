@@ -42,7 +42,9 @@ struct Job {
   int64_t updated_at = 0;
   int64_t started_at = 0;
   int64_t finished_at = 0;
-  int64_t due_at = 0;       // not before
+  int64_t due_at = 0;  // not before
+  // When it was first to be done: created_at and its delay. Its turn among the jobs of its subject.
+  int64_t scheduled_at = 0;
   int64_t deadline_at = 0;  // given up after; 0: none
   int64_t attempts = 0;
   int64_t attempts_max = 3;

@@ -143,6 +143,19 @@ void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
       nearest.empty() ? "one of " + Joined(JobTypes()) : "did you mean \"" + nearest + "\"?");
 }
 
+// What begins at once, whatever is asked.
+void CheckDelay(const JobDraft& draft, FieldReader& fields) {
+  if (draft.delay_ms == 0) return;
+  if (draft.type == "snapshot.delete") {
+    fields.Add("delay", "cannot be: a snapshot that is to go cannot be restored from then on",
+               "give the snapshot a ttl when it is made");
+  }
+  if (draft.type == "image.build" && draft.payload.Find("context") == nullptr) {
+    fields.Add("delay", "cannot be: whoever streams the context does so now",
+               "build without a delay, or send a small context in the payload");
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& JobTypes() {
@@ -179,6 +192,7 @@ JobDraft ReadJobDraft(const Json& request, Faults& faults) {
     fields.Add("deadline", "is over before the delay is",
                "both count from now: deadline is to be the longer one");
   }
+  CheckDelay(draft, fields);
   CheckPayload(draft, fields, faults);
   fields.RefuseOthers();
   return draft;

@@ -31,6 +31,8 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
   const std::pair<const char*, const char*> wrong[] = {
       {R"({"type":"workspace.stop","payload":{"workspace":"d"},"delay":"2h","deadline":"1h"})",
        "/deadline"},
+      {R"({"type":"snapshot.delete","payload":{"snapshot":"s"},"delay":"2h"})", "/delay"},
+      {R"({"type":"image.build","payload":{"tag":"t","context_bytes":3},"delay":"2h"})", "/delay"},
       {R"({"payload":{}})", "/type"},
       {R"({"type":"workspace.crate","payload":{}})", "/type"},
       {R"({"type":"command.run","payload":{"workspace":"d"}})", "/payload/command"},

@@ -20,6 +20,7 @@ using a4c::Record;
 using a4c::Result;
 
 constexpr int kCanceledByDeleteMax = 200;
+constexpr int64_t kSoonMs = 60'000;  // more than the clocks of instances differ
 constexpr int64_t kDeletedAgainMs = 5 * 60'000;
 constexpr int64_t kLogPageBytesMax = 1 << 20;
 
@@ -47,6 +48,12 @@ PreparedWrite WriteOf(const Principal& principal, const Job& before, Job after) 
   return write;
 }
 
+// A job that has not begun, but stands in its workspace's record since it was made.
+bool HasSaidWhatItWants(const Job& job) {
+  const bool has_begun = job.attempts > 0 || job.state != JobState::kPending;
+  return !has_begun && !job.workspace.empty() && job.scheduled_at == job.created_at;
+}
+
 Error NoJob(const std::string& id) {
   return Error(Code::kNotFound, "there is no job " + id, "list them: a4c job list");
 }
@@ -68,14 +75,33 @@ a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id) {
   return {"workspace", {tenant, id}};
 }
 
+namespace {
+
+// Whose turn it is.
+Result<std::optional<Job>> FirstUnfinished(const Call& call, a4c::Database& database,
+                                           const std::string& tenant, const std::string& subject) {
+  A4C_TRY(
+      const a4c::ScanAnswer page,
+      database.Scan(
+          call,
+          {.kind = "job", .index = "by_turn", .scope = tenant, .prefix = {subject}, .limit = 1}));
+  if (page.records.empty()) return std::optional<Job>();
+  A4C_TRY(Job first, JobOf(page.records[0]));
+  return std::optional(std::move(first));
+}
+
+}  // namespace
+
 Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const std::string& tenant,
                               const std::string& subject) {
-  A4C_TRY(const a4c::ScanAnswer page, database.Scan(call, {.kind = "job",
-                                                           .index = "by_subject",
-                                                           .scope = tenant,
-                                                           .prefix = {subject},
-                                                           .limit = 1}));
-  return !page.records.empty();
+  A4C_TRY(const std::optional<Job> first, FirstUnfinished(call, database, tenant, subject));
+  return first.has_value();
+}
+
+Result<bool> HasJobAtWork(const Call& call, a4c::Database& database, const std::string& tenant,
+                          const std::string& subject) {
+  A4C_TRY(const std::optional<Job> first, FirstUnfinished(call, database, tenant, subject));
+  return first && first->scheduled_at <= call.clock.NowMs() + kSoonMs;
 }
 
 Result<Job> JobService::Get(const Call& call, const std::string& tenant, const std::string& id) {
@@ -195,6 +221,7 @@ Job JobService::NewJob(const Principal& principal, const JobDraft& draft) {
   job.created_at = now_ms;
   job.updated_at = now_ms;
   job.due_at = now_ms + draft.delay_ms;
+  job.scheduled_at = job.due_at;
   if (draft.deadline_ms > 0) job.deadline_at = now_ms + draft.deadline_ms;
   job.attempts_max = draft.attempts_max;
   job.created_by = principal.key_id;
@@ -266,15 +293,14 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   if (draft.type == "workspace.move") job.payload.Set("from", workspace.host);
   if (draft.type == "command.run" || draft.type == "workspace.move") return {};
   if (draft.type == "workspace.update") return CheckUpdate(draft, workspace);
-  if (draft.type == "workspace.start") {
-    workspace.desired = "running";
-    workspace.restarts = draft.is_restart ? workspace.restarts + 1 : 0;
+  // What is to be done later changes nothing until then: see JobAttempts.
+  if (draft.delay_ms > 0) return {};
+  if (draft.is_restart) {
+    ++workspace.restarts;
+  } else if (draft.type == "workspace.start") {
+    workspace.restarts = 0;
   }
-  if (draft.type == "workspace.stop") {
-    workspace.desired = "stopped";
-    if (draft.is_restart) ++workspace.restarts;
-  }
-  if (draft.type == "workspace.delete") workspace.desired = "deleted";
+  Intend(draft.type, workspace);
   workspace.updated_at = job.created_at;
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
   write.decide_again = true;
@@ -324,7 +350,7 @@ Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& pr
 Result<void> JobService::CancelEarlier(const Call& call, const Principal& principal, const Job& job,
                                        PreparedWrite& write) {
   A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "job",
-                                                              .index = "by_subject",
+                                                              .index = "by_turn",
                                                               .scope = principal.tenant,
                                                               .prefix = {job.subject},
                                                               .limit = kCanceledByDeleteMax}));
@@ -386,10 +412,22 @@ Result<void> JobService::CreateOwn(const Call& call, const std::string& tenant,
   return {};
 }
 
-Result<PreparedWrite> JobService::PrepareCancel(const Principal& principal, const Job& job) {
-  A4C_TRY(Job after, Canceled(job, runtime_.clock.NowMs(), reason::kCanceledByUser,
-                              "canceled by " + principal.key_id));
-  return WriteOf(principal, job, std::move(after));
+Result<PreparedWrite> JobService::PrepareCancel(const Call& call, const Principal& principal,
+                                                const Job& job) {
+  const int64_t now_ms = runtime_.clock.NowMs();
+  A4C_TRY(Job after,
+          Canceled(job, now_ms, reason::kCanceledByUser, "canceled by " + principal.key_id));
+  PreparedWrite write = WriteOf(principal, job, std::move(after));
+  if (!HasSaidWhatItWants(job)) return write;
+  Result<Workspace> workspace = ReadWorkspaceRecord(call, principal.tenant, job.workspace);
+  if (!workspace && workspace.error().code() == Code::kNotFound) return write;
+  if (!workspace) return workspace.error();
+  const std::string before = workspace->desired;
+  Unintend(job.type, *workspace);
+  if (workspace->desired == before) return write;
+  workspace->updated_at = now_ms;
+  write.commit.changes.push_back(WorkspaceChange(principal.tenant, *workspace));
+  return write;
 }
 
 Result<PreparedWrite> JobService::PrepareRetry(const Principal& principal, const Job& job) {

@@ -80,8 +80,10 @@ class JobService {
   // that is gone or being deleted.
   a4c::Result<void> CreateOwn(const a4c::Call& call, const std::string& tenant,
                               const std::string& by, const JobDraft& draft);
-  // Of a job as it was read. kConflict: its state does not allow it.
-  a4c::Result<PreparedWrite> PrepareCancel(const Principal& principal, const Job& job);
+  // Of a job as it was read. kConflict: its state does not allow it. What a job that has not begun
+  // wants of its workspace is taken back with it.
+  a4c::Result<PreparedWrite> PrepareCancel(const a4c::Call& call, const Principal& principal,
+                                           const Job& job);
   a4c::Result<PreparedWrite> PrepareRetry(const Principal& principal, const Job& job);
 
   // By id, or by name. kNotFound also for those of other tenants.
@@ -134,6 +136,9 @@ class JobService {
 // Whether there is work that a subject waits for, or that is being done.
 a4c::Result<bool> HasUnfinishedJob(const a4c::Call& call, a4c::Database& database,
                                    const std::string& tenant, const std::string& subject);
+// The same but for what is scheduled for later than a minute from now.
+a4c::Result<bool> HasJobAtWork(const a4c::Call& call, a4c::Database& database,
+                               const std::string& tenant, const std::string& subject);
 
 a4c::RecordRef JobRef(const std::string& tenant, const std::string& id);
 a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id);

@@ -10,7 +10,7 @@ using a4c::Kind;
 const Kind& JobKind() {
   static const Kind kind{
       .name = "job",
-      .version = 2,
+      .version = 3,
       .fields = {{.name = "type", .searchable = true},
                  {.name = "state", .searchable = true},
                  {.name = "title", .type = FieldType::kText, .searchable = true},
@@ -27,16 +27,17 @@ const Kind& JobKind() {
                  {.name = "started_at", .type = FieldType::kTime, .searchable = true},
                  {.name = "finished_at", .type = FieldType::kTime, .searchable = true},
                  {.name = "due_at", .type = FieldType::kTime},
+                 {.name = "scheduled_at", .type = FieldType::kTime},
                  {.name = "queue_priority", .type = FieldType::kLong},
                  {.name = "subject_key"}},
       .indexes = {{.name = "by_due", .fields = {"queue_priority", "due_at"}, .scoped = false},
-                  {.name = "by_subject", .fields = {"subject_key", "created_at"}},
+                  {.name = "by_turn", .fields = {"subject_key", "scheduled_at"}},
                   {.name = "by_created", .fields = {"created_at"}},
                   {.name = "by_changed", .fields = {"updated_at"}, .scoped = false},
                   {.name = "by_finished", .fields = {"state", "finished_at"}, .scoped = false},
                   {.name = "by_tenant_due", .fields = {"queue_priority", "due_at"}}},
       .serial_key_field = "subject_key",
-      .serial_index = "by_subject"};
+      .serial_index = "by_turn"};
   return kind;
 }
 

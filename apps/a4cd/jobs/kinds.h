@@ -15,7 +15,8 @@ namespace a4cd {
 //               9 - priority, so a claim asks for one priority after another. A running job's
 //               due_at is when a claim should look at it again, should its holder have died.
 //   by_tenant_due  one tenant: the same.
-//   by_subject  one tenant: (subject_key, created_at); unfinished ones, oldest first.
+//   by_turn     one tenant: (subject_key, scheduled_at); unfinished ones, in their order. Those of
+//               an older version have no scheduled_at, and so go first.
 //   by_created  one tenant: (created_at).
 //   by_changed  all tenants: (updated_at): what the event streams follow.
 //   by_finished all tenants: (state, finished_at): what retention follows.

@@ -107,6 +107,28 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
   return workspace;
 }
 
+namespace {
+
+// Empty: a job of this type changes nothing of it.
+std::string_view DesiredBy(std::string_view type) {
+  if (type == "workspace.create" || type == "workspace.start") return "running";
+  if (type == "workspace.stop") return "stopped";
+  return type == "workspace.delete" ? "deleted" : "";
+}
+
+}  // namespace
+
+void Intend(std::string_view type, Workspace& workspace) {
+  const std::string_view desired = DesiredBy(type);
+  if (!desired.empty() && workspace.desired != "deleted") workspace.desired = desired;
+}
+
+void Unintend(std::string_view type, Workspace& workspace) {
+  if (workspace.desired != DesiredBy(type)) return;
+  const bool is_down = workspace.actual == "stopped" || workspace.actual == "failed";
+  workspace.desired = is_down ? "stopped" : "running";
+}
+
 std::string ReadRestart(FieldReader& fields) {
   std::string restart = fields.Text("restart", {.bytes_max = 16});
   if (!restart.empty() && restart != "never" && restart != "on_failure" && restart != "always") {

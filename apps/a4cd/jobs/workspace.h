@@ -72,6 +72,11 @@ void CheckTtl(int64_t ttl_ms, FieldReader& fields);
 std::string SecretsText(const Workspace& workspace);
 std::map<std::string, std::string> SecretsOf(const std::string& text);
 
+// What a job of this type, due now, makes of `desired`. One that is being deleted stays so.
+void Intend(std::string_view type, Workspace& workspace);
+// Takes that back, where the job did nothing: `desired` is what the workspace is, as far as known.
+void Unintend(std::string_view type, Workspace& workspace);
+
 // What its unit is made of.
 const std::string& ImageOf(const Workspace& workspace);
 

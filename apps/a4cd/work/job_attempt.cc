@@ -34,6 +34,17 @@ std::optional<Outcome> EndBeforeStart(const JobRun& run) {
   return std::nullopt;
 }
 
+// What the job wants of its workspace it may have said when it was made; not if it had a delay, is
+// a retry, or another one has begun since.
+Result<void> Begin(const JobRun& run, Draft& draft) {
+  A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
+  if (!draft.workspace) return {};
+  const std::string before = draft.workspace->desired;
+  Intend(draft.job.type, *draft.workspace);
+  if (draft.workspace->desired != before) draft.workspace->updated_at = draft.job.updated_at;
+  return {};
+}
+
 // The process stops: another one goes on at once.
 Outcome Interrupted() {
   return {.what = Outcome::What::kTryLater,
@@ -77,10 +88,7 @@ Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& s
   if (!is_ours) return {};
   if (const std::optional<Outcome> end = EndBeforeStart(run)) return End(run, *end);
   A4C_CHECK(KnowServers(run));
-  A4C_TRY(const bool is_started, run.Commit([&](Draft& draft) -> Result<void> {
-    A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
-    return {};
-  }));
+  A4C_TRY(const bool is_started, run.Commit([&](Draft& draft) { return Begin(run, draft); }));
   if (!is_started) return {};
   JobLog log(run);
   Result<Outcome> outcome = step(run, log);

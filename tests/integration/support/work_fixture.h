@@ -230,7 +230,7 @@ class World {
   Result<void> Cancel(const std::string& id) {
     const Principal principal{.tenant = kTenant, .key_id = "key", .scopes = {"*"}};
     A4C_TRY(const Job job, instance.jobs.Get(Within(), kTenant, id));
-    A4C_TRY(const PreparedWrite write, instance.jobs.PrepareCancel(principal, job));
+    A4C_TRY(const PreparedWrite write, instance.jobs.PrepareCancel(Within(), principal, job));
     A4C_CHECK(instance.database.Write(Within(), write.commit));
     return {};
   }

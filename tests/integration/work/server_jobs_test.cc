@@ -183,11 +183,9 @@ TEST_F(Draining, WorkspacesAreMovedOneByOneWithTheirReservations) {
   const auto on_their_way = [&] {
     int jobs = 0;
     for (const std::string& id : {one, two}) {
-      const auto page =
-          world_.instance.database.Scan(world_.Within(), {.kind = "job",
-                                                          .index = "by_subject",
-                                                          .scope = kTenant,
-                                                          .prefix = {WorkspaceSubject(id)}});
+      const auto page = world_.instance.database.Scan(
+          world_.Within(),
+          {.kind = "job", .index = "by_turn", .scope = kTenant, .prefix = {WorkspaceSubject(id)}});
       jobs += static_cast<int>(page->records.size());
     }
     return jobs;

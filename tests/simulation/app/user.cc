@@ -110,14 +110,15 @@ class User {
   }
 
   void Cancel() {
-    Change([](a4cd::JobService& jobs, const a4cd::Job& job) {
-      return jobs.PrepareCancel(kUser, job);
+    Change([](a4cd::JobService& jobs, const Call& call, const a4cd::Job& job) {
+      return jobs.PrepareCancel(call, kUser, job);
     });
   }
 
   void Retry() {
-    Change(
-        [](a4cd::JobService& jobs, const a4cd::Job& job) { return jobs.PrepareRetry(kUser, job); });
+    Change([](a4cd::JobService& jobs, const Call&, const a4cd::Job& job) {
+      return jobs.PrepareRetry(kUser, job);
+    });
   }
 
   template <typename Step>
@@ -131,7 +132,7 @@ class User {
         Ask(world_, NextKey(),
             [&](a4cd::JobService& service, const Call& call) -> Result<a4cd::PreparedWrite> {
               A4C_TRY(const a4cd::Job job, service.Get(call, "acme", id));
-              return step(service, job);
+              return step(service, call, job);
             });
     if (made) simulation_.Note("job " + id + " is " + made->view["state"].Text());
   }

@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -153,12 +154,13 @@ Result<void> KnowServer(ApiContext& api, const Request& request, const JobDraft&
   return {};
 }
 
-Response StepJob(ApiContext& api, Request& request,
-                 Result<PreparedWrite> (JobService::*prepare)(const Principal&, const Job&)) {
+using Step = std::function<Result<PreparedWrite>(const a4c::Call&, const Job&)>;
+
+Response StepJob(ApiContext& api, Request& request, const Step& prepare) {
   return MakeWrite(api, request, {.if_match = true}, [&]() -> Result<PreparedWrite> {
-    A4C_TRY(const Job job,
-            api.jobs.Get(api.CallFor(request), request.principal.tenant, request.Param("id")));
-    return (api.jobs.*prepare)(request.principal, job);
+    const a4c::Call call = api.CallFor(request);
+    A4C_TRY(const Job job, api.jobs.Get(call, request.principal.tenant, request.Param("id")));
+    return prepare(call, job);
   });
 }
 
@@ -201,7 +203,9 @@ Response GetJob(ApiContext& api, Request& request) {
 }
 
 Response CancelJob(ApiContext& api, Request& request) {
-  return StepJob(api, request, &JobService::PrepareCancel);
+  return StepJob(api, request, [&](const a4c::Call& call, const Job& job) {
+    return api.jobs.PrepareCancel(call, request.principal, job);
+  });
 }
 
 Response RetryJob(ApiContext& api, Request& request) {
@@ -211,7 +215,9 @@ Response RetryJob(ApiContext& api, Request& request) {
   if (const std::string_view scope = ExtraScopeOf(job->type); !request.principal.Allows(scope)) {
     return ProblemResponse(ForbiddenProblem(scope));
   }
-  return StepJob(api, request, &JobService::PrepareRetry);
+  return StepJob(api, request, [&](const a4c::Call&, const Job& again) {
+    return api.jobs.PrepareRetry(request.principal, again);
+  });
 }
 
 }  // namespace a4cd
