@@ -1,9 +1,9 @@
 #include "apps/a4cd/work/job_desk.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
+#include "a4c/record.h"
 #include "apps/a4cd/jobs/kinds.h"
 
 namespace a4cd {
@@ -17,11 +17,19 @@ namespace {
 constexpr int kSeenJobs = 20;         // of each priority
 constexpr int kTenantsTriedMax = 32;  // for one claim
 
+int64_t LongIn(const a4c::FieldValues& values, std::string_view name) {
+  const auto found = values.find(name);
+  const auto* value = found == values.end() ? nullptr : std::get_if<int64_t>(&found->second);
+  return value == nullptr ? 0 : *value;
+}
+
 }  // namespace
 
 std::set<std::string> JobDesk::Due::Tenants() const {
   std::set<std::string> all;
-  for (const Queue& queue : queues) all.insert(queue.tenants.begin(), queue.tenants.end());
+  for (const auto& [number, queue] : queues) {
+    all.insert(queue.tenants.begin(), queue.tenants.end());
+  }
   return all;
 }
 
@@ -92,33 +100,49 @@ Result<std::vector<JobClaim>> JobDesk::ClaimFor(int count) {
 }
 
 // Of the jobs that are due those of the most urgent first: some of the tenants that have one, all
-// of them unless one has very many.
+// of them unless one has very many. One read for each priority that has a job, and one that finds
+// no more: seldom more than two in all.
 Result<JobDesk::Due> JobDesk::Look() {
-  // Any read tells the store's time.
-  const a4c::RecordRef ref = HostRef("none");
-  A4C_TRY(const a4c::GetAnswer answer,
-          context_.database.Get(context_.StoreCall(), std::span(&ref, 1)));
-  Due due{.now_ms = answer.store_time_ms,
-          .store_ahead_ms = answer.store_time_ms - context_.runtime.clock.NowMs()};
-  for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+  Due due;
+  for (int64_t first = 0; first <= kPriorityMax;) {
     A4C_TRY(const a4c::ScanAnswer page,
-            context_.database.Scan(context_.StoreCall(), {.kind = JobKind().name,
-                                                          .index = "by_due",
-                                                          .prefix = {queue},
-                                                          .upper = due.now_ms + 1,
-                                                          .limit = kSeenJobs}));
-    Queue& seen = due.queues.emplace_back(Queue{.is_whole = page.next.empty()});
-    for (const a4c::Record& record : page.records) seen.tenants.insert(record.ref.key.scope);
+            context_.database.Scan(
+                context_.StoreCall(),
+                {.kind = JobKind().name, .index = "by_due", .lower = first, .limit = kSeenJobs}));
+    due.now_ms = page.store_time_ms;
+    if (page.records.empty()) break;
+    A4C_TRY(first, Note(page, due));
+    ++first;
   }
+  due.store_ahead_ms = due.now_ms - context_.runtime.clock.NowMs();
   return due;
+}
+
+// The first queue that a page shows, with those of it that are due: they stand before the others.
+Result<int64_t> JobDesk::Note(const a4c::ScanAnswer& page, Due& due) {
+  std::optional<int64_t> queue;
+  Queue seen{.is_whole = page.next.empty()};
+  for (const a4c::Record& record : page.records) {
+    A4C_TRY(const a4c::FieldValues values, a4c::IndexedFields(JobKind(), record.body));
+    const int64_t of = LongIn(values, "queue_priority");
+    if (!queue) queue = of;
+    if (of != *queue || LongIn(values, "due_at") > due.now_ms) {
+      seen.is_whole = true;
+      break;
+    }
+    seen.tenants.insert(record.ref.key.scope);
+  }
+  due.queues[*queue] = std::move(seen);
+  return *queue;
 }
 
 // Up to so many. An error: some may have been claimed, and are among the claims.
 Result<void> JobDesk::ClaimOf(const std::string& tenant, const Due& due, int count,
                               std::vector<JobClaim>& claims) {
   for (int64_t queue = 0; queue <= kPriorityMax && count > 0; ++queue) {
-    const Queue& seen = due.queues[static_cast<size_t>(queue)];
-    if (seen.is_whole && !seen.tenants.contains(tenant)) continue;
+    const auto seen = due.queues.find(queue);
+    if (seen == due.queues.end()) continue;
+    if (seen->second.is_whole && !seen->second.tenants.contains(tenant)) continue;
     const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
     A4C_TRY(std::vector<Claimed> claimed,
             context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,12 +46,13 @@ class JobDesk {
   struct Due {
     int64_t now_ms = 0;
     int64_t store_ahead_ms = 0;
-    std::vector<Queue> queues = {};
+    std::map<int64_t, Queue> queues = {};  // of those that have a job
     std::set<std::string> Tenants() const;
   };
 
   a4c::Result<std::vector<JobClaim>> ClaimFor(int count);
   a4c::Result<Due> Look();
+  static a4c::Result<int64_t> Note(const a4c::ScanAnswer& page, Due& due);
   a4c::Result<void> ClaimOf(const std::string& tenant, const Due& due, int count,
                             std::vector<JobClaim>& claims);
   void HandOut(size_t count, a4c::Result<std::vector<JobClaim>> claims);

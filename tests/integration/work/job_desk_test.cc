@@ -33,6 +33,7 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
     return inner_.Get(call, refs);
   }
   Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
+    if (request.index == "by_due") ++looks;
     return inner_.Scan(call, request);
   }
 
@@ -42,6 +43,7 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
   int refuse_each = 0;  // of so many claims the last; 0: none
   std::atomic<int> most_at_once = 0;
   std::atomic<size_t> claimed = 0;
+  std::atomic<int> looks = 0;  // reads of what is due
 
  protected:
   void* Extension(std::string_view name) override {
@@ -134,6 +136,32 @@ TEST_F(JobDeskTest, AWorkerThatHadAJobLooksForTheNextOneAtOnceAndAnIdleOneLater)
   ASSERT_TRUE(Submit(fake_.runtime(), instance_, BuildOf("one")));
   EXPECT_EQ(*workers_[0]->Step(fake_.Within(1'000)), 0);
   EXPECT_GT(*workers_[0]->Step(fake_.Within(1'000)), 0);
+}
+
+TEST_F(JobDeskTest, ThatNothingIsDueCostsOneRead) {
+  EXPECT_GT(*workers_[0]->Step(fake_.Within(1'000)), 0);
+  EXPECT_EQ(store_.looks, 1);
+}
+
+// Twenty-five that wait are more than one look shows.
+TEST_F(JobDeskTest, JobsThatWaitForTheirTimeHideNoneOfALowerPriority) {
+  for (int i = 0; i < 25; ++i) {
+    JobDraft waiting = BuildOf("later:" + std::to_string(i));
+    waiting.priority = 9;
+    waiting.delay_ms = 60'000;
+    ASSERT_TRUE(Submit(fake_.runtime(), instance_, waiting));
+  }
+  JobDraft low = BuildOf("low");
+  low.priority = 0;
+  const Result<Job> lowest = Submit(fake_.runtime(), instance_, low);
+  const Result<Job> middle = Submit(fake_.runtime(), instance_, BuildOf("middle"));
+  ASSERT_TRUE(lowest && middle);
+  ASSERT_EQ(*workers_[0]->Step(fake_.Within(1'000)), 0);
+  EXPECT_EQ(StateOf(*middle), JobState::kSucceeded);
+  EXPECT_EQ(store_.looks, 3) << "one for each priority that has a job, and none after the last";
+  ASSERT_EQ(*workers_[0]->Step(fake_.Within(1'000)), 0);
+  EXPECT_EQ(StateOf(*lowest), JobState::kSucceeded);
+  EXPECT_GT(*workers_[0]->Step(fake_.Within(1'000)), 0) << "the others are not due";
 }
 
 TEST_F(JobDeskTest, WhoseClaimFailsIsToldWhy) {
