@@ -24,6 +24,7 @@ class Session {
   EndpointFlags endpoint;
   std::string format_name = "table";
   bool quiet = false;
+  bool has_double_dash = false;  // what follows is a command
   int exit_code = kOk;
 
   const a4c::Runtime runtime;

@@ -80,8 +80,10 @@ bool WaitsInNdjson(const Session& session);
 bool ParsePairs(Session& session, const std::vector<std::string>& pairs, a4c::Json& object,
                 bool values_may_be_json);
 
-// "gpu=yes" sets, "gpu-" removes: {"set", "remove"} as the API takes it. False: exit_code is set.
-bool ReadLabelChange(Session& session, const std::vector<std::string>& given, a4c::Json& change);
+// "gpu=yes" sets, "gpu-" removes: {"set", "remove"} as the API takes it. what: "a label". False:
+// exit_code is set.
+bool ReadMapChange(Session& session, const std::vector<std::string>& given, std::string_view what,
+                   a4c::Json& change);
 
 // The command line without the program's name; the exit code.
 int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtime);

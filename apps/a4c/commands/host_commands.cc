@@ -81,7 +81,7 @@ void AddLabel(CLI::App& host, Session& session) {
   leaf->add_option("labels", options->labels, "name=value sets, name- removes")->required();
   leaf->callback([&session, options] {
     Json change(Json::Object{});
-    if (!ReadLabelChange(session, options->labels, change)) return;
+    if (!ReadMapChange(session, options->labels, "a label", change)) return;
     Reply reply;
     const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
     if (!session.Send({"POST", path + ":label", change.ToString()}, reply)) return;

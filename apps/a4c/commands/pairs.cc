@@ -28,7 +28,8 @@ bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& o
   return true;
 }
 
-bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Json& change) {
+bool ReadMapChange(Session& session, const std::vector<std::string>& given, std::string_view what,
+                   Json& change) {
   Json set(Json::Object{});
   Json remove(Json::Array{});
   for (const std::string& one : given) {
@@ -39,8 +40,8 @@ bool ReadLabelChange(Session& session, const std::vector<std::string>& given, Js
       remove.Append(one.substr(0, one.size() - 1));
     } else {
       session.exit_code = session.Complain(
-          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of a label",
-                     "gpu=yes sets the label gpu, gpu- removes it"));
+          a4c::Error(a4c::Code::kInvalid, "\"" + one + "\" is no change of " + std::string(what),
+                     "NAME=value sets NAME, NAME- removes it"));
       return false;
     }
   }

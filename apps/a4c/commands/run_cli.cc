@@ -81,6 +81,7 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
     Complete(root, session, {arguments.begin() + (dashes ? 2 : 1), arguments.end()});
     return kOk;
   }
+  session.has_double_dash = std::ranges::find(arguments, "--") != arguments.end();
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     root.parse(reversed);

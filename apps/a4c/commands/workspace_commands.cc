@@ -90,6 +90,12 @@ void SetSpec(Json& body, const CreateOptions& options) {
   if (options.pids > 0) body.AppendMember("pids", options.pids);
 }
 
+Json WordsOf(const std::vector<std::string>& words) {
+  Json list(Json::Array{});
+  for (const std::string& word : words) list.Append(word);
+  return list;
+}
+
 void Create(Session& session, const CreateOptions& options) {
   Json body(Json::Object{{"name", options.name}});
   SetSpec(body, options);
@@ -114,21 +120,36 @@ void Create(Session& session, const CreateOptions& options) {
                    "a4c workspace create " + options.name + " -- sleep 600"));
     return;
   }
-  Json command(Json::Array{});
-  for (const std::string& word : options.command) command.Append(word);
-  body.AppendMember("command", std::move(command));
+  body.AppendMember("command", WordsOf(options.command));
   Reply reply;
   if (!session.Send({"POST", "/v1/workspaces", body.ToString()}, reply)) return;
   if (!options.wait) return session.Show(reply.body, "job", JobColumns());
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
 }
 
+bool SetChange(Session& session, Json& body, const char* member,
+               const std::vector<std::string>& given, std::string_view what) {
+  Json change(Json::Object{});
+  if (!ReadMapChange(session, given, what, change)) return false;
+  if (!change.Members().empty()) body.AppendMember(member, std::move(change));
+  return true;
+}
+
 void Update(Session& session, const std::string& workspace, const CreateOptions& options) {
+  // A slip of the pen must not become what the workspace runs.
+  if (!options.command.empty() && !session.has_double_dash) {
+    session.exit_code = session.Complain(
+        a4c::Error(a4c::Code::kInvalid,
+                   "\"" + options.command[0] + "\" is no option, and a command follows --",
+                   "a4c workspace update " + workspace + " -- sleep 600"));
+    return;
+  }
   Json body(Json::Object{});
   SetSpec(body, options);
-  Json labels(Json::Object{});
-  if (!ReadLabelChange(session, options.labels, labels)) return;
-  if (!labels.Members().empty()) body.AppendMember("labels", std::move(labels));
+  if (!SetChange(session, body, "labels", options.labels, "a label")) return;
+  if (!SetChange(session, body, "env", options.env, "a variable")) return;
+  if (!SetChange(session, body, "secrets", options.secrets, "a variable")) return;
+  if (!options.command.empty()) body.AppendMember("command", WordsOf(options.command));
   const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
   Reply reply;
   if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
@@ -168,14 +189,21 @@ void AddSpec(CLI::App& leaf, CreateOptions& options) {
 void AddUpdate(CLI::App& workspace, Session& session) {
   const auto options = std::make_shared<CreateOptions>();
   CLI::App* leaf = workspace.add_subcommand(
-      "update", "change a workspace's image, limits, ttl or labels; its data stays");
+      "update",
+      "change a workspace's image, command, variables, limits, ttl or labels; its data stays");
   leaf->add_option("workspace", options->name, "its id or name")->required();
   AddSpec(*leaf, *options);
   leaf->add_option("--ttl", options->ttl, "deleted after, from now: 8h, 7d, never");
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h, never");
+  leaf->add_option("--env", options->env, "NAME=value sets, NAME- removes")
+      ->allow_extra_args(false);
+  leaf->add_option("--secret", options->secrets,
+                   "NAME=secret: a variable with the value that the secret has now; NAME- removes")
+      ->allow_extra_args(false);
   leaf->add_option("--label", options->labels, "name=value sets, name- removes")
       ->allow_extra_args(false);
+  leaf->add_option("command", options->command, "what to run instead, after --");
   leaf->add_flag("--wait", options->wait, "until it is done");
   leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
   leaf->callback([&session, options] { Update(session, options->name, *options); });

@@ -12,17 +12,8 @@ namespace {
 constexpr int kExitNotExecutable = 126;
 constexpr int kExitNotFound = 127;
 
-}  // namespace
-
-PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
-  return {.amounts = reservations.WithDefaults(
-              {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
-          .constraints = workspace.constraints,
-          .server = workspace.wanted_host};
-}
-
-a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted) {
-  const Workspace& workspace = *run.workspace();
+a4c::Unit UnitFrom(const Workspace& workspace, const JobRun& run, const std::string& host,
+                   a4c::UnitWanted wanted) {
   return {.host = host,
           .name = UnitName(workspace.id),
           .epoch = run.lease().epoch,
@@ -38,12 +29,30 @@ a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wan
           .wanted = wanted};
 }
 
+}  // namespace
+
+PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
+  return {.amounts = reservations.WithDefaults(
+              {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),
+          .constraints = workspace.constraints,
+          .server = workspace.wanted_host};
+}
+
+a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted) {
+  return UnitFrom(*run.workspace(), run, host, wanted);
+}
+
 a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
                                        a4c::UnitWanted wanted) {
-  a4c::Unit unit = UnitOf(run, host, wanted);
-  if (run.workspace()->secrets.empty()) return unit;
-  unit.labels[kSecretsLabel] = SecretsText(*run.workspace());
-  for (const auto& [variable, secret] : run.workspace()->secrets) {
+  return UnitWithSecretsOf(*run.workspace(), run, host, wanted);
+}
+
+a4c::Result<a4c::Unit> UnitWithSecretsOf(const Workspace& workspace, const JobRun& run,
+                                         const std::string& host, a4c::UnitWanted wanted) {
+  a4c::Unit unit = UnitFrom(workspace, run, host, wanted);
+  if (workspace.secrets.empty()) return unit;
+  unit.labels[kSecretsLabel] = SecretsText(workspace);
+  for (const auto& [variable, secret] : workspace.secrets) {
     SecretService* secrets = run.context().secrets;
     if (secrets == nullptr) {
       return a4c::Error(a4c::Code::kUnsupported, "this installation has no secrets");

@@ -24,6 +24,9 @@ PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& res
 
 // The unit of run's workspace on a server, in the name of the job's lease.
 a4c::Unit UnitOf(const JobRun& run, const std::string& host, a4c::UnitWanted wanted);
+// The same of what an update makes of the workspace, with the secrets that it names.
+a4c::Result<a4c::Unit> UnitWithSecretsOf(const Workspace& workspace, const JobRun& run,
+                                         const std::string& host, a4c::UnitWanted wanted);
 // The same with the values of the secrets that it names, as one that will ever run has to be made.
 a4c::Result<a4c::Unit> UnitWithSecrets(const JobRun& run, const std::string& host,
                                        a4c::UnitWanted wanted);

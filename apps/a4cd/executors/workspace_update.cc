@@ -1,5 +1,5 @@
-// workspace.update: another image, other limits, the same files. What is only the record's (ttl,
-// labels and the like) changes without a word to its server.
+// workspace.update: another image, environment or limits, the same files. What is only the record's
+// (ttl, labels and the like) changes without a word to its server.
 //
 //   updating = ""     it is made of what its record says
 //   updating = <job>  room for the larger of both is reserved; its unit is of the one or the other,
@@ -130,12 +130,7 @@ class Updating {
     Workspace wanted = *run_.workspace();
     change_.To(wanted, run_.job().created_at);
     A4C_CHECK(run_.context().tokens.Introduce(run_.HostCall(), host_));
-    A4C_TRY(a4c::Unit unit, UnitWithSecrets(run_, host_, Wanted()));
-    unit.spec.image = ImageOf(wanted);
-    unit.spec.memory_bytes = wanted.memory_bytes;
-    unit.spec.cpu_millis = wanted.cpu_millis;
-    unit.spec.disk_bytes = wanted.disk_bytes;
-    unit.spec.pids = wanted.pids;
+    A4C_TRY(const a4c::Unit unit, UnitWithSecretsOf(wanted, run_, host_, Wanted()));
     Result<UnitStatus> status = provider_->Update(run_.HostCall(), unit);
     if (status || status.error().code() != Code::kNotFound || wanted.image.empty()) return status;
     A4C_TRY(const bool is_sent, SendImage(run_, log_, unit.spec.image, host_));

@@ -247,18 +247,7 @@ namespace {
 Result<void> CheckUpdate(const JobDraft& draft, const Workspace& workspace) {
   Faults checked_before;
   FieldReader fields(draft.payload, "/payload", checked_before);
-  const SpecChange change = ReadSpecChange(fields, "/payload", checked_before);
-  if (change.disk_bytes != 0 && change.disk_bytes < workspace.disk_bytes) {
-    return Error(Code::kInvalid,
-                 "disk: it has " + std::to_string(workspace.disk_bytes) +
-                     " bytes already, and a disk only grows",
-                 "make another workspace for less, and copy what you need");
-  }
-  if (change.labels.Of(workspace.labels).size() > kLabelsMax) {
-    return Error(Code::kInvalid, "labels: the workspace would have more than 64 of them",
-                 "remove some: a4c workspace update " + workspace.name + " --label NAME-");
-  }
-  return {};
+  return ReadSpecChange(fields, "/payload", checked_before).Check(workspace);
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
       fields.Add("secrets", "\"" + variable + "\" stands in env too");
     }
   }
-  if (SecretsText(workspace).size() > kSecretsBytesMax) fields.Add("secrets", "are too many");
+  if (!SecretsFit(workspace)) fields.Add("secrets", "are too many");
   workspace.labels = fields.TextMap("labels");
   workspace.memory_bytes = fields.Bytes("memory");
   workspace.cpu_millis = fields.Long("cpu_millis", {.max = 1'000'000});
@@ -153,6 +153,10 @@ void CheckIdleStop(int64_t idle_stop_ms, FieldReader& fields) {
 
 void CheckTtl(int64_t ttl_ms, FieldReader& fields) {
   if (ttl_ms > kTtlMaxMs) fields.Add("ttl", "is too long", "a hundred years at most");
+}
+
+bool SecretsFit(const Workspace& workspace) {
+  return SecretsText(workspace).size() <= kSecretsBytesMax;
 }
 
 std::string SecretsText(const Workspace& workspace) {

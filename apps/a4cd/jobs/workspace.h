@@ -70,6 +70,7 @@ void CheckTtl(int64_t ttl_ms, FieldReader& fields);
 
 // {"VARIABLE": "secret"} as JSON, and back, for a unit's label.
 std::string SecretsText(const Workspace& workspace);
+bool SecretsFit(const Workspace& workspace);  // into that label
 std::map<std::string, std::string> SecretsOf(const std::string& text);
 
 // What a job of this type, due now, makes of `desired`. One that is being deleted stays so.

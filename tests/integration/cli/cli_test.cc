@@ -89,8 +89,12 @@ TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
       {{"workspace", "update", "dev-1", "--ttl", "soon"},
        "error: /ttl is a duration\nhint: write 90 (seconds), \"30s\", \"5m\", "},
       {{"workspace", "update", "dev-1", "--label", "old"},
-       "error: \"old\" is no change of a label\nhint: gpu=yes sets the label gpu, gpu- removes "
-       "it\n"},
+       "error: \"old\" is no change of a label\nhint: NAME=value sets NAME, NAME- removes it\n"},
+      {{"workspace", "update", "dev-1", "--env", "OLD"},
+       "error: \"OLD\" is no change of a variable\nhint: NAME=value sets NAME, NAME- removes it\n"},
+      {{"workspace", "update", "dev-1", "memory=1GiB"},
+       "error: \"memory=1GiB\" is no option, and a command follows --\n"
+       "hint: a4c workspace update dev-1 -- sleep 600\n"},
       {{"job", "create", "nope"},
        "error: /type is no type of job\nhint: one of workspace.create, workspace.start, "},
       {{"key", "create", "ci", "--scope", "bogus"},

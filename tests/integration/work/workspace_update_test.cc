@@ -3,7 +3,8 @@
 #include <set>
 
 #include "a4c/leases.h"
-#include "apps/a4cd/jobs/label_change.h"
+#include "apps/a4cd/jobs/map_change.h"
+#include "apps/a4cd/jobs/spec_change.h"
 #include "tests/integration/support/work_fixture.h"
 
 namespace a4cd::testing {
@@ -38,6 +39,12 @@ class UpdateWork : public ::testing::Test {
   }
   Job Update(const std::string& name, Json value) {
     const Job job = Submit(name, std::move(value));
+    world_.Work();
+    return world_.GetJob(job.id);
+  }
+
+  Job UpdateWith(const Json& payload) {
+    const Job job = world_.Submit("workspace.update", payload);
     world_.Work();
     return world_.GetJob(job.id);
   }
@@ -147,9 +154,60 @@ TEST_F(UpdateWork, TtlAndLimitsChangeTogether) {
   ExpectSettled(512 * kMiB);
 }
 
+TEST_F(UpdateWork, CommandAndVariablesChangeAndTheFilesStay) {
+  Json payload =
+      Asking("env", Json::Object{{"set", Json::Object{{"STAGE", "test"}, {"LEVEL", "3"}}}});
+  payload.AppendMember("command", Json::Array{"sh", "-c", "sleep 1000"});
+  ASSERT_EQ(UpdateWith(payload).state, JobState::kSucceeded);
+  ExpectSettled(256 * kMiB);
+  EXPECT_EQ(Described().spec.env.at("STAGE"), "test");
+  EXPECT_EQ(Described().spec.command.back(), "sleep 1000");
+  const Json remove(Json::Object{{"remove", Json::Array{Json("LEVEL")}}});
+  ASSERT_EQ(Update("env", remove).state, JobState::kSucceeded);
+  EXPECT_EQ(Found().env, (std::map<std::string, std::string>{{"STAGE", "test"}}));
+  EXPECT_EQ(Described().spec.env, Found().env);
+  EXPECT_EQ(Described().spec.command.back(), "sleep 1000") << "what is not said stays";
+  ASSERT_EQ(Update("command", Json(Json::Array{})).state, JobState::kSucceeded);
+  EXPECT_TRUE(Described().spec.command.empty()) << "what the image says";
+}
+
+TEST(SpecChange, AVariableIsSetOrASecretAndNotBoth) {
+  Workspace workspace;
+  workspace.image = "busybox:local";
+  workspace.env = {{"TOKEN", "plain"}, {"HOME", "/"}};
+  SpecChange change;
+  change.secrets.set = {{"TOKEN", "token"}};
+  change.To(workspace, 0);
+  EXPECT_EQ(workspace.env, (std::map<std::string, std::string>{{"HOME", "/"}}));
+  EXPECT_EQ(workspace.secrets.at("TOKEN"), "token");
+  SpecChange back;
+  back.env.set = {{"TOKEN", "plain"}};
+  back.To(workspace, 0);
+  EXPECT_TRUE(workspace.secrets.empty());
+  EXPECT_EQ(workspace.env.at("TOKEN"), "plain");
+}
+
+TEST(SpecChange, WhatAWorkspaceCannotBecomeIsSaid) {
+  Workspace process;
+  process.name = "dev-1";
+  process.command = {"sleep", "600"};
+  SpecChange none;
+  none.command.emplace();
+  EXPECT_EQ(none.Check(process).error().message(), "command: without an image there has to be one");
+  SpecChange many;
+  for (size_t i = 0; i <= kEntriesMax; ++i) many.env.set["V" + std::to_string(i)] = "x";
+  EXPECT_EQ(many.Check(process).error().hint(),
+            "remove some: a4c workspace update dev-1 --env NAME-");
+  SpecChange long_names;
+  for (size_t i = 0; i < kEntriesMax; ++i) {
+    long_names.secrets.set["V" + std::to_string(i)] = std::string(200, 's');
+  }
+  EXPECT_EQ(long_names.Check(process).error().message(), "secrets: they would be too many");
+}
+
 TEST_F(UpdateWork, NoMoreLabelsThanThereMayBe) {
   Json many(Json::Object{});
-  for (size_t i = 0; i < kLabelsMax; ++i) many.Set("label-" + std::to_string(i), "x");
+  for (size_t i = 0; i < kEntriesMax; ++i) many.Set("label-" + std::to_string(i), "x");
   ASSERT_EQ(Update("labels", Json::Object{{"set", many}}).state, JobState::kSucceeded);
   JobDraft draft;
   draft.type = "workspace.update";

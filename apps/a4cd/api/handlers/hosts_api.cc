@@ -8,7 +8,7 @@
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/api/query_rules.h"
 #include "apps/a4cd/hosts/drain_loop.h"
-#include "apps/a4cd/jobs/label_change.h"
+#include "apps/a4cd/jobs/map_change.h"
 #include "apps/a4cd/jobs/room_waits.h"
 #include "apps/a4cd/worker.h"
 
@@ -51,11 +51,11 @@ Response Mark(ApiContext& api, Request& request, const HostMarks& marks) {
 }
 
 Result<PreparedWrite> PrepareLabels(ApiContext& api, const Request& request,
-                                    const LabelChange& change) {
+                                    const MapChange& change) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
   HostRecord after = host;
   after.labels = change.Of(host.labels);
-  if (after.labels.size() > kLabelsMax) {
+  if (after.labels.size() > kEntriesMax) {
     return Error(Code::kInvalid, "the server would have more than 64 labels",
                  "remove some: a4c host label " + host.id + " NAME-");
   }
@@ -155,7 +155,7 @@ Response LabelHost(ApiContext& api, Request& request) {
   if (!body) return ErrorResponse(body.error());
   Faults faults;
   FieldReader fields(*body, "", faults);
-  const LabelChange change = ReadLabelChange(fields);
+  const MapChange change = ReadMapChange(fields);
   fields.RefuseOthers();
   if (!faults.empty()) return FaultsResponse(std::move(faults));
   Response response =

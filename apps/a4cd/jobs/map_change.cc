@@ -1,4 +1,4 @@
-#include "apps/a4cd/jobs/label_change.h"
+#include "apps/a4cd/jobs/map_change.h"
 
 namespace a4cd {
 namespace {
@@ -11,16 +11,15 @@ bool SaysNothing(const a4c::Json& value) {
 
 }  // namespace
 
-std::map<std::string, std::string> LabelChange::Of(
-    std::map<std::string, std::string> labels) const {
-  for (const auto& [name, value] : set) labels[name] = value;
-  for (const std::string& name : remove) labels.erase(name);
-  return labels;
+std::map<std::string, std::string> MapChange::Of(std::map<std::string, std::string> map) const {
+  for (const auto& [name, value] : set) map[name] = value;
+  for (const std::string& name : remove) map.erase(name);
+  return map;
 }
 
-LabelChange ReadLabelChange(FieldReader& fields) {
-  LabelChange change{.set = fields.TextMap("set", kLabelsMax),
-                     .remove = fields.TextList("remove", kLabelsMax)};
+MapChange ReadMapChange(FieldReader& fields) {
+  MapChange change{.set = fields.TextMap("set", kEntriesMax),
+                   .remove = fields.TextList("remove", kEntriesMax)};
   for (const std::string& name : change.remove) {
     if (change.set.contains(name)) fields.Add("remove", "\"" + name + "\" stands in set too");
   }
