@@ -119,6 +119,9 @@ class JobService {
                                        const JobDraft& draft, Job& job, PreparedWrite& write);
   a4c::Result<void> AddWorkspaceStep(const a4c::Call& call, const Principal& principal,
                                      const JobDraft& draft, Job& job, PreparedWrite& write);
+  a4c::Result<void> AddDeleteAgain(const a4c::Call& call, const Principal& principal,
+                                   const JobDraft& draft, const Workspace& workspace,
+                                   const Job& job, PreparedWrite& write);
   a4c::Result<void> CancelEarlier(const a4c::Call& call, const Principal& principal, const Job& job,
                                   PreparedWrite& write);
   void AddSnapshot(const Principal& principal, const JobDraft& draft, const Workspace& workspace,
