@@ -39,12 +39,17 @@ bool IsDockerEffect(const Request& request) {
          (path.starts_with(api + "/containers/") || path.starts_with(api + "/volumes/"));
 }
 
-// Of a request that removes a container; empty: it does not, or it names no whole id.
-std::string RemovedContainer(const Request& request) {
+// Of a request that stops or removes a container; empty: it does not, or it names no whole id.
+std::string EndedContainer(const Request& request) {
+  constexpr std::string_view kStop = "/stop";
   const std::string start = std::string(kApi) + "/containers/";
-  if (request.method != "DELETE" || !request.Path().starts_with(start)) return "";
-  const std::string id(request.Path().substr(start.size()));
-  return IsContainerId(id) ? id : "";
+  std::string_view path = request.Path();
+  if (!path.starts_with(start)) return "";
+  path.remove_prefix(start.size());
+  const bool stops = request.method == "POST" && path.ends_with(kStop);
+  if (stops) path.remove_suffix(kStop.size());
+  const bool ends = stops || request.method == "DELETE";
+  return ends && IsContainerId(path) ? std::string(path) : "";
 }
 
 std::string FiguresJson(const DiskFigures& figures) {
@@ -137,16 +142,18 @@ Result<Reply> Gate::Act(const Request& request, const Subject& subject,
   if (!IsDockerEffect(request)) {
     return Error(Code::kNotFound, "a4c-host does not do " + what);
   }
-  const std::string removed = RemovedContainer(request);
-  if (removed.empty()) return AskDocker(settings_.docker, request);
-  A4C_CHECK(EndUnknown(subject.unit, removed));
+  const std::string ended = EndedContainer(request);
+  if (ended.empty()) return AskDocker(settings_.docker, request);
+  A4C_CHECK(EndUnknown(subject.unit, ended));
   A4C_TRY(Reply reply, AskDocker(settings_.docker, request));
-  const bool is_gone = reply.status == 204 || reply.status == 404;
-  if (is_gone) A4C_CHECK(EndProcessesOf(removed, settings_.proc));
+  const bool has_ended = reply.status == 204 || reply.status == 304 || reply.status == 404;
+  if (!has_ended) return reply;
+  A4C_CHECK(EndProcessesOf(ended, settings_.proc));
+  if (request.method == "DELETE") EndShimOf(ended, settings_.proc);
   return reply;
 }
 
-// Before the removal: afterwards nobody would know which processes they are. What dockerd knows to
+// Before a removal: afterwards nobody would know which processes they are. What dockerd knows to
 // run it ends itself.
 Result<void> Gate::EndUnknown(const std::string& unit, const std::string& id) const {
   A4C_TRY(const auto container, Inspect(unit));

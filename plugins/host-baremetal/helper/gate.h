@@ -3,8 +3,9 @@
 //   GET  any path of the Docker API         handed on
 //   POST, DELETE /v1.41/containers/..., /v1.41/volumes/...
 //                                           handed on under the unit's lock, after its fence
-//                                           admitted it; of a container that is removed no
-//                                           process is left, whether dockerd knows of it or not
+//                                           admitted it; of a container that is stopped or
+//                                           removed no process is left, whether dockerd knows of
+//                                           it or not
 //   GET  /a4c/version                       who we are
 //   GET  /a4c/units                         fences and volumes of the cluster
 //   GET  /a4c/disk?path=/srv                figures of a file system

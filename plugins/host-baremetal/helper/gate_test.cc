@@ -79,9 +79,9 @@ class HelperGate : public ::testing::Test {
 
   const TemporaryDirectory directory_;
   FakeDocker docker_{directory_.path() + "/docker.sock"};
-  // Removes a container that dockerd calls running or not, in which there is a process; whether
-  // that was killed before dockerd was asked to remove it.
-  bool IsKilledBefore(bool running) {
+  // Ends a container that dockerd calls running or not, in which there is a process; whether that
+  // was killed before dockerd was asked to end it.
+  bool IsKilledBefore(const std::string& method, const std::string& verb, bool running) {
     const std::string id(64, 'c');
     docker_.SetAnswer(
         "HTTP/1.0 204 No Content\r\n\r\n",
@@ -98,10 +98,10 @@ class HelperGate : public ::testing::Test {
     bool before = false;
     std::jthread kernel([&] {
       waitpid(pid, &status, 0);
-      before = docker_.asked().find("DELETE ") == std::string::npos;
+      before = docker_.asked().find(method + " ") == std::string::npos;
       std::filesystem::remove_all(directory);
     });
-    EXPECT_EQ(Send("DELETE", "/v1.41/containers/" + id + "?force=1&v=1", 1).status, 204);
+    EXPECT_EQ(Send(method, "/v1.41/containers/" + id + verb, 1).status, 204);
     kill(pid, SIGTERM);
     kernel.join();
     EXPECT_EQ(WTERMSIG(status), SIGKILL);
@@ -129,11 +129,19 @@ TEST_F(HelperGate, AnEffectOfALowerEpochIsNeverHandedOn) {
 
 // A dockerd that was killed in the middle of a start does not know that it runs.
 TEST_F(HelperGate, ARemovalLeavesNoProcessThatDockerdHasLost) {
-  EXPECT_TRUE(IsKilledBefore(false));
+  EXPECT_TRUE(IsKilledBefore("DELETE", "?force=1&v=1", false));
+}
+
+TEST_F(HelperGate, NorDoesAStop) {
+  EXPECT_TRUE(IsKilledBefore("POST", "/stop?t=10", false));
 }
 
 TEST_F(HelperGate, WhatDockerdKnowsToRunItMayEndItself) {
-  EXPECT_FALSE(IsKilledBefore(true));
+  EXPECT_FALSE(IsKilledBefore("DELETE", "?force=1&v=1", true));
+}
+
+TEST_F(HelperGate, AlsoWhenItStopsIt) {
+  EXPECT_FALSE(IsKilledBefore("POST", "/stop?t=10", true));
 }
 
 TEST_F(HelperGate, TheFenceIsOnDiskAlsoIfDockerdIsNot) {

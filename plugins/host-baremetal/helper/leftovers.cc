@@ -36,26 +36,42 @@ bool IsOf(const std::string& container, const std::string& directory) {
          !IsZombie(directory);
 }
 
+// containerd's keeper of a container, by its words: "... -id ID -address SOCKET". It starts others
+// that name the container too, to clean up after it; those are let be.
+bool IsShimOf(const std::string& container, const std::string& directory) {
+  constexpr char kEnd = '\0';
+  const auto words = ReadFile(directory + "/cmdline", kFileBytesMax);
+  if (!words || !*words) return false;
+  const std::string program = (*words)->substr(0, (*words)->find(kEnd));
+  std::string names = std::string("-id") + kEnd;
+  names.append(container).append(1, kEnd).append("-address").append(1, kEnd);
+  return program.substr(program.rfind('/') + 1).starts_with("containerd-shim") &&
+         (*words)->find(names) != std::string::npos;
+}
+
+using Belongs = bool (*)(const std::string& container, const std::string& directory);
+
 std::string DirectoryOf(const std::string& proc, const std::string& name) {
   return std::string(proc).append("/").append(name);
 }
 
-std::vector<pid_t> ProcessesOf(const std::string& container, const std::string& proc) {
+std::vector<pid_t> ProcessesOf(const std::string& container, const std::string& proc,
+                               Belongs belongs) {
   std::vector<pid_t> pids;
   for (const std::string& name : NamesIn(proc)) {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size() || pid <= 1) continue;
-    if (IsOf(container, DirectoryOf(proc, name))) pids.push_back(pid);
+    if (belongs(container, DirectoryOf(proc, name))) pids.push_back(pid);
   }
   return pids;
 }
 
 // Looked at once more while it is held: by now its number may be another process's. By syscall:
 // <sys/pidfd.h> of glibc 2.36 does not link from C++.
-void Kill(pid_t pid, const std::string& container, const std::string& proc) {
+void Kill(pid_t pid, const std::string& container, const std::string& proc, Belongs belongs) {
   const Fd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-  if (process && IsOf(container, DirectoryOf(proc, std::to_string(pid)))) {
+  if (process && belongs(container, DirectoryOf(proc, std::to_string(pid)))) {
     (void)syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
   } else if (!process && errno == ENOSYS) {  // before Linux 5.3
     kill(pid, SIGKILL);
@@ -72,14 +88,20 @@ bool IsContainerId(std::string_view text) {
 
 Result<void> EndProcessesOf(const std::string& container, const std::string& proc) {
   for (int tries = 0;; ++tries) {
-    const std::vector<pid_t> pids = ProcessesOf(container, proc);
+    const std::vector<pid_t> pids = ProcessesOf(container, proc, IsOf);
     if (pids.empty()) return {};
     if (tries >= kTries) {
       return Error(Code::kUnavailable, "process " + std::to_string(pids.front()) +
                                            " of container " + container + " does not end");
     }
-    for (const pid_t pid : pids) Kill(pid, container, proc);
+    for (const pid_t pid : pids) Kill(pid, container, proc, IsOf);
     poll(nullptr, 0, kPollMs);
+  }
+}
+
+void EndShimOf(const std::string& container, const std::string& proc) {
+  for (const pid_t pid : ProcessesOf(container, proc, IsShimOf)) {
+    Kill(pid, container, proc, IsShimOf);
   }
 }
 

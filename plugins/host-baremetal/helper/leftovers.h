@@ -17,4 +17,9 @@ bool IsContainerId(std::string_view text);
 // does not go.
 Result<void> EndProcessesOf(const std::string& container, const std::string& proc);
 
+// Kills containerd's keeper of a container that has been removed, if there is one still: it waits
+// for ever for dockerd to ask how a process ended that dockerd has lost. containerd then forgets
+// the task by itself.
+void EndShimOf(const std::string& container, const std::string& proc);
+
 }  // namespace a4c::helper

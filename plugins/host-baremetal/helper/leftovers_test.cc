@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "temporary_directory.h"
 
@@ -31,6 +32,16 @@ class HelperLeftovers : public ::testing::Test {
     fs::create_directory(directory);
     std::ofstream(directory / "cgroup") << "0::" << group << "\n";
     std::ofstream(directory / "stat") << pid << " (a ) Z) " << state << " 1 1";
+    return pid;
+  }
+  // By words that are divided as the kernel divides them.
+  pid_t StartAs(std::string words) {
+    const pid_t pid = Start("/");
+    for (char& c : words) {
+      if (c == ' ') c = '\0';
+    }
+    if (!words.empty()) words += '\0';
+    std::ofstream(fs::path(proc_.path()) / std::to_string(pid) / "cmdline") << words;
     return pid;
   }
   // What the kernel does once it has ended; the signal that ended it.
@@ -57,6 +68,24 @@ TEST_F(HelperLeftovers, OfAContainerAreKilledAndThoseOfOthersAreNot) {
   EXPECT_TRUE(ended) << ended.error().message();
   for (const pid_t pid : {of_another, of_nobody}) {
     EXPECT_EQ(waitpid(pid, nullptr, WNOHANG), 0) << "it was killed";
+    kill(pid, SIGTERM);
+    EXPECT_EQ(Reap(pid), SIGTERM);
+  }
+}
+
+// containerd starts programs of the same name that clean up after one.
+TEST_F(HelperLeftovers, OfTheKeepersOfContainersTheOneOfThisIsKilled) {
+  const std::string address = " -address /run/containerd.sock";
+  const std::string shim = "/usr/bin/containerd-shim-runc-v2 -namespace moby";
+  const pid_t keeper = StartAs(shim + " -id " + kContainer + address);
+  const std::vector<pid_t> others = {
+      StartAs(shim + " -id " + kAnother + address),
+      StartAs(shim + address + " -id " + kContainer + " -bundle /b delete"),
+      StartAs("/usr/bin/editor -id " + kContainer + address), StartAs("")};
+  EndShimOf(kContainer, proc_.path());
+  kill(keeper, SIGTERM);
+  EXPECT_EQ(Reap(keeper), SIGKILL);
+  for (const pid_t pid : others) {
     kill(pid, SIGTERM);
     EXPECT_EQ(Reap(pid), SIGTERM);
   }

@@ -23,6 +23,8 @@ constexpr int kUnits = 9;
 constexpr int kWorkers = 3;
 constexpr int64_t kPatienceMs = 60'000;  // from the last fault until all is as it should be
 constexpr int64_t kDiskBytes = 16 << 20;
+// As LoseAProcessOf makes them.
+constexpr const char* kProcessesOfLost = "grep -l /lost/ /proc/[0-9]*/cgroup || true";
 
 int64_t NumberOf(const char* variable, int64_t fallback) {
   const char* text = std::getenv(variable);
@@ -205,15 +207,22 @@ class HostFaults : public ServerTest {
     }
   }
 
-  // Containers with processes that dockerd does not know to run, by their control groups.
+  // Containers that dockerd does not know to run, with processes of theirs, by the control groups,
+  // or a shim of containerd's, by its command line.
   std::set<std::string> Lost() {
+    std::set<std::string> lost = Unknown("cat /proc/[0-9]*/cgroup");
+    lost.merge(Unknown("cat /proc/[0-9]*/cmdline | tr \"\\000\" \"\\n\""));
+    return lost;
+  }
+  std::set<std::string> Unknown(const std::string& lines) {
     std::set<std::string> lost;
     for (size_t i = 1; i <= proxies_.size(); ++i) {
-      std::istringstream ids(
-          On(static_cast<int>(i),
-             "docker -H unix:///run/docker.sock ps -q --no-trunc > /run/known; "
-             "grep -hoE \"[0-9a-f]{64}\" /proc/[0-9]*/cgroup 2>/dev/null | sort -u | "
-             "grep -vxFf /run/known || true"));
+      std::istringstream ids(On(static_cast<int>(i),
+                                "docker -H unix:///run/docker.sock ps -q --no-trunc > /run/known; "
+                                "(" +
+                                    lines +
+                                    ") 2>/dev/null | grep -aoE \"[0-9a-f]{64}\" | sort -u | "
+                                    "grep -vxFf /run/known || true"));
       for (std::string id; ids >> id;) lost.insert("server-" + std::to_string(i) + " " + id);
     }
     return lost;
@@ -297,6 +306,16 @@ TEST_F(HostFaults, AProcessThatDockerdHasLostDoesNotOutliveItsUnit) {
   ASSERT_NO_FATAL_FAILURE(LoseAProcessOf(wanted.unit));
   Settle(wanted, TestRuntime().clock.MonotonicMs() + kPatienceMs);
   ExpectNoProcessLost();
+}
+
+// Whoever copies its volume now relies on it.
+TEST_F(HostFaults, AProcessThatDockerdHasLostDoesNotOutliveAStop) {
+  Wanted& wanted = wanted_[0];
+  ASSERT_NO_FATAL_FAILURE(LoseAProcessOf(wanted.unit));
+  ASSERT_NE(On(1, kProcessesOfLost), "");
+  wanted.live = true;
+  Settle(wanted, TestRuntime().clock.MonotonicMs() + kPatienceMs);
+  EXPECT_EQ(On(1, kProcessesOfLost), "");
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ Result<std::optional<UnitStatus>> Ensuring::Once() {
     return std::optional<UnitStatus>();
   }
   if (unit_.wanted == UnitWanted::kStopped) {
-    if (found->running) A4C_CHECK(effects_.Stop(*found));
+    // What dockerd calls stopped may run without its knowledge; a4c-host looks.
+    if (found->running || effects_.has_helper()) A4C_CHECK(effects_.Stop(*found));
     return Status();
   }
   A4C_CHECK(effects_.RefreshVolume(*found, unit_.spec.disk_bytes));
