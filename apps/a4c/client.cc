@@ -288,7 +288,9 @@ class PocoClient final : public Client {
     reply.status = response.getStatus();
     for (const auto& [name, value] : response) reply.headers.emplace_back(name, value);
     std::array<char, 16384> chunk{};
-    while (input.good()) {
+    std::streamsize received = 0;
+    bool enough = false;
+    while (input.good() && !enough) {
       // Only what is there: a stream's next bytes may be long in coming.
       input.peek();
       std::streamsize got = input.readsome(chunk.data(), chunk.size());
@@ -297,9 +299,10 @@ class PocoClient final : public Client {
         chunk[0] = static_cast<char>(input.get());
         got = 1;
       }
+      received += got;
       const std::string_view bytes(chunk.data(), static_cast<size_t>(got));
       if (take != nullptr && reply.ok()) {
-        if (!(*take)(bytes)) break;
+        enough = !(*take)(bytes);
       } else {
         reply.text += bytes;
       }
@@ -308,13 +311,32 @@ class PocoClient final : public Client {
       }
     }
     if (take != nullptr || !response.getKeepAlive()) session_.reset();
-    if (response.getContentType().find("json") != std::string::npos) {
-      Result<a4c::Json> body = a4c::ParseJson(reply.text, {.bytes_max = kAnswerBytesMax});
-      if (body) reply.body = *std::move(body);
-    }
+    const bool is_cut =
+        !enough && response.hasContentLength() && received < response.getContentLength64();
+    if (is_cut) return NotWhole("its answer was cut off");
+    if (take == nullptr || !reply.ok()) A4C_CHECK(ReadBody(response.getContentType(), reply));
     // What some say in plain words to those who do not begin with TLS.
     if (reply.status == 400 && reply.body.IsNull() && WantsTls()) return TlsWanted();
     return reply;
+  }
+
+  // An answer of success is what it says, or none: what cannot be read is no empty list.
+  Result<void> ReadBody(const std::string& content_type, Reply& reply) {
+    if (reply.text.empty()) return {};
+    if (content_type.starts_with("application/json") ||
+        content_type.find("+json") != std::string::npos) {
+      Result<a4c::Json> body = a4c::ParseJson(reply.text, {.bytes_max = kAnswerBytesMax});
+      if (!body && reply.ok()) return NotWhole("its answer is no JSON: " + body.error().message());
+      if (body) reply.body = *std::move(body);
+    }
+    if (!reply.ok() || !content_type.starts_with("text/html")) return {};
+    return Error(Code::kInvalid, endpoint_.url + " answers with a web page",
+                 "is --url the address of a4cd or its gateway?");
+  }
+
+  Error NotWhole(const std::string& why) {
+    session_.reset();
+    return Error(Code::kUnavailable, endpoint_.url + ": " + why, "is a4cd well? see its log");
   }
 
   const Endpoint endpoint_;

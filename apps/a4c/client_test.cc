@@ -1,6 +1,11 @@
 #include "apps/a4c/client.h"
 
+#include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/StreamSocket.h>
 #include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
 
 #include "a4c/sinks.h"
 #include "tests/support/silent_names.h"
@@ -11,6 +16,76 @@ namespace {
 const a4c::Runtime& TheRuntime() {
   static const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
   return runtime;
+}
+
+// Answers each connection with the next of these texts, the last one over and over, and closes it.
+class Canned {
+ public:
+  explicit Canned(std::vector<std::string> answers) : answers_(std::move(answers)) {
+    socket_.bind(Poco::Net::SocketAddress("127.0.0.1", 0));
+    socket_.listen();
+    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(socket_.address().port()); }
+
+ private:
+  void Run(const std::stop_token& stop) {
+    for (size_t i = 0; !stop.stop_requested();) {
+      if (!socket_.poll(Poco::Timespan(0, 20'000), Poco::Net::Socket::SELECT_READ)) continue;
+      Poco::Net::StreamSocket peer = socket_.acceptConnection();
+      char asked[4096];
+      peer.receiveBytes(asked, sizeof(asked));
+      const std::string& answer = answers_[std::min(i++, answers_.size() - 1)];
+      peer.sendBytes(answer.data(), static_cast<int>(answer.size()));
+      peer.shutdownSend();
+    }
+  }
+
+  const std::vector<std::string> answers_;
+  Poco::Net::ServerSocket socket_;
+  std::jthread thread_;  // last: joined before what it uses goes
+};
+
+constexpr const char* kCutByLength =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{\"items\":[";
+constexpr const char* kCutInAChunk =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "40\r\n{\"items\":[";
+constexpr const char* kCutText =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 90\r\n\r\nthe first half";
+constexpr const char* kWhole =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n"
+    "{\"items\":1}";
+
+a4c::Result<Reply> AnswerOf(const Canned& server, int64_t timeout_ms) {
+  const auto client =
+      NewClient({.url = server.url(), .api_key = "", .timeout_ms = timeout_ms}, TheRuntime());
+  return (*client)->Send({.method = "GET", .path = "/v1/jobs"});
+}
+
+// It was shown as an empty list, and the exit code was 0.
+TEST(Client, AnAnswerThatIsCutOffIsNone) {
+  for (const char* answer : {kCutByLength, kCutInAChunk, kCutText}) {
+    const auto reply = AnswerOf(Canned({answer}), 300);
+    ASSERT_FALSE(reply) << answer;
+    EXPECT_EQ(reply.error().code(), a4c::Code::kUnavailable) << reply.error().ToString();
+    EXPECT_TRUE(reply.error().retryable());
+  }
+}
+
+TEST(Client, AnAnswerThatIsCutOffIsAskedForAgain) {
+  const auto reply = AnswerOf(Canned({kCutByLength, kCutInAChunk, kWhole}), 10'000);
+  ASSERT_TRUE(reply) << reply.error().ToString();
+  EXPECT_EQ(reply->body["items"].Int(), 1);
+}
+
+TEST(Client, AWebPageIsNoAnswerOfTheApi) {
+  const auto reply = AnswerOf(
+      Canned({"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"}),
+      300);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), a4c::Code::kInvalid);
+  EXPECT_NE(reply.error().hint().find("--url"), std::string::npos);
 }
 
 TEST(Client, NameServersThatAreSilentEndWithTheTimeThatWasGiven) {
