@@ -15,6 +15,8 @@ namespace {
 
 using a4c::Json;
 
+constexpr int64_t kBarWidth = 30;
+
 const Json& Member(const Json& item, std::string_view path) {
   const size_t dot = path.find('.');
   const Json& member = item[path.substr(0, dot)];
@@ -227,6 +229,32 @@ std::string AgeText(std::string_view time, int64_t now_ms) {
   if (seconds < 7'200) return std::to_string(seconds / 60) + "m";
   if (seconds < 172'800) return std::to_string(seconds / 3'600) + "h";
   return std::to_string(seconds / 86'400) + "d";
+}
+
+std::string HarmlessText(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '\n' ? std::string(1, c) : Printable({&c, 1});
+  return out;
+}
+
+std::string OneLine(std::string_view text, size_t columns) {
+  size_t end = text.size();
+  size_t width = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (!begins || ++width <= columns) continue;
+    end = i;
+    break;
+  }
+  return Printable(text.substr(0, end));
+}
+
+std::string BarText(int64_t done, int64_t total) {
+  if (total <= 0) return "";
+  const int64_t bounded = std::clamp<int64_t>(done, 0, total);
+  const auto full = static_cast<size_t>(bounded * kBarWidth / total);
+  return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "] " +
+         std::to_string(bounded * 100 / total) + "% ";
 }
 
 bool ColorWanted(int fd) {

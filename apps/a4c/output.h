@@ -35,6 +35,12 @@ std::string YamlText(const a4c::Json& value);
 std::string BytesText(int64_t bytes);
 // "3m" since a time as the API writes it; "-" if there is none.
 std::string AgeText(std::string_view time, int64_t now_ms);
+// Without what could move the cursor or color the terminal; lines stay lines.
+std::string HarmlessText(std::string_view text);
+// So much of it as fits a line of a terminal, harmless as well.
+std::string OneLine(std::string_view text, size_t columns);
+// "[###...] 50% "; nothing if it is not known how much there is to do.
+std::string BarText(int64_t done, int64_t total);
 // Colors are for terminals whose user did not set NO_COLOR.
 bool ColorWanted(int fd);
 

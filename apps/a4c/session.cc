@@ -1,5 +1,6 @@
 #include "apps/a4c/session.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,13 @@ namespace a4c_cli {
 using a4c::Error;
 using a4c::Json;
 using a4c::Result;
+
+constexpr size_t kColumns = 80;  // of a terminal that does not say
+
+// To standard error. What servers and containers say goes in here, too.
+static void Say(const char* label, const std::string& text, const char* end = "\n") {
+  std::fprintf(stderr, "%s%s%s", label, HarmlessText(text).c_str(), end);
+}
 
 Format Session::format() const {
   if (format_name == "wide") return Format::kWide;
@@ -93,23 +101,42 @@ void Session::Show(const Json& body, const std::string& noun, const std::vector<
   ShowText(Render(items, noun, columns, style, true));
 }
 
+void Session::ShowProgress(const std::string& line) {
+  if (quiet || isatty(STDERR_FILENO) == 0) return;
+  ClearProgress();
+  winsize size{};
+  const bool is_known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  // In the last column it would be two lines of the terminal, of which one could be cleared.
+  const size_t columns = is_known ? size.ws_col : kColumns;
+  std::fputs(OneLine(line, columns - 1).c_str(), stderr);
+  has_progress_ = true;
+}
+
+void Session::ClearProgress() const {
+  if (has_progress_.exchange(false)) std::fputs("\r\x1b[K", stderr);
+}
+
 void Session::ShowText(const std::string& text) {
+  ClearProgress();
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }
 
 void Session::Note(const std::string& text, const char* end) const {
-  if (!quiet) std::fprintf(stderr, "%s%s", text.c_str(), end);
+  if (quiet) return;
+  ClearProgress();
+  Say("", text, end);
 }
 
 int Session::Complain(const Error& error) {
+  ClearProgress();
   if (format() == Format::kJson || format() == Format::kNdjson) {
     Json problem(Json::Object{{"title", a4c::CodeName(error.code())}, {"detail", error.message()}});
     if (!error.hint().empty()) problem.AppendMember("hint", error.hint());
     std::fprintf(stderr, "%s\n", problem.ToString().c_str());
   } else {
-    std::fprintf(stderr, "error: %s\n", error.message().c_str());
-    if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+    Say("error: ", error.message());
+    if (!error.hint().empty()) Say("hint: ", error.hint());
   }
   return ExitCodeOf(error);
 }
@@ -122,6 +149,7 @@ static std::string Graphic(std::string text) {
 }
 
 int Session::Complain(const Reply& reply) {
+  ClearProgress();
   const Json& problem = reply.body;
   if (format() == Format::kJson || format() == Format::kNdjson) {
     std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
@@ -130,20 +158,18 @@ int Session::Complain(const Reply& reply) {
   std::string text = problem["detail"].Text();
   if (text.empty()) text = problem["title"].Text();
   if (text.empty()) text = "the API answered " + std::to_string(reply.status);
-  std::fprintf(stderr, "error: %s\n", text.c_str());
+  Say("error: ", text);
   if (reply.status / 100 == 3) {
-    const std::string place = Graphic(reply.Header("Location"));
-    std::fprintf(stderr, "hint: it refers to %s: --url takes the beginning of that\n",
-                 place.c_str());
+    Say("hint: it refers to ",
+        Graphic(reply.Header("Location")) + ": --url takes the beginning of that");
   }
   if (problem["errors"].Items().size() > 1) {
     for (const Json& fault : problem["errors"].Items()) {
-      std::fprintf(stderr, "  %s %s%s%s\n", fault["pointer"].Text().c_str(),
-                   fault["detail"].Text().c_str(), fault["hint"].IsText() ? ": " : "",
-                   fault["hint"].Text().c_str());
+      Say("  ", fault["pointer"].Text() + " " + fault["detail"].Text() +
+                    (fault["hint"].IsText() ? ": " + fault["hint"].Text() : ""));
     }
   }
-  if (problem["hint"].IsText()) std::fprintf(stderr, "hint: %s\n", problem["hint"].Text().c_str());
+  if (problem["hint"].IsText()) Say("hint: ", problem["hint"].Text());
   return ExitCodeOf(reply.status, problem);
 }
 

@@ -1,6 +1,7 @@
 // One run of the command line: global flags, the connection, and how results and complaints look.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -54,6 +55,11 @@ class Session {
   // To standard error, unless --quiet.
   void Note(const std::string& text, const char* end = "\n") const;
 
+  // One line on the terminal, in whose place comes whatever is written next. Nothing where standard
+  // error is no terminal, or with --quiet.
+  void ShowProgress(const std::string& line);
+  void ClearProgress() const;
+
   // What a list of a replica may lack; nothing of one that is current.
   void NoteStaleness(int64_t stale_ms) const;
 
@@ -66,6 +72,7 @@ class Session {
  private:
   std::unique_ptr<Client> client_;
   mutable std::once_flag warned_;
+  mutable std::atomic<bool> has_progress_ = false;  // a line is there that was not ended
 };
 
 // "/v1/jobs?limit=5&q=..." of names and values, empty values left out.

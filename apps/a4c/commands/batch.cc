@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -32,32 +33,94 @@ std::string WhyNot(const Json& problem) {
   return why;
 }
 
-void ShowBar(const Totals& totals, bool done) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  std::fprintf(stderr, "\r%lld created, %lld failed%s", static_cast<long long>(totals.created),
-               static_cast<long long>(totals.failed), done ? "\n" : " ...");
+std::string TotalsText(const Totals& totals) {
+  return std::to_string(totals.created) + " created, " + std::to_string(totals.failed) + " failed";
 }
 
-bool SendChunk(Session& session, const std::string& lines, int64_t first_line, Totals& totals) {
-  Reply reply;
-  if (!session.Send({"POST", "/v1/jobs:batch", lines, "application/x-ndjson"}, reply)) return false;
-  const bool print = session.format() == Format::kNdjson || isatty(STDOUT_FILENO) == 0;
-  size_t at = 0;
-  while (at < reply.text.size()) {
-    const size_t end = std::min(reply.text.find('\n', at), reply.text.size());
-    Result<Json> result = a4c::ParseJson(reply.text.substr(at, end - at));
-    at = end + 1;
-    if (!result) continue;
-    Json line = *std::move(result);
-    line.Set("line", line["line"].Int() + first_line - 1);
-    const bool created = line["status"].Int() == 201;
-    ++(created ? totals.created : totals.failed);
-    if (print) session.ShowText(line.ToString() + "\n");
-    if (!created && !print) {
-      session.Note("line " + std::to_string(line["line"].Int()) + ": " + WhyNot(line["problem"]));
-    }
+// How far a file is, on a terminal.
+class BatchProgress {
+ public:
+  BatchProgress(Session& session, const std::string& file)
+      : session_(session), started_ms_(session.runtime.clock.MonotonicMs()) {
+    std::error_code error;
+    if (file == "-" || !std::filesystem::is_regular_file(file, error)) return;
+    const auto bytes = std::filesystem::file_size(file, error);
+    if (!error) bytes_total_ = static_cast<int64_t>(bytes);
   }
-  return true;
+
+  void Sent(const std::string& lines, const Totals& totals) {
+    bytes_sent_ += static_cast<int64_t>(lines.size());
+    session_.ShowProgress(BarText(bytes_sent_, bytes_total_) + TotalsText(totals) + Left());
+  }
+
+ private:
+  std::string Left() const {
+    if (bytes_sent_ <= 0 || bytes_total_ <= bytes_sent_) return " ...";
+    const auto elapsed_ms = static_cast<double>(session_.runtime.clock.MonotonicMs() - started_ms_);
+    const double ahead =
+        static_cast<double>(bytes_total_ - bytes_sent_) / static_cast<double>(bytes_sent_);
+    return ", about " + std::to_string(static_cast<int64_t>(elapsed_ms * ahead / 1000) + 1) +
+           " s left";
+  }
+
+  Session& session_;
+  const int64_t started_ms_;
+  int64_t bytes_total_ = 0;  // 0: not known
+  int64_t bytes_sent_ = 0;
+};
+
+// What was created before an error is there: the rest is to be sent, and not all once more.
+void NoteRest(const Session& session, const Totals& totals, int64_t first_line) {
+  session.Note(TotalsText(totals) + "; from line " + std::to_string(first_line) +
+               " on there is no answer");
+}
+
+// Lines that go in one request.
+struct Chunk {
+  std::string lines;
+  int64_t first = 1;  // their numbers in the file
+  int64_t last = 0;   // of those that are not empty
+};
+
+void ShowResult(Session& session, const Json& result) {
+  if (session.format() == Format::kNdjson || isatty(STDOUT_FILENO) == 0) {
+    session.ShowText(result.ToString() + "\n");
+  } else if (result["status"].Int() != 201) {
+    session.Note("line " + std::to_string(result["line"].Int()) + ": " + WhyNot(result["problem"]));
+  }
+}
+
+// The last line that has a result. One of line 0 is about the request: the rest of it was not read.
+int64_t TakeResults(Session& session, const std::string& text, const Chunk& chunk, Totals& totals) {
+  int64_t last = chunk.first - 1;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    Result<Json> parsed = a4c::ParseJson(text.substr(at, end - at));
+    at = end + 1;
+    if (!parsed) continue;
+    Json result = *std::move(parsed);
+    const bool is_line = result["line"].Int() > 0;
+    if (is_line) {
+      last = chunk.first - 1 + result["line"].Int();
+      ++(result["status"].Int() == 201 ? totals.created : totals.failed);
+    }
+    result.Set("line", is_line ? last : last + 1);
+    ShowResult(session, result);
+  }
+  return last;
+}
+
+// False: some have no answer; exit_code is set.
+bool SendChunk(Session& session, const Chunk& chunk, Totals& totals) {
+  Reply reply;
+  int64_t last = chunk.first - 1;
+  if (session.Send({"POST", "/v1/jobs:batch", chunk.lines, "application/x-ndjson"}, reply)) {
+    last = TakeResults(session, reply.text, chunk, totals);
+    if (last >= chunk.last) return true;
+    session.exit_code = kFailed;
+  }
+  NoteRest(session, totals, last + 1);
+  return false;
 }
 
 // Takes a text/event-stream apart.
@@ -171,32 +234,28 @@ int SubmitBatch(Session& session, const BatchOptions& options) {
     }
   }
   std::istream& input = options.file == "-" ? std::cin : file;
+  BatchProgress progress(session, options.file);
   Totals totals;
-  std::string lines;
+  Chunk chunk;
   std::string line;
-  int64_t number = 0;
-  int64_t first = 1;
   // A request stays well below the API's bound of a batch.
   constexpr size_t kChunkBytesMax = 8u << 20;
-  while (std::getline(input, line)) {
-    ++number;
-    lines += line + "\n";
-    if (number - first + 1 < options.chunk_lines && lines.size() < kChunkBytesMax) continue;
-    if (!SendChunk(session, lines, first, totals)) return session.exit_code;
-    ShowBar(totals, false);
-    lines.clear();
-    first = number + 1;
+  for (int64_t number = 1; std::getline(input, line); ++number) {
+    if (!line.empty() && line != "\r") chunk.last = number;
+    chunk.lines += line + "\n";
+    const bool is_full =
+        number - chunk.first + 1 >= options.chunk_lines || chunk.lines.size() >= kChunkBytesMax;
+    if (!is_full) continue;
+    if (!SendChunk(session, chunk, totals)) return session.exit_code;
+    progress.Sent(chunk.lines, totals);
+    chunk = {.lines = {}, .first = number + 1};
   }
   if (input.bad()) {
     return session.Complain(
         a4c::Error(a4c::Code::kInvalid, "the file " + options.file + " cannot be read"));
   }
-  if (!lines.empty() && !SendChunk(session, lines, first, totals)) return session.exit_code;
-  ShowBar(totals, true);
-  if (isatty(STDERR_FILENO) == 0) {
-    session.Note(std::to_string(totals.created) + " created, " + std::to_string(totals.failed) +
-                 " failed");
-  }
+  if (!chunk.lines.empty() && !SendChunk(session, chunk, totals)) return session.exit_code;
+  session.Note(TotalsText(totals));
   return totals.failed == 0 ? kOk : kFailed;
 }
 

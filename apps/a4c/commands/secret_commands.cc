@@ -1,4 +1,3 @@
-#include <termios.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -6,6 +5,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/sessions/terminal.h"
 #include "apps/usage/named_file.h"
 
 namespace a4c_cli {
@@ -25,28 +25,24 @@ std::string PathOf(const std::string& name) {
   return "/v1/secrets/" + PercentEncode(BareId(name, "secret"));
 }
 
-// A line that is typed and not shown.
-std::string Typed(const Session& session) {
+// A line that is typed and not shown. False: none was; exit_code is set.
+bool ReadTyped(Session& session, std::string& value) {
   session.Note("value: ", "");
-  termios shown{};
-  tcgetattr(STDIN_FILENO, &shown);
-  termios hidden = shown;
-  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-  std::string value;
-  std::getline(std::cin, value);
-  tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  bool is_typed = false;
+  {
+    const SilentTerminal silent;
+    is_typed = static_cast<bool>(std::getline(std::cin, value));
+  }
   session.Note("");
-  return value;
+  if (is_typed) return true;
+  session.exit_code = session.Complain(a4c::Error(a4c::Code::kInvalid, "no value was typed"));
+  return false;
 }
 
 // Never an argument, which others on this machine could read. One line end at the end is not part
 // of it, as editors and echo put one there.
 bool ReadValue(Session& session, const std::string& file, std::string& value) {
-  if (file.empty() && isatty(STDIN_FILENO) == 1) {
-    value = Typed(session);
-    return true;
-  }
+  if (file.empty() && isatty(STDIN_FILENO) == 1) return ReadTyped(session, value);
   if (file.empty() || file == "-") {
     value.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {

@@ -1,8 +1,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
+#include <set>
 
 #include "apps/a4c/commands/commands.h"
 
@@ -12,7 +12,7 @@ namespace {
 using a4c::Json;
 
 constexpr int64_t kPollMs = 500;
-constexpr int64_t kBarWidth = 30;
+constexpr const char* kDeadLetters = "/v1/sync/dead-letters";
 
 const std::vector<Column>& LetterColumns() {
   static const std::vector<Column> columns = {
@@ -40,21 +40,11 @@ std::string TaskLine(const Json& task) {
   return line;
 }
 
-std::string Bar(const Json& task) {
-  const int64_t total = task["total"].Int();
-  if (total <= 0) return "";
-  const int64_t done = std::clamp<int64_t>(task["done"].Int(), 0, total);
-  const auto full = static_cast<size_t>(done * kBarWidth / total);
-  return "[" + std::string(full, '#') + std::string(kBarWidth - full, '.') + "] " +
-         std::to_string(done * 100 / total) + "% ";
-}
-
 // A task that is followed: a bar that is redrawn on a terminal, NDJSON on a pipe.
 class TaskProgress {
  public:
   explicit TaskProgress(Session& session)
       : session_(session),
-        terminal_(isatty(STDERR_FILENO) == 1 && !session.quiet),
         ndjson_(session.format() == Format::kNdjson ||
                 (!session.format_given && isatty(STDOUT_FILENO) == 0)) {}
 
@@ -62,12 +52,11 @@ class TaskProgress {
     if (task == shown_) return;
     shown_ = task;
     if (ndjson_) session_.ShowText(task.ToString() + "\n");
-    if (!terminal_) return;
-    std::fprintf(stderr, "\r\x1b[K%s", (Bar(task) + TaskLine(task)).substr(0, 110).c_str());
+    session_.ShowProgress(BarText(task["done"].Int(), task["total"].Int()) + TaskLine(task));
   }
 
   void End(const Json& task) {
-    if (terminal_) std::fprintf(stderr, "\r\x1b[K");
+    session_.ClearProgress();
     if (ndjson_) return;
     if (!session_.IsForPeople()) return session_.Show(task, "task", {});
     session_.ShowText(TaskLine(task) + "\n");
@@ -78,7 +67,6 @@ class TaskProgress {
 
  private:
   Session& session_;
-  const bool terminal_;
   const bool ndjson_;
   Json shown_;
 };
@@ -199,17 +187,22 @@ Json RetryBody(const RetryOptions& options) {
   return body;
 }
 
-// Those that would be sent again.
+// Those that would be sent again, or the complaint that the API would have.
 void ShowChosen(Session& session, const RetryOptions& options) {
-  Reply reply;
-  if (!session.Send({.path = "/v1/sync/dead-letters"}, reply)) return;
+  Json letters;
+  if (!session.SendForAll(kDeadLetters, {}, letters)) return;
+  if (options.all) return session.Show(letters, "job", LetterColumns());
+  std::set<std::string> missing(options.ids.begin(), options.ids.end());
   Json chosen(Json::Array{});
-  for (const Json& letter : reply.body["items"].Items()) {
-    const bool named =
-        options.all || std::ranges::find(options.ids, letter["id"].Text()) != options.ids.end();
-    if (named) chosen.Append(letter);
+  for (const Json& letter : letters["items"].Items()) {
+    if (missing.erase(letter["id"].Text()) > 0) chosen.Append(letter);
   }
-  session.Show(Json(Json::Object{{"items", std::move(chosen)}}), "job", LetterColumns());
+  if (missing.empty()) {
+    return session.Show(Json(Json::Object{{"items", std::move(chosen)}}), "job", LetterColumns());
+  }
+  session.exit_code = session.Complain(a4c::Error(a4c::Code::kNotFound,
+                                                  "there is no dead letter " + *missing.begin(),
+                                                  "list them: a4c sync dead-letters"));
 }
 
 void AddRetry(CLI::App& sync, Session& session) {
@@ -247,9 +240,9 @@ void AddSyncCommands(CLI::App& root, Session& session) {
   AddTask(*sync, session, "rebuild", "fill a new index while the old one serves, and swap them");
   sync->add_subcommand("dead-letters", "records that the index refused for good")
       ->callback([&session] {
-        Reply reply;
-        if (session.Send({.path = "/v1/sync/dead-letters"}, reply)) {
-          session.Show(reply.body, "job", LetterColumns());
+        Json letters;
+        if (session.SendForAll(kDeadLetters, {}, letters)) {
+          session.Show(letters, "job", LetterColumns());
         }
       });
   AddRetry(*sync, session);

@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "apps/a4c/commands/commands.h"
 
 namespace a4c_cli {
@@ -14,24 +12,20 @@ constexpr int64_t kPollMs = 300;
 // How a job that is waited for shows itself meanwhile.
 class Progress {
  public:
-  explicit Progress(Session& session)
-      : session_(session),
-        terminal_(isatty(STDERR_FILENO) == 1 && !session.quiet),
-        ndjson_(WaitsInNdjson(session)) {}
+  explicit Progress(Session& session) : session_(session), ndjson_(WaitsInNdjson(session)) {}
 
   void Show(const Json& job) {
     std::string sight = SightOf(job);
     if (sight == sight_) return;
     sight_ = std::move(sight);
     if (ndjson_) session_.ShowText(job.ToString() + "\n");
-    if (!terminal_) return;
     std::string line = job["state"].Text() + " (" + job["reason"].Text() + ")";
     if (job["progress"]["text"].IsText()) line += " " + job["progress"]["text"].Text();
-    std::fprintf(stderr, "\r\x1b[K%s", line.substr(0, 78).c_str());
+    session_.ShowProgress(line);
   }
 
   void End(const Json& job) {
-    if (terminal_) std::fprintf(stderr, "\r\x1b[K");
+    session_.ClearProgress();
     if (!ndjson_) session_.Show(job, "job", JobColumns());
     if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
   }
@@ -47,7 +41,6 @@ class Progress {
   }
 
   Session& session_;
-  const bool terminal_;
   const bool ndjson_;
   std::string sight_;  // what was shown last
 };

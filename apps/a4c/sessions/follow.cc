@@ -62,13 +62,15 @@ class Follower {
     if (switched.link == nullptr) return switched.refusal;
     Reply problem;
     Relay relay(session_.runtime, switched.link->connection(), {});
-    A4C_CHECK(relay.Run([&](const Json& said) -> Result<bool> {
+    const Result<void> relayed = relay.Run([&](const Json& said) -> Result<bool> {
       if (said["type"].Text() == "log") Show(said);
       if (said["type"].Text() == "problem") problem = ProblemReply(said["problem"]);
-      heard_ms_ = session_.runtime.clock.MonotonicMs();
       wait_ms_ = kFirstWaitMs;
       return said["type"].Text() == "problem";
-    }));
+    });
+    // It was there until now, however long there was nothing to say.
+    heard_ms_ = session_.runtime.clock.MonotonicMs();
+    if (!relayed) return relayed.error();
     return problem;
   }
 

@@ -11,13 +11,13 @@ namespace {
 
 // Read by signal handlers.
 termios before;
-std::atomic<bool> is_raw{false};
+std::atomic<bool> is_changed{false};
 std::atomic<bool> window_changed{false};
 
 constexpr int kEndingSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGABRT, SIGSEGV};
 
 void Restore() {
-  if (is_raw.exchange(false)) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+  if (is_changed.exchange(false)) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 }
 
 void RestoreAndEnd(int signal) {
@@ -31,6 +31,16 @@ void HandleBy(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);  // without SA_RESTART: poll is to return
 }
 
+// when: TCSADRAIN, or TCSAFLUSH, which forgets what has been typed.
+void Change(void (*change)(termios*), int when) {
+  if (tcgetattr(STDIN_FILENO, &before) != 0) return;
+  for (const int signal : kEndingSignals) HandleBy(signal, RestoreAndEnd);
+  termios changed = before;
+  change(&changed);
+  is_changed = true;
+  tcsetattr(STDIN_FILENO, when, &changed);
+}
+
 }  // namespace
 
 WindowSize CurrentWindowSize() {
@@ -42,15 +52,19 @@ WindowSize CurrentWindowSize() {
 }
 
 RawTerminal::RawTerminal() {
-  if (tcgetattr(STDIN_FILENO, &before) != 0) return;
-  for (const int signal : kEndingSignals) HandleBy(signal, RestoreAndEnd);
-  termios raw = before;
-  cfmakeraw(&raw);
-  is_raw = true;
-  tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+  Change(cfmakeraw, TCSADRAIN);
 }
 
 RawTerminal::~RawTerminal() {
+  Restore();
+}
+
+// What was typed ahead was shown, and is not meant.
+SilentTerminal::SilentTerminal() {
+  Change([](termios* silent) { silent->c_lflag &= ~static_cast<tcflag_t>(ECHO); }, TCSAFLUSH);
+}
+
+SilentTerminal::~SilentTerminal() {
   Restore();
 }
 

@@ -1,5 +1,5 @@
-// The terminal that a4c itself runs in: raw while a command elsewhere has it, and as it was before
-// on every way out, also by a signal.
+// The terminal that a4c itself runs in: raw while a command elsewhere has it, silent while a secret
+// is typed, and as it was before on every way out, also by a signal.
 #pragma once
 
 #include <termios.h>
@@ -23,6 +23,15 @@ class RawTerminal {
   ~RawTerminal();
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
+};
+
+// What is typed is not shown. Not beside a RawTerminal.
+class SilentTerminal {
+ public:
+  SilentTerminal();
+  ~SilentTerminal();
+  SilentTerminal(const SilentTerminal&) = delete;
+  SilentTerminal& operator=(const SilentTerminal&) = delete;
 };
 
 // True once after each time that the window's size may have changed; poll(2) returns early then.

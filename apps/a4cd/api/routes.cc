@@ -111,7 +111,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/sync:drop-old", "dropOldGenerations", "sync:admin", DropOldGenerations, kEmpty,
      kInstallation},
     {"GET", "/v1/sync/dead-letters", "listDeadLetters", "sync:admin", ListDeadLetters, kNone,
-     kInstallation},
+     kInstallation, "cursor"},
     {"POST", "/v1/sync:retry", "retryDeadLetters", "sync:admin", RetryDeadLetters, kJson,
      kInstallation},
 

@@ -27,9 +27,9 @@ class Cli : public ApiTest {
 
   Ran Run(const std::vector<std::string>& arguments,
           std::vector<std::pair<std::string, std::string>> environment = {},
-          const std::string& out_file = "") {
+          const std::string& out_file = "", const std::string& err_file = "") {
     const std::string out = out_file.empty() ? directory_ + "/out" : out_file;
-    const std::string err = directory_ + "/err";
+    const std::string err = err_file.empty() ? directory_ + "/err" : err_file;
     environment.insert(environment.begin(), {{"A4C_URL", url_},
                                              {"A4C_API_KEY_FILE", key_file_},
                                              {"A4C_CONFIG", directory_ + "/config.yaml"},
@@ -42,7 +42,7 @@ class Cli : public ApiTest {
     int status = 0;
     waitpid(child, &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out_file.empty() ? ReadAll(out) : "",
-            ReadAll(err)};
+            err_file.empty() ? ReadAll(err) : ""};
   }
 
   std::string directory_;

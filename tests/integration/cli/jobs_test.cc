@@ -4,7 +4,9 @@
 #include <sstream>
 
 #include "apps/a4c/exit_code.h"
+#include "apps/a4c/output.h"
 #include "tests/integration/cli/cli_fixture.h"
+#include "tests/integration/cli/sessions_fixture.h"
 
 namespace a4cd {
 namespace {
@@ -208,6 +210,44 @@ TEST_F(Cli, SubmitsABatchAndNumbersItsLines) {
   EXPECT_NE(ran.out.find(R"({"line":2,"status":400)"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find(R"({"line":3,"status":201)"), std::string::npos) << ran.out;
   EXPECT_EQ(ran.err, "2 created, 1 failed\n");
+}
+
+TEST_F(Cli, OnATerminalABatchShowsHowFarItIs) {
+  const std::string file = directory_ + "/jobs.ndjson";
+  const std::string line = R"({"type":"host.cleanup","payload":{"host":"local-1"}})";
+  std::ofstream(file) << line << "\n" << line << "\n" << line << "\n" << line << "\n";
+  Screen screen({.ws_row = 20, .ws_col = 60, .ws_xpixel = 0, .ws_ypixel = 0});
+  EXPECT_EQ(Run({"job", "batch", file, "--chunk", "1"}, {}, "", screen.path()).exit_code, 0);
+  EXPECT_TRUE(screen.Shows("4 created, 0 failed\r\n")) << screen.seen();
+  EXPECT_TRUE(screen.Shows("[#######.......................] 25% 1 created, 0 failed, a\r\x1b[K"))
+      << "as much as fits 59 columns: " << screen.seen();
+}
+
+// Sent again from the start, it would create the first lines a second time.
+TEST_F(Cli, ABatchThatIsBrokenOffSaysWhatOfItIsThere) {
+  StartApp("api: {batch_bytes_max: 1KiB}\n");
+  url_ = "http://127.0.0.1:" + std::to_string(app_->port());
+  const std::string file = directory_ + "/jobs.ndjson";
+  std::ofstream(file) << R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
+                      << "\n"
+                      << std::string(2'000, 'x') << "\n";
+  const Ran ran = Run({"job", "batch", file, "--chunk", "1"});
+  EXPECT_NE(ran.exit_code, 0);
+  EXPECT_NE(ran.err.find("1 created, 0 failed; from line 2 on there is no answer\n"),
+            std::string::npos)
+      << ran.err;
+}
+
+TEST(CliOutput, WhatAServerSaysDoesNothingToTheTerminal) {
+  EXPECT_EQ(a4c_cli::HarmlessText("it failed:\n\x1b]0;title\x07no\r"), "it failed:\n ]0;title no ");
+}
+
+TEST(CliOutput, ALineOfATerminalIsOneWhateverTheServerSays) {
+  EXPECT_EQ(a4c_cli::OneLine("p\xc3\xa9rime", 3), "p\xc3\xa9r");
+  EXPECT_EQ(a4c_cli::OneLine("a\nb\x1b[31m", 80), "a b [31m");
+  EXPECT_EQ(a4c_cli::BarText(1, 2), "[###############...............] 50% ");
+  EXPECT_EQ(a4c_cli::BarText(3, 2), "[##############################] 100% ");
+  EXPECT_EQ(a4c_cli::BarText(1, 0), "");
 }
 
 TEST_F(Cli, JobsAreCountedAlsoByTheValuesOfAField) {

@@ -5,11 +5,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <thread>
 
+#include "a4c/clock.h"
+#include "a4c/sinks.h"
 #include "apps/a4c/exit_code.h"
+#include "apps/a4c/session.h"
+#include "apps/a4c/sessions/follow.h"
 #include "tests/integration/cli/sessions_fixture.h"
 
 namespace a4cd {
@@ -100,6 +105,20 @@ TEST_F(CliSessions, ShellOnATerminalHasItsSizeAndKeysAndGivesItBackAsItWas) {
   })) << screen.seen();
   EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 9);
   EXPECT_EQ(screen.Settings().c_lflag, before.c_lflag);
+}
+
+TEST_F(CliOverMemory, ATerminalShowsWhatIsTypedAgainAfterASecretThatWasGivenUp) {
+  for (const char* key : {"\x03", "\x04"}) {
+    Screen screen;
+    const auto is_silent = [&] { return (screen.Settings().c_lflag & ECHO) == 0; };
+    const pid_t child = StartOnTerminal(screen, {"secret", "set", "token"});
+    ASSERT_TRUE(Eventually(is_silent));
+    EXPECT_TRUE(screen.Type(key));
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), *key == '\x03' ? a4c_cli::kInterrupted : a4c_cli::kUsage);
+    EXPECT_FALSE(is_silent());
+  }
 }
 
 TEST_F(CliSessions, ATerminalIsAsItWasAlsoWhenA4cIsEndedByASignal) {
@@ -241,6 +260,44 @@ TEST_F(CliOverMemory, ALogThatIsFollowedOverBreaksIsWholeAndHasNothingTwice) {
   kill(child, SIGTERM);
   int status = 0;
   waitpid(child, &status, 0);
+}
+
+// Behind the system's by some minutes, until it leaps to it: what waits waits no longer for that.
+class LateClock final : public a4c::Clock {
+ public:
+  explicit LateClock(const a4c::Clock& clock) : clock_(clock) {}
+  int64_t NowMs() const override { return clock_.NowMs(); }
+  int64_t MonotonicNs() const override { return clock_.MonotonicNs() - late_ns_; }
+  void Leap() { late_ns_ = 0; }
+
+ private:
+  const a4c::Clock& clock_;
+  std::atomic<int64_t> late_ns_ = 120'000'000'000;
+};
+
+// Its minutes without a word were once taken for minutes without a server.
+TEST_F(CliOverMemory, AQuietLogIsFollowedOverABreakToo) {
+  Make("quiet");
+  const a4c::Runtime system = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
+  LateClock clock(system.clock);
+  a4c_cli::Session session({clock, system.random, system.threads, system.log, system.metrics});
+  session.endpoint.url = "http://127.0.0.1:" + std::to_string(port_);
+  session.endpoint.api_key_file = key_file_;
+  std::atomic<bool> ended = false;
+  std::jthread follower([&] {
+    a4c_cli::FollowWorkspaceLog(session, "quiet", {});
+    ended = true;
+  });
+  const auto says = [&](const char* text) {
+    return Get("/metrics").text.find(text) != std::string::npos;
+  };
+  ASSERT_TRUE(Eventually([&] { return says("a4c_sessions_open 1\n"); }));
+  clock.Leap();
+  EXPECT_TRUE(Eventually(
+      [&] { return ended || (says("a4c_sessions_total{") && says("a4c_sessions_open 1\n")); }));
+  EXPECT_FALSE(ended);
+  EXPECT_EQ(Send("DELETE", "/v1/workspaces/quiet").status, 202);
+  EXPECT_TRUE(Eventually([&] { return ended.load(); }));
 }
 
 TEST_F(CliSessions, ALogBeginsWithItsLastLinesAndGoesOn) {

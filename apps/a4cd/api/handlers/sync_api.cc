@@ -214,7 +214,10 @@ Response DropOldGenerations(ApiContext& api, Request& request) {
 }
 
 Response ListDeadLetters(ApiContext& api, Request& request) {
-  const auto page = api.database.DeadLetters(api.CallFor(request), TheKind());
+  const std::string list = "dead-letters";
+  const Result<std::string> position = PagePosition(request, list);
+  if (!position) return ErrorResponse(position.error());
+  const auto page = api.database.DeadLetters(api.CallFor(request), TheKind(), *position);
   if (!page) return ErrorResponse(page.error());
   Json items(Json::Array{});
   for (const DeadLetter& letter : page->letters) {
@@ -224,8 +227,7 @@ Response ListDeadLetters(ApiContext& api, Request& request) {
     item.AppendMember("since", TimeText(letter.since_ms));
     items.Append(std::move(item));
   }
-  return JsonResponse(200,
-                      Json::Object{{"items", std::move(items)}, {"more", !page->next.empty()}});
+  return PageResponse(request, list, page->next, Json::Object{{"items", std::move(items)}});
 }
 
 Response RetryDeadLetters(ApiContext& api, Request& request) {
