@@ -98,6 +98,20 @@ Words OptionsOf(const CLI::App& app) {
   return names;
 }
 
+std::optional<Words> ValuesOf(const CLI::App& app, const std::string& option) {
+  const CLI::Option* found = nullptr;
+  for (const CLI::App* at = &app; at != nullptr && found == nullptr; at = at->get_parent()) {
+    found = at->get_option_no_throw(option);
+  }
+  if (!IsOption(option) || found == nullptr || found->get_items_expected_max() == 0) return {};
+  // Its check describes them so: "TEXT:{keep,recreate}".
+  const std::string type = found->get_type_name();
+  const size_t begin = type.find('{') + 1;
+  const size_t end = type.rfind('}');
+  if (begin == 0 || end == std::string::npos || end < begin) return Words();
+  return CLI::detail::split(type.substr(begin, end - begin), ',');
+}
+
 int Explain(const CLI::App& root, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return root.exit(error);
   const CLI::App& app = NamedIn(root);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ int Explain(const CLI::App& root, const CLI::ParseError& error);
 // it, which may stand anywhere.
 std::vector<std::string> CommandsOf(const CLI::App& app);
 std::vector<std::string> OptionsOf(const CLI::App& app);
+// The values that such an option may have, none if they cannot be listed. Nothing: it takes no
+// value, or there is no such option.
+std::optional<std::vector<std::string>> ValuesOf(const CLI::App& app, const std::string& option);
 
 // Prints the help of the command of these names, or that there is none. The exit code.
 int Help(const CLI::App& root, const std::vector<std::string>& names);

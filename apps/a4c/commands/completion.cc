@@ -73,6 +73,15 @@ std::vector<std::string> Ids(Session& session, const std::string& noun) {
   return ids;
 }
 
+// Of an option, after which no command or id of the command stands.
+std::vector<std::string> Values(Session& session, const std::string& option,
+                                std::vector<std::string> listed) {
+  for (const char* noun : {"host", "workspace"}) {
+    if (option == std::string("--") + noun) return Ids(session, noun);
+  }
+  return listed;
+}
+
 bool IsQuery(const std::vector<std::string>& words) {
   if (words.size() < 2) return false;
   const std::string& option = words[words.size() - 2];
@@ -99,7 +108,11 @@ void Complete(CLI::App& root, Session& session, const std::vector<std::string>& 
     }
   }
   std::vector<std::string> candidates;
-  if (typed.starts_with('-')) {
+  const std::string before = words.size() < 2 ? "" : words[words.size() - 2];
+  const auto values = a4c::usage::ValuesOf(*at, before);
+  if (values) {
+    candidates = Values(session, before, *values);
+  } else if (typed.starts_with('-')) {
     candidates = a4c::usage::OptionsOf(*at);
   } else {
     candidates = a4c::usage::CommandsOf(*at);

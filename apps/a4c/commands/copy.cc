@@ -27,6 +27,7 @@ using a4c::Result;
 namespace {
 
 constexpr int kNoProgram = 127;
+constexpr int kCannotRun = 126;  // dockerd's exec says so of one that is not there, too
 
 struct Remote {
   std::string workspace;
@@ -239,8 +240,8 @@ class Copier {
   }
 
   int Judge(int code, const Result<void>& ended) {
-    if (code == kNoProgram) {
-      return session_.Complain(Error(Code::kUnsupported, "the workspace has no tar",
+    if (code == kNoProgram || code == kCannotRun) {
+      return session_.Complain(Error(Code::kUnsupported, "the workspace has no tar that runs",
                                      "copy by a4c workspace exec WS -- sh -c 'cat > FILE' < FILE"));
     }
     if (code != kOk) return code;

@@ -209,6 +209,12 @@ TEST_F(Cli, CompletesCommandsFlagsAndIds) {
   EXPECT_NE(Run({"__complete", "--", "job", "list", "--qu"}).out.find("--query\n"),
             std::string::npos);
   EXPECT_EQ(Run({"__complete", "--", "host", "get", "local-"}).out, "local-1\nlocal-2\nlocal-3\n");
+  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--on-drain", ""}).out,
+            "keep\nrecreate\n");
+  EXPECT_EQ(Run({"__complete", "--", "job", "list", "-o", "n"}).out, "ndjson\nname\n");
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", ""}).out, "") << "no server";
+  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--host", "local-2"}).out,
+            "local-2\n");
   EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
             std::string::npos);
 }

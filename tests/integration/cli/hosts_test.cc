@@ -235,6 +235,19 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
 }
 
+// As most have that are not of an operator.
+TEST_F(Cli, AKeyThatMaySeeLittleIsNoFailureOfDoctor) {
+  const std::string file = directory_ + "/key";
+  std::ofstream(file) << KeyFor("other", R"("jobs:read")");
+  const Ran ran = Run({"doctor"}, {{"A4C_API_KEY_FILE", file}});
+  EXPECT_EQ(ran.exit_code, 0) << ran.out;
+  EXPECT_NE(ran.out.find("ok    the key is accepted\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("WARN  versions, search and plugins were not looked at\n"
+                         "      this needs the scope status:read\n"),
+            std::string::npos)
+      << ran.out;
+}
+
 TEST_F(Cli, DoctorTellsProgramsTheSame) {
   const Ran ran = Run({"--request-timeout-ms", "300", "doctor", "-o", "json"},
                       {{"A4C_URL", "http://127.0.0.1:1"}});
