@@ -24,7 +24,6 @@ constexpr int64_t kPieceBytes = 64 << 10;
 constexpr size_t kNameBytesMax = 100;
 constexpr size_t kIgnoreBytesMax = 1 << 20;
 constexpr const char* kIgnoreFile = ".dockerignore";
-constexpr const char* kDockerfile = "Dockerfile";
 
 int64_t Padded(int64_t bytes) {
   return (bytes + kBlock - 1) / kBlock * kBlock;
@@ -146,17 +145,14 @@ Result<IgnoreRules> ReadRules(const std::string& directory) {
 
 class Scan {
  public:
-  Scan(std::string directory, IgnoreRules rules)
-      : rules_(std::move(rules)), context_{std::move(directory), {}} {}
+  Scan(std::string directory, std::string dockerfile, IgnoreRules rules)
+      : dockerfile_(std::move(dockerfile)),
+        rules_(std::move(rules)),
+        context_{std::move(directory), {}} {}
 
   Result<BuildContext> Run() {
     A4C_CHECK(Walk(""));
     std::ranges::sort(context_.entries, {}, &ContextEntry::path);
-    const bool has_dockerfile =
-        std::ranges::count(context_.entries, kDockerfile, &ContextEntry::path) == 1;
-    if (!has_dockerfile) {
-      return Error(Code::kInvalid, "there is no Dockerfile in " + context_.directory);
-    }
     if (const int64_t bytes = context_.TarBytes(); bytes > kContextBytesMax) {
       return Error(Code::kInvalid,
                    "the build context has " + std::to_string(bytes) + " bytes, more than 2 GiB",
@@ -181,11 +177,11 @@ class Scan {
   Result<void> Take(const std::string& path) {
     struct stat status {};
     if (lstat((context_.directory + "/" + path).c_str(), &status) != 0) return {};
-    const bool always = path == kDockerfile || path == kIgnoreFile;
+    const bool always = path == dockerfile_ || path == kIgnoreFile;
     const bool ignored = !always && rules_.Ignores(path);
     if (S_ISDIR(status.st_mode)) {
       if (!ignored) A4C_CHECK(Add({path, ContextEntry::Type::kDirectory}, status));
-      if (!ignored || rules_.TakesBack()) return Walk(path);
+      if (!ignored || rules_.TakesBack() || dockerfile_.starts_with(path + "/")) return Walk(path);
       return {};
     }
     if (ignored) return {};
@@ -209,9 +205,22 @@ class Scan {
                  "leave out what the build does not need: .dockerignore");
   }
 
+  const std::string dockerfile_;
   const IgnoreRules rules_;
   BuildContext context_;
 };
+
+Error NoDockerfile(const fs::path& context, const std::string& file) {
+  std::error_code failed;
+  if (file.empty()) {
+    return Error(Code::kInvalid, "there is no Dockerfile in " + context.string(),
+                 "one of another name, or elsewhere in there: -f");
+  }
+  const fs::path within = context / file;
+  const bool is_meant = fs::path(file).is_relative() && fs::is_regular_file(within, failed);
+  return Error(Code::kInvalid, "there is no file " + file,
+               is_meant ? "it is looked for from here: -f " + within.string() : "");
+}
 
 }  // namespace
 
@@ -221,9 +230,22 @@ int64_t BuildContext::TarBytes() const {
   return bytes;
 }
 
-Result<BuildContext> ScanContext(const std::string& directory) {
+Result<std::string> FindDockerfile(const std::string& directory, const std::string& file) {
+  const fs::path given = file.empty() ? fs::path(directory) / kDockerfile : fs::path(file);
+  std::error_code failed;
+  if (!fs::is_regular_file(given, failed)) return NoDockerfile(directory, file);
+  const fs::path real = fs::canonical(given, failed);
+  if (failed) return NoDockerfile(directory, file);
+  const fs::path context = fs::canonical(directory, failed);
+  std::string path = failed ? ".." : real.lexically_relative(context).string();
+  if (!path.starts_with("../") && path != "..") return path;
+  return Error(Code::kInvalid, real.string() + " is not in the context, " + directory,
+               "copy it into the directory; .dockerignore never leaves it out");
+}
+
+Result<BuildContext> ScanContext(const std::string& directory, const std::string& dockerfile) {
   A4C_TRY(IgnoreRules rules, ReadRules(directory));
-  return Scan(directory, std::move(rules)).Run();
+  return Scan(directory, dockerfile, std::move(rules)).Run();
 }
 
 std::function<Result<std::string>()> TarOf(const BuildContext& context) {

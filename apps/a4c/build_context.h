@@ -1,6 +1,7 @@
 // A directory as a build context: what of it is sent, and the tar stream that it becomes.
 //
-//   A4C_TRY(const BuildContext context, ScanContext("app"));
+//   A4C_TRY(const std::string dockerfile, FindDockerfile("app", ""));
+//   A4C_TRY(const BuildContext context, ScanContext("app", dockerfile));
 //   Send(context.TarBytes(), TarOf(context));
 #pragma once
 
@@ -32,9 +33,18 @@ struct BuildContext {
   int64_t TarBytes() const;
 };
 
-// Without what .dockerignore names; Dockerfile and .dockerignore always go along. What is neither
-// file, directory nor link is left out. kInvalid: no Dockerfile, or larger than kContextBytesMax.
-a4c::Result<BuildContext> ScanContext(const std::string& directory);
+inline constexpr const char* kDockerfile = "Dockerfile";
+
+// The path within the directory of the Dockerfile that is at `file`, seen from the current
+// directory as with docker build; none: kDockerfile. Links are followed. kInvalid: there is no such
+// file, or it is elsewhere.
+a4c::Result<std::string> FindDockerfile(const std::string& directory, const std::string& file);
+
+// Without what .dockerignore names; the Dockerfile and .dockerignore always go along. What is
+// neither file, directory nor link is left out. kInvalid: the directory cannot be read, or is
+// larger than kContextBytesMax.
+a4c::Result<BuildContext> ScanContext(const std::string& directory,
+                                      const std::string& dockerfile = kDockerfile);
 
 // Piece by piece, empty at its end, exactly TarBytes() long. An error: a file has changed or gone
 // since. The context outlives it.

@@ -27,9 +27,9 @@ class Context : public ::testing::Test {
     fs::create_directories((root_ / "in" / path).parent_path());
     std::ofstream(root_ / "in" / path, std::ios::binary) << text;
   }
-  std::vector<std::string> Paths() {
+  std::vector<std::string> Paths(const std::string& dockerfile = kDockerfile) {
     std::vector<std::string> paths;
-    const auto context = ScanContext(root_ / "in");
+    const auto context = ScanContext(root_ / "in", dockerfile);
     EXPECT_TRUE(context) << context.error().ToString();
     if (!context) return paths;
     for (const ContextEntry& entry : context->entries) paths.push_back(entry.path);
@@ -101,9 +101,55 @@ TEST_F(Context, WhatIsTakenBackInAnIgnoredDirectoryGoesAlong) {
   EXPECT_EQ(std::ranges::count(paths, "node_modules/drop/x"), 0);
 }
 
-TEST_F(Context, WithoutADockerfileIsInvalid) {
+TEST_F(Context, ADockerfileGoesAlongWhereverItIs) {
+  Write(".dockerignore", "*\n");
+  Write("docker/deep/File", "FROM scratch\n");
+  Write("docker/deep/other", "x");
+  Write("docker/deep/File.txt", "x");
+  EXPECT_EQ(Paths("docker/deep/File"),
+            (std::vector<std::string>{".dockerignore", "docker/deep/File"}));
+  EXPECT_EQ(Paths(), (std::vector<std::string>{".dockerignore", "Dockerfile"}));
+}
+
+TEST_F(Context, ADockerfileIsFoundFromTheCurrentDirectory) {
+  Write("docker/File", "FROM scratch\n");
+  Write("..odd", "FROM scratch\n");
+  fs::create_symlink("docker/File", root_ / "in/link");
+  fs::create_directory_symlink("in", root_ / "same");
+  const fs::path before = fs::current_path();
+  fs::current_path(root_);
+  const auto find = [](const char* directory, const char* file) {
+    return FindDockerfile(directory, file);
+  };
+  EXPECT_EQ(*find("in", ""), "Dockerfile");
+  EXPECT_EQ(*find("in", "in/docker/File"), "docker/File");
+  EXPECT_EQ(*find("in/", "./in/../in/docker/File"), "docker/File");
+  EXPECT_EQ(*find("same", "in/docker/File"), "docker/File");
+  EXPECT_EQ(*find("in", (root_ / "same/docker/File").c_str()), "docker/File");
+  EXPECT_EQ(*find("in", "in/link"), "docker/File");
+  EXPECT_EQ(*find("in", "in/..odd"), "..odd");
+  const auto meant = find("in", "docker/File");
+  ASSERT_FALSE(meant);
+  EXPECT_NE(meant.error().hint().find("-f in/docker/File"), std::string::npos)
+      << meant.error().ToString();
+  fs::current_path(before);
+}
+
+TEST_F(Context, WithoutADockerfileInItIsInvalid) {
+  const auto refused = [&](const std::string& directory, const std::string& file) {
+    const auto found = FindDockerfile(root_ / directory, file.empty() ? "" : root_ / file);
+    return !found && found.error().code() == a4c::Code::kInvalid;
+  };
+  std::ofstream(root_ / "outside") << "FROM scratch\n";
+  fs::create_symlink(root_ / "outside", root_ / "in/link");
+  EXPECT_TRUE(refused("in", "outside"));
+  EXPECT_TRUE(refused("in", "in/link")) << "what it links to is not sent";
+  EXPECT_TRUE(refused("in", "in"));
+  EXPECT_TRUE(refused("in", "in/none"));
+  EXPECT_TRUE(refused("nowhere", "in/Dockerfile"));
+  EXPECT_TRUE(refused("nowhere", ""));
   fs::remove(root_ / "in/Dockerfile");
-  EXPECT_EQ(ScanContext(root_ / "in").error().code(), a4c::Code::kInvalid);
+  EXPECT_TRUE(refused("in", ""));
   EXPECT_EQ(ScanContext(root_ / "nowhere").error().code(), a4c::Code::kInvalid);
 }
 

@@ -33,6 +33,18 @@ class BaremetalImages final : public HostImages {
   BaremetalServers& servers_;
 };
 
+// The parameters of dockerd's builder that say how the Dockerfile is read.
+std::string DockerfileParameters(const ImageBuild& build) {
+  std::string parameters;
+  if (!build.dockerfile.empty()) parameters += "&dockerfile=" + PercentEncode(build.dockerfile);
+  if (!build.target.empty()) parameters += "&target=" + PercentEncode(build.target);
+  if (build.no_cache) parameters += "&nocache=1";
+  if (build.build_args.empty()) return parameters;
+  Json args;
+  for (const auto& [name, value] : build.build_args) args.Set(name, value);
+  return parameters + "&buildargs=" + PercentEncode(args.ToString());
+}
+
 // What was asked for, at most the bound.
 Result<int64_t> Bounded(const char* what, int64_t asked, int64_t bound) {
   if (asked < 0 || asked > bound) {
@@ -61,7 +73,7 @@ Result<std::string> BaremetalImages::BuildTarget(const ImageBuild& build,
          "&memory=" + std::to_string(memory) + "&memswap=" + std::to_string(memory) +
          "&cpuperiod=" + std::to_string(kCpuPeriodUs) +
          "&cpuquota=" + std::to_string(cpu * kCpuPeriodUs / 1000) +
-         "&labels=" + PercentEncode(labels.ToString());
+         "&labels=" + PercentEncode(labels.ToString()) + DockerfileParameters(build);
 }
 
 Result<void> BaremetalImages::Run(const Call& call, DockerConnection& docker,
@@ -107,7 +119,7 @@ Result<ImageInfo> BaremetalImages::Name(const Call& call, DockerConnection& dock
 
 Result<ImageInfo> BaremetalImages::Build(const Call& call, const ImageBuild& build,
                                          const ByteSource& tar, const Progress& progress) {
-  A4C_CHECK(CheckImageTag(build.tag));
+  A4C_CHECK(CheckImageBuild(build));
   const std::string building =
       BuildingTag(servers_.options.cluster, servers_.runtime.random.Next());
   A4C_TRY(const std::string target, BuildTarget(build, building));

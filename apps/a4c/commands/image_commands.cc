@@ -1,6 +1,8 @@
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
+#include "a4c/host_images.h"
 #include "apps/a4c/build_context.h"
 #include "apps/a4c/commands/commands.h"
 
@@ -20,14 +22,31 @@ struct BuildOptions {
   std::string deadline;
   int64_t cpu_millis = 0;
   bool network = false;
+  std::vector<std::string> build_args;
+  std::string target;
+  std::string file;
+  bool no_cache = false;
 };
 
-std::string JobBodyOf(const BuildOptions& options, int64_t context_bytes) {
-  Json payload(Json::Object{{"tag", options.tag}, {"context_bytes", context_bytes}});
+// What is sent, with what beside the options.
+struct Prepared {
+  std::string dockerfile;
+  Json build_args = Json::Object{};
+  BuildContext context;
+};
+
+std::string JobBodyOf(const BuildOptions& options, const Prepared& prepared) {
+  Json payload(Json::Object{{"tag", options.tag}, {"context_bytes", prepared.context.TarBytes()}});
   if (!options.host.empty()) payload.AppendMember("host", options.host);
   if (!options.memory.empty()) payload.AppendMember("memory", options.memory);
   if (options.cpu_millis > 0) payload.AppendMember("cpu_millis", options.cpu_millis);
   if (options.network) payload.AppendMember("network", true);
+  if (!prepared.build_args.Members().empty()) {
+    payload.AppendMember("build_args", prepared.build_args);
+  }
+  if (!options.target.empty()) payload.AppendMember("target", options.target);
+  if (prepared.dockerfile != kDockerfile) payload.AppendMember("dockerfile", prepared.dockerfile);
+  if (options.no_cache) payload.AppendMember("no_cache", true);
   Json body(Json::Object{{"type", "image.build"}, {"title", "build " + options.tag}});
   body.AppendMember("payload", std::move(payload));
   if (!options.deadline.empty()) body.AppendMember("deadline", options.deadline);
@@ -59,9 +78,10 @@ class LogFollower {
 };
 
 // One job, one try. False: the same again may help.
-bool SendOnce(Session& session, const BuildOptions& options, const BuildContext& context) {
+bool SendOnce(Session& session, const BuildOptions& options, const Prepared& prepared) {
   Reply created;
-  const std::string body = JobBodyOf(options, context.TarBytes());
+  const BuildContext& context = prepared.context;
+  const std::string body = JobBodyOf(options, prepared);
   if (!session.Send({"POST", "/v1/jobs", body}, created)) return true;
   const std::string id = created.body["id"].Text();
   const std::string path = "/v1/jobs/" + PercentEncode(id);
@@ -96,13 +116,40 @@ bool SendOnce(Session& session, const BuildOptions& options, const BuildContext&
   return true;
 }
 
+// NAME=value, or NAME alone: as in the environment, as docker build has it.
+Result<Json> ReadBuildArgs(Session& session, const std::vector<std::string>& given) {
+  Json args(Json::Object{});
+  for (const std::string& one : given) {
+    const size_t equals = one.find('=');
+    const std::string name = one.substr(0, equals);
+    const char* value = equals == std::string::npos ? std::getenv(name.c_str()) : &one[equals + 1];
+    const Result<void> checked = a4c::CheckBuildArg(name, value == nullptr ? "" : value);
+    if (!checked) return checked.error().Within("--build-arg " + name);
+    if (value == nullptr) {
+      session.Note("note: " + name + " is not in the environment: the Dockerfile's default holds");
+      continue;
+    }
+    args.Set(name, std::string(value));
+  }
+  return args;
+}
+
+// Nothing is sent before it is clear that all of it is there.
+Result<Prepared> Prepare(Session& session, const BuildOptions& options) {
+  Prepared prepared;
+  A4C_TRY(prepared.build_args, ReadBuildArgs(session, options.build_args));
+  A4C_TRY(prepared.dockerfile, FindDockerfile(options.directory, options.file));
+  A4C_TRY(prepared.context, ScanContext(options.directory, prepared.dockerfile));
+  return prepared;
+}
+
 void Build(Session& session, const BuildOptions& options) {
-  const Result<BuildContext> context = ScanContext(options.directory);
-  if (!context) {
-    session.exit_code = session.Complain(context.error());
+  const Result<Prepared> prepared = Prepare(session, options);
+  if (!prepared) {
+    session.exit_code = session.Complain(prepared.error());
     return;
   }
-  for (int i = 1; !SendOnce(session, options, *context) && i < kSendsMax; ++i) {
+  for (int i = 1; !SendOnce(session, options, *prepared) && i < kSendsMax; ++i) {
     session.Note("sending it again");
   }
 }
@@ -117,6 +164,12 @@ void AddBuild(CLI::App& image, Session& session) {
   leaf->add_option("--memory", options->memory, "of each step, 512MiB");
   leaf->add_option("--cpu-millis", options->cpu_millis, "of each step, 1000 is a core");
   leaf->add_flag("--network", options->network, "steps may reach the network");
+  leaf->add_option("--build-arg", options->build_args,
+                   "NAME=value of an ARG, or NAME: as in the environment; no secrets: it is kept")
+      ->allow_extra_args(false);
+  leaf->add_option("--target", options->target, "the stage that becomes the image; none: the last");
+  leaf->add_option("--file,-f", options->file, "in the directory; none: its Dockerfile");
+  leaf->add_flag("--no-cache", options->no_cache, "do every step again");
   leaf->add_option("--deadline", options->deadline, "given up so long from now: 10m");
   leaf->callback([&session, options] { Build(session, *options); });
 }

@@ -80,6 +80,20 @@ Result<std::optional<Outcome>> TakeBuilder(JobRun& run, int64_t context_bytes, s
   });
 }
 
+a4c::ImageBuild BuildOf(const Json& payload, const std::string& host) {
+  Faults checked_before;
+  FieldReader fields(payload, "/payload", checked_before);
+  return {.host = host,
+          .tag = fields.Text("tag"),
+          .memory_bytes = fields.Bytes("memory"),
+          .cpu_millis = payload["cpu_millis"].Int(),
+          .network = payload["network"].Bool(),
+          .build_args = fields.TextMap("build_args", a4c::kBuildArgsMax),
+          .target = fields.Text("target"),
+          .dockerfile = fields.Text("dockerfile"),
+          .no_cache = payload["no_cache"].Bool()};
+}
+
 // Of an unknown outcome the room stays reserved: for the next attempt, or until the server answers.
 Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const std::string& host) {
   Outcome outcome = built ? Outcome::Succeeded(Json::Object{{"host", host},
@@ -115,16 +129,9 @@ Result<Outcome> BuildImageFrom(JobRun& run, JobLog& log, const a4c::ByteSource& 
   A4C_TRY(const std::optional<Outcome> not_now, TakeBuilder(run, context_bytes, host));
   if (not_now) return *not_now;
   log.Append("building on " + host + "\n");
-  const Json& payload = run.job().payload;
-  Faults checked_before;
-  const a4c::ImageBuild build{
-      .host = host,
-      .tag = payload["tag"].Text(),
-      .memory_bytes = FieldReader(payload, "/payload", checked_before).Bytes("memory"),
-      .cpu_millis = payload["cpu_millis"].Int(),
-      .network = payload["network"].Bool()};
   const Result<a4c::ImageInfo> built =
-      images->Build(run.HostCall(), build, tar, [&](std::string_view text) { log.Append(text); });
+      images->Build(run.HostCall(), BuildOf(run.job().payload, host), tar,
+                    [&](std::string_view text) { log.Append(text); });
   if (!built) log.Note(built.error().ToString() + "\n");
   return OutcomeOfBuild(run, built, host);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "a4c/host_images.h"
 #include "a4c/nearest.h"
 #include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/job.h"
@@ -72,17 +73,38 @@ void CheckCommandRun(const Json& payload, Faults& faults) {
   fields.RefuseOthers();
 }
 
+void AddFault(const std::string& pointer, const a4c::Result<void>& checked, Faults& faults) {
+  if (!checked) faults.push_back({pointer, checked.error().message(), checked.error().hint()});
+}
+
+// How the Dockerfile is read.
+void CheckDockerfile(FieldReader& fields, Faults& faults) {
+  const auto args = fields.TextMap("build_args", a4c::kBuildArgsMax);
+  const size_t faults_before = faults.size();
+  for (const auto& [name, value] : args) {
+    AddFault(Pointer("/payload/build_args", name), a4c::CheckBuildArg(name, value), faults);
+  }
+  if (faults.size() == faults_before) {
+    AddFault("/payload/build_args", a4c::CheckBuildArgs(args), faults);
+  }
+  AddFault("/payload/target", a4c::CheckBuildTarget(fields.Text("target")), faults);
+  AddFault("/payload/dockerfile", a4c::CheckDockerfilePath(fields.Text("dockerfile")), faults);
+  const Json& no_cache = fields.Any("no_cache");
+  if (!no_cache.IsNull() && !no_cache.IsBool()) fields.Add("no_cache", "is true or false");
+}
+
 void CheckImageBuild(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("tag", {.required = true, .bytes_max = kTagBytesMax});
-  // A tar archive with a Dockerfile at its root, in base64: bounded by the body's own limit. None:
-  // it is streamed to the job (PUT /v1/jobs/{id}/context).
+  // A tar archive in base64: bounded by the body's own limit. None: it is streamed to the job
+  // (PUT /v1/jobs/{id}/context).
   fields.Text("context", {.bytes_max = SIZE_MAX});
   fields.Long("context_bytes", {.min = 0, .max = kContextBytesMax});
   fields.Bytes("memory");
   fields.Long("cpu_millis", {.min = 0, .max = 1'000'000});
   const Json& network = fields.Any("network");
   if (!network.IsNull() && !network.IsBool()) fields.Add("network", "is true or false");
+  CheckDockerfile(fields, faults);
   fields.Text("host", {.bytes_max = 256});
   fields.Bytes("disk");
   fields.RefuseOthers();

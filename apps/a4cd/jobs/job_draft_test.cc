@@ -25,6 +25,8 @@ TEST(JobDraft, TakesEachTypeWithItsPayload) {
       R"({"type":"workspace.delete","payload":{"workspace":"d"},"priority":9})",
       R"({"type":"command.run","payload":{"workspace":"d","command":["true"]},"delay":"5m"})",
       R"({"type":"image.build","payload":{"tag":"t","context":"AAAA"}})",
+      R"({"type":"image.build","payload":{"tag":"t","build_args":{"A":"","_b2":"x=y"},"target":"0"}})",
+      R"({"type":"image.build","payload":{"tag":"t","dockerfile":"a/..b/File","no_cache":true}})",
       R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a":"b"}})"};
   for (const char* text : good) EXPECT_TRUE(FaultsOf(text).empty()) << text;
 }
@@ -83,6 +85,48 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
     ASSERT_FALSE(faults.empty()) << text;
     EXPECT_EQ(faults[0].pointer, pointer) << text;
   }
+}
+
+TEST(JobDraft, PointsAtWhatIsWrongWithABuild) {
+  const std::string long_text(4097, 'x');
+  std::string many;
+  std::string large;
+  for (int i = 0; i < 17; ++i) {
+    large +=
+        (i == 0 ? "\"A" : ",\"A") + std::to_string(i) + "\":\"" + std::string(4000, 'x') + "\"";
+  }
+  for (int i = 0; i < 65; ++i) many += (i == 0 ? "\"A" : ",\"A") + std::to_string(i) + "\":\"\"";
+  const std::pair<std::string, const char*> wrong[] = {
+      {R"("build_args":[])", "/payload/build_args"},
+      {R"("build_args":{)" + many + "}", "/payload/build_args"},
+      {R"("build_args":{)" + large + "}", "/payload/build_args"},
+      {R"("build_args":{"A":1})", "/payload/build_args/A"},
+      {R"("build_args":{"A":")" + long_text + "\"}", "/payload/build_args/A"},
+      {R"("build_args":{"A":"\u0000"})", "/payload/build_args/A"},
+      {R"("build_args":{"A/B":""})", "/payload/build_args/A~1B"},
+      {R"("build_args":{"2A":""})", "/payload/build_args/2A"},
+      {R"("build_args":{"A=B":""})", "/payload/build_args/A=B"},
+      {R"("build_args":{"":""})", "/payload/build_args/"},
+      {R"("target":"a b")", "/payload/target"},
+      {R"("target":"-a")", "/payload/target"},
+      {R"("target":7)", "/payload/target"},
+      {R"("dockerfile":"/etc/passwd")", "/payload/dockerfile"},
+      {R"("dockerfile":"../Dockerfile")", "/payload/dockerfile"},
+      {R"("dockerfile":"a/../../Dockerfile")", "/payload/dockerfile"},
+      {R"("dockerfile":"a//b")", "/payload/dockerfile"},
+      {R"("dockerfile":"./Dockerfile")", "/payload/dockerfile"},
+      {R"("dockerfile":"a/")", "/payload/dockerfile"},
+      {R"("dockerfile":"a\nb")", "/payload/dockerfile"},
+      {R"("dockerfile":")" + long_text + "\"", "/payload/dockerfile"},
+      {R"("no_cache":"yes")", "/payload/no_cache"}};
+  for (const auto& [members, pointer] : wrong) {
+    const Faults faults =
+        FaultsOf(R"({"type":"image.build","payload":{"tag":"t",)" + members + "}}");
+    ASSERT_EQ(faults.size(), 1u) << members;
+    EXPECT_EQ(faults[0].pointer, pointer) << members;
+  }
+  EXPECT_NE(FaultsOf(R"({"type":"image.build","payload":{"tag":"t","dockerfile":"/x"}})")[0].hint,
+            "");
 }
 
 TEST(JobDraft, ProposesTheNearestWord) {

@@ -7,8 +7,10 @@
 // methods [any thread].
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,15 +39,21 @@ struct ImageBuild {
   int64_t memory_bytes = 0;  // of each step; 0: the provider's bound, which is never exceeded
   int64_t cpu_millis = 0;    // the same
   bool network = false;      // steps may reach the network, if the provider lets them
+  // Values of the Dockerfile's ARGs. No place for secrets: they stay in the image's history.
+  std::map<std::string, std::string> build_args = {};
+  std::string target = {};      // the stage that becomes the image; empty: the last
+  std::string dockerfile = {};  // its path within the context; empty: Dockerfile at the root
+  bool no_cache = false;        // every step is done, also those that an earlier build has done
 };
 
 class HostImages {
  public:
   static constexpr std::string_view kExtension = "a4c.host_images";
   virtual ~HostImages() = default;
-  // Builds a tar context (Dockerfile at its root); the builder's messages go to `progress`, and the
-  // call's deadline ends the build. kInvalid: the build itself failed, the message is the builder's
-  // last line. kDenied: a network was asked for, and builds get none.
+  // Builds a tar context; the builder's messages go to `progress`, and the call's deadline ends the
+  // build. kInvalid: the build itself failed, the message is the builder's last line; such as that
+  // there is no such Dockerfile or stage. kDenied: a network was asked for, and builds get none.
+  // kUnsupported: the provider cannot do something that is asked for; it never leaves it out.
   virtual Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
                                   const Progress& progress) = 0;
   // Those of ours, a line for each name.
@@ -77,5 +85,18 @@ class HostImageSupply {
 // other characters than letters, digits and "._-/:"; a reference may also hold "@".
 A4C_API Result<void> CheckImageTag(std::string_view tag);
 A4C_API Result<void> CheckImageReference(std::string_view reference);
+// Of a build: at most kBuildArgsMax args, kBuildArgsBytesMax with their names; these are
+// [A-Za-z_][A-Za-z0-9_]* of at most 128 bytes, a value has at most 4096 and no NUL. A stage: a
+// letter or digit, then also "._-", at most 128. A path: relative, at most 1024 bytes, without
+// control characters and without empty, "." and ".." between its slashes. An empty stage or path is
+// none.
+inline constexpr size_t kBuildArgsMax = 64;
+inline constexpr size_t kBuildArgsBytesMax = 64 << 10;
+A4C_API Result<void> CheckBuildArgs(const std::map<std::string, std::string>& args);
+A4C_API Result<void> CheckBuildArg(std::string_view name, std::string_view value);
+A4C_API Result<void> CheckBuildTarget(std::string_view target);
+A4C_API Result<void> CheckDockerfilePath(std::string_view path);
+// All of them, and the tag.
+A4C_API Result<void> CheckImageBuild(const ImageBuild& build);
 
 }  // namespace a4c

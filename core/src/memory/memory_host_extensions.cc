@@ -107,7 +107,7 @@ Result<int> MemoryExec::Run(const Call& call, const ExecRequest& request,
 
 Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
                                       const ByteSource& tar, const Progress& progress) {
-  A4C_CHECK(CheckImageTag(build.tag));
+  A4C_CHECK(CheckImageBuild(build));
   std::string context;
   while (true) {
     A4C_TRY(const std::string piece, tar());
@@ -123,7 +123,9 @@ Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
     A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
     for (const auto& [name, image] : server->images) known.insert(name);
   }
-  A4C_TRY(ImageInfo built, FakeBuild(build.tag, context, known, progress));
+  const std::string salt =
+      build.no_cache ? std::to_string(hosts_.runtime.random.Next()) : std::string();
+  A4C_TRY(ImageInfo built, FakeBuild(build, context, salt, known, progress));
   Waiter::Lock lock(*hosts_.waiter);
   A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
   Keep(*server, build.tag, built, hosts_.runtime.clock.MonotonicMs());

@@ -19,7 +19,7 @@ constexpr std::array<Word, 6> kWords = {{
     {"no space left on device", Code::kExhausted, "free space on the server's disk"},
     {"docker-init", Code::kUnsupported, "install docker-init there, or set init: false"},
     {"Cannot locate specified Dockerfile", Code::kInvalid,
-     "put a Dockerfile at the context's root"},
+     "it stands at the context's root, or where the build says"},
     {"ockerfile parse error", Code::kInvalid, ""},
     {"is not running", Code::kConflict, ""},
     {"is already in progress", Code::kConflict, ""},

@@ -130,6 +130,38 @@ TEST_F(BaremetalImages, WhatAFailedBuildLeavesIsDiscarded) {
   EXPECT_FALSE(find());
 }
 
+// Shells, JSON and queries each have characters of their own.
+TEST_F(BaremetalImages, ArgsAndTargetTakeEffectAsTheyAreWritten) {
+  const std::string value = R"(a b&c=%41+"'$(x)\;#)"
+                            "\n\u00e4";
+  const std::string tar = TarOf({{"docker/File",
+                                  "FROM scratch AS first\n"
+                                  "ARG VALUE=none\nARG DEFAULT=kept\n"
+                                  "LABEL value=\"$VALUE\" default=$DEFAULT stage=first\n"
+                                  "FROM first AS second\nLABEL stage=second\n"}});
+  const auto labels = [&](const std::string& target) {
+    const std::string tag = Word("a4c-test/args") + ":1";
+    bool is_sent = false;
+    const auto built = provider_->As<HostImages>()->Build(
+        Soon(),
+        {.host = unit_.host,
+         .tag = tag,
+         .build_args = {{"VALUE", value}},
+         .target = target,
+         .dockerfile = "docker/File"},
+        [&]() -> Result<std::string> { return std::exchange(is_sent, true) ? "" : tar; },
+        [](std::string_view) {});
+    EXPECT_TRUE(built) << built.error().ToString();
+    const auto image = ParseJson(Ask({.method = "GET", .target = "/images/" + tag + "/json"}));
+    return image ? (*image)["Config"]["Labels"] : Json();
+  };
+  const Json first = labels("first");
+  EXPECT_EQ(first["value"].Text(), value);
+  EXPECT_EQ(first["default"].Text(), "kept");
+  EXPECT_EQ(first["stage"].Text(), "first");
+  EXPECT_EQ(labels("")["stage"].Text(), "second");
+}
+
 TEST_F(BaremetalImages, WhatOthersBuildFromOursIsNeitherListedNorTaken) {
   const std::string theirs = Word("theirs") + ":1";
   const std::string tar =

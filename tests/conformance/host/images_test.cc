@@ -9,10 +9,21 @@ namespace {
 class HostProviderImages : public HostTest {
  protected:
   Result<ImageInfo> Build(const std::string& tag, const std::string& dockerfile) {
+    return Build({.host = host(), .tag = tag}, {{"Dockerfile", dockerfile}});
+  }
+  Result<ImageInfo> Build(const ImageBuild& build,
+                          const std::vector<std::pair<std::string, std::string>>& files) {
     progress_.clear();
-    return provider().As<HostImages>()->Build(Within(120'000), {.host = host(), .tag = tag},
-                                              InPieces(TarOf({{"Dockerfile", dockerfile}}), 700),
+    return provider().As<HostImages>()->Build(Within(120'000), build, InPieces(TarOf(files), 700),
                                               [&](std::string_view line) { progress_ += line; });
+  }
+  ImageBuild NewBuild() { return {.host = host(), .tag = Unique("a4c-conformance/image") + ":1"}; }
+  static void ExpectBuilt(const Result<ImageInfo>& built) {
+    EXPECT_TRUE(built) << built.error().ToString();
+  }
+  static void ExpectInvalid(const Result<ImageInfo>& built, const std::string& what = "") {
+    ASSERT_FALSE(built) << what;
+    EXPECT_EQ(built.error().code(), Code::kInvalid) << what << built.error().ToString();
   }
   bool Has(const std::string& tag) {
     const auto images = provider().As<HostImages>()->List(Within(), host());
@@ -66,6 +77,83 @@ TEST_F(HostProviderImages, AContextWithoutDockerfileIsInvalid) {
       InPieces(TarOf({{"README", "nothing to build"}}), 1 << 20), [](std::string_view) {});
   ASSERT_FALSE(built);
   EXPECT_EQ(built.error().code(), Code::kInvalid) << built.error().ToString();
+}
+
+TEST_F(HostProviderImages, BuildArgsAreTheValuesOfTheDockerfilesArgs) {
+  if (Absent("image_build")) return;
+  ImageBuild build = NewBuild();
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"Dockerfile", "FROM " + TestImage() + "\nARG COMMAND=false\nRUN $COMMAND\n"}};
+  ExpectInvalid(Build(build, files));
+  build.build_args = {{"COMMAND", "true"}};
+  ExpectBuilt(Build(build, files));
+  DiscardUnused();
+}
+
+TEST_F(HostProviderImages, TheTargetIsTheStageThatBecomesTheImage) {
+  if (Absent("image_build")) return;
+  ImageBuild build = NewBuild();
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"Dockerfile", "FROM " + TestImage() + " AS first\nRUN true\nFROM first\nRUN false\n"}};
+  ExpectInvalid(Build(build, files));
+  build.target = "other";
+  ExpectInvalid(Build(build, files));
+  build.target = "first";
+  ExpectBuilt(Build(build, files));
+  DiscardUnused();
+}
+
+TEST_F(HostProviderImages, TheDockerfileIsWhereTheBuildSays) {
+  if (Absent("image_build")) return;
+  ImageBuild build = NewBuild();
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"Dockerfile", "FROM " + TestImage() + "\nRUN false\n"},
+      {"docker/File of mine", "FROM " + TestImage() + "\nRUN true\n"}};
+  ExpectInvalid(Build(build, files));
+  build.dockerfile = "docker/none";
+  ExpectInvalid(Build(build, files));
+  build.dockerfile = "docker/File of mine";
+  ExpectBuilt(Build(build, files));
+  DiscardUnused();
+}
+
+TEST_F(HostProviderImages, WithoutCacheAnotherImageIsMade) {
+  if (Absent("image_build")) return;
+  ImageBuild build = NewBuild();
+  const std::vector<std::pair<std::string, std::string>> files = {
+      {"Dockerfile", "FROM " + TestImage() + "\nRUN true\n"}};
+  const auto first = Build(build, files);
+  ASSERT_TRUE(first) << first.error().ToString();
+  build.no_cache = true;
+  const auto again = Build(build, files);
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_NE(first->digest, again->digest);
+  DiscardUnused();
+}
+
+TEST_F(HostProviderImages, WhatIsOutOfFormIsRefusedBeforeTheContextIsRead) {
+  if (Absent("image_build")) return;
+  const auto expect_refused = [&](const ImageBuild& build, const std::string& what) {
+    const ByteSource unread = [&]() -> Result<std::string> {
+      ADD_FAILURE() << "read: " << what;
+      return std::string();
+    };
+    ExpectInvalid(
+        provider().As<HostImages>()->Build(Within(), build, unread, [](std::string_view) {}), what);
+  };
+  for (const char* name : {"", "2A", "A-B", "A=B", "A B", "\u00c4"}) {
+    ImageBuild build = NewBuild();
+    build.build_args = {{name, "x"}};
+    expect_refused(build, std::string("arg ") + name);
+  }
+  for (const char* path : {"/Dockerfile", "../Dockerfile", "a/../b", "a//b", ".", "a/", "a\nb"}) {
+    ImageBuild build = NewBuild();
+    build.dockerfile = path;
+    expect_refused(build, std::string("dockerfile ") + path);
+  }
+  ImageBuild build = NewBuild();
+  build.target = "a b";
+  expect_refused(build, "target");
 }
 
 TEST_F(HostProviderImages, AContextThatBreaksOffGivesItsError) {

@@ -294,6 +294,50 @@ TEST_F(Cli, AnImageIsBuiltFromADirectory) {
   EXPECT_NE(listed.out.find("app:1"), std::string::npos) << listed.out;
 }
 
+TEST_F(Cli, AnImageIsBuiltAsWithDockerBuild) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context + "/docker");
+  std::ofstream(context + "/docker/File") << "FROM busybox:local AS first\n"
+                                             "ARG ONE=false\nARG TWO=false\n"
+                                             "RUN $ONE\nRUN $TWO\n"
+                                             "FROM first\nRUN false\n";
+  std::ofstream(context + "/.dockerignore") << "docker\n";
+  setenv("TWO", "true", 1);
+  const Ran built =
+      Run({"image", "build", "-t", "app:1", "-f", context + "/docker/File", "--target", "first",
+           "--build-arg", "ONE=true", "--build-arg", "TWO", "--no-cache", "-o", "json", context});
+  unsetenv("TWO");
+  ASSERT_EQ(built.exit_code, a4c_cli::kOk) << built.out << built.err;
+  const auto jobs = a4c::ParseJson(Run({"job", "list", "-o", "json"}).out);
+  ASSERT_TRUE(jobs);
+  const a4c::Json& payload = jobs->Items().at(0)["payload"];
+  EXPECT_EQ(payload["build_args"].ToString(), R"({"ONE":"true","TWO":"true"})");
+  EXPECT_EQ(payload["target"].Text(), "first");
+  EXPECT_EQ(payload["dockerfile"].Text(), "docker/File");
+  EXPECT_TRUE(payload["no_cache"].Bool());
+}
+
+TEST_F(Cli, WhatABuildLacksIsToldBeforeAnythingIsSent) {
+  const std::string context = directory_ + "/context";
+  std::filesystem::create_directories(context);
+  const auto refusal = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"image", "build", "-t", "app:1", context});
+    const Ran ran = Run(more);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << ran.out << ran.err;
+    return ran.err;
+  };
+  EXPECT_NE(refusal({}).find("there is no Dockerfile"), std::string::npos);
+  std::ofstream(context + "/Dockerfile") << "FROM busybox:local\n";
+  EXPECT_NE(refusal({"-f", context + "/Dockerfil"}).find("there is no file"), std::string::npos);
+  EXPECT_NE(refusal({"--build-arg", "A-B=1"}).find("A-B"), std::string::npos);
+  EXPECT_NE(refusal({"--build-arg", "=1"}).find("is no name"), std::string::npos);
+  EXPECT_EQ(Run({"job", "list", "-o", "json"}).out, "[]\n");
+  const Ran unset = Run({"image", "build", "-t", "app:1", context, "--build-arg", "A4_UNSET"});
+  EXPECT_EQ(unset.exit_code, a4c_cli::kOk) << unset.err;
+  EXPECT_NE(unset.err.find("A4_UNSET is not in the environment"), std::string::npos) << unset.err;
+  EXPECT_EQ(Run({"__complete", "--", "image", "build", "--build-"}).out, "--build-arg\n");
+}
+
 TEST_F(Cli, AnImageThatCannotBeBuiltSaysWhy) {
   const std::string context = directory_ + "/context";
   std::filesystem::create_directories(context);
