@@ -19,6 +19,7 @@ class BaremetalHostProvider final : public HostProvider {
       : servers_(runtime, std::move(options)),
         epochs_(servers_.options.cluster),
         logs_(NewBaremetalLogs(servers_)),
+        log_times_(NewBaremetalLogTimes()),
         exec_(NewBaremetalExec(servers_)),
         streams_(NewBaremetalStreams(servers_)),
         images_(NewBaremetalImages(servers_)),
@@ -41,6 +42,7 @@ class BaremetalHostProvider final : public HostProvider {
  protected:
   void* Extension(std::string_view name) override {
     if (name == HostLogs::kExtension) return logs_.get();
+    if (name == HostLogTimes::kExtension) return log_times_.get();
     if (name == HostExec::kExtension) return exec_.get();
     if (name == HostStreams::kExtension) return streams_.get();
     if (name == HostImages::kExtension) return images_.get();
@@ -63,6 +65,7 @@ class BaremetalHostProvider final : public HostProvider {
   BaremetalServers servers_;  // before what refers to it
   const DockerEpochs epochs_;
   const std::unique_ptr<HostLogs> logs_;
+  const std::unique_ptr<HostLogTimes> log_times_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostStreams> streams_;
   const std::unique_ptr<HostImages> images_;

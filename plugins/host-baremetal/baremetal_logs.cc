@@ -1,5 +1,5 @@
-// HostLogs over dockerd's log of a container. A position is the time of the last entry, how many
-// entries of that very time were given, and how much of the one after them:
+// HostLogs and HostLogTimes over dockerd's log of a container. A position is the time of the last
+// entry, how many entries of that very time were given, and how much of the one after them:
 // "sec.nanos:skip:offset".
 #include <charconv>
 
@@ -132,7 +132,23 @@ Result<LogPage> BaremetalLogs::Read(const Call& call, const std::string& host,
   }
 }
 
+// A position is a time already: nobody needs to be asked.
+class BaremetalLogTimes final : public HostLogTimes {
+ public:
+  Result<std::string> PositionAt(const Call&, const std::string&, const std::string& name,
+                                 int64_t time_ms) override {
+    A4C_CHECK(CheckUnitName(name));
+    if (time_ms <= 0) return std::string();
+    const std::string nanos = std::to_string(1000 + time_ms % 1000).substr(1) + "000000";
+    return Position{.time = std::to_string(time_ms / 1000) + "." + nanos}.ToString();
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<HostLogTimes> NewBaremetalLogTimes() {
+  return std::make_unique<BaremetalLogTimes>();
+}
 
 std::unique_ptr<HostLogs> NewBaremetalLogs(BaremetalServers& servers) {
   return std::make_unique<BaremetalLogs>(servers);

@@ -52,6 +52,7 @@ struct BaremetalServers {
 };
 
 std::unique_ptr<HostLogs> NewBaremetalLogs(BaremetalServers& servers);
+std::unique_ptr<HostLogTimes> NewBaremetalLogTimes();
 std::unique_ptr<HostExec> NewBaremetalExec(BaremetalServers& servers);
 std::unique_ptr<HostStreams> NewBaremetalStreams(BaremetalServers& servers);
 std::unique_ptr<HostImages> NewBaremetalImages(BaremetalServers& servers);

@@ -10,6 +10,7 @@ constexpr a4c::AbsentCapability kAbsent[] = {
     {"images", "a unit is a plain process group"},
     {"image_build", "there are no images"},
     {"image_supply", "there are no images"},
+    {"log_times", "what a unit writes is kept as it came, without times"},
     {"cleanup", "nothing is kept but the units' own directories"},
     {"disk_limit", "only the size of each single file is limited"},
     {"cpu_limit", "a plain process group has no share of the processor"},

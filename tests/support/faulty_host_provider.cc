@@ -33,6 +33,7 @@ Result<std::vector<UnitStatus>> FaultyHostProvider::List(const Call& call,
 
 void* FaultyHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return inner_.As<HostLogs>();
+  if (name == HostLogTimes::kExtension) return inner_.As<HostLogTimes>();
   if (name == HostExec::kExtension) return inner_.As<HostExec>();
   if (name == HostImages::kExtension) return inner_.As<HostImages>();
   if (name == HostImageSupply::kExtension) return inner_.As<HostImageSupply>();

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "a4c/host_extensions.h"
 #include "a4c/time_period.h"
 #include "apps/a4cd/api/api.h"
 #include "apps/a4cd/jobs/fields.h"
@@ -41,12 +42,16 @@ Result<LogCut> ReadLogCut(const Request& request, int64_t now_ms) {
   return cut;
 }
 
-Result<LogCut> ReadLineCut(const Request& request) {
-  if (request.HasQuery("since")) {
+Result<std::string> FindUnitLogStart(const a4c::Call& call, a4c::HostProvider& hosts,
+                                     const Workspace& workspace, const Request& request,
+                                     const LogCut& cut) {
+  if (!cut.since_ms) return request.Query("from");
+  auto* times = hosts.As<a4c::HostLogTimes>();
+  if (times == nullptr) {
     return Error(Code::kUnsupported, "the lines of a workspace's log have no times here",
                  "ask for the last ones: tail=100 (a4c workspace logs --tail 100)");
   }
-  return ReadLogCut(request, 0);
+  return times->PositionAt(call, workspace.host, UnitName(workspace.id), *cut.since_ms);
 }
 
 }  // namespace a4cd

@@ -59,16 +59,5 @@ TEST(LogQuery, RefusesABeginningThatIsAlsoAPosition) {
   }
 }
 
-TEST(LogQuery, OfAWorkspaceHasNoTimes) {
-  Request request;
-  request.query = {{"tail", "5"}};
-  EXPECT_EQ(ReadLineCut(request)->lines, 5);
-  request.query = {{"since", "5m"}};
-  const auto cut = ReadLineCut(request);
-  ASSERT_FALSE(cut);
-  EXPECT_EQ(cut.error().code(), a4c::Code::kUnsupported);
-  EXPECT_NE(cut.error().hint().find("tail=100"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace a4cd

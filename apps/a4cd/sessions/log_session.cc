@@ -34,6 +34,7 @@ class LogSession final : public Session {
         logs_(logs),
         subject_(std::move(subject)),
         from_(std::move(origin.from)),
+        is_new_(origin.is_new),
         lines_(origin.lines) {}
 
   void Run(const SessionPeer& peer) override {
@@ -51,6 +52,8 @@ class LogSession final : public Session {
     if (lines_) {
       const Result<void> told = TellTail(conversation, *lines_);
       if (!told) return told.error();
+    } else if (is_new_) {
+      Tell(conversation, {.bytes = {}, .next = from_});
     }
     while (true) {
       Result<a4c::LogPage> page =
@@ -66,8 +69,8 @@ class LogSession final : public Session {
 
   // Told even if it is empty: whoever comes back goes on there.
   Result<void> TellTail(Conversation& conversation, int64_t lines) {
-    A4C_TRY(a4c::LogPage tail,
-            ReadLogTail(conversation.StepCall(), logs_, subject_.host, subject_.unit, lines));
+    A4C_TRY(a4c::LogPage tail, ReadLogTail(conversation.StepCall(), logs_, subject_.host,
+                                           subject_.unit, from_, lines));
     Tell(conversation, tail);
     from_ = std::move(tail.next);
     return {};
@@ -87,6 +90,7 @@ class LogSession final : public Session {
   a4c::HostLogs& logs_;
   const SessionSubject subject_;
   std::string from_;
+  const bool is_new_;
   const std::optional<int64_t> lines_;
   int64_t bytes_ = 0;
 };

@@ -22,8 +22,9 @@ size_t WholeLine(const std::string& text) {
 }  // namespace
 
 Result<a4c::LogPage> ReadLogTail(const a4c::Call& call, a4c::HostLogs& logs,
-                                 const std::string& host, const std::string& unit, int64_t lines) {
-  a4c::LogPage tail;
+                                 const std::string& host, const std::string& unit,
+                                 const std::string& from, int64_t lines) {
+  a4c::LogPage tail{.bytes = {}, .next = from};
   bool is_cut = false;
   bool is_full = true;
   for (int64_t pages = kLogTailReadMax / kPageBytesMax; pages > 0; --pages) {

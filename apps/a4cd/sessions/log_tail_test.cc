@@ -34,8 +34,8 @@ class OneLog final : public a4c::HostLogs {
 
 class LogTail : public testing::Test {
  protected:
-  Result<a4c::LogPage> Read(int64_t lines) {
-    return ReadLogTail(fake_.Within(10'000), log_, "one", "unit", lines);
+  Result<a4c::LogPage> Read(int64_t lines, const std::string& from = "") {
+    return ReadLogTail(fake_.Within(10'000), log_, "one", "unit", from, lines);
   }
 
   a4c::testing::FakeRuntime fake_{1};
@@ -56,6 +56,9 @@ TEST_F(LogTail, IsTheLastLinesAndThePositionBehindThem) {
     EXPECT_EQ(tail->bytes, text);
     EXPECT_EQ(tail->next, "14");
   }
+  EXPECT_EQ(Read(9, "4")->bytes, "two\nthree\n");
+  EXPECT_EQ(Read(1, "4")->bytes, "three\n");
+  EXPECT_EQ(Read(0, "14")->next, "14");
 }
 
 TEST_F(LogTail, OfAnEmptyLogIsEmpty) {

@@ -32,8 +32,9 @@ std::unique_ptr<Session> NewForwardSession(const a4c::Runtime& runtime, const Se
                                            int port);
 // Where a log that is followed begins.
 struct LogOrigin {
-  std::string from = {};              // a position in it, or "": what is still kept
-  std::optional<int64_t> lines = {};  // instead: its last ones
+  std::string from = {};  // a position in it, or "": what is still kept
+  bool is_new = false;    // who follows does not know it: told even before there is more
+  std::optional<int64_t> lines = {};  // only the last ones of what is there
 };
 // What a workspace writes, as it comes: the protocol a4c.logs.v1.
 std::unique_ptr<Session> NewLogSession(const a4c::Runtime& runtime, const SessionRules& rules,

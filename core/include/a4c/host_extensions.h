@@ -29,6 +29,17 @@ class HostLogs {
                                const std::string& after, int64_t bytes_max) = 0;
 };
 
+// Where in a log a time is, if the provider keeps the times of what units write.
+class HostLogTimes {
+ public:
+  static constexpr std::string_view kExtension = "a4c.host_log_times";
+  virtual ~HostLogTimes() = default;
+  // The position for HostLogs::Read behind which is what the unit wrote at that time or later, in
+  // milliseconds of UTC by the host's clock. That there is no such unit may be left to Read.
+  virtual Result<std::string> PositionAt(const Call& call, const std::string& host,
+                                         const std::string& name, int64_t time_ms) = 0;
+};
+
 struct ExecRequest {
   std::string host;
   std::string unit;

@@ -21,6 +21,16 @@ class MemoryLogs final : public HostLogs {
   MemoryHosts& hosts_;
 };
 
+class MemoryLogTimes final : public HostLogTimes {
+ public:
+  explicit MemoryLogTimes(MemoryHosts& hosts) : hosts_(hosts) {}
+  Result<std::string> PositionAt(const Call& call, const std::string& host, const std::string& name,
+                                 int64_t time_ms) override;
+
+ private:
+  MemoryHosts& hosts_;
+};
+
 class MemoryExec final : public HostExec {
  public:
   explicit MemoryExec(MemoryHosts& hosts) : hosts_(hosts) {}
@@ -62,6 +72,18 @@ Result<LogPage> MemoryLogs::Read(const Call& call, const std::string& host, cons
   return LogPage{
       unit->log.substr(static_cast<size_t>(from - unit->log_start), static_cast<size_t>(size)),
       std::to_string(from + size)};
+}
+
+Result<std::string> MemoryLogTimes::PositionAt(const Call& call, const std::string& host,
+                                               const std::string& name, int64_t time_ms) {
+  A4C_CHECK(CheckUnitName(name));
+  Waiter::Lock lock(*hosts_.waiter);
+  A4C_TRY(MemoryServer * server, hosts_.Find(call, host));
+  A4C_TRY(MemoryUnit * unit, hosts_.FindUnit(*server, name));
+  const auto found =
+      std::ranges::lower_bound(unit->log_times, time_ms, {}, &std::pair<int64_t, int64_t>::first);
+  if (found != unit->log_times.end()) return std::to_string(found->second);
+  return std::to_string(unit->log_start + static_cast<int64_t>(unit->log.size()));
 }
 
 // False if the call ended first.
@@ -146,6 +168,9 @@ Result<std::vector<ImageInfo>> MemoryImages::List(const Call& call, const std::s
 
 std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts) {
   return std::make_unique<MemoryLogs>(hosts);
+}
+std::unique_ptr<HostLogTimes> NewMemoryLogTimes(MemoryHosts& hosts) {
+  return std::make_unique<MemoryLogTimes>(hosts);
 }
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts) {
   return std::make_unique<MemoryExec>(hosts);

@@ -30,6 +30,7 @@ class MemoryHostProvider final : public HostProvider {
   MemoryHostProvider(const Runtime& runtime, const MemoryHostOptions& options)
       : hosts_(runtime, options),
         logs_(memory::NewMemoryLogs(hosts_)),
+        log_times_(memory::NewMemoryLogTimes(hosts_)),
         exec_(memory::NewMemoryExec(hosts_)),
         images_(memory::NewMemoryImages(hosts_)),
         image_supply_(memory::NewMemoryImageSupply(hosts_)),
@@ -59,6 +60,7 @@ class MemoryHostProvider final : public HostProvider {
 
   memory::MemoryHosts hosts_;  // before what refers to it
   const std::unique_ptr<HostLogs> logs_;
+  const std::unique_ptr<HostLogTimes> log_times_;
   const std::unique_ptr<HostExec> exec_;
   const std::unique_ptr<HostImages> images_;
   const std::unique_ptr<HostImageSupply> image_supply_;
@@ -75,6 +77,7 @@ class MemoryHostProvider final : public HostProvider {
 
 void* MemoryHostProvider::Extension(std::string_view name) {
   if (name == HostLogs::kExtension) return logs_.get();
+  if (name == HostLogTimes::kExtension) return log_times_.get();
   if (name == HostExec::kExtension) return exec_.get();
   if (name == HostImages::kExtension) return images_.get();
   if (name == HostImageSupply::kExtension) return image_supply_.get();

@@ -1,5 +1,7 @@
 #include "memory/memory_host_state.h"
 
+#include <algorithm>
+
 #include "memory/memory_host_images.h"
 
 namespace a4c::memory {
@@ -11,12 +13,18 @@ void TakeOutput(MemoryUnit& unit, int64_t elapsed_ms) {
   auto& output = unit.run.output;
   for (; unit.output_taken < output.size() && output[unit.output_taken].at_ms <= elapsed_ms;
        ++unit.output_taken) {
-    unit.log += output[unit.output_taken].text;
+    const auto& piece = output[unit.output_taken];
+    unit.log_times.emplace_back(unit.started_at_ms + piece.at_ms,
+                                unit.log_start + static_cast<int64_t>(unit.log.size()));
+    unit.log += piece.text;
   }
   const int64_t excess = static_cast<int64_t>(unit.log.size()) - kLogBytesMax;
   if (excess <= 0) return;
   unit.log.erase(0, static_cast<size_t>(excess));
   unit.log_start += excess;
+  const auto kept = std::ranges::lower_bound(unit.log_times, unit.log_start, {},
+                                             &std::pair<int64_t, int64_t>::second);
+  unit.log_times.erase(unit.log_times.begin(), kept);
 }
 
 }  // namespace

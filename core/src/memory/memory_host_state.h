@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "a4c/host_activity.h"
 #include "a4c/host_cleanup.h"
@@ -34,6 +36,8 @@ struct MemoryUnit {
   int64_t started_at_ms = 0;
   std::string log = {};
   int64_t log_start = 0;  // how many bytes were dropped before log
+  // When a piece was written, and how many bytes before it, oldest first.
+  std::vector<std::pair<int64_t, int64_t>> log_times = {};
 };
 
 // What the server knows of the store, and whether we have presented it.
@@ -105,6 +109,7 @@ Host FiguresOf(const MemoryServer& server);
 void Settle(MemoryUnit& unit, int64_t now_mono_ms);
 
 std::unique_ptr<HostLogs> NewMemoryLogs(MemoryHosts& hosts);
+std::unique_ptr<HostLogTimes> NewMemoryLogTimes(MemoryHosts& hosts);
 std::unique_ptr<HostExec> NewMemoryExec(MemoryHosts& hosts);
 std::unique_ptr<HostImages> NewMemoryImages(MemoryHosts& hosts);
 std::unique_ptr<HostImageSupply> NewMemoryImageSupply(MemoryHosts& hosts);

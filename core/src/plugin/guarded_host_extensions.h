@@ -40,6 +40,22 @@ class GuardedHostLogs final : public HostLogs {
   const CallSite& read_;
 };
 
+class GuardedHostLogTimes final : public HostLogTimes {
+ public:
+  GuardedHostLogTimes(HostLogTimes& inner, PluginRecord& plugin)
+      : inner_(inner), position_at_(plugin.Site("LogTimes.PositionAt")) {}
+
+  Result<std::string> PositionAt(const Call& call, const std::string& host, const std::string& name,
+                                 int64_t time_ms) override {
+    return Guarded(position_at_, call,
+                   [&] { return inner_.PositionAt(call, host, name, time_ms); });
+  }
+
+ private:
+  HostLogTimes& inner_;
+  const CallSite& position_at_;
+};
+
 class GuardedHostExec final : public HostExec {
  public:
   GuardedHostExec(HostExec& inner, PluginRecord& plugin)

@@ -57,6 +57,7 @@ class GuardedHostProvider final : public HostProvider {
  private:
   void* Extension(std::string_view name) override {
     if (name == HostLogs::kExtension) return logs_.Of(*inner_, plugin_);
+    if (name == HostLogTimes::kExtension) return log_times_.Of(*inner_, plugin_);
     if (name == HostExec::kExtension) return exec_.Of(*inner_, plugin_);
     if (name == HostImages::kExtension) return images_.Of(*inner_, plugin_);
     if (name == HostImageSupply::kExtension) return image_supply_.Of(*inner_, plugin_);
@@ -75,6 +76,7 @@ class GuardedHostProvider final : public HostProvider {
   PluginRecord& plugin_;
   std::unique_ptr<HostProvider> inner_;
   ExtensionGuard<HostLogs, GuardedHostLogs> logs_;
+  ExtensionGuard<HostLogTimes, GuardedHostLogTimes> log_times_;
   ExtensionGuard<HostExec, GuardedHostExec> exec_;
   ExtensionGuard<HostImages, GuardedHostImages> images_;
   ExtensionGuard<HostImageSupply, GuardedHostImageSupply> image_supply_;

@@ -67,6 +67,32 @@ TEST_F(HostProviderLogs, APositionAtTheEndGivesWhatComesLater) {
       << all;
 }
 
+TEST_F(HostProviderLogs, TimesAreThereUnlessAbsent) {
+  EXPECT_EQ(provider().As<HostLogTimes>() == nullptr, Absent("log_times"));
+}
+
+TEST_F(HostProviderLogs, APositionOfATimeGivesWhatWasWrittenSince) {
+  if (Absent("log_times")) return;
+  const Unit unit = NewUnit({"sh", "-c", "echo first; sleep 2; echo second"});
+  const auto status = Ensure(unit);
+  ASSERT_TRUE(status) << status.error().ToString();
+  ASSERT_GT(status->started_at_ms, 0);
+  WaitFor(unit, UnitState::kStopped);
+  ASSERT_TRUE(Eventually([&] { return ReadAll(unit, 4096) == "first\nsecond\n"; }));
+  const auto since = [&](int64_t time_ms) {
+    const auto position =
+        provider().As<HostLogTimes>()->PositionAt(Within(), unit.host, unit.name, time_ms);
+    EXPECT_TRUE(position) << position.error().ToString();
+    std::string after = position ? *position : "";
+    return ReadAll(unit, after, 4);
+  };
+  EXPECT_EQ(since(-1), "first\nsecond\n");
+  EXPECT_EQ(since(0), "first\nsecond\n");
+  EXPECT_EQ(since(status->started_at_ms - 60'000), "first\nsecond\n");
+  EXPECT_EQ(since(status->started_at_ms + 1'001), "second\n");
+  EXPECT_EQ(since(status->started_at_ms + 3'600'000), "");
+}
+
 TEST_F(HostProviderLogs, AUnitThatIsNotThereIsNotFound) {
   if (Absent("logs")) return;
   HostLogs* logs = provider().As<HostLogs>();

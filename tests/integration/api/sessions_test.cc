@@ -1,7 +1,7 @@
 // Sessions as a client sees them, over pretended workspaces and over processes of this machine.
 #include <Poco/Base64Decoder.h>
-#include <signal.h>
 
+#include <csignal>
 #include <iterator>
 #include <sstream>
 #include <thread>
@@ -271,19 +271,49 @@ TEST_F(ApiSessions, ALogThatIsFollowedBeginsWithItsLastLinesAndAPosition) {
   }
 }
 
-TEST_F(ApiSessions, ALogOfWhichTooMuchOrNoTimeIsAskedIsRefused) {
+TEST_F(ApiSessions, ALogBeginsAtATimeAndIsTellingWhereBeforeThereIsMore) {
+  Make("talker", "", R"(["sh","-c","echo one; echo two; sleep 600"])");
+  const std::string path = "/v1/workspaces/talker/logs";
+  ASSERT_TRUE(Eventually([&] { return Get(path).text == "one\ntwo\n"; }));
+  const std::string end = Get(path).Header("a4c-log-next");
+  EXPECT_EQ(Get(path + "?since=1h").text, "one\ntwo\n");
+  EXPECT_EQ(Get(path + "?since=1h&tail=1").text, "two\n");
+  EXPECT_EQ(Get(path + "?since=0s").text, "");
+  EXPECT_EQ(Get(path + "?since=2999-01-01&tail=5").text, "");
+  EXPECT_EQ(Get(path + "?since=2999-01-01").Header("a4c-log-next"), end);
+  const auto follow = [&](const std::string& query) {
+    SessionClient client(port_, key_, path + ":follow?" + query, "a4c.logs.v1");
+    EXPECT_EQ(client.status(), 101) << client.head();
+    EXPECT_EQ(client.Hear()["type"].Text(), "started");
+    Json log = client.Hear();
+    EXPECT_EQ(log["type"].Text(), "log") << log.ToString();
+    const std::string next = log["next"].Text();
+    if (log["bytes"].Text().empty() && next != end) log = client.Hear();
+    return FromBase64(log["bytes"].Text()) + "|" + next;
+  };
+  EXPECT_EQ(follow("since=2999-01-01"), "|" + end) << "also with nothing in it";
+  EXPECT_EQ(follow("since=1h"), "one\ntwo\n|0");
+  EXPECT_EQ(follow("since=1h&tail=1"), "two\n|" + end);
+}
+
+TEST_F(LocalSessions, ALogWithoutTimesIsRefusedFromATimeOn) {
+  const std::string path = "/v1/workspaces/dev-1/logs";
+  const Answer since = Get(path + "?since=10m");
+  EXPECT_EQ(since.status, 501) << since.text;
+  EXPECT_NE(since.body["hint"].Text().find("tail=100"), std::string::npos) << since.text;
+  EXPECT_EQ(SessionClient(port_, key_, path + ":follow?since=10m", "a4c.logs.v1").status(), 501);
+}
+
+TEST_F(ApiSessions, ALogOfWhichTooMuchIsAskedIsRefused) {
   const std::string path = "/v1/workspaces/dev-1/logs";
   const auto follow = [&](const std::string& query) {
     return SessionClient(port_, key_, path + ":follow?" + query, "a4c.logs.v1").status();
   };
-  for (const char* query : {"tail=-1", "tail=100001", "tail=x", "tail=5&from=7"}) {
+  for (const char* query :
+       {"tail=-1", "tail=100001", "tail=x", "tail=5&from=7", "since=soon", "since=10m&from=7"}) {
     EXPECT_EQ(Get(path + "?" + query).status, 400) << query;
     EXPECT_EQ(follow(query), 400) << query;
   }
-  const Answer since = Get(path + "?since=10m");
-  EXPECT_EQ(since.status, 501) << since.text;
-  EXPECT_NE(since.body["hint"].Text().find("tail=100"), std::string::npos) << since.text;
-  EXPECT_EQ(follow("since=10m"), 501);
 }
 
 TEST_F(LocalSessions, MuchInputComesBackWholeAlsoToAClientThatIsSlow) {

@@ -320,12 +320,27 @@ TEST_F(CliSessions, ALogBeginsWithItsLastLinesAndGoesOn) {
   }
 }
 
-TEST_F(CliOverMemory, AnEndOfALogThatCannotBeIsRefused) {
-  for (const char* tail : {"-1", "100001", "ten"}) {
-    const Ran ran = Run({"workspace", "logs", "dev-1", "--tail", tail});
-    EXPECT_EQ(ran.exit_code, 2) << tail;
-    EXPECT_NE(ran.err.find("--tail"), std::string::npos) << ran.err;
-  }
+TEST_F(CliOverMemory, ALogBeginsAtATimeAndGoesOn) {
+  std::string script = "echo one; ";
+  for (int i = 0; i < 100; ++i) script += "sleep 0.1; echo more; ";
+  Make("ticker", "", R"(["sh","-c",")" + script + R"(sleep 600"])");
+  ASSERT_TRUE(Eventually([&] { return Get("/v1/workspaces/ticker/logs").text.size() > 4; }));
+  const auto since = [&](const std::string& text) {
+    return Run({"workspace", "logs", "ticker", "--since", text}).out;
+  };
+  EXPECT_TRUE(since("1h").starts_with("one\nmore\n"));
+  EXPECT_EQ(since("2999-01-01"), "");
+  const std::string out = home_ + "/.out-since";
+  const pid_t child = Start({"workspace", "logs", "ticker", "-f", "--since", "0s"},
+                            {"/dev/null", out, "/dev/null"});
+  EXPECT_TRUE(Eventually([&] { return ReadAll(out).size() >= 15; })) << ReadAll(out);
+  EXPECT_TRUE(ReadAll(out).starts_with("more\nmore\nmore\n")) << ReadAll(out);
+  kill(child, SIGTERM);
+  int status = 0;
+  waitpid(child, &status, 0);
+}
+
+TEST_F(CliSessions, ALogWithoutTimesIsRefusedFromATimeOn) {
   for (const bool follow : {false, true}) {
     std::vector<std::string> words = {"workspace", "logs", "dev-1", "--since", "10m"};
     if (follow) words.emplace_back("-f");
@@ -333,6 +348,14 @@ TEST_F(CliOverMemory, AnEndOfALogThatCannotBeIsRefused) {
     EXPECT_NE(ran.exit_code, 0);
     EXPECT_NE(ran.err.find("no times"), std::string::npos) << ran.err;
     EXPECT_NE(ran.err.find("--tail 100"), std::string::npos) << ran.err;
+  }
+}
+
+TEST_F(CliOverMemory, AnEndOfALogThatCannotBeIsRefused) {
+  for (const char* tail : {"-1", "100001", "ten"}) {
+    const Ran ran = Run({"workspace", "logs", "dev-1", "--tail", tail});
+    EXPECT_EQ(ran.exit_code, 2) << tail;
+    EXPECT_NE(ran.err.find("--tail"), std::string::npos) << ran.err;
   }
 }
 

@@ -164,6 +164,9 @@ TEST_F(GuardedHostProvider, ExtensionsAreGuarded) {
                         Code::kInternal, "Logs.Read threw"));
   EXPECT_TRUE(FailsWith(Make("too_many", "Logs.Read")->As<HostLogs>()->Read(call, "h", "n", "", 9),
                         Code::kInternal, "a limit of 9 bytes with 10 bytes"));
+  EXPECT_TRUE(FailsWith(
+      Make("throw", "LogTimes.PositionAt")->As<HostLogTimes>()->PositionAt(call, "h", "n", 0),
+      Code::kInternal, "LogTimes.PositionAt threw"));
   std::string output;
   const auto keep = [&](std::string_view bytes) { output += bytes; };
   EXPECT_TRUE(FailsWith(Make("throw", "Exec.Run")->As<HostExec>()->Run(call, {}, keep),

@@ -80,7 +80,7 @@ Response GetJobLogs(ApiContext& api, Request& request) {
 }
 
 Response GetWorkspaceLogs(ApiContext& api, Request& request) {
-  const Result<LogCut> cut = ReadLineCut(request);
+  const Result<LogCut> cut = ReadLogCut(request, api.runtime.clock.NowMs());
   if (!cut) return ErrorResponse(cut.error());
   const a4c::Call call = api.CallFor(request);
   const Result<Workspace> workspace =
@@ -95,9 +95,11 @@ Response GetWorkspaceLogs(ApiContext& api, Request& request) {
     return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
   }
   const std::string unit = UnitName(workspace->id);
+  const Result<std::string> from = FindUnitLogStart(call, *api.hosts, *workspace, request, *cut);
+  if (!from) return ErrorResponse(from.error());
   Result<a4c::LogPage> page =
-      cut->lines ? ReadLogTail(call, *logs, workspace->host, unit, *cut->lines)
-                 : logs->Read(call, workspace->host, unit, request.Query("from"), kLogBytesMax);
+      cut->lines ? ReadLogTail(call, *logs, workspace->host, unit, *from, *cut->lines)
+                 : logs->Read(call, workspace->host, unit, *from, kLogBytesMax);
   if (!page) return ErrorResponse(page.error());
   Response response = TextResponse(200, std::move(page->bytes));
   response.Add("A4C-Log-Next", page->next);

@@ -206,13 +206,18 @@ Response FollowWorkspaceLogs(ApiContext& api, Request& request) {
   if (logs == nullptr) {
     return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
   }
-  const Result<LogCut> cut = ReadLineCut(request);
+  const Result<LogCut> cut = ReadLogCut(request, api.runtime.clock.NowMs());
   if (!cut) return ErrorResponse(cut.error());
-  return BeginSession(
-      api, request, kLogsProtocol, FindPlaced(api, request), false, [&](SessionSubject subject) {
-        return NewLogSession(api.runtime, RulesOf(api.settings), *logs, std::move(subject),
-                             {.from = request.Query("from"), .lines = cut->lines});
-      });
+  const Result<Workspace> workspace = FindPlaced(api, request);
+  Result<std::string> from = std::string();
+  if (workspace) {
+    from = FindUnitLogStart(api.CallFor(request), *api.hosts, *workspace, request, *cut);
+  }
+  if (!from) return ErrorResponse(from.error());
+  return BeginSession(api, request, kLogsProtocol, workspace, false, [&](SessionSubject subject) {
+    return NewLogSession(api.runtime, RulesOf(api.settings), *logs, std::move(subject),
+                         {.from = *from, .is_new = cut->since_ms.has_value(), .lines = cut->lines});
+  });
 }
 
 }  // namespace a4cd

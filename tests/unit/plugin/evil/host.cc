@@ -26,6 +26,19 @@ class EvilLogs final : public a4c::HostLogs {
   const evil::Mode& mode_;
 };
 
+class EvilLogTimes final : public a4c::HostLogTimes {
+ public:
+  explicit EvilLogTimes(const evil::Mode& mode) : mode_(mode) {}
+  a4c::Result<std::string> PositionAt(const a4c::Call&, const std::string&, const std::string&,
+                                      int64_t) override {
+    mode_.Act("LogTimes.PositionAt");
+    return std::string("here");
+  }
+
+ private:
+  const evil::Mode& mode_;
+};
+
 class EvilExec final : public a4c::HostExec {
  public:
   explicit EvilExec(const evil::Mode& mode) : mode_(mode) {}
@@ -224,6 +237,9 @@ class EvilHost final : public a4c::HostProvider {
  private:
   void* Extension(std::string_view name) override {
     if (name == a4c::HostLogs::kExtension) return static_cast<a4c::HostLogs*>(&logs_);
+    if (name == a4c::HostLogTimes::kExtension) {
+      return static_cast<a4c::HostLogTimes*>(&log_times_);
+    }
     if (name == a4c::HostExec::kExtension) return static_cast<a4c::HostExec*>(&exec_);
     if (name == a4c::HostImages::kExtension) return static_cast<a4c::HostImages*>(&images_);
     if (name == a4c::HostImageSupply::kExtension) {
@@ -245,6 +261,7 @@ class EvilHost final : public a4c::HostProvider {
 
   evil::Mode mode_;
   EvilLogs logs_{mode_};
+  EvilLogTimes log_times_{mode_};
   EvilExec exec_{mode_};
   EvilImages images_{mode_};
   EvilCleanup cleanup_{mode_};
