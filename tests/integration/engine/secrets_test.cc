@@ -109,15 +109,20 @@ TEST_F(EngineSecrets, ASecretThatIsNamedAgainGivesItsNewValueAndVariablesChange)
             kServer,       "--disk", "16MiB",     "--memory", "32MiB",         "--secret",
             "TOKEN=token", "--env",  "STAGE=one", "--env",    "GONE=yes",      "--wait",
             "--",          "sleep",  "600"});
-  Succeeds({"workspace", "exec", "dev-1", "--", "sh", "-c", "echo kept > note"});
-  const std::vector<std::string> look = {
-      "workspace", "exec", "dev-1", "--", "sh", "-c", "echo $TOKEN $STAGE $GONE; cat note"};
+  Succeeds({"workspace", "exec", "dev-1", "--", "sh", "-c", "echo kept > /workspace/note"});
+  const std::vector<std::string> look = {"workspace",
+                                         "exec",
+                                         "dev-1",
+                                         "--",
+                                         "sh",
+                                         "-c",
+                                         "echo $TOKEN $STAGE $GONE; cat /workspace/note"};
   Succeeds({"secret", "set", "token"}, "new-value");
   EXPECT_EQ(Succeeds(look), "old-value one yes\nkept\n");
   Succeeds({"workspace", "update", "dev-1", "--secret", "TOKEN=token", "--env", "STAGE=two",
             "--env", "GONE-", "--wait", "--", "sleep", "700"});
   EXPECT_EQ(Succeeds(look), "new-value two\nkept\n");
-  EXPECT_EQ(Inspect(UnitOf("dev-1"), "{{json .Config.Cmd}}").out, "[\"sleep\",\"700\"]\n");
+  EXPECT_EQ(Inspect(UnitOf("dev-1"), "{{.Path}} {{.Args}}").out, "sleep [700]\n");
   Succeeds({"workspace", "delete", "dev-1", "--wait"});
 }
 
