@@ -1,14 +1,9 @@
 // Dead letters past one page, by the handler: a service cannot be brought to have so many.
-#include <gtest/gtest.h>
-
 #include <set>
 
-#include "a4c/memory.h"
-#include "apps/a4cd/api/api.h"
-#include "apps/a4cd/api/event_feed.h"
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/jobs/kinds.h"
-#include "tests/support/recording_sinks.h"
+#include "tests/integration/support/handler_fixture.h"
 
 namespace a4cd {
 namespace {
@@ -16,14 +11,7 @@ namespace {
 constexpr int kLetters = 2'500;
 constexpr int kBatches = 500;  // of one Apply
 
-class NoProcess final : public ProcessView {
- public:
-  std::string WhyNotReady(const a4c::Call&, const std::string&) override { return ""; }
-  a4c::Json Status(const a4c::Call&) override { return a4c::Json::Object{}; }
-  std::string MetricsText() override { return ""; }
-};
-
-class ApiDeadLetters : public testing::Test {
+class ApiDeadLetters : public HandlerTest {
  protected:
   void SetUp() override {
     ASSERT_TRUE(database_.Open(Within(), AllCollections()));
@@ -51,44 +39,18 @@ class ApiDeadLetters : public testing::Test {
     EXPECT_EQ(response.status, 200) << response.body;
     return body ? *body : a4c::Json();
   }
-  a4c::Call Within() const { return a4c::Call::Within(runtime_.clock, 30'000); }
-
-  a4c::testing::RecordingLog log_;
-  a4c::testing::RecordingMetrics metrics_;
-  const a4c::Runtime runtime_ = a4c::SystemRuntime(log_, metrics_);
-  std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(runtime_);
-  std::unique_ptr<a4c::SearchIndex> index_ = a4c::NewMemorySearchIndex(runtime_);
-  a4c::IdSource ids_{runtime_.clock, runtime_.random};
-  a4c::Database database_{{.store = *store_, .index = index_.get()}, runtime_};
-  JobService jobs_{database_, runtime_, ids_};
-  KeyService keys_{database_, runtime_, 0};
-  SecretService secrets_{database_, runtime_, nullptr};
-  EventFeed feed_{database_, runtime_};
-  NoProcess process_;
-  ApiContext api_{runtime_,
-                  {},
-                  database_,
-                  jobs_,
-                  keys_,
-                  secrets_,
-                  nullptr,
-                  feed_,
-                  process_,
-                  ids_,
-                  RateLimiter(runtime_.clock, 0, 0),
-                  InFlight(runtime_),
-                  SessionPlaces(metrics_, 10, 10)};
 };
 
 TEST_F(ApiDeadLetters, AreListedPageByPage) {
   std::set<std::string> listed;
   std::string cursor;
   do {
+    const size_t before = listed.size();
     const a4c::Json page = List(cursor);
-    ASSERT_FALSE(page["items"].Items().empty());
     for (const a4c::Json& letter : page["items"].Items()) listed.insert(letter["id"].Text());
     cursor = page["next"].Text();
-  } while (!cursor.empty() && listed.size() <= kLetters);
+    ASSERT_GT(listed.size(), before) << "a page without anything new";
+  } while (!cursor.empty());
   EXPECT_EQ(listed.size(), static_cast<size_t>(kLetters));
 }
 

@@ -1,16 +1,11 @@
 // A handler that is wrong about whose records it works on gets none: what a request may touch is
 // settled before it, with the key, and held by the store.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <set>
 #include <sstream>
 
-#include "a4c/memory.h"
-#include "apps/a4cd/api/api.h"
-#include "apps/a4cd/api/event_feed.h"
 #include "apps/a4cd/jobs/kinds.h"
-#include "tests/support/recording_sinks.h"
+#include "tests/integration/support/handler_fixture.h"
 
 namespace a4cd {
 namespace {
@@ -21,14 +16,7 @@ constexpr const char* kWorkspace = R"({"name":"mine","command":["sleep","9"]})";
 constexpr const char* kJob =
     R"({"type":"workspace.create","payload":{"name":"mine","command":["sleep","9"]}})";
 
-class NoProcess final : public ProcessView {
- public:
-  std::string WhyNotReady(const a4c::Call&, const std::string&) override { return ""; }
-  a4c::Json Status(const a4c::Call&) override { return a4c::Json::Object{}; }
-  std::string MetricsText() override { return ""; }
-};
-
-class ApiReach : public testing::Test {
+class ApiReach : public HandlerTest {
  protected:
   void SetUp() override {
     ASSERT_TRUE(database_.Open(Within(), AllCollections()));
@@ -55,8 +43,6 @@ class ApiReach : public testing::Test {
     return found ? found->total : 0;
   }
 
-  a4c::Call Within() const { return a4c::Call::Within(runtime_.clock, 30'000); }
-
   // As if the handler took the tenant from somewhere else than from the key.
   Request Misled(const Route& route, std::istream& body) const {
     Request request;
@@ -81,31 +67,6 @@ class ApiReach : public testing::Test {
     return page ? page->records.size() : 0;
   }
 
-  a4c::testing::RecordingLog log_;
-  a4c::testing::RecordingMetrics metrics_;
-  const a4c::Runtime runtime_ = a4c::SystemRuntime(log_, metrics_);
-  std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(runtime_);
-  std::unique_ptr<a4c::SearchIndex> index_ = a4c::NewMemorySearchIndex(runtime_);
-  a4c::IdSource ids_{runtime_.clock, runtime_.random};
-  a4c::Database database_{{.store = *store_, .index = index_.get()}, runtime_};
-  JobService jobs_{database_, runtime_, ids_};
-  KeyService keys_{database_, runtime_, 0};
-  SecretService secrets_{database_, runtime_, nullptr};
-  EventFeed feed_{database_, runtime_};
-  NoProcess process_;
-  ApiContext api_{runtime_,
-                  {},
-                  database_,
-                  jobs_,
-                  keys_,
-                  secrets_,
-                  nullptr,
-                  feed_,
-                  process_,
-                  ids_,
-                  RateLimiter(runtime_.clock, 0, 0),
-                  InFlight(runtime_),
-                  SessionPlaces(metrics_, 10, 10)};
   std::string job_;
   std::string workspace_;
 };
