@@ -265,7 +265,12 @@ void EventFeed::Add(Event event) {
   events_.pop_front();
 }
 
+// Without listeners nothing prunes what was seen, and the first who comes begins anew.
 Result<void> EventFeed::TakeNamed(const Call& call, std::span<const a4c::RecordRef> refs) {
+  {
+    std::lock_guard lock(mutex_);
+    if (IsIdle()) return {};
+  }
   A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
   std::lock_guard lock(mutex_);
   for (const std::optional<Record>& record : answer.records) {

@@ -45,7 +45,7 @@ class EventFeed {
   // Looks for changes, once. The streams call it; only one of them at a time does the work.
   a4c::Result<void> Step(const a4c::Call& call);
 
-  // Takes these jobs as they are now: what a hint named.
+  // Takes these jobs as they are now: what a hint named. Does nothing while nobody listens.
   a4c::Result<void> TakeNamed(const a4c::Call& call, std::span<const a4c::RecordRef> refs);
 
   // Tails the topic, as a member of `group`. To be run by a thread of its own; gone before the

@@ -31,6 +31,30 @@ class LossyBus final : public a4c::Bus {
   a4c::Bus& inner_;
 };
 
+// Counts the reads of a store.
+class CountingStore final : public a4c::Store {
+ public:
+  explicit CountingStore(a4c::Store& inner) : inner_(inner) {}
+  Result<void> Ensure(const Call& call, std::span<const a4c::Kind> kinds) override {
+    return inner_.Ensure(call, kinds);
+  }
+  Result<a4c::ApplyAnswer> Apply(const Call& call,
+                                 std::span<const a4c::WriteBatch> batches) override {
+    return inner_.Apply(call, batches);
+  }
+  Result<a4c::GetAnswer> Get(const Call& call, std::span<const a4c::RecordRef> refs) override {
+    ++gets;
+    return inner_.Get(call, refs);
+  }
+  Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
+    return inner_.Scan(call, request);
+  }
+  int gets = 0;
+
+ private:
+  a4c::Store& inner_;
+};
+
 class EventFeedTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -62,6 +86,19 @@ class EventFeedTest : public ::testing::Test {
     EXPECT_TRUE(piece);
     return piece ? piece->bytes : "";
   }
+  // Subscribes without waiting: nothing is there yet.
+  void Subscribe(a4c::Loop& tail) {
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_TRUE(tail.Step(fake_.Within(30'000, stop.get_token())));
+  }
+  void Hint(int count) {
+    const Json hint(Json::Object{{"kind", "job"}, {"scope", kTenant}, {"id", "one"}});
+    const std::vector<a4c::Message> hints(
+        static_cast<size_t>(count),
+        {.topic = "job-sync", .key = "one", .payload = hint.ToString()});
+    EXPECT_TRUE(bus_.Publish(Within(), hints));
+  }
   static int Count(const std::string& text, const std::string& word) {
     int count = 0;
     for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
@@ -75,10 +112,11 @@ class EventFeedTest : public ::testing::Test {
   }
 
   a4c::testing::FakeRuntime fake_;
-  const std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(fake_.runtime());
+  const std::unique_ptr<a4c::Store> memory_store_ = a4c::NewMemoryStore(fake_.runtime());
+  CountingStore store_{*memory_store_};
   const std::unique_ptr<a4c::Bus> memory_bus_ = a4c::NewMemoryBus(fake_.runtime());
   LossyBus bus_{*memory_bus_};
-  a4c::Database database_{{.store = *store_, .bus = &bus_}, fake_.runtime()};
+  a4c::Database database_{{.store = store_, .bus = &bus_}, fake_.runtime()};
   a4c::IdSource ids_{fake_.runtime().clock, fake_.runtime().random};
   JobService jobs_{database_, fake_.runtime(), ids_};
 };
@@ -172,6 +210,30 @@ TEST_F(EventFeedTest, AChangeWhoseHintWasLostIsFoundByTheNextScan) {
   got = Next(*source);
   EXPECT_NE(got.find(lost), std::string::npos) << got;
   EXPECT_EQ(Count(got, "event: job"), 1) << "what was shown is not shown again: " << got;
+}
+
+// What is remembered of them would be pruned by nobody.
+TEST_F(EventFeedTest, HintsCostNothingWhileNobodyListens) {
+  EventFeed feed(database_, fake_.runtime(), {.scan_period_ms = 1'000'000});
+  const auto tail = feed.NewTail(bus_, "job-sync", "events-one");
+  Subscribe(*tail);
+  const auto gets_of = [&](int hints) {
+    const int before = store_.gets;
+    for (int left = hints; left > 0; left -= 1'000) {
+      Hint(std::min(left, 1'000));
+      EXPECT_TRUE(tail->Step(Within()));
+    }
+    return store_.gets - before;
+  };
+  EXPECT_EQ(gets_of(10'000), 0);
+  {
+    const auto source = feed.NewSource(kTenant, "");
+    Next(*source);
+    EXPECT_EQ(gets_of(1), 1);
+  }
+  EXPECT_EQ(gets_of(1), 1) << "who left may come back at once";
+  fake_.clock().Advance(5'001);
+  EXPECT_EQ(gets_of(10'000), 0);
 }
 
 TEST_F(EventFeedTest, APositionIsUnderstoodByAnInstanceThatWasStartedLater) {
