@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "a4c/digests.h"
+#include "a4c/retention.h"
+#include "a4c/store_copy.h"
 #include "apps/a4cd/app.h"
 #include "apps/a4cd/backends.h"
 #include "apps/a4cd/config/config_file.h"
@@ -46,6 +48,27 @@ class Migrate : public testing::Test {
     const auto written = database.Write(
         call, {.changes = {{.ref = {"job", {"default", id}}, .body = R"({"title":"pier"})"}}});
     ASSERT_TRUE(written) << written.error().ToString();
+  }
+
+  // A row of the audit log that is as old as the epoch.
+  void Audit(const Settings& settings, const std::string& id) {
+    const auto backends = LoadBackends(settings, runtime_);
+    ASSERT_TRUE(backends) << backends.error().ToString();
+    const a4c::Call call = a4c::Call::Within(runtime_.clock, 60'000);
+    ASSERT_TRUE(backends->store->Ensure(call, a4c::StoredKinds(AllCollections())));
+    const a4c::WriteBatch batch{{a4c::Put{.ref = {"audit", {"default", id}},
+                                          .body = R"({"at":1})",
+                                          .expect = a4c::Expect::Absent()}}};
+    const auto written = backends->store->Apply(call, {&batch, 1});
+    ASSERT_TRUE(written) << written.error().ToString();
+    ASSERT_EQ(written->results[0].outcome, a4c::BatchOutcome::kApplied);
+  }
+  void ForgetAudit(const Settings& settings) {
+    const auto backends = LoadBackends(settings, runtime_);
+    ASSERT_TRUE(backends) << backends.error().ToString();
+    const a4c::Call call = a4c::Call::Within(runtime_.clock, 60'000);
+    const auto more = a4c::Forget(call, *backends->store, AuditKind(), runtime_.clock.NowMs());
+    ASSERT_TRUE(more) << more.error().ToString();
   }
 
   bool Opens(const Settings& settings) {
@@ -113,6 +136,24 @@ TEST_F(Migrate, AStoreIsCopiedWhileItServesAndThenCutOver) {
   const auto found = backends->store->Get(a4c::Call::Within(runtime_.clock, 60'000), refs);
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->records[0] && found->records[1]);
+}
+
+// Days may lie between the copy and the cut-over; nothing can delete such rows of the new store.
+TEST_F(Migrate, WhatTheOldStoreHasForgottenSinceTheCopyStopsNoCutOver) {
+  const Settings from = SettingsOf(Sqlite("old.db"));
+  const Settings to = SettingsOf(Sqlite("new.db"));
+  Audit(from, "first");
+  ASSERT_TRUE(MigrateStore(from, to, runtime_, {}));
+  ForgetAudit(from);
+  Audit(from, "second");
+  const auto cut_over = MigrateStore(from, to, runtime_, {.cut_over = true});
+  ASSERT_TRUE(cut_over) << cut_over.error().ToString();
+  EXPECT_EQ((*cut_over)["phase"].Text(), "cut over");
+  const auto backends = LoadBackends(to, runtime_);
+  const a4c::RecordRef ref{"audit", {"default", "second"}};
+  const auto found = backends->store->Get(a4c::Call::Within(runtime_.clock, 60'000), {&ref, 1});
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->records[0]);
 }
 
 TEST_F(Migrate, ACutOverOfTheStoreCanBeTakenBack) {
