@@ -24,20 +24,25 @@ function(a4c_install_framework abi_header)
           DESTINATION ${a4c_package_dir} COMPONENT framework)
 endfunction()
 
-# a4c_install_program(target [COMPONENT name] [EXPORT_NAME name]): into bin, where it finds liba4c_core
-# beside it. With EXPORT_NAME it is part of the CMake package, as a4c::<name>.
+# a4c_install_program(target [COMPONENT name] [EXPORT_NAME name] [DESTINATION folder]): into bin, if no folder
+# is named, where it finds liba4c_core wherever the prefix is. With EXPORT_NAME it is part of the CMake package,
+# as a4c::<name>.
 function(a4c_install_program target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "COMPONENT;EXPORT_NAME" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "COMPONENT;EXPORT_NAME;DESTINATION" "")
   if(NOT arg_COMPONENT)
     set(arg_COMPONENT framework)
   endif()
-  file(RELATIVE_PATH to_libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  if(NOT arg_DESTINATION)
+    set(arg_DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+  GNUInstallDirs_get_absolute_install_dir(folder arg_DESTINATION BINDIR)
+  file(RELATIVE_PATH to_libraries ${folder} ${CMAKE_INSTALL_FULL_LIBDIR})
   set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${to_libraries}")
   set(export "")
   if(arg_EXPORT_NAME)
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${arg_EXPORT_NAME})
     set(export EXPORT a4cTargets)
   endif()
-  install(TARGETS ${target} ${export} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+  install(TARGETS ${target} ${export} RUNTIME DESTINATION ${arg_DESTINATION}
           COMPONENT ${arg_COMPONENT})
 endfunction()
