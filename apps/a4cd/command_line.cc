@@ -220,7 +220,7 @@ int RunPluginCommand(const Settings& settings, const std::string& name,
   const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
   const std::unique_ptr<a4c::PluginHost> host = NewPluginHost(settings, runtime);
   const a4c::PluginTool tool{
-      *host, [](const std::string& file) { return LoadConfig(file, Environment{}); },
+      *host, [](const std::string& file) { return ReadConfigFile(file, ReadEnvironment()); },
       a4c::FindTemplateDirectory()};
   if (name == "list") return a4c::PluginList(tool, args, std::cout, std::cerr);
   if (name == "inspect") return a4c::PluginInspect(tool, args, std::cout, std::cerr);

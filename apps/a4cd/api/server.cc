@@ -8,6 +8,7 @@
 #include <Poco/Net/HTTPServerRequestImpl.h>
 #include <Poco/Net/HTTPServerResponse.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/String.h>
 #include <Poco/ThreadPool.h>
 
 #include <atomic>
@@ -31,6 +32,7 @@ struct Shared {
   Api& api;
   StreamHub& streams;
   SessionHub& sessions;
+  const TrustedProxies proxies;
   net::HTTPServer* server = nullptr;
   std::atomic<bool> sending_away{false};
   std::atomic<bool> stopping{false};
@@ -55,7 +57,16 @@ class Active {
   Shared& shared_;
 };
 
-Result<Request> ToRequest(net::HTTPServerRequest& http) {
+// A header that comes several times is one list (RFC 9110, section 5.3).
+std::string ForwardedFor(const net::HTTPServerRequest& http) {
+  std::string all;
+  for (const auto& [name, value] : http) {
+    if (Poco::icompare(name, "X-Forwarded-For") == 0) all += (all.empty() ? "" : ",") + value;
+  }
+  return all;
+}
+
+Result<Request> ToRequest(net::HTTPServerRequest& http, const TrustedProxies& proxies) {
   Request request;
   request.method = http.getMethod();
   const std::string& uri = http.getURI();
@@ -63,7 +74,7 @@ Result<Request> ToRequest(net::HTTPServerRequest& http) {
   request.path = uri.substr(0, question);
   A4C_TRY(request.query, ParseQueryString(uri.substr(std::min(question + 1, uri.size()))));
   for (const auto& [name, value] : http) request.headers.emplace_back(name, value);
-  request.remote = http.clientAddress().host().toString();
+  request.remote = proxies.ClientOf(http.clientAddress().host(), ForwardedFor(http));
   if (http.hasContentLength()) request.content_length = http.getContentLength64();
   if (http.getChunkedTransferEncoding() || request.content_length > 0) {
     request.input = &http.stream();
@@ -77,7 +88,7 @@ class Handler final : public net::HTTPRequestHandler {
 
   void handleRequest(net::HTTPServerRequest& http, net::HTTPServerResponse& answer) override {
     const Active active(shared_);
-    Result<Request> request = ToRequest(http);
+    Result<Request> request = ToRequest(http, shared_.proxies);
     Response response;
     bool unread = false;
     if (request) {
@@ -216,8 +227,15 @@ class PocoServer final : public ApiServer {
  public:
   PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
              SessionHub& sessions, const net::ServerSocket& socket)
-      : shared_{runtime, api,   streams, sessions,
-                nullptr, false, false,   runtime.threads.NewWaiter()},
+      : shared_{runtime,
+                api,
+                streams,
+                sessions,
+                settings.trusted_proxies,
+                nullptr,
+                false,
+                false,
+                runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);

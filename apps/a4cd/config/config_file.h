@@ -36,6 +36,10 @@ a4c::Result<void> ExpandSecrets(a4c::ConfigValue& value, const Environment& envi
 // or is nearly a setting.
 a4c::Result<void> ApplyEnvironment(a4c::ConfigValue& root, const Environment& environment);
 
+// One file, which is a map, with its ${...} replaced.
+a4c::Result<a4c::ConfigValue> ReadConfigFile(const std::string& path,
+                                             const Environment& environment);
+
 // The three rules together. An empty path means no file.
 a4c::Result<a4c::ConfigValue> LoadConfig(const std::string& path, const Environment& environment);
 

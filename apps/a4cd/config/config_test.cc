@@ -76,6 +76,13 @@ TEST(Config, AMistypedVariableIsAnErrorAndForeignOnesAreNot) {
                         {"A4C_TEST_SOMETHING", "x"}}));
 }
 
+TEST(Config, APluginsPortIsASettingThoughKubernetesHasVariablesThatEndSo) {
+  const auto settings = Read("store: {plugin: store-postgres}\n",
+                             {{"A4C_STORE_CONFIG_PORT", "6432"}, {"A4C_API_PORT", "tcp://x:1"}});
+  ASSERT_TRUE(settings) << settings.error().message();
+  EXPECT_EQ(settings->store.config.map.at("port").scalar, "6432");
+}
+
 TEST(Config, EveryFaultIsNamedWithItsPlaceAndTheNearestKey) {
   const auto settings = Read("api:\n  lisen: x\n  threads: many\nstor: {}\n");
   ASSERT_FALSE(settings);

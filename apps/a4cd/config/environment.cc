@@ -30,11 +30,14 @@ std::string Upper(std::string text) {
 }
 
 // Read by the command line, not by the service.
-bool IsForeign(const std::string& name) {
+bool IsOfClient(const std::string& name) {
   static constexpr std::string_view kClient[] = {"A4C_URL",     "A4C_API_KEY", "A4C_API_KEY_FILE",
                                                  "A4C_CA_FILE", "A4C_CONTEXT", "A4C_CONFIG"};
-  if (std::ranges::find(kClient, name) != std::end(kClient)) return true;
-  // Kubernetes sets these for a Service called a4c-something: they are no settings of ours.
+  return std::ranges::find(kClient, name) != std::end(kClient);
+}
+
+// Kubernetes sets these for a Service called a4c-something.
+bool IsOfKubernetes(const std::string& name) {
   return name.ends_with("_SERVICE_HOST") || name.find("_SERVICE_PORT") != std::string::npos ||
          name.find("_PORT_") != std::string::npos || name.ends_with("_PORT");
 }
@@ -151,11 +154,11 @@ Environment ReadEnvironment() {
 Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment) {
   std::string faults;
   for (const auto& [name, text] : environment) {
-    if (!name.starts_with("A4C_") || IsForeign(name)) continue;
+    if (!name.starts_with("A4C_") || IsOfClient(name)) continue;
     const std::string lower = Lower(name.substr(4));
     const std::vector<std::string> path = PathOf(lower);
     if (path.empty()) {
-      faults += FaultOf(name, lower);
+      if (!IsOfKubernetes(name)) faults += FaultOf(name, lower);
       continue;
     }
     A4C_TRY(ConfigValue value, ValueOf(text, "environment " + name));
@@ -170,13 +173,18 @@ Result<void> ApplyEnvironment(ConfigValue& root, const Environment& environment)
   return Error(Code::kInvalid, faults);
 }
 
+Result<ConfigValue> ReadConfigFile(const std::string& path, const Environment& environment) {
+  A4C_TRY(const std::string text, a4c::usage::ReadNamedFile(path));
+  A4C_TRY(ConfigValue root, ParseYaml(text, path));
+  A4C_CHECK(CheckIsMap(root));
+  A4C_CHECK(ExpandSecrets(root, environment));
+  return root;
+}
+
 Result<ConfigValue> LoadConfig(const std::string& path, const Environment& environment) {
   ConfigValue root = ConfigValue::Map({});
   if (!path.empty()) {
-    A4C_TRY(const std::string text, a4c::usage::ReadNamedFile(path));
-    A4C_TRY(root, ParseYaml(text, path));
-    A4C_CHECK(CheckIsMap(root));
-    A4C_CHECK(ExpandSecrets(root, environment));
+    A4C_TRY(root, ReadConfigFile(path, environment));
   }
   A4C_CHECK(ApplyEnvironment(root, environment));
   return root;

@@ -13,7 +13,8 @@ constexpr ConfigKey kRootKeys[] = {
      "where embedded back ends keep their data (default: ${XDG_STATE_HOME:-~/.local/state}/a4cd)"},
     {"plugin_directories", ConfigType::kStringList, "",
      "where plugins are looked for (default: ../plugins and ../lib/a4c/plugins beside the binary)"},
-    {"roles", ConfigType::kStringList, "", "what this process does: api, worker, sync, poller"},
+    {"roles", ConfigType::kStringList, "",
+     "what this process does: api, worker, sync, poller (default: all of them)"},
     {"store", ConfigType::kTree, "", "the source of truth"},
     {"bus", ConfigType::kTree, "", "hints between instances"},
     {"search", ConfigType::kTree, "", "the search index"},
@@ -90,6 +91,9 @@ constexpr ConfigKey kSecretKeys[] = {
 
 constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
+    {"trusted_proxies", ConfigType::kStringList, "",
+     "addresses or networks of gateways, whose X-Forwarded-For is taken for where a request is "
+     "from"},
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},

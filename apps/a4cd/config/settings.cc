@@ -108,7 +108,10 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
         "api", "listen",
         "\"" + listen + "\" is no address and port, such as 127.0.0.1:7070 or [::1]:7070");
   }
+  const auto proxies = TrustedProxies::Parse(config.StringList("trusted_proxies"));
+  if (!proxies) checker.Fault("api", "trusted_proxies", proxies.error().message());
   return {.listen = listen,
+          .trusted_proxies = proxies ? *proxies : TrustedProxies{},
           .threads = static_cast<int>(config.Long("threads")),
           .queue = static_cast<int>(config.Long("queue")),
           .keep_alive_ms = config.Long("keep_alive"),
@@ -292,7 +295,7 @@ void ReadDirectories(const Config& top, const std::string& binary_directory,
   settings.plugin_directories = top.StringList("plugin_directories");
   if (settings.plugin_directories.empty()) {
     settings.plugin_directories = {binary_directory + "/../plugins",
-                                   binary_directory + "/../lib/a4c/plugins"};
+                                   binary_directory + "/../" A4C_LIBDIR "/a4c/plugins"};
   }
 }
 

@@ -11,6 +11,7 @@
 #include "a4c/collection.h"
 #include "a4c/config.h"
 #include "a4c/result.h"
+#include "apps/a4cd/config/trusted_proxies.h"
 #include "apps/a4cd/upkeep/retention_loop.h"
 #include "apps/a4cd/upkeep/singletons.h"
 #include "apps/a4cd/worker.h"
@@ -34,6 +35,7 @@ struct PluginChoice {
 
 struct ApiSettings {
   std::string listen = "127.0.0.1:7070";
+  TrustedProxies trusted_proxies = {};
   int threads = 64;
   int queue = 256;
   int64_t keep_alive_ms = 5'000;

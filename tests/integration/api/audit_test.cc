@@ -28,6 +28,15 @@ TEST_F(ApiAudit, SaysWhoChangedWhatAndByWhichRequest) {
   EXPECT_EQ(rows[0]["remote"].Text(), "127.0.0.1");
 }
 
+TEST_F(ApiAudit, WhereARequestIsFromIsTheWordOfATrustedGatewayAlone) {
+  const Headers forwarded = {{"X-Forwarded-For", "203.0.113.9"}};
+  CreateWorkspaceJob("dev-1", forwarded);
+  EXPECT_EQ(Rows().at(0)["remote"].Text(), "127.0.0.1");
+  StartApp("api: {trusted_proxies: [127.0.0.0/8]}\n");
+  CreateWorkspaceJob("dev-1", forwarded);
+  EXPECT_EQ(Rows().at(0)["remote"].Text(), "203.0.113.9");
+}
+
 TEST_F(ApiAudit, TheNewestIsFirstAndARefusalIsARow) {
   const std::string job = CreateWorkspaceJob("dev-1").body["id"].Text();
   ASSERT_EQ(Post("/v1/jobs/" + job + ":cancel", "", {{"If-Match", "*"}}).status, 200);
