@@ -162,7 +162,12 @@ Result<std::vector<ConfigValue>> ReadList(const Config& config, const std::strin
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     auto json = ParseJson(text, {.bytes_max = kListFileBytesMax});
     if (!json) return Error(Code::kInvalid, key + ": " + file + ": " + json.error().message());
-    for (const Json& item : (*json)[list].Items()) {
+    const Json& items = (*json)[list];
+    if (!items.IsArray()) {
+      return Error(Code::kInvalid, key + ": " + file + ": there is no list \"" + list + "\"",
+                   "write {\"" + list + "\": [...]}");
+    }
+    for (const Json& item : items.Items()) {
       values.push_back(ValueOf(item, file, list + "[" + std::to_string(values.size()) + "]"));
     }
   }

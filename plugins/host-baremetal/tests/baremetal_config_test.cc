@@ -99,6 +99,13 @@ TEST_F(BaremetalConfig, ServersOfTheFileAreAdded) {
   EXPECT_EQ(options->servers[0].port, 2222);
 }
 
+TEST_F(BaremetalConfig, AFileOfServersWithoutTheirListIsRefused) {
+  for (const char* text : {"{}", R"({"server": []})", R"({"servers": {"id": "one"}})", "[]"}) {
+    const std::string file = Write("servers.json", text);
+    ExpectRefused(Read({}, {{"servers_file", ConfigValue::Scalar(file)}}), "no list \"servers\"");
+  }
+}
+
 TEST_F(BaremetalConfig, TwoServersOfOneIdAndOddIdsAreRefused) {
   EXPECT_TRUE(Read({})) << "they may be enrolled later";
   ExpectRefused(Read({Server("one"), Server("one")}), "one is there twice");
