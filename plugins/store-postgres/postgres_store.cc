@@ -25,11 +25,13 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
       : options_(std::move(options)),
         runtime_(runtime),
         catalogs_(options_.row_security, runtime),
-        to_primary_(Connector::Wanted::kPrimary, options_.conninfos, options_, runtime),
+        to_primary_(Connector::Wanted::kPrimary, options_.conninfos, options_, timeline_seen_,
+                    runtime),
         to_owner_(Connector::Wanted::kOwner,
                   options_.row_security ? options_.background_conninfos : options_.conninfos,
-                  options_, runtime),
-        to_replicas_(Connector::Wanted::kReplica, options_.replica_conninfos, options_, runtime),
+                  options_, timeline_seen_, runtime),
+        to_replicas_(Connector::Wanted::kReplica, options_.replica_conninfos, options_,
+                     timeline_seen_, runtime),
         primary_(NewSessionPool(to_primary_, options_, runtime)),
         background_(options_.row_security ? NewSessionPool(to_owner_, options_, runtime) : nullptr),
         replicas_(options_.replica_conninfos.empty()
@@ -94,6 +96,7 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
   const Options options_;
   const Runtime runtime_;
   Catalogs catalogs_;
+  std::atomic<int64_t> timeline_seen_{0};
   // Each borrows those above it.
   Connector to_primary_;
   Connector to_owner_;

@@ -1,5 +1,6 @@
 #include "session/postgres_connector.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -12,6 +13,7 @@ Result<std::unique_ptr<Session>> Connector::Connect() {
 }
 
 Result<std::unique_ptr<Session>> Connector::Connect(const Options& options) {
+  if (timeline_seen_ == 0) LookAround();
   const size_t first = served_last_;
   std::optional<Error> failure;
   for (size_t i = 0; i < conninfos_.size(); ++i) {
@@ -37,21 +39,43 @@ Result<std::unique_ptr<Session>> Connector::ConnectTo(size_t server, const Optio
   A4C_TRY(std::unique_ptr<Session> session,
           OpenSession(conninfos_[server], options, runtime_.clock));
   if (wanted_ == Wanted::kReplica) return session;
-  const int64_t timeline = session->facts().timeline;
   Result<void> fit = CheckPrimary(session->facts(), timeline_seen_, options_);
   if (fit && options_.row_security && wanted_ == Wanted::kPrimary) {
     fit = CheckIsBound(session->facts());
   }
   if (!fit) return fit.error().Within(session->server());
+  NoteTimeline(*session);
+  return session;
+}
+
+// Nothing is noted before all have answered: who connects meanwhile asks for himself.
+void Connector::LookAround() {
+  if (wanted_ == Wanted::kReplica || conninfos_.size() < 2) return;
+  std::vector<std::unique_ptr<Session>> found(conninfos_.size());
+  {
+    std::vector<std::unique_ptr<Thread>> asking;
+    for (size_t i = 0; i < conninfos_.size(); ++i) {
+      asking.push_back(runtime_.threads.Start("pg-look", [&, i](const std::stop_token&) {
+        auto session = OpenSession(conninfos_[i], options_, runtime_.clock);
+        if (session) found[i] = *std::move(session);
+      }));
+    }
+  }
+  const auto newest = std::ranges::max_element(found, {}, [](const auto& session) {
+    return session == nullptr ? 0 : session->facts().timeline;
+  });
+  if (*newest != nullptr) NoteTimeline(**newest);
+}
+
+void Connector::NoteTimeline(const Session& session) {
+  const int64_t timeline = session.facts().timeline;
   int64_t seen = timeline_seen_;
   while (seen < timeline && !timeline_seen_.compare_exchange_weak(seen, timeline)) {
   }
-  if (seen != 0 && seen < timeline) {
-    runtime_.metrics.Count("a4c_store_postgres_failovers_total", {});
-    runtime_.log.Write(LogLevel::kWarning, "store-postgres", "another server is primary now",
-                       {{"server", session->server()}, {"timeline", std::to_string(timeline)}});
-  }
-  return session;
+  if (seen == 0 || seen >= timeline) return;
+  runtime_.metrics.Count("a4c_store_postgres_failovers_total", {});
+  runtime_.log.Write(LogLevel::kWarning, "store-postgres", "another server is primary now",
+                     {{"server", session.server()}, {"timeline", std::to_string(timeline)}});
 }
 
 }  // namespace a4c::postgres

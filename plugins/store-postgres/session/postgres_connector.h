@@ -1,6 +1,7 @@
 // Connector: finds the server to work with among those named, and remembers the highest timeline
 // that any of them wrote. A session to a server of a lower one is of no use: that server was
-// primary once, another was promoted in its place, and it still answers read-write. [any thread]
+// primary once, another was promoted in its place, and it still answers read-write. Who has seen no
+// timeline yet cannot tell, so that all servers are asked first. [any thread]
 #pragma once
 
 #include <atomic>
@@ -20,10 +21,15 @@ class Connector {
   // kOwner: the primary too, with a role that row-level security need not bind.
   enum class Wanted : uint8_t { kPrimary, kOwner, kReplica };
 
-  // options outlive it.
+  // options and timeline_seen outlive it. The latter, at first 0, is shared by the connectors to
+  // the same servers: what one of them has seen holds for all.
   Connector(Wanted wanted, std::vector<std::string> conninfos, const Options& options,
-            const Runtime& runtime)
-      : wanted_(wanted), conninfos_(std::move(conninfos)), options_(options), runtime_(runtime) {}
+            std::atomic<int64_t>& timeline_seen, const Runtime& runtime)
+      : wanted_(wanted),
+        conninfos_(std::move(conninfos)),
+        options_(options),
+        timeline_seen_(timeline_seen),
+        runtime_(runtime) {}
 
   // Tries each server once, beginning with the one that served last; the error names all that were
   // tried. kUnavailable, kDenied, kNotFound: see ConnectErrorOf; kInvalid: see CheckPrimary
@@ -32,6 +38,9 @@ class Connector {
   // With other timeouts than those of the options.
   Result<std::unique_ptr<Session>> Connect(const Options& options);
 
+  // Asks all servers for their timelines, at once, in at most the time for one of them.
+  void LookAround();
+
   // The session's server has been replaced as primary since it was opened.
   bool IsReplaced(const Session& session) const {
     return wanted_ != Wanted::kReplica && session.facts().timeline < timeline_seen_;
@@ -39,13 +48,14 @@ class Connector {
 
  private:
   Result<std::unique_ptr<Session>> ConnectTo(size_t server, const Options& options);
+  void NoteTimeline(const Session& session);
 
   const Wanted wanted_;
   const std::vector<std::string> conninfos_;  // one a server
   const Options& options_;
+  std::atomic<int64_t>& timeline_seen_;
   const Runtime runtime_;
   std::atomic<size_t> served_last_{0};
-  std::atomic<int64_t> timeline_seen_{0};
 };
 
 }  // namespace a4c::postgres

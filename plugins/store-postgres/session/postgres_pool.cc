@@ -27,6 +27,7 @@ class BoundedPool final : public SessionPool {
 
   Result<Lease> Take(const Call& call) override;
   bool IsGood(const Session& session) const override { return !connector_.IsReplaced(session); }
+  void LookAround() override { connector_.LookAround(); }
 
  protected:
   void GiveBack(std::unique_ptr<Session> session) override;

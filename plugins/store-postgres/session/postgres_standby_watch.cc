@@ -29,7 +29,7 @@ Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
     next_probe_ms_ = kNever;  // one at a time
   }
   const int64_t sent_ms = runtime_.clock.MonotonicMs();
-  const Result<void> probed = Probe(call, pool);
+  Result<void> probed = Probe(call, pool);
   if (probed) Confirmed(sent_ms);
   const Waiter::Lock lock(*waiter_);
   next_probe_ms_ = runtime_.clock.MonotonicMs() + kProbePeriodMs;
@@ -37,7 +37,7 @@ Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
 }
 
 // Past the probe's time its session is cancelled, so that the server does not keep one more of
-// them waiting each second.
+// them waiting each second. Standbys that confirm nothing may follow another primary by now.
 Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
   A4C_TRY(SessionPool::Lease session, pool.Take(call));
   const Statement probe{kProbeSql};
@@ -45,6 +45,7 @@ Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
   const Reply reply = session->Run({&probe, 1}, deadline_ms);
   if (!reply.failure && !reply.sync_wait_canceled) return {};
   session->Cancel();
+  pool.LookAround();
   if (reply.failure && reply.failure->error.code() != Code::kTimeout) return reply.failure->error;
   return Error(Code::kUnavailable, "no standby confirms commits",
                "bring a standby back, or take it from synchronous_standby_names");

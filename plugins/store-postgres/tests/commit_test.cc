@@ -59,6 +59,7 @@ class ReplacedPool final : public SessionPool {
   explicit ReplacedPool(SessionPool& inner) : inner_(inner) {}
   Result<Lease> Take(const Call& call) override { return inner_.Take(call); }
   bool IsGood(const Session&) const override { return false; }
+  void LookAround() override {}
 
  protected:
   // A session goes back to the pool that it was taken from.
@@ -74,7 +75,9 @@ TEST_F(PostgresCommits, WhatAReplacedPrimaryHasAcknowledgedIsUnknown) {
   Catalogs catalogs(false, TheRuntime());
   const Kind thing{.name = "thing"};
   catalogs.Add(name_, {&thing, 1});
-  Connector connector(Connector::Wanted::kPrimary, options.conninfos, options, TheRuntime());
+  std::atomic<int64_t> timeline_seen = 0;
+  Connector connector(Connector::Wanted::kPrimary, options.conninfos, options, timeline_seen,
+                      TheRuntime());
   const auto pool = NewSessionPool(connector, options, TheRuntime());
   ReplacedPool replaced(*pool);
   const auto committer = NewCommitter(replaced, options, TheRuntime());

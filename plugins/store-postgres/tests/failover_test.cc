@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "a4c/group_commit.h"
+#include "tests/support/cutting_proxy.h"
 #include "tests/test_load.h"
 
 // A server that dies between libpq's try and Poco's own connect leaves the latter's connection
@@ -91,6 +92,28 @@ class PostgresFailover : public ServerTest {
     primary_ = Stack("promote");
   }
 
+  std::string PortOf(const std::string& node) const {
+    const size_t place = node == "p" ? 0 : node == "r1" ? 1 : 2;
+    const std::string conninfo = OptionsWith().conninfos.at(place);
+    const size_t at = conninfo.find("port='") + 6;
+    return conninfo.substr(at, conninfo.find('\'', at) - at);
+  }
+
+  // Until it is applied, which it is once the standby that is left follows the new primary.
+  void AwaitApplied(const WriteBatch& batch) {
+    Result<ApplyAnswer> answer = Error(Code::kInternal, "not tried");
+    const auto applied = [&] {
+      return answer && answer->results[0].outcome == BatchOutcome::kApplied;
+    };
+    const Call patience = Within();
+    while (!applied() && !patience.Expired()) {
+      answer = store_->Apply(Within(), {&batch, 1});
+      if (!applied()) Load::Pause(20);
+    }
+    ASSERT_TRUE(answer) << answer.error().ToString();
+    ASSERT_EQ(answer->results[0].outcome, BatchOutcome::kApplied);
+  }
+
   std::string part_ = "postgres";  // of dev/stack
   std::string directory_;
   std::string primary_ = "p";
@@ -133,6 +156,54 @@ TEST_F(PostgresFailover, AFormerPrimaryThatComesBackIsNotWrittenTo) {
   EXPECT_EQ(answer.error().code(), Code::kUnavailable);
   EXPECT_NE(answer.error().message().find("former primary"), std::string::npos)
       << answer.error().ToString();
+}
+
+// No process that runs has seen the timeline of the one that was promoted. The list begins with the
+// former primary.
+TEST_F(PostgresFailover, AStoreThatIsOpenedWhileAFormerPrimaryRunsWorksWithTheNewOne) {
+  Open(Load::Kinds());
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied({{Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}}));
+  FailOver();
+  const std::string body = R"({"turn":2})";
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied({{Put{.ref = {"thing", {"", "a"}}, .body = body}}}));
+  Stack("revive " + former_);
+  Open(Load::Kinds());
+  const std::optional<Record> read = Read({"thing", {"", "a"}});
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->body, body);
+  EXPECT_EQ(Apply({Put{.ref = {"thing", {"", "b"}}, .body = "{}"}}).outcome,
+            BatchOutcome::kApplied);
+}
+
+TEST_F(PostgresFailover, AFormerPrimaryThatWasAloneAtFirstIsLeftOnceTheNewOneIsReached) {
+  Open(Load::Kinds());
+  FailOver();
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied({{Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}}));
+  Stack("revive " + former_);
+  testing::CuttingProxy proxy(TheRuntime().threads, "127.0.0.1", std::stoi(PortOf(primary_)));
+  proxy.CutAfter(0);
+  const std::string servers =
+      " host=127.0.0.1,127.0.0.1 port=" + PortOf(former_) + "," + std::to_string(proxy.port());
+  Open(Load::Kinds(), {{"dsn", ConfigValue::Scalar(dsn_ + servers)},
+                       {"commit_timeout", ConfigValue::Scalar("1s")}});
+  const WriteBatch batch{{Put{.ref = {"thing", {"", "b"}}, .body = "{}"}}};
+  const Result<ApplyAnswer> answer = store_->Apply(Within(), {&batch, 1});
+  ASSERT_TRUE(answer) << answer.error().ToString();
+  EXPECT_EQ(answer->results[0].outcome, BatchOutcome::kUnknown) << "no standby confirms it";
+  proxy.Heal();
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied(batch));
+}
+
+// Migrations have another connector than writes, with row_security also scans and claims.
+TEST_F(PostgresFailover, WhatWorksAsTheOwnerOfTheTablesKnowsTheTimelineThatWritesHaveSeen) {
+  Open(Load::Kinds());
+  FailOver();
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied({{Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}}));
+  Stack("revive " + former_);
+  const Kind late{.name = "late"};
+  const Result<void> ensured = store_->Ensure(Within(20'000), {&late, 1});
+  ASSERT_TRUE(ensured) << ensured.error().ToString();
+  EXPECT_EQ(Apply({Put{.ref = {"late", {"", "a"}}, .body = "{}"}}).outcome, BatchOutcome::kApplied);
 }
 
 class PostgresUnderPatroni : public PostgresFailover {

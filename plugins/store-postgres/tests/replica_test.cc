@@ -150,7 +150,9 @@ TEST_F(PostgresReplicas, WhereNoneIsNamedThereIsNoExtension) {
 
 TEST_F(PostgresReplicas, AServerThatIsPrimaryIsNoReplicaForItMayBeAFormerOne) {
   const Options options = OptionsWith();
-  Connector to_primary(Connector::Wanted::kPrimary, options.conninfos, options, TheRuntime());
+  std::atomic<int64_t> timeline_seen = 0;
+  Connector to_primary(Connector::Wanted::kPrimary, options.conninfos, options, timeline_seen,
+                       TheRuntime());
   const auto primary = NewSessionPool(to_primary, options, TheRuntime());
   const auto reader = NewReplicaReader(*primary, *primary, options, TheRuntime());
   const Statement one{"SELECT 1::bigint"};

@@ -153,7 +153,8 @@ class PostgresUncheckedCall : public PostgresRowSecurity {
     ASSERT_EQ(Apply({Put{.ref = Ref("theirs", "a"), .body = R"({"secret":1})"}}).outcome,
               BatchOutcome::kApplied);
     options_ = OptionsWith(Secured());
-    connector_.emplace(Connector::Wanted::kPrimary, options_.conninfos, options_, TheRuntime());
+    connector_.emplace(Connector::Wanted::kPrimary, options_.conninfos, options_, timeline_seen_,
+                       TheRuntime());
     auto session = connector_->Connect();
     ASSERT_TRUE(session.has_value()) << session.error().ToString();
     session_ = *std::move(session);
@@ -187,6 +188,7 @@ class PostgresUncheckedCall : public PostgresRowSecurity {
   const ScopeSet mine_ = {"mine"};
   Call bound_ = Within();
   Options options_;
+  std::atomic<int64_t> timeline_seen_ = 0;
   std::optional<Connector> connector_;
   std::unique_ptr<Session> session_;
   Catalog catalog_;
