@@ -117,6 +117,8 @@ void AddCommon(const Config& config, Settings& settings) {
   settings.try_emplace("application_name", "a4c");
   settings.try_emplace("tcp_user_timeout", std::to_string(config.Long("commit_timeout")));
   settings.try_emplace("keepalives_idle", "10");
+  settings.try_emplace("keepalives_interval", "3");
+  settings.try_emplace("keepalives_count", "2");
   settings["client_encoding"] = "UTF8";
 }
 

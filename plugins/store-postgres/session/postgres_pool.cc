@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kStopPollMs = 50;
 constexpr int kReadsMax = 2;
+constexpr int64_t kHeardLatelyMs = 1000;
 
 class BoundedPool final : public SessionPool {
  public:
@@ -41,6 +42,7 @@ class BoundedPool final : public SessionPool {
   std::unique_ptr<Session> TakeIdle();
   void ReturnTurn();
   void ThrowAway(std::unique_ptr<Session> session);
+  void ThrowAwaySiblings(const Session& unanswered);
 
   Connector& connector_;
   const Options& options_;
@@ -104,7 +106,24 @@ void BoundedPool::ReturnTurn() {
 
 void BoundedPool::ThrowAway(std::unique_ptr<Session> session) {
   runtime_.metrics.Count("a4c_store_postgres_sessions_thrown_away_total", {});
+  if (session->unanswered()) ThrowAwaySiblings(*session);
   session.reset();
+}
+
+// A server that is gone without a word answers on none of its sessions, and each would be waited
+// for in its turn. Of one that is only slow, those that were heard lately are kept.
+void BoundedPool::ThrowAwaySiblings(const Session& unanswered) {
+  const std::string server = unanswered.server();
+  const int64_t heard_by_ms = runtime_.clock.MonotonicMs() - kHeardLatelyMs;
+  std::vector<std::unique_ptr<Session>> gone;  // past the lock
+  const Waiter::Lock lock(*waiter_);
+  const auto [from, to] = std::ranges::stable_partition(idle_, [&](const auto& session) {
+    return session->heard_ms() > heard_by_ms || session->server() != server;
+  });
+  std::move(from, to, std::back_inserter(gone));
+  idle_.erase(from, to);
+  runtime_.metrics.Count("a4c_store_postgres_sessions_thrown_away_total", {},
+                         static_cast<double>(gone.size()));
 }
 
 }  // namespace

@@ -81,6 +81,7 @@ class PocoSession final : public Session {
     const std::string* prepares;  // its SQL, or null
   };
 
+  void RunPipeline(std::span<const Statement> statements, Reply& reply);
   bool Send(std::span<const Statement> statements, std::vector<Owed>& owed);
   bool SendOne(const Statement& statement, size_t number, std::vector<Owed>& owed);
   void Receive(const std::vector<Owed>& owed, Reply& reply);
@@ -111,16 +112,23 @@ Reply PocoSession::Run(std::span<const Statement> statements, int64_t deadline_m
   stop_ = stop;
   gave_up_.reset();
   sync_wait_canceled_ = false;
+  RunPipeline(statements, reply);
+  reply.sync_wait_canceled = sync_wait_canceled_;
+  const bool answered = !reply.failure || !reply.failure->sqlstate.empty();
+  if (answered) heard_ms_ = clock_.MonotonicMs();
+  unanswered_ = !answered && reply.failure->error.code() != Code::kCanceled;
+  return reply;
+}
+
+void PocoSession::RunPipeline(std::span<const Statement> statements, Reply& reply) {
   std::vector<Owed> owed;
   if (PQenterPipelineMode(connection_) != 1 || !Send(statements, owed)) {
     reply.failure = Lost(0);
-    return reply;
+    return;
   }
   Receive(owed, reply);
   if (!broken_) ReceiveEnd(statements.size(), reply);
   if (!broken_ && PQexitPipelineMode(connection_) != 1) broken_ = true;
-  reply.sync_wait_canceled = sync_wait_canceled_;
-  return reply;
 }
 
 bool PocoSession::Send(std::span<const Statement> statements, std::vector<Owed>& owed) {

@@ -79,6 +79,10 @@ class Session {
  public:
   virtual ~Session() = default;
   const ServerFacts& facts() const { return facts_; }
+  // When the server last answered.
+  int64_t heard_ms() const { return heard_ms_; }
+  // The last Run ended without an answer: its time was up, or the connection was lost.
+  bool unanswered() const { return unanswered_; }
   virtual std::string server() const = 0;  // host:port
   // Sends all and waits for all. Gives up at the deadline or when asked to stop: the session is
   // then broken. What was prepared once is not prepared again.
@@ -95,6 +99,8 @@ class Session {
 
  protected:
   ServerFacts facts_;
+  int64_t heard_ms_ = 0;
+  bool unanswered_ = false;
 };
 
 // Connects and sets up the session, in at most connect_timeout.

@@ -35,6 +35,7 @@ TEST(PostgresOptions, EachHostIsAConnectionStringToThePrimary) {
   for (const std::string& conninfo : options->conninfos) {
     EXPECT_TRUE(Has(conninfo, "target_session_attrs='read-write'"));
     EXPECT_TRUE(Has(conninfo, "connect_timeout='2'"));
+    EXPECT_TRUE(Has(conninfo, "keepalives_interval='3'"));
     EXPECT_TRUE(Has(conninfo, "password='it\\'s\\\\'"));
   }
   EXPECT_TRUE(options->replica_conninfos.empty());
