@@ -68,7 +68,7 @@ class PocoSession final : public Session {
   Poco::Data::Session& poco() override { return *poco_; }
   Error CaughtError() override;
   bool Usable() override;
-  void Cancel() override;
+  int64_t backend_pid() const override { return PQbackendPID(connection_); }
   std::string server() const override {
     return Text(PQhost(connection_)) + ":" + Text(PQport(connection_));
   }
@@ -298,13 +298,6 @@ bool PocoSession::Usable() {
   pollfd waited{PQsocket(connection_), POLLIN, 0};
   if (poll(&waited, 1, 0) > 0 && PQconsumeInput(connection_) != 1) return false;
   return PQstatus(connection_) == CONNECTION_OK && PQtransactionStatus(connection_) == PQTRANS_IDLE;
-}
-
-void PocoSession::Cancel() {
-  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(connection_),
-                                                                  PQfreeCancel);
-  char ignored[256];
-  if (cancel) PQcancel(cancel.get(), ignored, sizeof(ignored));
 }
 
 // Plans are made once, without looking at values, and with nothing but index scans and nested loops

@@ -94,8 +94,7 @@ class Session {
   // False once the connection is lost, was left inside a transaction, or its server is no primary;
   // looks for a word of farewell from the server first.
   virtual bool Usable() = 0;
-  // Asks the server to give up what Run gave up: of a commit that waits for a standby, the wait.
-  virtual void Cancel() = 0;
+  virtual int64_t backend_pid() const = 0;  // of the process on the server
 
  protected:
   ServerFacts facts_;

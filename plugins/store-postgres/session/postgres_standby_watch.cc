@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "a4c/sinks.h"
+#include "session/postgres_binary.h"
 
 namespace a4c::postgres {
 namespace {
@@ -12,6 +13,19 @@ constexpr int64_t kProbePeriodMs = 1000;
 // no row behind.
 constexpr const char* kProbeSql =
     "SELECT pg_logical_emit_message(true, 'a4c', 'is a standby there?')";
+constexpr const char* kCancelSql =
+    "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity "
+    "WHERE pid = $1::bigint AND query = $2::text AND wait_event = 'SyncRep'";
+
+// So that the server does not keep one more of them waiting each second. Not by PQcancel, which
+// waits without a bound for a server that is frozen; where no session is to be had, it is left out.
+void CancelProbe(const Clock& clock, SessionPool& pool, int64_t backend_pid) {
+  const Call call = Call::Within(clock, kProbePeriodMs);
+  Result<SessionPool::Lease> session = pool.Take(call);
+  if (!session) return;
+  const Statement cancel{kCancelSql, {ToBinary(backend_pid), kProbeSql}};
+  (*session)->Run({&cancel, 1}, clock.MonotonicMs() + kProbePeriodMs);
+}
 
 }  // namespace
 
@@ -36,15 +50,19 @@ Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
   return probed;
 }
 
-// Past the probe's time its session is cancelled, so that the server does not keep one more of
-// them waiting each second. Standbys that confirm nothing may follow another primary by now.
+// Standbys that confirm nothing may follow another primary by now.
 Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
-  A4C_TRY(SessionPool::Lease session, pool.Take(call));
-  const Statement probe{kProbeSql};
-  const int64_t deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs);
-  const Reply reply = session->Run({&probe, 1}, deadline_ms);
+  int64_t backend_pid = 0;
+  Reply reply;
+  {
+    A4C_TRY(SessionPool::Lease session, pool.Take(call));
+    backend_pid = session->backend_pid();
+    const Statement probe{kProbeSql};
+    reply = session->Run({&probe, 1},
+                         std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs));
+  }
   if (!reply.failure && !reply.sync_wait_canceled) return {};
-  session->Cancel();
+  if (reply.failure) CancelProbe(call.clock, pool, backend_pid);
   pool.LookAround();
   if (reply.failure && reply.failure->error.code() != Code::kTimeout) return reply.failure->error;
   return Error(Code::kUnavailable, "no standby confirms commits",

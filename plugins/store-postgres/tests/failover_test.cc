@@ -52,6 +52,7 @@ class PostgresFailover : public ServerTest {
   void TearDown() override {
     store_.reset();
     if (directory_.empty()) return;
+    if (!frozen_.empty()) Stack("crash " + frozen_);
     if (HasFailure()) ShowLogs();
     Stack("stop --clean");
     fs::remove_all(directory_);
@@ -99,6 +100,14 @@ class PostgresFailover : public ServerTest {
     return conninfo.substr(at, conninfo.find('\'', at) - at);
   }
 
+  // Its processes stand still while its kernel still accepts connections for it, as those of a
+  // machine whose disk hangs.
+  void FreezeThePrimary() {
+    frozen_ = primary_;
+    Shell("postmaster=$(ps -o ppid= -p " + Sql("SELECT pg_backend_pid()") +
+          ") && kill -STOP $postmaster $(pgrep -P $postmaster)");
+  }
+
   // Until it is applied, which it is once the standby that is left follows the new primary.
   void AwaitApplied(const WriteBatch& batch) {
     Result<ApplyAnswer> answer = Error(Code::kInternal, "not tried");
@@ -118,6 +127,7 @@ class PostgresFailover : public ServerTest {
   std::string directory_;
   std::string primary_ = "p";
   std::string former_;
+  std::string frozen_;
 };
 
 TEST_F(PostgresFailover, NothingAcknowledgedIsLostOrDoubledWhenThePrimaryDies) {
@@ -204,6 +214,30 @@ TEST_F(PostgresFailover, WhatWorksAsTheOwnerOfTheTablesKnowsTheTimelineThatWrite
   const Result<void> ensured = store_->Ensure(Within(20'000), {&late, 1});
   ASSERT_TRUE(ensured) << ensured.error().ToString();
   EXPECT_EQ(Apply({Put{.ref = {"late", {"", "a"}}, .body = "{}"}}).outcome, BatchOutcome::kApplied);
+}
+
+TEST_F(PostgresFailover, APrimaryThatFreezesHoldsNoCallerPastItsDeadlineAndWritesGoOnWithoutIt) {
+  constexpr int64_t kDeadlineMs = 3000;
+  constexpr int64_t kMarginMs = 8000;  // to connect to each server, and to be told that it failed
+  Open(Load::Kinds(), {{"commit_timeout", ConfigValue::Scalar("1s")}});
+  Load load(*store_, kWriters);
+  ASSERT_TRUE(load.AwaitAcknowledged(kWritesPerRound)) << "so that many sessions are idle";
+  load.StopAndCheck();
+  FreezeThePrimary();
+  const WriteBatch batch{{Put{.ref = {"thing", {"", "a"}}, .body = "{}"}}};
+  for (int i = 0; i < 8; ++i) {
+    const int64_t began_ms = TheRuntime().clock.MonotonicMs();
+    const Result<ApplyAnswer> answer = store_->Apply(Within(kDeadlineMs), {&batch, 1});
+    EXPECT_TRUE(!answer || answer->results[0].outcome != BatchOutcome::kApplied);
+    EXPECT_LT(TheRuntime().clock.MonotonicMs() - began_ms, kDeadlineMs + kMarginMs);
+    Load::Pause(300);
+  }
+  primary_ = Stack("promote");
+  // The other standby waits without end for an answer of the one that is frozen, until that is
+  // fenced.
+  Stack("crash " + frozen_);
+  frozen_.clear();
+  ASSERT_NO_FATAL_FAILURE(AwaitApplied(batch));
 }
 
 class PostgresUnderPatroni : public PostgresFailover {
