@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "tests/test_server.h"
 #include "write/postgres_group.h"
+#include "write/postgres_lanes.h"
 
 namespace a4c::postgres {
 namespace {
@@ -58,6 +61,49 @@ TEST(PostgresGroup, WhatAlsoChecksOrDeletesIsNoCreate) {
   EXPECT_EQ(Split({{{Create("a"), Check{.ref = {"thing", {"", "b"}}}}},
                    {{Create("c"), Delete{.ref = {"thing", {"", "d"}}, .expect = Expect::Rev(1)}}}}),
             "| 0 1");
+}
+
+// Answers all that it is asked by one failure.
+class FailingSession final : public Session {
+ public:
+  explicit FailingSession(Failure failure) : failure_(std::move(failure)) {}
+  std::string server() const override { return "db1:5432"; }
+  Reply Run(std::span<const Statement>, int64_t, const std::stop_token&) override {
+    Reply reply;
+    reply.failure = failure_;
+    return reply;
+  }
+  Poco::Data::Session& poco() override { std::abort(); }
+  Error CaughtError() override { return failure_.error; }
+  bool Usable() override { return true; }
+  int64_t backend_pid() const override { return 0; }
+
+ private:
+  const Failure failure_;
+};
+
+Attempt CreateOn(FailingSession session) {
+  Catalog catalog = TheCatalog();
+  catalog.tables["thing"] = std::make_shared<const Table>("a4c", catalog.kinds["thing"]);
+  const WriteBatch batch{{Create("a")}};
+  std::vector<BatchResult> results(1);
+  const std::vector<Item> items = ItemsOf(Within(), catalog, {&batch, 1}, results);
+  return CreateAll(Within(), session, catalog, {&items.at(0)}, Within().deadline_ms);
+}
+
+// Otherwise two locks that were not had, and no commit between them, would stop all writes until a
+// probe.
+TEST(PostgresGroup, ALockThatIsNotHadInTimeSaysNothingAboutStandbys) {
+  for (const char* state : {"55P03", "57014"}) {
+    const Attempt attempt = CreateOn(FailingSession(
+        {.statement = 1, .sqlstate = state, .error = Error(Code::kTimeout, "too long")}));
+    EXPECT_EQ(attempt.fate, Fate::kRolledBack);
+    EXPECT_FALSE(attempt.unanswered) << state;
+  }
+  const Attempt attempt = CreateOn(
+      FailingSession({.statement = 1, .error = Error(Code::kTimeout, "no answer in time")}));
+  EXPECT_EQ(attempt.fate, Fate::kUnknown);
+  EXPECT_TRUE(attempt.unanswered);
 }
 
 TEST(PostgresGroup, ABatchThatIsWrongInItselfIsAnsweredAtOnce) {

@@ -40,7 +40,8 @@ Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, co
     attempt.fate =
         reply.failure->ProvesRollback(statements.size()) ? Fate::kRolledBack : Fate::kUnknown;
     attempt.why = "the commit was not answered: " + reply.failure->error.message();
-    attempt.unanswered = reply.failure->error.code() == Code::kTimeout;
+    attempt.unanswered =
+        attempt.fate == Fate::kUnknown && reply.failure->error.code() == Code::kTimeout;
     attempt.failure = std::move(reply.failure);
     return attempt;
   }
