@@ -33,16 +33,22 @@ Error Moving() {
   return Error(Code::kUnavailable, "search-postgres: the index changed its layout again and again");
 }
 
+Error Replaced() {
+  return Error(Code::kUnavailable,
+               "search-postgres: the server was replaced as primary while it committed");
+}
+
 // What the index and the generations that it opened share.
 struct Server {
   Server(Options how, const Runtime& given)
       : options(std::move(how)),
         runtime(given),
-        pool(options, Role::kOwner, given),
-        bound(options, Role::kBound, given) {}
+        pool(options, Role::kOwner, timeline_seen, given),
+        bound(options, Role::kBound, timeline_seen, given) {}
 
   const Options options;
   const Runtime runtime;
+  std::atomic<int64_t> timeline_seen{0};
   Pool pool;
   Pool bound;  // with row_security: for searches in some scopes
 };
@@ -343,6 +349,7 @@ class PostgresIndex final : public SearchIndex, public Digests, public Rebuild {
       const Result<Reply> reply = work(*session, *layout);
       const bool lacks = !reply && reply.error().code() == Code::kConflict && attempt == 0;
       if (!reply && !lacks) return reply.error();
+      if (reply && !reply->failure && server_->pool.IsReplaced(*session)) return Replaced();
       if (reply && !reply->failure) return {};
       if (reply && reply->failure->sqlstate != kNotSame) return reply->failure->error;
       Forget(kind);

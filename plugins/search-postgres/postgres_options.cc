@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 
@@ -42,10 +43,51 @@ std::string ToConninfo(const Settings& settings) {
   return text;
 }
 
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  size_t from = 0;
+  for (size_t comma = text.find(','); comma != std::string::npos; comma = text.find(',', from)) {
+    parts.push_back(text.substr(from, comma - from));
+    from = comma + 1;
+  }
+  parts.push_back(text.substr(from));
+  return parts;
+}
+
+// A connection string for each server named: libpq's own list ends at the first that answers
+// read-write, as a former primary does.
+Result<std::vector<std::string>> ConninfosOf(const Settings& settings) {
+  constexpr std::array kLists = {"host", "hostaddr", "port"};
+  size_t servers = 1;
+  std::map<std::string, std::vector<std::string>> lists;
+  for (const char* name : kLists) {
+    const auto found = settings.find(name);
+    if (found == settings.end()) continue;
+    lists[name] = SplitAtCommas(found->second);
+    servers = std::max(servers, lists[name].size());
+  }
+  std::vector<std::string> conninfos;
+  for (size_t i = 0; i < servers; ++i) {
+    Settings one = settings;
+    for (const auto& [name, values] : lists) {
+      if (values.size() != 1 && values.size() != servers) {
+        return Error(Code::kInvalid, "search-postgres: the connection string lists " +
+                                         std::to_string(servers) + " servers and " +
+                                         std::to_string(values.size()) + " values of " + name);
+      }
+      one[name] = values.size() == 1 ? values[0] : values[i];
+    }
+    conninfos.push_back(ToConninfo(one));
+  }
+  return conninfos;
+}
+
 void AddCommon(Settings& settings) {
   settings.try_emplace("application_name", "a4c");
   settings.try_emplace("target_session_attrs", "read-write");
   settings.try_emplace("keepalives_idle", "10");
+  settings.try_emplace("keepalives_interval", "3");
+  settings.try_emplace("keepalives_count", "2");
   settings["client_encoding"] = "UTF8";
 }
 
@@ -63,7 +105,7 @@ Result<void> ReadRowSecurity(const Config& config, const Settings& settings, Opt
   }
   A4C_TRY(Settings background, ParseDsn("background_dsn", config.String("background_dsn")));
   AddCommon(background);
-  options.background_conninfo = ToConninfo(background);
+  A4C_TRY(options.background_conninfos, ConninfosOf(background));
   return {};
 }
 
@@ -82,7 +124,7 @@ Result<Options> ReadOptions(const Config& config) {
   A4C_TRY(Settings settings, ParseDsn("dsn", config.String("dsn")));
   if (!config.String("password").empty()) settings["password"] = config.String("password");
   AddCommon(settings);
-  options.conninfo = ToConninfo(settings);
+  A4C_TRY(options.conninfos, ConninfosOf(settings));
   A4C_CHECK(ReadRowSecurity(config, settings, options));
   options.schema = config.String("schema");
   if (!IsName(options.schema)) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "a4c/config.h"
 #include "a4c/result.h"
@@ -33,12 +34,12 @@ inline constexpr ConfigKey kKeys[] = {
 };
 
 struct Options {
-  std::string conninfo;  // holds the password
-  // Row-level security: `conninfo` connects as `user`, who sees what is in the scopes of a search,
-  // and this as the owner of the tables, for all else.
+  std::vector<std::string> conninfos;  // one a server, of which one is primary; with password
+  // Row-level security: `conninfos` connect as `user`, who sees what is in the scopes of a search,
+  // and these as the owner of the tables, for all else.
   bool row_security = false;
   std::string user = {};
-  std::string background_conninfo = {};
+  std::vector<std::string> background_conninfos = {};
   std::string schema;
   int64_t sessions_max = 8;
   int64_t connect_timeout_ms = 2000;

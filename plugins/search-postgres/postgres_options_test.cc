@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::SizeIs;
 
 Result<Options> Read(const std::map<std::string, std::string>& settings) {
   std::map<std::string, ConfigValue, std::less<>> members;
@@ -18,15 +19,28 @@ Result<Options> Read(const std::map<std::string, std::string>& settings) {
   return ReadOptions(config);
 }
 
-TEST(PostgresOptions, OfADsnThePrimaryIsAskedForAndThePasswordCanStandApart) {
+TEST(PostgresOptions, EachServerOfADsnIsAskedForThePrimaryAndThePasswordCanStandApart) {
   const auto options =
       Read({{"dsn", "host=a,b port=1,2 user=u dbname=d"}, {"password", "it's \\"}});
   ASSERT_TRUE(options) << options.error().ToString();
-  EXPECT_THAT(options->conninfo, HasSubstr("host='a,b'"));
-  EXPECT_THAT(options->conninfo, HasSubstr("target_session_attrs='read-write'"));
-  EXPECT_THAT(options->conninfo, HasSubstr("client_encoding='UTF8'"));
-  EXPECT_THAT(options->conninfo, HasSubstr(R"(password='it\'s \\')"));
+  ASSERT_THAT(options->conninfos, SizeIs(2));
+  EXPECT_THAT(options->conninfos[0], HasSubstr("host='a'"));
+  EXPECT_THAT(options->conninfos[1], HasSubstr("host='b'"));
+  EXPECT_THAT(options->conninfos[1], HasSubstr("port='2'"));
+  for (const std::string& conninfo : options->conninfos) {
+    EXPECT_THAT(conninfo, HasSubstr("target_session_attrs='read-write'"));
+    EXPECT_THAT(conninfo, HasSubstr("client_encoding='UTF8'"));
+    EXPECT_THAT(conninfo, HasSubstr(R"(password='it\'s \\')"));
+  }
   EXPECT_EQ(options->schema, "a4c_search");
+}
+
+TEST(PostgresOptions, HostsAndPortsAgreeInNumberOrOnePortIsThatOfAll) {
+  const auto one = Read({{"dsn", "host=a,b,c port=7"}});
+  ASSERT_TRUE(one) << one.error().ToString();
+  ASSERT_THAT(one->conninfos, SizeIs(3));
+  EXPECT_THAT(one->conninfos[2], HasSubstr("port='7'"));
+  EXPECT_EQ(Read({{"dsn", "host=a,b,c port=7,8"}}).error().code(), Code::kInvalid);
 }
 
 TEST(PostgresOptions, ABadDsnIsRefusedWithoutShowingIt) {
@@ -41,8 +55,9 @@ TEST(PostgresOptions, RowSecurityNeedsTwoRoles) {
       Read({{"dsn", "host=a user=bound"}, {"row_security", "true"}, {"background_dsn", "user=o"}});
   ASSERT_TRUE(options) << options.error().ToString();
   EXPECT_EQ(options->user, "bound");
-  EXPECT_THAT(options->background_conninfo, HasSubstr("user='o'"));
-  EXPECT_THAT(options->background_conninfo, HasSubstr("target_session_attrs='read-write'"));
+  ASSERT_THAT(options->background_conninfos, SizeIs(1));
+  EXPECT_THAT(options->background_conninfos[0], HasSubstr("user='o'"));
+  EXPECT_THAT(options->background_conninfos[0], HasSubstr("target_session_attrs='read-write'"));
   const auto nameless =
       Read({{"dsn", "host=a"}, {"row_security", "true"}, {"background_dsn", "user=o"}});
   EXPECT_EQ(nameless.error().code(), Code::kInvalid);

@@ -21,33 +21,30 @@ std::string FieldOf(const PGresult* result, int field) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-std::optional<Error> WhyOver(const Call& call, int64_t deadline_ms) {
+std::optional<Error> WhyOver(const Call& call) {
   if (call.Stopping()) return Error(Code::kCanceled, "search-postgres: asked to stop");
-  if (call.clock.MonotonicMs() < deadline_ms) return std::nullopt;
+  if (!call.Expired()) return std::nullopt;
   return Error(Code::kTimeout, "search-postgres: PostgreSQL did not answer in time");
 }
 
 // Returns when the socket is ready, or some time later.
-void PollFor(const Call& call, int64_t deadline_ms, int socket, short events) {
-  const int64_t left = std::max<int64_t>(deadline_ms - call.clock.MonotonicMs(), 0);
+void PollFor(const Call& call, int socket, short events) {
   const int64_t slice = call.stop.stop_possible() ? kStopPollMs : 1000;
   pollfd waited{socket, events, 0};
-  poll(&waited, 1, static_cast<int>(std::min(left, slice)));
+  poll(&waited, 1, static_cast<int>(std::min(call.RemainingMs(), slice)));
 }
 
 void IgnoreNotice(void*, const PGresult*) {}
 
-const std::string& ConninfoOf(const Options& options, Role role) {
-  const bool background = options.row_security && role == Role::kOwner;
-  return background ? options.background_conninfo : options.conninfo;
-}
-
-// Compiling costs more than it brings for statements of some milliseconds.
+// Compiling costs more than it brings for statements of some milliseconds. The first eight digits
+// of a WAL file's name are the timeline that is being written.
 Statement SetUp(const Options& options) {
   return {
       "SELECT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user), "
       "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident($1)) "
       "AND relkind IN ('r', 'v') AND pg_has_role(relowner, 'MEMBER')), "
+      "CASE WHEN pg_is_in_recovery() THEN 0 ELSE ('x' || "
+      "left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END, "
       "set_config('jit', 'off', false)",
       {options.schema}};
 }
@@ -66,22 +63,21 @@ int64_t Rows::Int(int row, int column) const {
   return number;
 }
 
-Result<std::unique_ptr<Session>> Session::Open(const Call& call, const Options& options,
-                                               Role role) {
-  const int64_t deadline_ms =
-      std::min(call.deadline_ms, call.clock.MonotonicMs() + options.connect_timeout_ms);
-  std::unique_ptr<Session> session(new Session(PQconnectStart(ConninfoOf(options, role).c_str())));
-  A4C_CHECK(session->Connect(call, deadline_ms));
+Result<std::unique_ptr<Session>> Session::Open(const Call& call, const std::string& conninfo,
+                                               const Options& options, Role role) {
+  std::unique_ptr<Session> session(new Session(PQconnectStart(conninfo.c_str())));
+  A4C_CHECK(session->Connect(call));
   PQsetNoticeReceiver(session->connection_.get(), IgnoreNotice, nullptr);
   PQsetnonblocking(session->connection_.get(), 1);
   const Statement set_up = SetUp(options);
   const Reply reply = session->Run(call, {&set_up, 1});
   if (reply.failure) return reply.failure->error.Within("setting up a session");
   if (role == Role::kBound) A4C_CHECK(CheckIsBound(reply.rows[0]));
+  session->timeline_ = reply.rows[0].Int(0, 2);
   return session;
 }
 
-Result<void> Session::Connect(const Call& call, int64_t deadline_ms) {
+Result<void> Session::Connect(const Call& call) {
   PGconn* connection = connection_.get();
   for (PostgresPollingStatusType status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK;
        status = PQconnectPoll(connection)) {
@@ -89,8 +85,8 @@ Result<void> Session::Connect(const Call& call, int64_t deadline_ms) {
       return ConnectErrorOf(PQerrorMessage(connection));
     }
     const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    PollFor(call, deadline_ms, PQsocket(connection), events);
-    if (auto over = WhyOver(call, deadline_ms)) return over->Within("connecting");
+    PollFor(call, PQsocket(connection), events);
+    if (auto over = WhyOver(call)) return over->Within("connecting");
   }
   return {};
 }
@@ -187,12 +183,12 @@ bool Session::Await(const Call& call) {
     const int unsent = PQflush(connection);
     if (unsent < 0 && PQstatus(connection) == CONNECTION_BAD) return true;  // a result says why
     if (PQisBusy(connection) == 0) return true;
-    gave_up_ = WhyOver(call, call.deadline_ms);
+    gave_up_ = WhyOver(call);
     if (gave_up_) {
       broken_ = true;
       return false;
     }
-    PollFor(call, call.deadline_ms, PQsocket(connection),
+    PollFor(call, PQsocket(connection),
             static_cast<short>(unsent != 0 ? POLLIN | POLLOUT : POLLIN));
     if (PQconsumeInput(connection) != 1) return true;
   }

@@ -54,15 +54,18 @@ enum class Role : uint8_t {
 
 class Session {
  public:
-  // Connects within connect_timeout and the call. kInvalid: a role that nothing would bind.
-  static Result<std::unique_ptr<Session>> Open(const Call& call, const Options& options, Role role);
+  // Connects within the call. kInvalid: a role that nothing would bind.
+  static Result<std::unique_ptr<Session>> Open(const Call& call, const std::string& conninfo,
+                                               const Options& options, Role role);
 
   // Statements, which begin and commit by themselves; a transaction that is left open is rolled
   // back. Gives up when the call is over: the session is then broken.
   Reply Run(const Call& call, std::span<const Statement> statements);
-  // False once the connection is lost, or its server no primary any more; looks for a word of
+  // False once the connection is lost, or its server said that it is a standby; looks for a word of
   // farewell from the server first.
   bool Usable();
+  // That the server wrote when the session was opened; 0: it was a standby.
+  int64_t timeline() const { return timeline_; }
 
  private:
   // One answer that the pipeline owes us.
@@ -71,7 +74,7 @@ class Session {
   };
 
   explicit Session(PGconn* connection) : connection_(connection, PQfinish) {}
-  Result<void> Connect(const Call& call, int64_t deadline_ms);
+  Result<void> Connect(const Call& call);
   bool Send(std::span<const Statement> statements, std::vector<Owed>& owed);
   bool SendOne(const Statement& statement, std::vector<Owed>& owed);
   void ReceiveOne(const Call& call, const Owed& owed, Reply& reply);
@@ -84,6 +87,7 @@ class Session {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   std::map<std::string, std::string> prepared_;  // SQL to name
   int64_t names_given_ = 0;
+  int64_t timeline_ = 0;
   bool broken_ = false;
   std::optional<Error> gave_up_;
 };
