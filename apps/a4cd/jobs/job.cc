@@ -77,6 +77,11 @@ bool AwaitsContext(const Job& job) {
   return job.type == "image.build" && job.payload.Find("context") == nullptr;
 }
 
+bool HasSaidWhatItWants(const Job& job) {
+  const bool has_begun = job.attempts > 0 || job.state != JobState::kPending;
+  return !has_begun && !job.workspace.empty() && job.scheduled_at == job.created_at;
+}
+
 // By hand: strftime and snprintf took a fiftieth of the time of a get.
 std::string TimeText(int64_t time_ms) {
   using std::chrono::floor;

@@ -78,6 +78,9 @@ inline constexpr std::string_view kContextLost = "context_lost";
 // An image.build whose client streams the context: the instance that receives it does the job.
 bool AwaitsContext(const Job& job);
 
+// A job that has not begun, but stands in its workspace's record (Intend) since it was made.
+bool HasSaidWhatItWants(const Job& job);
+
 // The body of the record, and back. kInternal: the body is none of ours.
 std::string JobBody(const Job& job);
 a4c::Result<Job> JobOf(const a4c::Record& record);

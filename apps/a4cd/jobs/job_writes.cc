@@ -45,12 +45,6 @@ PreparedWrite WriteOf(const Principal& principal, const Job& before, Job after) 
   return write;
 }
 
-// A job that has not begun, but stands in its workspace's record since it was made.
-bool HasSaidWhatItWants(const Job& job) {
-  const bool has_begun = job.attempts > 0 || job.state != JobState::kPending;
-  return !has_begun && !job.workspace.empty() && job.scheduled_at == job.created_at;
-}
-
 std::string DefaultTitle(const JobDraft& draft) {
   const Json& payload = draft.payload;
   for (const char* name : {"name", "workspace", "tag", "host"}) {
@@ -113,14 +107,15 @@ Result<void> JobService::AddWorkspaceCreate(const Call& call, const Principal& p
 Result<void> JobService::AddDeleteAgain(const Call& call, const Principal& principal,
                                         const JobDraft& draft, const Workspace& workspace,
                                         const Job& job, PreparedWrite& write) {
-  A4C_TRY(const bool is_going, HasUnfinishedJob(call, database_, principal.tenant, job.subject));
+  A4C_TRY(const bool is_going, HasJobAtWork(call, database_, principal.tenant, job.subject));
   if (draft.type != "workspace.delete" || is_going) {
     return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
   }
   // Nothing else about it has changed since.
   write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
   write.decide_again = true;
-  return {};
+  if (draft.delay_ms > 0) return {};
+  return CancelEarlier(call, principal, job, write);
 }
 
 Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& principal,

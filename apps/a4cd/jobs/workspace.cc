@@ -124,7 +124,7 @@ void Intend(std::string_view type, Workspace& workspace) {
 }
 
 void Unintend(std::string_view type, Workspace& workspace) {
-  if (workspace.desired != DesiredBy(type)) return;
+  if (workspace.removing || workspace.desired != DesiredBy(type)) return;
   const bool is_down = workspace.actual == "stopped" || workspace.actual == "failed";
   workspace.desired = is_down ? "stopped" : "running";
 }
@@ -178,6 +178,7 @@ std::string WorkspaceBody(const Workspace& workspace) {
   body.AppendMember("updated_at", workspace.updated_at);
   if (workspace.expires_at != 0) body.AppendMember("expires_at", workspace.expires_at);
   if (workspace.deleted_at != 0) body.AppendMember("deleted_at", workspace.deleted_at);
+  if (workspace.removing) body.AppendMember("removing", true);
   return body.ToString();
 }
 
@@ -216,6 +217,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.also_on = ListOf(body["also_on"]);
   workspace.restoring = body["restoring"].Text();
   workspace.updating = body["updating"].Text();
+  workspace.removing = body["removing"].Bool();
   workspace.created_by = body["created_by"].Text();
   const auto session = record.quiet.find("session_at");
   const auto* at = session == record.quiet.end() ? nullptr : std::get_if<int64_t>(&session->second);

@@ -47,7 +47,8 @@ struct Workspace {
   int64_t idle_stop_ms = 0;  // stopped once it was idle for so long; 0: never
   int64_t deleted_at = 0;    // of a tombstone: since when nothing of it is left
   std::string restoring;     // the snapshot of which it may hold only a part; empty: it is whole
-  std::string updating;  // the job that changes what it is made of; see work/workspace_update.cc
+  std::string updating;   // the job that changes what it is made of; see work/workspace_update.cc
+  bool removing = false;  // a delete has begun: part of it may be gone, and nothing brings it back
   std::string created_by;
   // Beside the body.
   int64_t session_at = 0;  // when somebody was in it last; known only of one with idle_stop
@@ -76,6 +77,7 @@ std::map<std::string, std::string> SecretsOf(const std::string& text);
 // What a job of this type, due now, makes of `desired`. One that is being deleted stays so.
 void Intend(std::string_view type, Workspace& workspace);
 // Takes that back, where the job did nothing: `desired` is what the workspace is, as far as known.
+// Not of one that is being removed, whichever delete began it.
 void Unintend(std::string_view type, Workspace& workspace);
 
 // What its unit is made of.

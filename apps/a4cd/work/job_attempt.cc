@@ -15,11 +15,27 @@ using a4c::Result;
 
 namespace {
 
+// Nobody is left to do what a stop or a delete has said that it wants. A start, said when it was
+// made or not, leaves a workspace that has failed.
+Outcome PastDeadline(const Job& job) {
+  Outcome outcome =
+      Outcome::Failed(reason::kDeadline, "its deadline passed before it could be done");
+  const bool is_to_end = job.type == "workspace.stop" || job.type == "workspace.delete";
+  if (!is_to_end || !HasSaidWhatItWants(job)) return outcome;
+  outcome.also = [](Draft& draft) -> Result<void> {
+    if (!draft.workspace) return {};
+    Unintend(draft.job.type, *draft.workspace);
+    draft.workspace->updated_at = draft.job.updated_at;
+    return {};
+  };
+  return outcome;
+}
+
 // What does not need an attempt.
 std::optional<Outcome> EndBeforeStart(const JobRun& run) {
   const Job& job = run.job();
   if (job.deadline_at != 0 && run.NowMs() >= job.deadline_at) {
-    return Outcome::Failed(reason::kDeadline, "its deadline passed before it could be done");
+    return PastDeadline(job);
   }
   if (!job.workspace.empty() && !run.workspace() && job.type != "workspace.delete") {
     return Outcome{.what = Outcome::What::kCanceled,
@@ -41,6 +57,7 @@ Result<void> Begin(const JobRun& run, Draft& draft) {
   if (!draft.workspace) return {};
   const std::string before = draft.workspace->desired;
   Intend(draft.job.type, *draft.workspace);
+  if (draft.job.type == "workspace.delete") draft.workspace->removing = true;
   if (draft.workspace->desired != before) draft.workspace->updated_at = draft.job.updated_at;
   return {};
 }

@@ -14,6 +14,14 @@ class DelayedJobs : public ::testing::Test {
     return world_.Submit(type, Json::Object{{"workspace", id_}},
                          [&](JobDraft& draft) { draft.delay_ms = delay_ms; });
   }
+  // What has to remove something fails for good.
+  void WorkInVain() {
+    world_.hosts.before_remove = [] {
+      return a4c::Error(a4c::Code::kInternal, "the server refuses it");
+    };
+    world_.Work();
+    world_.hosts.before_remove = nullptr;
+  }
   JobState StateOf(const Job& job) { return world_.GetJob(job.id).state; }
   Workspace Now() { return world_.GetWorkspace(id_).value_or(Workspace{}); }
 
@@ -95,6 +103,55 @@ TEST_F(DelayedJobs, WhatACanceledJobWantedIsTakenBack) {
   const Job start = After(0, "workspace.start");
   ASSERT_TRUE(world_.Cancel(start.id));
   EXPECT_EQ(Now().desired, "stopped");
+}
+
+// The server may have removed it, with its files, and only the answer was lost.
+TEST_F(DelayedJobs, ADeleteThatHasBegunIsNotTakenBack) {
+  world_.hosts.before_remove = [] {
+    return a4c::Error(a4c::Code::kUnavailable, "the server does not answer");
+  };
+  const Job gone = After(0, "workspace.delete");
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(gone.id).attempts, 0) << "it waits for its server";
+  ASSERT_TRUE(world_.Cancel(gone.id));
+  EXPECT_EQ(Now().desired, "deleted");
+  world_.hosts.before_remove = nullptr;
+  After(0, "workspace.delete");
+  world_.Work();
+  EXPECT_FALSE(world_.GetWorkspace(id_));
+}
+
+TEST_F(DelayedJobs, ADeleteAgainIsNotTakenBackEither) {
+  After(0, "workspace.delete");
+  WorkInVain();
+  const Job again = After(0, "workspace.delete");
+  ASSERT_TRUE(world_.Cancel(again.id));
+  EXPECT_EQ(Now().desired, "deleted") << "the first one had begun";
+}
+
+TEST_F(DelayedJobs, ADeleteAgainEndsWhatWasToComeLater) {
+  const Job stop = After(8 * kHourMs, "workspace.stop");
+  const Job late = After(kHourMs, "workspace.delete");
+  world_.fake.clock().Advance(kHourMs);
+  WorkInVain();
+  ASSERT_EQ(StateOf(late), JobState::kFailed);
+  ASSERT_EQ(StateOf(stop), JobState::kPending);
+  const Job again = After(0, "workspace.delete");
+  EXPECT_EQ(StateOf(stop), JobState::kCanceled);
+  world_.Work();
+  EXPECT_EQ(StateOf(again), JobState::kSucceeded);
+  EXPECT_FALSE(world_.GetWorkspace(id_));
+}
+
+TEST_F(DelayedJobs, WhatWasNotBegunBeforeItsDeadlineIsTakenBack) {
+  for (const char* type : {"workspace.stop", "workspace.delete"}) {
+    const Job job = world_.Submit(type, Json::Object{{"workspace", id_}},
+                                  [](JobDraft& draft) { draft.deadline_ms = 1'000; });
+    ASSERT_NE(Now().desired, "running") << type;
+    world_.WorkAfter(2'000);
+    ASSERT_EQ(world_.GetJob(job.id).reason, reason::kDeadline) << type;
+    EXPECT_EQ(Now().desired, "running") << type;
+  }
 }
 
 TEST_F(DelayedJobs, ARetryThatWaitsKeepsItsTurn) {
