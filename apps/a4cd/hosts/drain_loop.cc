@@ -58,7 +58,8 @@ class DrainLoop final : public a4c::Loop {
     return at != nullptr && call.clock.NowMs() - *at < options_.retry_wait_ms;
   }
 
-  // The one that has not ended.
+  // The one that has not ended. One that somebody wants later keeps neither this workspace here nor
+  // the others.
   Result<std::optional<Job>> MoveOf(const Call& call, const a4c::Key& workspace) {
     A4C_TRY(const a4c::ScanAnswer page,
             database_.Scan(call, {.kind = "job",
@@ -68,6 +69,7 @@ class DrainLoop final : public a4c::Loop {
                                   .limit = 100}));
     for (const Record& record : page.records) {
       A4C_TRY(Job job, JobOf(record));
+      if (IsForLater(call, job)) break;
       if (job.type == "workspace.move") return std::optional(std::move(job));
     }
     return std::optional<Job>();

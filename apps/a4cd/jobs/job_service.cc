@@ -48,6 +48,10 @@ Result<std::optional<Job>> FirstUnfinished(const Call& call, a4c::Database& data
 
 }  // namespace
 
+bool IsForLater(const Call& call, const Job& job) {
+  return job.scheduled_at > call.clock.NowMs() + kSoonMs;
+}
+
 Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const std::string& tenant,
                               const std::string& subject) {
   A4C_TRY(const std::optional<Job> first, FirstUnfinished(call, database, tenant, subject));
@@ -57,7 +61,7 @@ Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const s
 Result<bool> HasJobAtWork(const Call& call, a4c::Database& database, const std::string& tenant,
                           const std::string& subject) {
   A4C_TRY(const std::optional<Job> first, FirstUnfinished(call, database, tenant, subject));
-  return first && first->scheduled_at <= call.clock.NowMs() + kSoonMs;
+  return first && !IsForLater(call, *first);
 }
 
 Result<Job> JobService::Get(const Call& call, const std::string& tenant, const std::string& id) {

@@ -136,10 +136,13 @@ class JobService {
   const int64_t context_wait_ms_;
 };
 
+// Scheduled for later than a minute from now. In the order of by_turn all jobs that are not come
+// before those that are.
+bool IsForLater(const a4c::Call& call, const Job& job);
 // Whether there is work that a subject waits for, or that is being done.
 a4c::Result<bool> HasUnfinishedJob(const a4c::Call& call, a4c::Database& database,
                                    const std::string& tenant, const std::string& subject);
-// The same but for what is scheduled for later than a minute from now.
+// The same but for what is for later.
 a4c::Result<bool> HasJobAtWork(const a4c::Call& call, a4c::Database& database,
                                const std::string& tenant, const std::string& subject);
 

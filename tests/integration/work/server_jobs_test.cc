@@ -242,6 +242,21 @@ TEST_F(Draining, OneThatFitsNowhereElseKeepsNoneOfTheOthers) {
   EXPECT_EQ(world_.GetWorkspace(big)->actual, "running");
 }
 
+TEST_F(Draining, AMoveThatIsForLaterKeepsNothingHere) {
+  const std::string planned = Create("planned", "recreate");
+  const std::string other = Create("other", "recreate");
+  const Job later = world_.Submit("workspace.move", Json::Object{{"workspace", planned}},
+                                  [](JobDraft& draft) { draft.delay_ms = 8 * 3'600'000; });
+  Say(world_, "a", true, true);
+  for (int i = 0; i < 2; ++i) {
+    world_.Step("drain");
+    world_.Work();
+  }
+  EXPECT_EQ(world_.GetWorkspace(planned)->host, "b");
+  EXPECT_EQ(world_.GetWorkspace(other)->host, "b");
+  EXPECT_EQ(world_.GetJob(later.id).state, JobState::kPending);
+}
+
 TEST_F(Draining, AServerThatIsOutOfReachKeepsItsReservationUntilItConfirms) {
   const std::string id = Create("one", "recreate");
   Say(world_, "a", true, true);
