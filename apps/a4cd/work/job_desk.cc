@@ -111,29 +111,30 @@ Result<JobDesk::Due> JobDesk::Look() {
                 {.kind = JobKind().name, .index = "by_due", .lower = first, .limit = kSeenJobs}));
     due.now_ms = page.store_time_ms;
     if (page.records.empty()) break;
-    A4C_TRY(first, Note(page, due));
-    ++first;
+    first = Note(page, due).value_or(first) + 1;
   }
   due.store_ahead_ms = due.now_ms - context_.runtime.clock.NowMs();
   return due;
 }
 
-// The first queue that a page shows, with those of it that are due: they stand before the others.
-Result<int64_t> JobDesk::Note(const a4c::ScanAnswer& page, Due& due) {
+// The first queue that a page shows, with those of it that are due: they stand before the others. A
+// record that somebody has broken, which tells none, is no matter to them.
+std::optional<int64_t> JobDesk::Note(const a4c::ScanAnswer& page, Due& due) {
   std::optional<int64_t> queue;
   Queue seen{.is_whole = page.next.empty()};
   for (const a4c::Record& record : page.records) {
-    A4C_TRY(const a4c::FieldValues values, a4c::IndexedFields(JobKind(), record.body));
-    const int64_t of = LongIn(values, "queue_priority");
+    const Result<a4c::FieldValues> values = a4c::IndexedFields(JobKind(), record.body);
+    if (!values) continue;
+    const int64_t of = LongIn(*values, "queue_priority");
     if (!queue) queue = of;
-    if (of != *queue || LongIn(values, "due_at") > due.now_ms) {
+    if (of != *queue || LongIn(*values, "due_at") > due.now_ms) {
       seen.is_whole = true;
       break;
     }
     seen.tenants.insert(record.ref.key.scope);
   }
-  due.queues[*queue] = std::move(seen);
-  return *queue;
+  if (queue) due.queues[*queue] = std::move(seen);
+  return queue;
 }
 
 // Up to so many. An error: some may have been claimed, and are among the claims.

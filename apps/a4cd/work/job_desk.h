@@ -52,7 +52,7 @@ class JobDesk {
 
   a4c::Result<std::vector<JobClaim>> ClaimFor(int count);
   a4c::Result<Due> Look();
-  static a4c::Result<int64_t> Note(const a4c::ScanAnswer& page, Due& due);
+  static std::optional<int64_t> Note(const a4c::ScanAnswer& page, Due& due);
   a4c::Result<void> ClaimOf(const std::string& tenant, const Due& due, int count,
                             std::vector<JobClaim>& claims);
   void HandOut(size_t count, a4c::Result<std::vector<JobClaim>> claims);

@@ -33,11 +33,15 @@ class WatchedStore final : public a4c::Store, private a4c::Leases {
     return inner_.Get(call, refs);
   }
   Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
-    if (request.index == "by_due") ++looks;
-    return inner_.Scan(call, request);
+    if (request.index != "by_due") return inner_.Scan(call, request);
+    ++looks;
+    A4C_TRY(a4c::ScanAnswer answer, inner_.Scan(call, request));
+    if (broken) answer.records.insert(answer.records.begin(), *broken);
+    return answer;
   }
 
-  int64_t claim_ms = 0;  // that a claim takes
+  std::optional<a4c::Record> broken;  // stands before all that is due
+  int64_t claim_ms = 0;               // that a claim takes
   bool refuse_release = false;
   bool refuse_claim = false;
   int refuse_each = 0;  // of so many claims the last; 0: none
@@ -136,6 +140,20 @@ TEST_F(JobDeskTest, AWorkerThatHadAJobLooksForTheNextOneAtOnceAndAnIdleOneLater)
   ASSERT_TRUE(Submit(fake_.runtime(), instance_, BuildOf("one")));
   EXPECT_EQ(*workers_[0]->Step(fake_.Within(1'000)), 0);
   EXPECT_GT(*workers_[0]->Step(fake_.Within(1'000)), 0);
+}
+
+// A value of another type stands in no index, and so before all others.
+TEST_F(JobDeskTest, AJobThatSomebodyHasBrokenIsNoMatterToTheOthers) {
+  store_.broken =
+      a4c::Record{.ref = JobRef(kTenant, "broken"),
+                  .rev = 2,
+                  .body = R"({"type":"image.build","queue_priority":4,"due_at":"tomorrow"})"};
+  EXPECT_GT(*workers_[0]->Step(fake_.Within(1'000)), 0) << "nothing is due";
+  const Result<Job> job = Submit(fake_.runtime(), instance_, BuildOf("one"));
+  ASSERT_TRUE(job);
+  const Result<int64_t> step = workers_[0]->Step(fake_.Within(1'000));
+  ASSERT_TRUE(step) << step.error().ToString();
+  EXPECT_EQ(StateOf(*job), JobState::kSucceeded);
 }
 
 TEST_F(JobDeskTest, ThatNothingIsDueCostsOneRead) {
