@@ -124,18 +124,32 @@ TEST_F(ApiLimits, PointAtWhatIsWrongInABody) {
   EXPECT_EQ(answer.body["errors"].Items()[2]["hint"].Text(), "did you mean \"title\"?");
 }
 
+constexpr const char* kJobLine = R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
+                                 "\n";
+
+// Who does not say how long it is.
 TEST_F(ApiLimits, ABatchPastItsBoundSaysSoAfterWhatItTook) {
   StartApp("api: {batch_bytes_max: 2KiB, body_bytes_max: 1KiB}\n");
-  std::string lines;
-  for (int i = 0; i < 10; ++i) {
-    lines += R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
-             "\n";
-  }
-  lines += std::string(1200, ' ') + "\n";
-  const Answer answer = Post("/v1/jobs:batch", lines);
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_NE(answer.text.find("\"status\":413"), std::string::npos) << answer.text;
+  std::string request = "POST /v1/jobs:batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
+                        "\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 10; ++i) request += std::string("35\r\n") + kJobLine + "\r\n";
+  request += "800\r\n" + std::string(2'048, ' ') + "\r\n0\r\n\r\n";
+  const std::string last = R"({"line":0,"status":413,)";
+  EXPECT_NE(Raw(request, last).find(last), std::string::npos);
   EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 10u);
+}
+
+TEST_F(ApiLimits, ALineThatIsTooLongIsNoMatterToTheOthers) {
+  StartApp("api: {body_bytes_max: 1KiB}\n");
+  const std::string lines = kJobLine + std::string(1'200, 'x') + "\n" + kJobLine;
+  const Headers key{{"Idempotency-Key", "b"}, {"Content-Type", "application/x-ndjson"}};
+  const Answer first = Post("/v1/jobs:batch", lines, key);
+  ASSERT_EQ(first.status, 200);
+  EXPECT_NE(first.text.find(R"({"line":1,"status":201,)"), std::string::npos) << first.text;
+  EXPECT_NE(first.text.find(R"({"line":2,"status":413,)"), std::string::npos) << first.text;
+  EXPECT_NE(first.text.find(R"({"line":3,"status":201,)"), std::string::npos) << first.text;
+  EXPECT_EQ(Post("/v1/jobs:batch", lines, key).text, first.text) << "with the same ids";
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 2u);
 }
 
 TEST_F(ApiLimits, PastItsRateAKeyIsTold) {

@@ -24,6 +24,7 @@ using a4c::Result;
 struct Line {
   int64_t number = 0;
   std::string text;
+  bool is_too_long = false;  // text is empty
   JobDraft draft = {};
 };
 
@@ -44,13 +45,13 @@ Json LineCreated(int64_t number, const PreparedWrite& write) {
   return result;
 }
 
-// Reads lines off the body, each and all bounded.
+// Reads lines off the body, each and all bounded. Of one that is too long nothing is kept.
 class LineReader {
  public:
   LineReader(std::istream* input, int64_t line_bytes_max, int64_t bytes_max)
       : input_(input), line_bytes_max_(line_bytes_max), left_(bytes_max) {}
 
-  // The next line that is not empty; nullopt at the end; kExhausted past a bound.
+  // The next line that is not empty; nullopt at the end; kExhausted past the bound of all.
   Result<std::optional<Line>> Next() {
     Line line;
     while (input_ != nullptr && input_->good()) {
@@ -58,10 +59,7 @@ class LineReader {
       if (byte == std::char_traits<char>::eof()) break;
       if (--left_ < 0) return Error(Code::kExhausted, "the batch is too large");
       if (byte != '\n') {
-        line.text += static_cast<char>(byte);
-        if (static_cast<int64_t>(line.text.size()) > line_bytes_max_) {
-          return Error(Code::kExhausted, "line " + std::to_string(number_ + 1) + " is too long");
-        }
+        Keep(static_cast<char>(byte), line);
         continue;
       }
       ++number_;
@@ -73,10 +71,17 @@ class LineReader {
   }
 
  private:
+  void Keep(char byte, Line& line) const {
+    if (line.is_too_long) return;
+    line.text += byte;
+    if (std::ssize(line.text) <= line_bytes_max_) return;
+    line.is_too_long = true;
+    line.text = {};
+  }
   bool Take(Line& line) const {
     if (line.text.ends_with('\r')) line.text.pop_back();
     line.number = number_;
-    return !line.text.empty();
+    return line.is_too_long || !line.text.empty();
   }
 
   std::istream* input_;
@@ -142,6 +147,7 @@ class Batch {
   }
 
   std::optional<Json> Check(Line& line) const {
+    if (line.is_too_long) return TooLong(line.number);
     const Result<Json> body = ParseBody(api_, line.text);
     if (!body) return LineProblem(line.number, ProblemOf(body.error()));
     Faults faults;
@@ -241,6 +247,14 @@ class Batch {
     AddAudit(api_, request_,
              {.outcome = "applied", .ref = write.commit.changes.at(0).ref, .rev = write.rev},
              commit);
+  }
+
+  Json TooLong(int64_t number) const {
+    return LineProblem(number, {.status = 413,
+                                .type = "body-too-large",
+                                .detail = "a line has at most " +
+                                          std::to_string(api_.settings.body_bytes_max) + " bytes",
+                                .hint = "stream what is large: a4c image build, a4c workspace cp"});
   }
 
   static Json KeyReused(int64_t number) {
