@@ -50,6 +50,7 @@ class Updating {
   }
 
   Result<Outcome> Run() {
+    A4C_CHECK(change_.CheckBounds(*run_.workspace()));
     if (!change_.ChangesUnit()) return OnPaper();
     if (!run_.workspace()->restoring.empty()) {
       return Outcome::Failed(reason::kError, "it is half restored: restore it again first");

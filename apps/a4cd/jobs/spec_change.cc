@@ -70,6 +70,12 @@ Result<void> SpecChange::Check(const Workspace& workspace) const {
     return Error(Code::kInvalid, "command: without an image there has to be one",
                  R"(for example ["sleep", "600"])");
   }
+  return CheckBounds(workspace);
+}
+
+Result<void> SpecChange::CheckBounds(const Workspace& workspace) const {
+  Workspace after = workspace;
+  To(after, 0);
   if (!SecretsFit(after)) {
     return Error(Code::kInvalid, "secrets: they would be too many",
                  "remove some: a4c workspace update " + workspace.name + " --secret NAME-");

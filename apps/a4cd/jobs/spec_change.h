@@ -37,6 +37,8 @@ struct SpecChange {
   bool ChangesUnit() const;
   // kInvalid: what this workspace cannot become.
   a4c::Result<void> Check(const Workspace& workspace) const;
+  // The part of Check that another update can have changed since: how much there may be of it.
+  a4c::Result<void> CheckBounds(const Workspace& workspace) const;
   // A variable that is set is no secret any more, and the other way round.
   void To(Workspace& workspace, int64_t asked_at_ms) const;
 };

@@ -105,6 +105,27 @@ TEST_F(UpdateWork, LimitsChangeTheFilesStayAndTheRoomFollows) {
   EXPECT_EQ(Found().image, "busybox:local");
 }
 
+// Each of them was asked for before the other was there.
+TEST_F(UpdateWork, TwoAtOnceDoNotPassABoundTogether) {
+  Json first(Json::Object{});
+  Json second(Json::Object{});
+  for (int i = 0; i < 40; ++i) {
+    first.Set("A" + std::to_string(i), "x");
+    second.Set("B" + std::to_string(i), "x");
+  }
+  const Job one = Submit("env", Json::Object{{"set", first}});
+  const Job other = Submit("env", Json::Object{{"set", second}});
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(one.id).state, JobState::kSucceeded);
+  const Job refused = world_.GetJob(other.id);
+  EXPECT_EQ(refused.state, JobState::kFailed);
+  EXPECT_NE(refused.message.find("more than 64"), std::string::npos) << refused.message;
+  EXPECT_EQ(Found().env.size(), 40u);
+  EXPECT_EQ(Described().spec.env.size(), 40u);
+  ExpectSettled(256 * kMiB);
+  EXPECT_EQ(Update("ttl", "8h").state, JobState::kSucceeded);
+}
+
 // Its server need not answer for it.
 TEST_F(UpdateWork, WhatIsOnlyTheRecordsChangesWithoutItsServer) {
   world_.hosts.silent = "one";
