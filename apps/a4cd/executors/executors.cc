@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "apps/a4cd/jobs/job_draft.h"
+
 namespace a4cd {
 namespace {
 
@@ -28,8 +30,9 @@ constexpr std::array<Entry, 13> kExecutors = {{{"workspace.create", StartWorkspa
 
 a4c::Result<Outcome> Execute(JobRun& run, JobLog& log) {
   const auto found = std::ranges::find(kExecutors, run.job().type, &Entry::type);
-  if (found == kExecutors.end()) {
-    return Outcome::Failed(reason::kError, "this version cannot do a " + run.job().type);
+  // Done in part, it would be called done.
+  if (found == kExecutors.end() || !IsUnderstood(run.job().type, run.job().payload)) {
+    return WaitFor(run, reason::kWaiting, kOfNewerVersion);
   }
   return found->executor(run, log);
 }

@@ -37,7 +37,11 @@ a4c::Result<Outcome> CleanHost(JobRun& run, JobLog& log);
 // Units of ours on a server, each by its name, become workspaces; without names they are listed.
 a4c::Result<Outcome> AdoptUnits(JobRun& run, JobLog& log);
 
-// What the job's type says; one that this version does not know has failed.
+inline constexpr const char* kOfNewerVersion =
+    "made by a newer version of a4cd: another instance does it";
+
+// What the job's type says. One that this version does not understand waits for an instance that
+// does.
 a4c::Result<Outcome> Execute(JobRun& run, JobLog& log);
 
 }  // namespace a4cd

@@ -4,7 +4,9 @@
 #include <span>
 #include <vector>
 
+#include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/image_build.h"
+#include "apps/a4cd/jobs/job_draft.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/work/job_attempt.h"
@@ -75,6 +77,7 @@ Result<void> BuildFromContext(WorkContext& context, const a4c::Call& stop,
     return Error(Code::kConflict, "job " + id + " waits for no context: " + why);
   };
   if (!AwaitsContext(job)) return refusal("it is no image.build without one");
+  if (!IsUnderstood(job.type, job.payload)) return Error(Code::kUnavailable, kOfNewerVersion);
   if (job.state != JobState::kPending) return refusal("it has begun, or ended");
   const std::string holder = context.instance + "/" + id;
   const int64_t sent_at_ms = context.runtime.clock.MonotonicMs();

@@ -168,6 +168,7 @@ void FieldReader::RefuseOthers() {
     if (known_.contains(name)) continue;
     const std::string nearest = a4c::Nearest(name, known);
     Add(name, "is not known here", nearest.empty() ? "" : "did you mean \"" + nearest + "\"?");
+    faults_.back().is_unknown = true;
   }
 }
 

@@ -21,6 +21,7 @@ struct Fault {
   std::string pointer;  // RFC 6901: "/payload/name"
   std::string detail;
   std::string hint = {};
+  bool is_unknown = false;  // a member that nobody asked for
 };
 using Faults = std::vector<Fault>;
 

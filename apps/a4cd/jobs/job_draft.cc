@@ -16,6 +16,11 @@ using a4c::Json;
 
 constexpr int64_t kContextBytesMax = 1LL << 40;
 
+// What a4cd itself says in the payload of a job that it makes: where a move began, the snapshot
+// that is taken, why an idle workspace is stopped.
+constexpr std::string_view kOwnMembers[] = {"/payload/from", "/payload/snapshot",
+                                            "/payload/because"};
+
 void CheckWorkspaceCreate(const Json& payload, Faults& faults) {
   ReadWorkspace(payload, "/payload", 0, faults);
 }
@@ -154,11 +159,16 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// Null: there is none of that name.
+const Type* TypeOf(std::string_view name) {
+  const auto* found =
+      std::ranges::find_if(kTypes, [&](const Type& one) { return name == one.name; });
+  return found == std::end(kTypes) ? nullptr : found;
+}
+
 void CheckPayload(const JobDraft& draft, FieldReader& fields, Faults& faults) {
   if (draft.type.empty()) return;
-  const auto* type =
-      std::ranges::find_if(kTypes, [&](const Type& one) { return draft.type == one.name; });
-  if (type != std::end(kTypes)) return type->check(draft.payload, faults);
+  if (const Type* type = TypeOf(draft.type)) return type->check(draft.payload, faults);
   const std::string nearest = a4c::Nearest(draft.type, JobTypes());
   fields.Add(
       "type", "is no type of job",
@@ -190,9 +200,19 @@ const std::vector<std::string>& JobTypes() {
 }
 
 std::string_view ExtraScopeOf(std::string_view type) {
-  const auto* found =
-      std::ranges::find_if(kTypes, [&](const Type& one) { return type == one.name; });
-  return found == std::end(kTypes) ? "" : found->scope;
+  const Type* found = TypeOf(type);
+  return found == nullptr ? "" : found->scope;
+}
+
+bool IsUnderstood(std::string_view type, const Json& payload) {
+  const Type* known = TypeOf(type);
+  if (known == nullptr) return false;
+  Faults faults;
+  known->check(payload, faults);
+  return std::ranges::none_of(faults, [](const Fault& fault) {
+    return fault.is_unknown &&
+           std::ranges::find(kOwnMembers, fault.pointer) == std::end(kOwnMembers);
+  });
 }
 
 JobDraft ReadJobDraft(const Json& request, Faults& faults) {

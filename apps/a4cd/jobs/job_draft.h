@@ -30,6 +30,10 @@ const std::vector<std::string>& JobTypes();
 // What a key needs besides jobs:write for a job of this type ("hosts:admin"); empty: nothing.
 std::string_view ExtraScopeOf(std::string_view type);
 
+// Of a job that is there. False: its type, or a member of its payload, is none that this version
+// knows: a newer one has made it.
+bool IsUnderstood(std::string_view type, const a4c::Json& payload);
+
 // Reads {"type", "title", "payload", "labels", "priority", "delay", "deadline", "attempts_max"} and
 // the payload by its type; what is wrong goes to faults.
 JobDraft ReadJobDraft(const a4c::Json& request, Faults& faults);

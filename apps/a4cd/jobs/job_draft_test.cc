@@ -31,6 +31,19 @@ TEST(JobDraft, TakesEachTypeWithItsPayload) {
   for (const char* text : good) EXPECT_TRUE(FaultsOf(text).empty()) << text;
 }
 
+TEST(JobDraft, OfANewerVersionIsNotUnderstoodAndWhatWeSayOurselvesIs) {
+  const auto understood = [](const char* type, const char* payload) {
+    return IsUnderstood(type, *a4c::ParseJson(payload));
+  };
+  EXPECT_TRUE(understood("workspace.move", R"({"workspace":"d","from":"one"})"));
+  EXPECT_TRUE(understood("workspace.snapshot", R"({"workspace":"d","snapshot":"s"})"));
+  EXPECT_TRUE(understood("workspace.stop", R"({"workspace":"d","because":"idle"})"));
+  EXPECT_TRUE(understood("workspace.create", R"({"name":"Once Allowed"})"));
+  EXPECT_FALSE(understood("workspace.update", R"({"workspace":"d","ttl":"8h","gpus":1})"));
+  EXPECT_FALSE(understood("workspace.update", R"({"workspace":"d","env":{"sett":{"A":"1"}}})"));
+  EXPECT_FALSE(understood("workspace.paint", R"({"workspace":"d"})"));
+}
+
 TEST(JobDraft, PointsAtWhatIsWrong) {
   const std::pair<const char*, const char*> wrong[] = {
       {R"({"type":"workspace.stop","payload":{"workspace":"d"},"delay":"2h","deadline":"1h"})",

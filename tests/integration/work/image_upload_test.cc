@@ -75,6 +75,14 @@ TEST_F(ImageUpload, IsBuiltByWhoeverReceivesIt) {
   EXPECT_EQ(again.error().code(), Code::kConflict);
 }
 
+TEST_F(ImageUpload, ABuildThatANewerVersionHasMadeIsLeftToOne) {
+  const Job job = world_.Submit("image.build", Json::Object{{"tag", "app:1"}, {"squash", true}});
+  const auto refused = Upload(job, Context());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kUnavailable) << refused.error().ToString();
+  EXPECT_EQ(world_.GetJob(job.id).state, JobState::kPending);
+}
+
 TEST_F(ImageUpload, OfALargeContextNoMoreIsHeldThanAPiece) {
   CountingImages images;
   world_.hosts.images = &images;

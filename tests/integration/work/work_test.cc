@@ -72,6 +72,25 @@ TEST(Work, AWorkspaceIsStoppedStartedAndDeleted) {
   EXPECT_TRUE(world.Find(WorkspaceRef(kTenant, id))->tombstone);
 }
 
+// While instances are upgraded one by one. Done in part, it would be called done.
+TEST(Work, WhatANewerVersionHasMadeWaitsForOne) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  world.Work();
+  const int64_t rev = world.GetWorkspace(id)->rev;
+  const Job member =
+      world.Submit("workspace.update", Json::Object{{"workspace", id}, {"ttl", "8h"}, {"gpus", 2}});
+  world.Work();
+  EXPECT_EQ(world.GetJob(member.id).state, JobState::kPending);
+  EXPECT_EQ(world.GetJob(member.id).attempts, 0);
+  EXPECT_NE(world.GetJob(member.id).message.find("newer version"), std::string::npos);
+  EXPECT_EQ(world.GetWorkspace(id)->rev, rev) << "no part of it is done";
+  ASSERT_TRUE(world.Cancel(member.id));
+  const Job type = world.Submit("workspace.rename", Json::Object{{"workspace", id}, {"to", "x"}});
+  world.Work();
+  EXPECT_EQ(world.GetJob(type.id).state, JobState::kPending);
+}
+
 TEST(Work, RoomIsGivenBackOnlyAfterTheServerConfirmedTheRemoval) {
   World world(kOneServer);
   const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
