@@ -20,7 +20,10 @@ namespace {
 constexpr const char* kProtocol = "a4c.logs.v1";
 constexpr int64_t kFirstWaitMs = 250;
 constexpr int64_t kWaitMaxMs = 5'000;
-constexpr int64_t kGiveUpMs = 60'000;  // without an answer
+constexpr int64_t kGiveUpMs = 60'000;  // without a word of the log
+// Longer than a4cd waits for a server that hangs: of a connection that lasts, the log has nothing
+// to say.
+constexpr int64_t kLastsMs = 15'000;
 
 std::string FromBase64(const std::string& text) {
   std::istringstream in(text);
@@ -61,15 +64,22 @@ class Follower {
     A4C_TRY(const Switched switched, client->Switch(WithQuery(path_, query_), kProtocol));
     if (switched.link == nullptr) return switched.refusal;
     Reply problem;
+    bool is_heard = false;
+    const int64_t begun_ms = session_.runtime.clock.MonotonicMs();
     Relay relay(session_.runtime, switched.link->connection(), {});
     const Result<void> relayed = relay.Run([&](const Json& said) -> Result<bool> {
-      if (said["type"].Text() == "log") Show(said);
-      if (said["type"].Text() == "problem") problem = ProblemReply(said["problem"]);
-      wait_ms_ = kFirstWaitMs;
-      return said["type"].Text() == "problem";
+      const std::string& type = said["type"].Text();
+      if (type == "log") Show(said);
+      if (type == "problem") problem = ProblemReply(said["problem"]);
+      is_heard = is_heard || type == "log";
+      return type == "problem";
     });
     // It was there until now, however long there was nothing to say.
-    heard_ms_ = session_.runtime.clock.MonotonicMs();
+    const int64_t now_ms = session_.runtime.clock.MonotonicMs();
+    if (is_heard || now_ms - begun_ms >= kLastsMs) {
+      heard_ms_ = now_ms;
+      wait_ms_ = kFirstWaitMs;
+    }
     if (!relayed) return relayed.error();
     return problem;
   }

@@ -16,6 +16,7 @@
 #include "apps/a4c/session.h"
 #include "apps/a4c/sessions/follow.h"
 #include "tests/integration/cli/sessions_fixture.h"
+#include "tests/support/quick_clock.h"
 
 namespace a4cd {
 namespace {
@@ -274,6 +275,25 @@ class LateClock final : public a4c::Clock {
   const a4c::Clock& clock_;
   std::atomic<int64_t> late_ns_ = 120'000'000'000;
 };
+
+// As by a server that is down: a problem at once, each time.
+TEST_F(CliOverMemory, ALogOfWhichThereIsNeverAWordIsGivenUp) {
+  StartWith("api: {session_duration_max: 300ms}\n");
+  Make("quiet");
+  a4c::testing::QuickTime quick(10);
+  a4c_cli::Session session(quick.Runtime(a4c::NullLogSink(), a4c::NullMetricSink()));
+  session.endpoint.url = "http://127.0.0.1:" + std::to_string(port_);
+  session.endpoint.api_key_file = key_file_;
+  std::atomic<bool> ended = false;
+  std::jthread follower([&] {
+    a4c_cli::FollowWorkspaceLog(session, "quiet", {});
+    ended = true;
+  });
+  EXPECT_TRUE(Eventually([&] { return ended.load(); }));
+  if (!ended) {
+    EXPECT_EQ(Send("DELETE", "/v1/workspaces/quiet").status, 202);
+  }
+}
 
 // Its minutes without a word were once taken for minutes without a server.
 TEST_F(CliOverMemory, AQuietLogIsFollowedOverABreakToo) {
