@@ -28,10 +28,24 @@ size_t Width(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-// Nothing that a server sends may move the cursor or color the terminal.
-std::string Printable(std::string_view text) {
+// U+0080 to U+009F, of two bytes: to a terminal as good as an escape and one character more.
+bool IsC1(std::string_view text, size_t at) {
+  if (text[at] != '\xc2' || at + 1 == text.size()) return false;
+  const auto second = static_cast<unsigned char>(text[at + 1]);
+  return second >= 0x80 && second <= 0x9f;
+}
+
+// Nothing that a server sends may move the cursor or color the terminal. Lines stay lines only with
+// `keeps_lines`.
+std::string Printable(std::string_view text, bool keeps_lines = false) {
   std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_c1 = IsC1(text, i);
+    const bool is_c0 = static_cast<unsigned char>(c) < 0x20 && !(keeps_lines && c == '\n');
+    out += is_c0 || is_c1 || c == 0x7f ? ' ' : c;
+    if (is_c1) ++i;
+  }
   return out;
 }
 
@@ -232,9 +246,7 @@ std::string AgeText(std::string_view time, int64_t now_ms) {
 }
 
 std::string HarmlessText(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += c == '\n' ? std::string(1, c) : Printable({&c, 1});
-  return out;
+  return Printable(text, true);
 }
 
 std::string OneLine(std::string_view text, size_t columns) {

@@ -182,23 +182,32 @@ class Doctor {
   bool good_ = true;
 };
 
-// Of a workspace one job at a time, in the order they are scheduled for: the one that is before
-// this. Empty: none is among the oldest, or the index does not say.
+// By its schedule, then by its id. Times are texts of one length; a job of an older version has
+// none, and its turn first.
+std::pair<std::string, std::string> TurnOf(const Json& job) {
+  return {job["scheduled_at"].Text(), job["id"].Text()};
+}
+
+// Of a workspace one job at a time, in the order they are scheduled for, whenever they were made:
+// the first of them, if it is before this one. Empty: none is, or the index does not say.
 std::string WaitsFor(Session& session, const Json& job) {
   if (job["state"].Text() != "pending" || !job["workspace"].IsText()) return "";
-  const std::string query = "workspace:\"" + job["workspace"].Text() +
-                            "\" and state:(pending or running) and created_at < \"" +
-                            job["created_at"].Text() + "\"";
-  const a4c::Result<Reply> older = session.Connect()->Send(
-      {.path = WithQuery("/v1/jobs", {{"q", query}, {"sort", "created_at"}, {"limit", "100"}})});
-  if (!older || !older->ok()) return "";
-  // Times are texts of one length. A job of an older version has none, and its turn first.
-  for (const Json& first : older->body["items"].Items()) {
-    if (first["scheduled_at"].Text() > job["scheduled_at"].Text()) continue;
-    return "  waits for job " + first["id"].Text() + " (" + first["type"].Text() + ", " +
-           first["state"].Text() + "), which is older and about the same workspace\n";
-  }
-  return "";
+  const std::string query =
+      "workspace:\"" + job["workspace"].Text() + "\" and state:(pending or running)";
+  Json first = job;
+  std::string cursor;
+  do {
+    const a4c::Result<Reply> page = session.Connect()->Send(
+        {.path = WithQuery("/v1/jobs", {{"q", query}, {"limit", "100"}, {"cursor", cursor}})});
+    if (!page || !page->ok()) return "";
+    for (const Json& other : page->body["items"].Items()) {
+      if (TurnOf(other) < TurnOf(first)) first = other;
+    }
+    cursor = page->body["next"].Text();
+  } while (!cursor.empty());
+  if (TurnOf(first) == TurnOf(job)) return "";
+  return "  waits for job " + first["id"].Text() + " (" + first["type"].Text() + ", " +
+         first["state"].Text() + "), which is before it and about the same workspace\n";
 }
 
 void Explain(Session& session, const std::string& given) {

@@ -99,23 +99,40 @@ TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
   EXPECT_NE(last.find("waiting cannot help"), std::string::npos) << ran.out;
 }
 
-TEST_F(Cli, ExplainNamesTheOlderJobThatIsWaitedFor) {
-  const auto step = [this](const std::string& name, std::string& token) {
-    const Answer made = Post("/v1/jobs", R"({"type":"workspace.)" + name +
-                                             R"(","payload":{"workspace":"dev-1"},"delay":"24h"})");
-    token = made.Header("a4c-token");
-    return made.body["id"].Text();
-  };
-  std::string token;
+std::string StopOf(const std::string& workspace, const std::string& delay) {
+  return R"({"type":"workspace.stop","payload":{"workspace":")" + workspace + R"("},"delay":")" +
+         delay + "\"}\n";
+}
+
+TEST_F(Cli, ExplainNamesTheJobThatIsWaitedFor) {
   const Answer created = Post("/v1/workspaces", R"({"name":"dev-1","command":["true"]})");
   const std::string first = created.body["id"].Text();
-  const std::string second = step("stop", token);
-  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + token).status, 200);
-  const Ran explained = Run({"explain", second});
-  EXPECT_NE(explained.out.find("waits for job " + first + " (workspace.create, pending)"),
+  const Answer second = Post("/v1/jobs", StopOf("dev-1", "24h"));
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + second.Header("a4c-token")).status, 200);
+  const Ran explained = Run({"explain", second.body["id"].Text()});
+  EXPECT_NE(explained.out.find("waits for job " + first +
+                               " (workspace.create, pending), which is before it"),
             std::string::npos)
       << explained.out << explained.err;
   EXPECT_EQ(Run({"explain", first}).out.find("waits for job"), std::string::npos);
+}
+
+// More than one page of jobs is for later.
+TEST_F(Cli, ExplainGoesByWhatJobsAreScheduledForAndNotByWhenTheyWereMade) {
+  const Answer created = Post("/v1/workspaces", R"({"name":"dev-1","command":["true"]})");
+  ASSERT_EQ(Run({"job", "cancel", created.body["id"].Text()}).exit_code, 0);
+  std::string later;
+  for (int i = 0; i < 120; ++i) later += StopOf("dev-1", "48h");
+  ASSERT_EQ(Post("/v1/jobs:batch", later).status, 200);
+  const std::string asked = Post("/v1/jobs", StopOf("dev-1", "24h")).body["id"].Text();
+  const Answer before = Post("/v1/jobs", StopOf("dev-1", "12h"));
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + before.Header("a4c-token")).status, 200);
+  const std::string& id = before.body["id"].Text();
+  const Ran explained = Run({"explain", asked});
+  EXPECT_NE(explained.out.find("waits for job " + id + " (workspace.stop, pending)"),
+            std::string::npos)
+      << explained.out << explained.err;
+  EXPECT_EQ(Run({"explain", id}).out.find("waits for job"), std::string::npos);
 }
 
 TEST_F(Cli, ListsAreNarrowedWithoutTheQueryLanguage) {
@@ -240,6 +257,9 @@ TEST_F(Cli, ABatchThatIsBrokenOffSaysWhatOfItIsThere) {
 
 TEST(CliOutput, WhatAServerSaysDoesNothingToTheTerminal) {
   EXPECT_EQ(a4c_cli::HarmlessText("it failed:\n\x1b]0;title\x07no\r"), "it failed:\n ]0;title no ");
+  EXPECT_EQ(a4c_cli::HarmlessText("a\xc2\x9b"
+                                  "31mb\n\xc2\xb5s\xc2"),
+            "a 31mb\n\xc2\xb5s\xc2");
 }
 
 TEST(CliOutput, ALineOfATerminalIsOneWhateverTheServerSays) {
