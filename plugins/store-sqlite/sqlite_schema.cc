@@ -133,7 +133,7 @@ class Migration {
   Result<void> CreateUnique(const ScanIndex& index) {
     std::vector<std::string> columns = OrderOf(wanted_, index);
     if (!index.scoped) columns.pop_back();
-    const Result<void> created =
+    Result<void> created =
         connection_.Execute("CREATE UNIQUE INDEX " + UniqueName(wanted_, index) + " ON " +
                             TableName(wanted_) + " (" + Joined(columns) + ") WHERE tombstone = 0");
     if (sqlite3_extended_errcode(connection_.handle()) != SQLITE_CONSTRAINT_UNIQUE) return created;
@@ -187,6 +187,8 @@ Result<void> CheckOurs(Connection& connection, const std::string& path) {
 
 Result<std::shared_ptr<const Schema>> OpenSchema(Connection& connection, const std::string& path) {
   A4C_CHECK(CheckOurs(connection, path));
+  // Files of earlier releases have none.
+  A4C_CHECK(connection.Execute("CREATE TABLE IF NOT EXISTS a4c_time (time_ms INTEGER NOT NULL)"));
   auto schema = std::make_shared<Schema>();
   A4C_TRY(Statement statement, connection.Prepare("SELECT definition FROM a4c_kind"));
   for (;;) {
@@ -219,6 +221,18 @@ Result<std::shared_ptr<const Schema>> Migrate(Connection& connection,
   if (!changed) return schema;
   A4C_CHECK(connection.Execute("COMMIT"));
   return std::shared_ptr<const Schema>(std::move(next));
+}
+
+Result<int64_t> KeptTime(Connection& connection) {
+  A4C_TRY(Statement statement, connection.Prepare("SELECT time_ms FROM a4c_time WHERE rowid = 1"));
+  A4C_TRY(const bool there, statement.Step());
+  return there ? statement.Long() : 0;
+}
+
+Result<void> KeepTime(Connection& writer, int64_t time_ms) {
+  A4C_TRY(Statement statement,
+          writer.Prepare("INSERT OR REPLACE INTO a4c_time (rowid, time_ms) VALUES (1, ?)"));
+  return statement.Bind(time_ms).Run();
 }
 
 }  // namespace a4c::sqlite

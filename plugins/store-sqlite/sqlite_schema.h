@@ -29,4 +29,8 @@ Result<std::shared_ptr<const Schema>> Migrate(Connection& connection,
                                               const std::shared_ptr<const Schema>& schema,
                                               std::span<const Kind> kinds);
 
+// The store's time as it was last kept, or 0: what an opened store goes on from.
+Result<int64_t> KeptTime(Connection& connection);
+Result<void> KeepTime(Connection& writer, int64_t time_ms);
+
 }  // namespace a4c::sqlite

@@ -1,11 +1,9 @@
 #include "sqlite_store.h"
 
-#include <algorithm>
-#include <atomic>
-
 #include "a4c/retention.h"
 #include "a4c/scan_rules.h"
 #include "a4c/sinks.h"
+#include "a4c/store_clock.h"
 #include "sqlite_connections.h"
 #include "sqlite_errors.h"
 #include "sqlite_lock.h"
@@ -14,6 +12,13 @@
 
 namespace a4c::sqlite {
 namespace {
+
+constexpr int64_t kKeepTimeEveryMs = 1'000;
+constexpr int64_t kAheadMsMax = 24 * 3'600'000;
+constexpr const char* kGoesOn =
+    "the clock was set back: the store's time goes on, at half the pace until that has caught up";
+constexpr const char* kGoesBack =
+    "the clock was set back too far: what was due by the former one waits until then";
 
 struct Unit {
   const CheckedBatch* checked;
@@ -40,8 +45,9 @@ class SqliteStore final : public Store, public Retention {
  public:
   SqliteStore(FileLock lock, const Runtime& runtime)
       : lock_(std::move(lock)),
-        clock_(runtime.clock),
+        wall_clock_(runtime.clock),
         log_(runtime.log),
+        clock_(runtime.clock),
         schema_waiter_(runtime.threads.NewWaiter()),
         readers_(runtime),
         writers_(runtime) {}
@@ -52,6 +58,8 @@ class SqliteStore final : public Store, public Retention {
     };
     A4C_TRY(auto writer, connect());
     A4C_TRY(schema_, OpenSchema(*writer, options.path));
+    A4C_TRY(kept_ms_, KeptTime(*writer));
+    GoOnFromKeptTime();
     writers_.Add(std::move(writer));
     for (int i = 0; i < options.readers; ++i) {
       A4C_TRY(auto reader, connect());
@@ -82,7 +90,7 @@ class SqliteStore final : public Store, public Retention {
       schema = schema_;
       checked = Check(call, *schema, batches);
     }
-    ApplyAnswer answer{Now(), std::vector<BatchResult>(batches.size())};
+    ApplyAnswer answer{clock_.NowMs(), std::vector<BatchResult>(batches.size())};
     std::vector<Unit> units;
     for (size_t i = 0; i < checked.size(); ++i) units.push_back({&checked[i], &answer.results[i]});
     Write(*writer, units);
@@ -96,7 +104,7 @@ class SqliteStore final : public Store, public Retention {
     GetAnswer answer;
     answer.records.reserve(refs.size());
     const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
-      answer.store_time_ms = Now();
+      answer.store_time_ms = clock_.NowMs();
       for (const RecordRef& ref : refs) {
         A4C_TRY(auto record, schema->TableOf(ref.kind).Read(reader, ref.key));
         answer.records.push_back(std::move(record));
@@ -113,7 +121,7 @@ class SqliteStore final : public Store, public Retention {
     A4C_TRY(const ScanPlan plan, CheckScan(call, schema->kinds, request));
     ScanAnswer answer;
     const Result<void> read = readers_.With(call, [&](Connection& reader) -> Result<void> {
-      answer.store_time_ms = Now();
+      answer.store_time_ms = clock_.NowMs();
       const Table& table = schema->TableOf(request.kind);
       ScanPosition last;
       for (const ScanQuery& query : ScanQueries(table, plan, request)) {
@@ -169,6 +177,18 @@ class SqliteStore final : public Store, public Retention {
     return checked;
   }
 
+  // Leases and due times were judged by it. From a clock that was plainly wrong it would take days
+  // to get back to the right time.
+  void GoOnFromKeptTime() {
+    const int64_t ahead_ms = kept_ms_ - wall_clock_.NowMs();
+    if (ahead_ms <= 0) return;
+    const bool goes_on = ahead_ms <= kAheadMsMax;
+    log_.Write(LogLevel::kWarning, "store-sqlite", goes_on ? kGoesOn : kGoesBack,
+               {{"ahead_ms", std::to_string(ahead_ms)}});
+    if (goes_on) return clock_.GoOnFrom(kept_ms_);
+    kept_ms_ = 0;
+  }
+
   // [with the writer] The batches share a commit and never a fate: what fails together is tried one
   // by one.
   void Write(Connection& writer, std::span<const Unit> units) {
@@ -213,11 +233,20 @@ class SqliteStore final : public Store, public Retention {
       }
       *unit.result = std::move(verdict.result);
     }
-    return changed ? Commit(writer) : Result<void>();
+    return changed ? CommitWithTime(writer) : Result<void>();
+  }
+
+  Result<void> CommitWithTime(Connection& writer) {
+    const int64_t now_ms = clock_.NowMs();
+    const bool keeps = now_ms >= kept_ms_ + kKeepTimeEveryMs;
+    if (keeps) A4C_CHECK(KeepTime(writer, now_ms));
+    A4C_CHECK(Commit(writer));
+    if (keeps) kept_ms_ = now_ms;
+    return {};
   }
 
   static Result<void> Commit(Connection& writer) {
-    const Result<void> committed = writer.Execute("COMMIT");
+    Result<void> committed = writer.Execute("COMMIT");
     if (committed) return {};
     const int code = sqlite3_extended_errcode(writer.handle());
     if (!MayBeCommitted(code)) return committed;
@@ -230,19 +259,11 @@ class SqliteStore final : public Store, public Retention {
     return schema_;
   }
 
-  // The clock's time, but never one before what was told already.
-  int64_t Now() {
-    const int64_t now = clock_.NowMs();
-    int64_t last = last_ms_.load();
-    while (last < now && !last_ms_.compare_exchange_weak(last, now)) {
-    }
-    return std::max(last, now);
-  }
-
   const FileLock lock_;  // given back after the connections are closed
-  Clock& clock_;
+  const Clock& wall_clock_;
   LogSink& log_;
-  std::atomic<int64_t> last_ms_ = 0;
+  StoreClock clock_;
+  int64_t kept_ms_ = 0;  // of clock_, in the file; for who has the writer
   // Guards the pointer; who has the writer reads it without.
   const std::unique_ptr<Waiter> schema_waiter_;
   std::shared_ptr<const Schema> schema_;

@@ -39,6 +39,11 @@ class SqliteStoreTest : public ::testing::Test {
     EXPECT_TRUE(answer.has_value()) << answer.error().ToString();
     return answer ? answer->results : std::vector<BatchResult>(batches.size());
   }
+  int64_t TimeMs() {
+    const Result<GetAnswer> answer = store_->Get(Within(), {});
+    EXPECT_TRUE(answer.has_value());
+    return answer ? answer->store_time_ms : 0;
+  }
   bool Has(const std::string& id) {
     const RecordRef ref{"thing", {"", id}};
     const Result<GetAnswer> answer = store_->Get(Within(), {&ref, 1});
@@ -161,11 +166,39 @@ TEST_F(SqliteStoreTest, AFileLockedByAnotherProgramAppliesNothing) {
 }
 
 TEST_F(SqliteStoreTest, StoreTimeDoesNotFollowTheWallClockBack) {
-  const Result<GetAnswer> before = store_->Get(Within(), {});
+  const int64_t before = TimeMs();
   fake_.clock().JumpWallClock(-3'600'000);
-  const Result<GetAnswer> after = store_->Get(Within(), {});
-  ASSERT_TRUE(before.has_value() && after.has_value());
-  EXPECT_GE(after->store_time_ms, before->store_time_ms);
+  EXPECT_GE(TimeMs(), before);
+  fake_.clock().Advance(60'000);
+  EXPECT_GE(TimeMs(), before + 30'000) << "and does not stand still";
+}
+
+TEST_F(SqliteStoreTest, StoreTimeDoesNotFollowTheWallClockBackOverARestart) {
+  EXPECT_EQ(Apply(Create("a")).outcome, BatchOutcome::kApplied);
+  fake_.clock().Advance(5'000);
+  EXPECT_EQ(Apply(Create("b")).outcome, BatchOutcome::kApplied);
+  const int64_t before = TimeMs();
+  store_.reset();
+  fake_.clock().JumpWallClock(-3'600'000);
+  Open();
+  EXPECT_GE(TimeMs(), before);
+  EXPECT_EQ(fake_.log().CountOf("the clock was set back", LogLevel::kWarning), 1);
+  fake_.clock().Advance(60'000);
+  EXPECT_GE(TimeMs(), before + 30'000);
+  fake_.clock().Advance(2 * 3'600'000);
+  EXPECT_EQ(TimeMs(), fake_.clock().NowMs()) << "the clock has caught up";
+}
+
+TEST_F(SqliteStoreTest, AClockThatWasPlainlyWrongIsNotGoneOnFrom) {
+  EXPECT_EQ(Apply(Create("a")).outcome, BatchOutcome::kApplied);
+  fake_.clock().JumpWallClock(-30LL * 24 * 3'600'000);
+  for (const char* id : {"b", "c"}) {
+    Open();
+    EXPECT_EQ(TimeMs(), fake_.clock().NowMs());
+    EXPECT_EQ(Apply(Create(id)).outcome, BatchOutcome::kApplied);
+  }
+  EXPECT_EQ(fake_.log().CountOf("set back too far", LogLevel::kWarning), 1)
+      << "the right time has taken its place";
 }
 
 }  // namespace

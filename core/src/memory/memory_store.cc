@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "a4c/memory.h"
 #include "a4c/retention.h"
+#include "a4c/store_clock.h"
 #include "a4c/stored_kind.h"
 #include "memory/memory_table.h"
 
@@ -47,7 +46,7 @@ class MemoryStore final : public Store, public Retention, private BatchView {
     A4C_CHECK(CheckCall(call));
     const Waiter::Lock lock(*waiter_);
     A4C_CHECK(CheckRefs(call, *kinds_, refs));
-    GetAnswer answer{Now(), {}};
+    GetAnswer answer{clock_.NowMs(), {}};
     answer.records.reserve(refs.size());
     for (const RecordRef& ref : refs) answer.records.push_back(Table(ref.kind).Read(ref.key));
     return answer;
@@ -57,7 +56,7 @@ class MemoryStore final : public Store, public Retention, private BatchView {
     A4C_CHECK(CheckCall(call));
     const Waiter::Lock lock(*waiter_);
     A4C_TRY(const ScanPlan plan, CheckScan(call, *kinds_, request));
-    ScanAnswer answer{Now(), {}};
+    ScanAnswer answer{clock_.NowMs(), {}};
     Table(request.kind).Scan(plan, request, answer);
     return answer;
   }
@@ -91,7 +90,7 @@ class MemoryStore final : public Store, public Retention, private BatchView {
   }
 
   Result<ApplyAnswer> ApplyChecked(std::span<const CheckedBatch> checked) {
-    ApplyAnswer answer{Now(), {}};
+    ApplyAnswer answer{clock_.NowMs(), {}};
     answer.results.reserve(checked.size());
     for (const CheckedBatch& batch : checked) {
       A4C_TRY(Verdict verdict, Judge(batch, *this));
@@ -113,14 +112,10 @@ class MemoryStore final : public Store, public Retention, private BatchView {
     return kinds_;
   }
   MemoryTable& Table(std::string_view kind) { return *tables_.find(kind)->second; }
-  // The clock's time, but never one before what was told already.
-  int64_t Now() { return last_ms_ = std::max(last_ms_, clock_.NowMs()); }
-
-  Clock& clock_;
+  StoreClock clock_;
   const std::unique_ptr<Waiter> waiter_;  // guards everything below
   std::shared_ptr<const Kinds> kinds_ = std::make_shared<Kinds>();
   Tables tables_;
-  int64_t last_ms_ = 0;
 };
 
 }  // namespace
