@@ -70,8 +70,13 @@ std::vector<Op> Confirm(const Record& row) {
           Check{.ref = row.ref, .quiet = {{"change", read}}}};
 }
 
-Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms) {
-  return Put{.ref = RefOf(record), .quiet = {{"confirmed", rev}, {"since", read_at_ms}}};
+std::vector<Op> Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms) {
+  return {Check{.ref = RefOf(record), .quiet = {{"dead", Scalar()}}},
+          Put{.ref = RefOf(record), .quiet = {{"confirmed", rev}, {"since", read_at_ms}}}};
+}
+
+Put AdvanceDead(const RecordRef& record, int64_t rev) {
+  return Put{.ref = RefOf(record), .quiet = {{"confirmed", rev}}};
 }
 
 Kind MarkerKindOf(const Kind& kind) {

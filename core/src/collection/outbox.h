@@ -41,8 +41,10 @@ Put Revive(const Record& row, int64_t now_ms);
 // After the index has shown the change: removes the row if it is still the one that was read. A row
 // that has moved on makes the first op a conflict of its rev.
 std::vector<Op> Confirm(const Record& row);
-// Where the row has moved on: remembers how far the index is, for searches that wait.
-Put Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms);
+// Where the row has moved on: remembers how far the index is, for searches that wait, and from when
+// it is late. A conflict of one that has become a dead letter, which is no lag: see AdvanceDead.
+std::vector<Op> Advance(const RecordRef& record, int64_t rev, int64_t read_at_ms);
+Put AdvanceDead(const RecordRef& record, int64_t rev);
 
 // A tombstone is marked with the time of its making, by which it is purged later.
 inline constexpr std::string_view kMarkerIndex = "by_made";

@@ -259,17 +259,33 @@ Result<void> Syncer::ConfirmSome(const Call& call, std::span<const Indexed> some
   std::vector<WriteBatch> batches;
   for (const Indexed& one : some) batches.push_back(ConfirmBatch(one));
   A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
-  std::vector<WriteBatch> advances;
+  std::vector<const Indexed*> moved_on;
   for (size_t i = 0; i < results.size(); ++i) {
     // Of the row itself. Another change under the row's own rev tells nothing about this one.
     if (results[i].outcome == BatchOutcome::kConflict && results[i].failures[0].op == 0 &&
         results[i].failures[0].reason == OpFailure::Reason::kRev) {
-      advances.push_back({{outbox::Advance(some[i].record, some[i].rev, some[i].read_at_ms)}});
+      moved_on.push_back(&some[i]);
     }
   }
-  if (!advances.empty()) A4C_CHECK(Apply(call, advances));
+  A4C_CHECK(Advance(call, moved_on));
   state_.runtime.metrics.Count("a4c_sync_confirmed_total", {{"kind", collection_.kind.name}},
                                static_cast<double>(some.size()));
+  return {};
+}
+
+Result<void> Syncer::Advance(const Call& call, std::span<const Indexed* const> moved_on) {
+  if (moved_on.empty()) return {};
+  std::vector<WriteBatch> advances;
+  for (const Indexed* one : moved_on) {
+    advances.push_back({outbox::Advance(one->record, one->rev, one->read_at_ms)});
+  }
+  A4C_TRY(const std::vector<BatchResult> results, Apply(call, advances));
+  std::vector<WriteBatch> dead;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (results[i].outcome == BatchOutcome::kApplied) continue;
+    dead.push_back({{outbox::AdvanceDead(moved_on[i]->record, moved_on[i]->rev)}});
+  }
+  if (!dead.empty()) A4C_CHECK(Apply(call, dead));
   return {};
 }
 

@@ -78,6 +78,7 @@ class Syncer {
   Result<void> Reject(const Call& call, const Announced& announced, const Error& why);
   Result<void> ConfirmShown(const Call& call, int64_t shown);
   Result<void> ConfirmSome(const Call& call, std::span<const Indexed> some);
+  Result<void> Advance(const Call& call, std::span<const Indexed* const> moved_on);
   // Applies batches whose conflicts mean that something newer is on its way, and may be ignored.
   Result<std::vector<BatchResult>> Apply(const Call& call, std::span<const WriteBatch> batches);
 

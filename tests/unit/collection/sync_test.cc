@@ -190,6 +190,38 @@ TEST_F(DatabaseTest, APoisonDocumentBecomesADeadLetterAndStopsNobody) {
   EXPECT_NE(letters->letters[0].reason.find("size"), std::string::npos);
 }
 
+// It became one while an earlier change of its record waited for a refresh of the index.
+TEST_F(DatabaseTest, ADeadLetterIsNoLagWhenAnEarlierChangeIsConfirmed) {
+  HookedIndex index(*index_);
+  bool refuses = true;
+  index.on_refresh = [&]() -> Result<void> {
+    return refuses ? Error(Code::kUnavailable, "not now") : Result<void>();
+  };
+  Database instance({.store = store_, .index = &index}, fake_.runtime(), {.rejections_max = 1});
+  ASSERT_TRUE(instance.Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto write = [&](const std::string& body, Expect expect) {
+    EXPECT_TRUE(instance.Write(Within(),
+                               {.changes = {{.ref = Photo("a"), .body = body, .expect = expect}}}));
+    fake_.clock().Advance(60'000);
+  };
+  const auto one = instance.NewPollLoop("photo");
+  const auto other = instance.NewPollLoop("photo");
+  write(R"({"size":1})", Expect::Absent());
+  EXPECT_FALSE(one->Step(fake_.Within(100)));
+  write(R"({"size":"no number"})", Expect::Rev(1));
+  EXPECT_TRUE(other->Step(fake_.Within(100)));
+  refuses = false;
+  EXPECT_TRUE(one->Step(fake_.Within(100)));
+  const RecordRef ref = PhotoRow("a");
+  const auto row = instance.Get(Within(), {&ref, 1});
+  ASSERT_TRUE(row && row->records[0]);
+  EXPECT_EQ(row->records[0]->quiet.at("confirmed"), Scalar(int64_t{1})) << "searches may wait";
+  const auto status = instance.Status(Within(), "photo");
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->dead_letters, 1);
+  EXPECT_EQ(status->lag_ms, 0);
+}
+
 TEST_F(DatabaseTest, ACorrectedDocumentLeavesTheDeadLetters) {
   Open(false);
   Put("bad", R"({"size":"no number"})");
