@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "a4c/sinks.h"
+#include "apps/a4cd/upkeep/passed_over.h"
 
 namespace a4cd {
 namespace {
@@ -26,9 +26,12 @@ class ExpiryLoop final : public a4c::Loop {
                           .index = "by_expiry",
                           .upper = runtime_.clock.NowMs(),
                           .limit = options_.batch_max};
+    PassedOver passed_over(runtime_, name_);
     do {
       A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
-      for (const Record& record : page.records) A4C_CHECK(Expire(call, record));
+      for (const Record& record : page.records) {
+        A4C_CHECK(passed_over.Note(call, record.ref, Expire(call, record)));
+      }
       scan.after = page.next;
     } while (!scan.after.empty());
     return options_.period_ms;

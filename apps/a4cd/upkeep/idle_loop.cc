@@ -9,6 +9,7 @@
 #include "a4c/sinks.h"
 #include "apps/a4cd/hosts/at_once.h"
 #include "apps/a4cd/jobs/presence.h"
+#include "apps/a4cd/upkeep/passed_over.h"
 
 namespace a4cd {
 namespace {
@@ -57,9 +58,10 @@ class IdleLoop final : public a4c::Loop {
                           .index = "by_idle_stop",
                           .lower = int64_t{1},
                           .limit = options_.batch_max};
+    PassedOver passed_over(runtime_, name_);
     do {
       A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
-      A4C_CHECK(LookAt(call, page));
+      A4C_CHECK(LookAt(call, passed_over, page));
       scan.after = page.next;
     } while (!scan.after.empty());
     return options_.period_ms;
@@ -72,26 +74,28 @@ class IdleLoop final : public a4c::Loop {
   };
   using ByUnit = std::map<std::string, Seen>;
 
-  Result<void> LookAt(const Call& call, const a4c::ScanAnswer& page) {
+  Result<void> LookAt(const Call& call, PassedOver& passed_over, const a4c::ScanAnswer& page) {
     std::map<std::string, ByUnit> by_host;
     for (const Record& record : page.records) {
-      A4C_TRY(Workspace workspace, WorkspaceOf(record));
-      if (workspace.desired != "running" || workspace.actual != "running") continue;
-      Seen& seen = by_host[workspace.host][UnitName(workspace.id)];
-      seen = {record, std::move(workspace)};
+      Result<Workspace> workspace = WorkspaceOf(record);
+      if (!workspace) A4C_CHECK(passed_over.Note(call, record.ref, workspace.error()));
+      if (!workspace || workspace->desired != "running" || workspace->actual != "running") continue;
+      Seen& seen = by_host[workspace->host][UnitName(workspace->id)];
+      seen = {record, *std::move(workspace)};
     }
     const std::vector<std::pair<std::string, ByUnit>> hosts(by_host.begin(), by_host.end());
     std::vector<Result<void>> looked(hosts.size());
     AtOnce(runtime_, options_.hosts_at_once, hosts.size(), [&](size_t i) {
-      looked[i] = LookAtHost(call, hosts[i].first, hosts[i].second, page.store_time_ms);
+      looked[i] =
+          LookAtHost(call, passed_over, hosts[i].first, hosts[i].second, page.store_time_ms);
       return looked[i].has_value();
     });
     for (const Result<void>& one : looked) A4C_CHECK(one);
     return {};
   }
 
-  Result<void> LookAtHost(const Call& call, const std::string& host, const ByUnit& units,
-                          int64_t now_ms) {
+  Result<void> LookAtHost(const Call& call, PassedOver& passed_over, const std::string& host,
+                          const ByUnit& units, int64_t now_ms) {
     for (auto next = units.begin(); next != units.end();) {
       std::vector<std::string> names;
       for (; next != units.end() && names.size() < kUnitsOfAnAnswer; ++next) {
@@ -105,7 +109,9 @@ class IdleLoop final : public a4c::Loop {
       }
       for (const UnitActivity& unit : *read) {
         const auto seen = units.find(unit.name);
-        if (seen != units.end()) A4C_CHECK(Judge(call, seen->second, unit, now_ms));
+        if (seen == units.end()) continue;
+        A4C_CHECK(passed_over.Note(call, seen->second.record.ref,
+                                   Judge(call, seen->second, unit, now_ms)));
       }
     }
     return {};

@@ -12,6 +12,7 @@
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/placement/reservations.h"
+#include "apps/a4cd/upkeep/passed_over.h"
 
 namespace a4cd {
 namespace {
@@ -34,17 +35,18 @@ class RetentionLoop final : public a4c::Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(const int64_t now_ms, StoreTime(call));
+    PassedOver passed_over(runtime_, name_);
     bool is_more = false;
     for (const auto& [state, keep_ms] : Ages()) {
       if (keep_ms == 0) continue;
-      A4C_TRY(const bool more, RetireJobs(call, state, now_ms - keep_ms));
+      A4C_TRY(const bool more, RetireJobs(call, passed_over, state, now_ms - keep_ms));
       is_more = is_more || more;
     }
     for (const char* kind : {"workspace", "snapshot"}) {
-      A4C_CHECK(PurgeDeleted(call, kind, now_ms - options_.tombstone_keep_ms));
+      A4C_CHECK(PurgeDeleted(call, passed_over, kind, now_ms - options_.tombstone_keep_ms));
     }
     if (options_.succeeded_ms != 0) {
-      A4C_CHECK(ForgetBuilds(call, now_ms - options_.succeeded_ms));
+      A4C_CHECK(ForgetBuilds(call, passed_over, now_ms - options_.succeeded_ms));
     }
     if (options_.audit_ms != 0) A4C_CHECK(PurgeAudit(call, now_ms - options_.audit_ms));
     return is_more ? 0 : options_.period_ms;
@@ -65,7 +67,8 @@ class RetentionLoop final : public a4c::Loop {
   }
 
   // True: there are more.
-  Result<bool> RetireJobs(const Call& call, JobState state, int64_t before_ms) {
+  Result<bool> RetireJobs(const Call& call, PassedOver& passed_over, JobState state,
+                          int64_t before_ms) {
     A4C_TRY(const a4c::ScanAnswer page,
             database_.Scan(call, {.kind = "job",
                                   .index = "by_finished",
@@ -74,8 +77,9 @@ class RetentionLoop final : public a4c::Loop {
                                   .limit = options_.jobs_max}));
     int64_t retired = 0;
     for (const Record& job : page.records) {
-      A4C_TRY(const bool is_gone, Retire(call, job));
-      if (is_gone) ++retired;
+      const Result<bool> is_gone = Retire(call, job);
+      if (!is_gone) A4C_CHECK(passed_over.Note(call, job.ref, is_gone.error()));
+      if (is_gone && *is_gone) ++retired;
     }
     runtime_.metrics.Count("a4c_jobs_retired_total", {{"state", JobStateName(state)}},
                            static_cast<double>(retired));
@@ -112,7 +116,8 @@ class RetentionLoop final : public a4c::Loop {
     }
   }
 
-  Result<void> PurgeDeleted(const Call& call, const char* kind, int64_t before_ms) {
+  Result<void> PurgeDeleted(const Call& call, PassedOver& passed_over, const char* kind,
+                            int64_t before_ms) {
     a4c::ScanRequest scan{.kind = kind,
                           .index = "by_deleted",
                           .upper = before_ms,
@@ -120,7 +125,9 @@ class RetentionLoop final : public a4c::Loop {
                           .limit = options_.jobs_max};
     do {
       A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
-      for (const Record& record : page.records) A4C_CHECK(Purge(call, record));
+      for (const Record& record : page.records) {
+        A4C_CHECK(passed_over.Note(call, record.ref, Purge(call, record)));
+      }
       scan.after = page.next;
     } while (!scan.after.empty());
     return {};
@@ -148,14 +155,15 @@ class RetentionLoop final : public a4c::Loop {
   }
 
   // With the job that built it. A tag that is built anew meanwhile stays.
-  Result<void> ForgetBuilds(const Call& call, int64_t before_ms) {
+  Result<void> ForgetBuilds(const Call& call, PassedOver& passed_over, int64_t before_ms) {
     A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, {.kind = "built_image",
                                                               .index = "by_built",
                                                               .upper = before_ms,
                                                               .limit = options_.jobs_max}));
     for (const Record& record : page.records) {
-      A4C_CHECK(database_.Write(
-          call, {.also = {Delete{.ref = record.ref, .expect = Expect::Rev(record.rev)}}}));
+      const Result<Committed> done = database_.Write(
+          call, {.also = {Delete{.ref = record.ref, .expect = Expect::Rev(record.rev)}}});
+      if (!done) A4C_CHECK(passed_over.Note(call, record.ref, done.error()));
     }
     return {};
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/a4cd/jobs/snapshot.h"
+#include "apps/a4cd/upkeep/passed_over.h"
 
 namespace a4cd {
 namespace {
@@ -27,9 +28,12 @@ class SnapshotLoop final : public a4c::Loop {
                           .index = "by_expiry",
                           .upper = runtime_.clock.NowMs(),
                           .limit = options_.batch_max};
+    PassedOver passed_over(runtime_, name_);
     do {
       A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
-      for (const Record& record : page.records) A4C_CHECK(Look(call, record));
+      for (const Record& record : page.records) {
+        A4C_CHECK(passed_over.Note(call, record.ref, Look(call, record)));
+      }
       scan.after = page.next;
     } while (!scan.after.empty());
     return options_.period_ms;
