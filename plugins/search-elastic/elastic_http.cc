@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "a4c/sinks.h"
-#include "elastic_session.h"
 
 namespace a4c::elastic {
 namespace {
@@ -58,14 +57,27 @@ class Pool final : public HttpPool {
 
   Result<HttpAnswer> Send(const Call& call, const HttpRequest& request) override {
     A4C_CHECK(TakeSlot(call));
-    auto answer = SendToAnyNode(call, request);
-    const Waiter::Lock lock(*waiter_);
-    ++free_;
-    waiter_->NotifyAll();
-    return answer;
+    const Slot slot(*this);
+    return SendToAnyNode(call, request);
   }
 
  private:
+  // One that was taken is given back, also where something is thrown.
+  class Slot {
+   public:
+    explicit Slot(Pool& pool) : pool_(pool) {}
+    ~Slot() {
+      const Waiter::Lock lock(*pool_.waiter_);
+      ++pool_.free_;
+      pool_.waiter_->NotifyAll();
+    }
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+
+   private:
+    Pool& pool_;
+  };
+
   Result<void> TakeSlot(const Call& call) {
     const Waiter::Lock lock(*waiter_);
     while (free_ == 0) {
@@ -273,7 +285,12 @@ class Pool final : public HttpPool {
 
 Result<std::unique_ptr<HttpPool>> NewHttpPool(const HttpOptions& options, const Runtime& runtime) {
   A4C_TRY(SessionFactory factory, NewSessionFactory(options));
-  return std::unique_ptr<HttpPool>(std::make_unique<Pool>(options, runtime, std::move(factory)));
+  return NewHttpPool(options, runtime, std::move(factory));
+}
+
+std::unique_ptr<HttpPool> NewHttpPool(const HttpOptions& options, const Runtime& runtime,
+                                      SessionFactory factory) {
+  return std::make_unique<Pool>(options, runtime, std::move(factory));
 }
 
 Result<Json> JsonOf(const HttpAnswer& answer, Effect effect) {

@@ -16,6 +16,7 @@
 #include "a4c/result.h"
 #include "elastic_errors.h"
 #include "elastic_options.h"
+#include "elastic_session.h"
 
 namespace a4c::elastic {
 
@@ -42,6 +43,9 @@ class HttpPool {
 
 // kInvalid: a URL that is not http(s)://host[:port], or none.
 Result<std::unique_ptr<HttpPool>> NewHttpPool(const HttpOptions& options, const Runtime& runtime);
+// The same over sessions of the caller's making.
+std::unique_ptr<HttpPool> NewHttpPool(const HttpOptions& options, const Runtime& runtime,
+                                      SessionFactory factory);
 
 // The parsed answer of status below 400; what else came back as an error.
 Result<Json> SendJson(HttpPool& pool, const Call& call, const HttpRequest& request);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "a4c/sinks.h"
 #include "tests/support/fake_clock.h"
@@ -112,6 +113,23 @@ HttpRequest Write() {
 }
 HttpRequest Read() {
   return {.method = "POST", .path = "/x/_search", .body = "END"};
+}
+
+// Out of memory, for example.
+TEST(ElasticHttp, WhatIsThrownTakesNoConnectionAway) {
+  bool throws = true;
+  Node node([](int, int) { return Ok("{}"); });
+  const HttpOptions options{.urls = {node.Url()}, .connections_max = 2};
+  const auto factory = NewSessionFactory(options);
+  ASSERT_TRUE(factory);
+  const auto pool = NewHttpPool(options, TheRuntime(), [&](const std::string& url) {
+    if (throws) throw std::bad_alloc();
+    return (*factory)(url);
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_THROW((void)pool->Send(Within(1'000), Read()), std::bad_alloc);
+  throws = false;
+  const auto answer = pool->Send(Within(1'000), Read());
+  EXPECT_TRUE(answer) << answer.error().ToString();
 }
 
 TEST(ElasticHttp, ConnectionsAreKept) {
