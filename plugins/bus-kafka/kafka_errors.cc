@@ -5,7 +5,11 @@
 namespace a4c::kafka {
 namespace {
 
-const char* HintOf(Code code) {
+const char* HintOf(rd_kafka_resp_err_t error, Code code) {
+  if (error == RD_KAFKA_RESP_ERR__TRANSPORT) {
+    return "is the broker up, and are credentials and CA right? The log has more: \"librdkafka "
+           "says\"";
+  }
   switch (code) {
     case Code::kUnavailable:
     case Code::kTimeout:
@@ -116,7 +120,7 @@ Error ErrorOf(rd_kafka_resp_err_t error, std::string_view doing) {
   message += " (";
   message += rd_kafka_err2name(error);
   message += ')';
-  return Error(code, std::move(message), HintOf(code));
+  return Error(code, std::move(message), HintOf(error, code));
 }
 
 }  // namespace a4c::kafka

@@ -53,6 +53,13 @@ TEST(KafkaErrors, SayWhatWasBeingDoneAndWhichErrorItIs) {
   EXPECT_TRUE(error.retryable());
 }
 
+// librdkafka's own words on why a connection broke are in the log alone.
+TEST(KafkaErrors, ABrokenConnectionMayBeRefusedCredentials) {
+  const Error error = ErrorOf(RD_KAFKA_RESP_ERR__TRANSPORT, "connecting");
+  EXPECT_NE(error.hint().find("credentials"), std::string::npos) << error.ToString();
+  EXPECT_NE(error.hint().find("librdkafka says"), std::string::npos) << error.ToString();
+}
+
 // A lost outcome that were retryable would be taken for "nothing was done".
 TEST(KafkaErrors, NoLostOutcomeIsCalledRetryable) {
   EXPECT_TRUE(ErrorOf(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, "sending").unknown_outcome());

@@ -15,9 +15,10 @@ struct Row {
 // The first row that fits; kUnknownOutcome stands for requests that write, kUnavailable for reads.
 constexpr Row kTable[] = {
     {403, "cluster_block_exception", Code::kUnavailable, "is a disk of the cluster full?"},
+    {429, "cluster_block_exception", Code::kUnavailable, "is a disk of the cluster full?"},
     {400, "resource_already_exists_exception", Code::kConflict, ""},
     {400, "invalid_alias_name_exception", Code::kConflict,
-     "an index has the name of the alias: rename it"},
+     "an index has the name of the alias: delete it, or set index_prefix"},
     {400, "", Code::kInvalid, ""},
     {401, "", Code::kDenied, "check username and password, or api_key"},
     {403, "", Code::kDenied, "the user lacks a privilege on this index"},
@@ -67,7 +68,11 @@ Error ErrorOfConnection(const std::string& node, const std::string& what, bool s
     return Error(Code::kUnknownOutcome, message, "send the same again: versions keep it harmless");
   }
   if (timed_out) return Error(Code::kTimeout, message);
-  return Error(Code::kUnavailable, message, "is the server up?");
+  // OpenSSL's words, and Poco's with a capital.
+  const bool distrusts = what.find("ertificate") != std::string::npos;
+  return Error(Code::kUnavailable, message,
+               distrusts ? "check ca_file, and that the certificate is of the name in the url"
+                         : "is the server up?");
 }
 
 bool IsPermanent(int status, std::string_view type) {

@@ -25,6 +25,7 @@ TEST(ElasticErrors, EveryStatusHasItsCode) {
         Case{409, "", Code::kConflict, Code::kConflict},
         Case{413, "", Code::kInvalid, Code::kInvalid},
         Case{429, "", Code::kExhausted, Code::kExhausted},
+        Case{429, "cluster_block_exception", Code::kUnavailable, Code::kUnavailable},
         Case{500, "", Code::kUnknownOutcome, Code::kUnavailable},
         Case{502, "", Code::kUnknownOutcome, Code::kUnavailable},
         Case{503, "", Code::kUnavailable, Code::kUnavailable},
@@ -35,6 +36,27 @@ TEST(ElasticErrors, EveryStatusHasItsCode) {
     EXPECT_EQ(ErrorOfStatus(c.status, c.type, "", Effect::kReads).code(), c.reads)
         << c.status << c.type;
   }
+}
+
+// Elasticsearch 7 said it with 403.
+TEST(ElasticErrors, AFullDiskIsAskedForByEitherStatus) {
+  for (const int status : {403, 429}) {
+    const Error error = ErrorOfStatus(status, "cluster_block_exception", "", Effect::kWrites);
+    EXPECT_NE(error.hint().find("disk"), std::string::npos) << error.ToString();
+    EXPECT_TRUE(error.retryable());
+  }
+}
+
+// As OpenSSL and Poco say it.
+TEST(ElasticErrors, ACertificateThatIsNotTrustedIsNoServerThatIsDown) {
+  for (const char* what :
+       {"SSL Exception: error:0A000086:SSL routines::certificate verify failed",
+        "Certificate validation error: Unacceptable certificate from 127.0.0.1"}) {
+    const Error error = ErrorOfConnection("n", what, false, false, Effect::kWrites);
+    EXPECT_NE(error.hint().find("ca_file"), std::string::npos) << error.ToString();
+  }
+  const Error refused = ErrorOfConnection("n", "refused", false, false, Effect::kReads);
+  EXPECT_EQ(refused.hint(), "is the server up?");
 }
 
 TEST(ElasticErrors, TheRootCauseIsTold) {

@@ -167,7 +167,7 @@ class ElasticIndex final : public SearchIndex, public Digests {
       const int64_t index = bucket["key"].Int(-1);
       if (index < 0 || index >= kDigestBuckets) {
         return Error(Code::kInternal, "search-elastic: a digest bucket out of range",
-                     "rebuild the index");
+                     "rebuild the index: a4c sync rebuild");
       }
       sums[static_cast<size_t>(index)] = {bucket["doc_count"].Int(),
                                           static_cast<int64_t>(bucket["sum"]["value"].Number())};
@@ -242,7 +242,8 @@ class ElasticIndex final : public SearchIndex, public Digests {
     A4C_TRY(Json indices, JsonOf(found, Effect::kReads));
     for (const auto& [index, description] : indices.Members()) {
       if (index == known.alias) {
-        return Error(Code::kConflict, "an index has the name of the alias", "rename the index");
+        return Error(Code::kConflict, "index \"" + index + "\" has the name of the alias",
+                     "delete it, or set index_prefix");
       }
       A4C_TRY(Json missing, MissingOf(known.kind, description["mappings"]));
       if (missing.IsNull()) continue;

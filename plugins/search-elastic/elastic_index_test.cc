@@ -58,7 +58,11 @@ TEST(ElasticIndex, WhoLosesTheRaceToCreateTakesTheWinnersIndex) {
 TEST(ElasticIndex, AnIndexNamedLikeTheAliasIsAConflict) {
   Index index([](const HttpRequest&) { return HttpAnswer{200, R"({"jobs":{"mappings":{}}})"}; });
   const Kind kind = TheKind();
-  EXPECT_EQ(index.index->Ensure(NoHurry(), {&kind, 1}).error().code(), Code::kConflict);
+  const auto ensured = index.index->Ensure(NoHurry(), {&kind, 1});
+  ASSERT_FALSE(ensured);
+  EXPECT_EQ(ensured.error().code(), Code::kConflict);
+  EXPECT_NE(ensured.error().message().find("\"jobs\""), std::string::npos);
+  EXPECT_NE(ensured.error().hint().find("index_prefix"), std::string::npos);
 }
 
 TEST(ElasticIndex, BulksAreCutByBytesAndOneThatFailsLeavesTheOthers) {

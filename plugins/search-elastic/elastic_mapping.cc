@@ -101,7 +101,7 @@ Json CreateBody(const Kind& kind, const std::string& alias, const IndexOptions& 
 Result<Json> MissingOf(const Kind& kind, const Json& mapping) {
   if (mapping["_meta"]["a4c_layout"].Int() != kLayout) {
     return Error(Code::kConflict, "the index has another layout than " + std::to_string(kLayout),
-                 "rebuild the index");
+                 "rebuild the index: a4c sync rebuild");
   }
   const Json& mapped = mapping["properties"]["f"]["properties"];
   Json missing;
@@ -114,7 +114,7 @@ Result<Json> MissingOf(const Kind& kind, const Json& mapping) {
     } else if (!SameType(type, *found)) {
       return Error(Code::kConflict,
                    "field \"" + field.name + "\" is mapped as " + found->ToString(),
-                   "rebuild the index");
+                   "rebuild the index: a4c sync rebuild");
     }
   }
   if (missing.IsNull()) return missing;

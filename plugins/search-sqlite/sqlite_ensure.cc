@@ -16,7 +16,7 @@ const char* ColumnType(FieldType type) {
 
 Error Conflict(const Kind& kind, const std::string& what) {
   return Error(Code::kConflict, "search-sqlite: the index of " + kind.name + " " + what,
-               "rebuild the index");
+               "rebuild the index: a4c sync rebuild");
 }
 
 Result<void> Remember(Connection& connection, const char* sql, const Layout& layout, int64_t flag) {

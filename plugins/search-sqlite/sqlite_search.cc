@@ -16,7 +16,8 @@ Result<std::string> ReadBody(Connection& reader, const Layout& layout, int64_t d
   read.Bind(doc);
   A4C_TRY(const bool there, read.Step());
   if (there) return read.Text();
-  return Error(Code::kInternal, "search-sqlite: a document without a body", "rebuild the index");
+  return Error(Code::kInternal, "search-sqlite: a document without a body",
+               "rebuild the index: a4c sync rebuild");
 }
 
 Result<Hit> ReadHit(Connection& reader, const Layout& layout, const SearchPlan& plan,

@@ -52,7 +52,7 @@ Result<void> Database::State::EnsureIndex(const Call& call) {
   index_outdated = !ensured && ensured.error().code() == Code::kConflict &&
                    backends.index->As<Rebuild>() != nullptr;
   if (!index_outdated) return ensured;
-  return Error(Code::kUnavailable, ensured.error().message(), "rebuild the index");
+  return Error(Code::kUnavailable, ensured.error().message(), ensured.error().hint());
 }
 
 Result<void> Database::State::LookForIndex(const Call& call) {

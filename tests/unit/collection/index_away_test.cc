@@ -33,6 +33,12 @@ class TroubledIndex final : public SearchIndex {
 
   std::optional<Error> trouble = Error(Code::kUnavailable, "connection refused");
   int64_t ensured_within_ms = 0;
+  bool rebuilds = false;
+
+ protected:
+  void* Extension(std::string_view name) override {
+    return rebuilds && name == Rebuild::kExtension ? index_.As<Rebuild>() : nullptr;
+  }
 
  private:
   SearchIndex& index_;
@@ -120,6 +126,13 @@ TEST_F(IndexAwayTest, OneThatCannotBeUsedAsItIsEndsTheStart) {
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code(), code);
   }
+}
+
+TEST_F(IndexAwayTest, OneThatIsOutdatedSaysWhatItsPluginAdvises) {
+  away_.rebuilds = true;
+  away_.trouble = Error(Code::kConflict, "index \"jobs\" is in the way", "delete it");
+  ASSERT_TRUE(Start());
+  EXPECT_NE(TroubleOfTheIndex().find("delete it"), std::string::npos) << TroubleOfTheIndex();
 }
 
 }  // namespace
