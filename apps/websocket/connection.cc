@@ -16,6 +16,7 @@ using a4c::Result;
 namespace {
 
 constexpr size_t kPieceBytes = 64u << 10;
+constexpr int kTriesMax = 256;  // frames that are no message, and pieces of one, in one call
 
 Error Gone() {
   return Error(Code::kUnavailable, "the connection has ended");
@@ -58,10 +59,10 @@ Connection::Connection(std::unique_ptr<Transport> transport, Side side,
 }
 
 Result<std::optional<Message>> Connection::Receive() {
-  while (true) {
+  for (int tries = 0; tries < kTriesMax; ++tries) {
     A4C_TRY(std::optional<Message> message, decoder_.Next());
     if (message && message->kind == Kind::kPing) {
-      Send(Kind::kPong, message->bytes);
+      Answer(std::move(message->bytes));
     } else if (message && message->kind != Kind::kPong) {
       return message;
     }
@@ -72,6 +73,15 @@ Result<std::optional<Message>> Connection::Receive() {
     if (got <= 0) return Gone();
     heard_at_ms_ = runtime_.clock.MonotonicMs();
     decoder_.Add({piece.data(), static_cast<size_t>(got)});
+  }
+  return std::optional<Message>();
+}
+
+void Connection::Answer(std::string ping) {
+  if (Full()) {
+    last_ping_ = std::move(ping);
+  } else {
+    Send(Kind::kPong, ping);
   }
 }
 
@@ -86,6 +96,7 @@ void Connection::Send(Kind kind, std::string_view first, std::string_view rest) 
 }
 
 Result<void> Connection::Flush() {
+  if (last_ping_ && !Full()) Send(Kind::kPong, *std::exchange(last_ping_, std::nullopt));
   while (sent_ < unsent_.size()) {
     const ssize_t count = transport_->Send(std::string_view(unsent_).substr(sent_));
     if (count > 0) {

@@ -38,7 +38,9 @@ class Connection {
   Connection(std::unique_ptr<Transport> transport, Side side, const ConnectionOptions& options,
              const a4c::Runtime& runtime, std::string_view early = {});
 
-  // The next message, if it has come; pings are answered here, pongs taken note of. kUnavailable:
+  // The next message, if it has come; pings are answered here, pongs taken note of. Of pings that
+  // come faster than their answers go, the last is answered (RFC 6455, section 5.5.3), and nobody
+  // is kept in here by frames that are no message. kUnavailable:
   // the other side has gone, after kClose or without. kInvalid: it speaks no WebSocket.
   a4c::Result<std::optional<Message>> Receive();
   // Takes bytes that are no frame to be sent: the answer of the handshake.
@@ -62,13 +64,16 @@ class Connection {
   int64_t heard_at_ms() const { return heard_at_ms_; }
 
  private:
+  void Answer(std::string ping);
+
   const std::unique_ptr<Transport> transport_;
   const Side side_;
   const ConnectionOptions options_;
   const a4c::Runtime runtime_;
   FrameDecoder decoder_;
   std::string unsent_;
-  size_t sent_ = 0;  // of unsent_
+  size_t sent_ = 0;                            // of unsent_
+  std::optional<std::string> last_ping_ = {};  // unanswered, while Full()
   int64_t heard_at_ms_;
 };
 

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+
 #include "a4c/sinks.h"
 
 namespace a4c_websocket {
@@ -70,6 +72,33 @@ TEST_F(WebSocketConnection, SaysWhenNoMoreShouldBeSentAndLosesNothing) {
   }
   EXPECT_TRUE(got == sent);
   EXPECT_TRUE(server.Flushed());
+}
+
+TEST_F(WebSocketConnection, OfPingsThatAreNotWaitedForTheLastIsAnsweredInBoundedMemory) {
+  Connection server = Make(Side::kServer, {.unsent_bytes_max = 4'000});
+  Connection client = Make(Side::kClient);
+  const std::string much(125, 'p');
+  // The client reads nothing: what is not sent is only what the server keeps.
+  int kept = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    client.Send(Kind::kPing, i == 19'999 ? "the last" : much);
+    ASSERT_TRUE(client.Flush());
+    const auto none = server.Receive();
+    ASSERT_TRUE(none && !*none);
+    if (server.Full()) ++kept;
+  }
+  EXPECT_EQ(kept, 20'000 - 4'000 / 127);
+  size_t pongs = 0;
+  std::string got;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(server.Flush());
+    std::array<char, 65536> piece{};
+    const ssize_t count = recv(fds_[1], piece.data(), piece.size(), MSG_DONTWAIT);
+    if (count > 0) got.append(piece.data(), static_cast<size_t>(count));
+  }
+  for (size_t at = 0; at < got.size(); at += 2 + static_cast<unsigned char>(got[at + 1])) ++pongs;
+  EXPECT_LT(pongs, 40u);
+  EXPECT_TRUE(got.ends_with("the last"));
 }
 
 TEST_F(WebSocketConnection, WhatIsSentBehindAMessageThatIsMostlyOutFollowsIt) {

@@ -22,6 +22,7 @@ using a4c_websocket::Message;
 namespace {
 
 constexpr size_t kInputBytesMax = 256u << 10;
+constexpr int kMessagesMax = 256;  // of one turn
 constexpr int64_t kFarewellMs = 2'000;
 constexpr char kEndOfTransmission = '\x04';
 // The first byte of a binary message: which stream it is of.
@@ -79,7 +80,11 @@ Result<Json> Conversation::Await() {
 }
 
 Result<void> Conversation::TakeInput(const std::function<Result<void>(const Json&)>& control) {
-  while (input_.size() < kInputBytesMax) {
+  more_input_ = false;
+  for (int taken = 0; input_.size() < kInputBytesMax; ++taken) {
+    // However fast they come, and however small: time and end are looked at in between.
+    more_input_ = taken == kMessagesMax;
+    if (more_input_) return {};
     A4C_TRY(const std::optional<Message> message, peer_.socket.Receive());
     if (!message) return {};
     if (message->kind == Kind::kClose) return Error(Code::kUnavailable, "the client has gone");
@@ -190,7 +195,7 @@ Result<void> Conversation::Carry(HostStream& stream, bool terminal,
     A4C_CHECK(peer_.socket.Flush());
     if (given || taken) moved_ms_ = runtime_.clock.MonotonicMs();
     A4C_CHECK(CheckTime());
-    if (!given && !taken) A4C_CHECK(Rest(stream));
+    if (!given && !taken && !more_input_) A4C_CHECK(Rest(stream));
   }
   return {};
 }
@@ -210,6 +215,7 @@ Result<void> Conversation::Pass(int64_t wait_ms) {
     A4C_CHECK(CheckTime());
     const bool over = runtime_.clock.MonotonicMs() >= until_ms;
     if (over && !peer_.socket.Full()) return {};
+    if (more_input_) continue;
     WaitFor(runtime_.clock,
             {{peer_.socket.fd(), peer_.socket.Events(true), 0}, {peer_.wake_fd, POLLIN, 0}},
             over ? pinged_ms_ + rules_.ping_period_ms : until_ms);

@@ -72,6 +72,7 @@ class Conversation {
   int64_t moved_ms_;  // when a byte went either way
   int64_t pinged_ms_;
   a4c_websocket::ByteQueue input_;  // from the client, not yet taken
+  bool more_input_ = false;         // a turn has ended before the messages had
   bool input_ends_ = false;
   bool input_ended_ = false;
   bool output_ended_ = false;
