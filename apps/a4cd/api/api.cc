@@ -97,11 +97,13 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
       return TooLarge(bytes_max);
     }
   }
-  const bool short_body = request.content_length >= 0 &&
-                          static_cast<int64_t>(request.body.size()) != request.content_length;
+  // Poco says by badbit that a chunk was none, or that nothing came in time.
+  const bool short_body =
+      request.input->bad() || (request.content_length >= 0 &&
+                               static_cast<int64_t>(request.body.size()) != request.content_length);
   if (!short_body) return std::nullopt;
   request.body_unread = true;
-  return ErrorResponse(Error(Code::kInvalid, "the body ended before its Content-Length"));
+  return ErrorResponse(Error(Code::kInvalid, "the body ended before it was whole"));
 }
 
 // What is said where there is nothing to say was meant for something else.

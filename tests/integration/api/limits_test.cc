@@ -53,6 +53,37 @@ TEST_F(ApiLimits, RefuseABodyThatIsTooLargeWhetherItSaysSoOrNot) {
   EXPECT_EQ(Get("/livez").status, 200);
 }
 
+// The rest of a body must never be read as the next request, and a gateway that counts differently
+// must not be believed: one answer, and the end.
+TEST_F(ApiLimits, WhatFollowsABodyOfDoubtfulLengthIsNoRequest) {
+  StartApp("api: {request_timeout: 300ms}\n");
+  const std::string next = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto head = [&](const std::string& path, const std::string& framing) {
+    return "POST " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
+           "\r\nContent-Type: application/json\r\n" + framing + "\r\n\r\n";
+  };
+  const std::string chunked = "Transfer-Encoding: chunked";
+  for (const auto& [bytes, status] : {
+           std::pair{head("/v1/jobs", chunked) + "2\r\n{}\r\n0\r\nA: b\r\nC: d\r\n\r\n" + next,
+                     "400"},
+           std::pair{head("/v1/jobs", chunked) + "2\r\n{}\r\nZZ\r\n" + next, "400"},
+           std::pair{head("/v1/jobs", chunked) + "40\r\n{}", "400"},
+           std::pair{head("/v1/jobs", "Transfer-Encoding: gzip, chunked") + "2\r\n{}\r\n" + next,
+                     "501"},
+           std::pair{head("/v1/jobs", chunked + "\r\nContent-Length: 2") + "{}" + next, "400"},
+           std::pair{head("/v1/jobs", "Content-Length: 2\r\nContent-Length: 90") + "{}" + next,
+                     "400"},
+           std::pair{head("/v1/jobs:batch", "Content-Length: 90") + "{}\n\n", "200"},
+       }) {
+    const std::string got = Raw(bytes);
+    EXPECT_EQ(got.find("HTTP/1.1 " + std::string(status)), 0u) << bytes << "\n-> " << got;
+    EXPECT_EQ(got.find("HTTP/1.1 ", 1), std::string::npos) << bytes << "\n-> " << got;
+  }
+  const std::string broken = Raw(head("/v1/jobs:batch", "Content-Length: 90") + "{}\n");
+  EXPECT_NE(broken.find("ended before it was whole"), std::string::npos) << broken;
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
 TEST_F(ApiLimits, RefuseOtherMediaTypesMethodsAndPaths) {
   EXPECT_EQ(Post("/v1/jobs", "a=b", {{"Content-Type", "application/x-www-form-urlencoded"}}).status,
             415);

@@ -62,6 +62,14 @@ TEST_F(ApiSessions, ACommandGetsItsInputAndItsExitCodeIsTold) {
 TEST_F(ApiSessions, WhatMayNotBeIsRefusedAsAnyRequestIs) {
   EXPECT_EQ(Get("/v1/workspaces/dev-1:exec").status, 426);
   EXPECT_EQ(Open("", "dev-1", "a4c.exec.v0").status(), 400);
+  // 101 to a HEAD would leave a connection of which a gateway thinks something else than a4cd.
+  const std::string head = Raw(
+      "HEAD /v1/workspaces/dev-1:exec HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
+          "\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: "
+          "a4c.exec.v1\r\n\r\n",
+      "\r\n\r\n");
+  EXPECT_EQ(head.find("HTTP/1.1 405"), 0u) << head;
   EXPECT_EQ(Open("", "nothing").status(), 404);
   EXPECT_EQ(Open(KeyFor("strangers")).status(), 404);
   EXPECT_EQ(Open(KeyFor("default", "\"workspaces:read\"")).status(), 403);

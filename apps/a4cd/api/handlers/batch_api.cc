@@ -49,7 +49,7 @@ Json LineCreated(int64_t number, const PreparedWrite& write) {
 class LineReader {
  public:
   LineReader(std::istream* input, int64_t line_bytes_max, int64_t bytes_max)
-      : input_(input), line_bytes_max_(line_bytes_max), left_(bytes_max) {}
+      : input_(input), line_bytes_max_(line_bytes_max), bytes_max_(bytes_max), left_(bytes_max) {}
 
   // The next line that is not empty; nullopt at the end; kExhausted past the bound of all.
   Result<std::optional<Line>> Next() {
@@ -69,6 +69,11 @@ class LineReader {
     if (Take(line)) return std::optional<Line>(std::move(line));
     return std::optional<Line>();
   }
+  // After the end: whether it was that of the body, and not of the client's patience.
+  bool IsWhole(int64_t content_length) const {
+    if (content_length >= 0) return bytes_max_ - left_ == content_length;
+    return input_ == nullptr || !input_->bad();
+  }
 
  private:
   void Keep(char byte, Line& line) const {
@@ -86,6 +91,7 @@ class LineReader {
 
   std::istream* input_;
   const int64_t line_bytes_max_;
+  const int64_t bytes_max_;
   int64_t left_;
   int64_t number_ = 0;
 };
@@ -109,8 +115,9 @@ class Batch {
         break;
       }
       if (!*line) {
-        request_.body_unread = false;
         Flush(group);
+        request_.body_unread = !reader.IsWhole(request_.content_length);
+        if (request_.body_unread) Emit(BrokeOff());
         break;
       }
       group.push_back(std::move(**line));
@@ -123,6 +130,13 @@ class Batch {
   }
 
  private:
+  static Json BrokeOff() {
+    return LineProblem(0, {.status = 400,
+                           .type = "invalid",
+                           .detail = "the batch ended before it was whole",
+                           .hint = "send it again: with the same Idempotency-Key the lines above "
+                                   "are not taken twice"});
+  }
   void Emit(const Json& result) { results_ += result.ToString() + "\n"; }
 
   // The group's results, in the order of its lines.

@@ -52,6 +52,14 @@ std::optional<Response> RefuseHandshake(const Request& request, const std::strin
     response.Add("Upgrade", "websocket");
     return response;
   }
+  if (request.method != "GET") {  // HEAD would be answered 101, and no session follow
+    Response response = ProblemResponse({.status = 405,
+                                         .type = "method-not-allowed",
+                                         .detail = "a WebSocket begins with GET",
+                                         .hint = "send GET"});
+    response.Add("Allow", "GET");
+    return response;
+  }
   const bool known = request.Header("Sec-WebSocket-Version") == "13";
   if (!known || request.Header("Sec-WebSocket-Key").empty()) {
     return ErrorResponse(
