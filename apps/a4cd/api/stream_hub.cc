@@ -27,6 +27,7 @@ struct Stream {
   Poco::Net::StreamSocket socket;
   std::string unsent;
   std::unique_ptr<StreamSource> source;
+  int64_t moved_ms;     // when something was sent last
   bool last = false;    // close when all is sent
   bool closed = false;  // remove
 
@@ -51,7 +52,7 @@ class Hub final : public StreamHub {
 
   void Add(const Poco::Net::StreamSocket& socket, std::string head,
            std::unique_ptr<StreamSource> source) override {
-    Stream stream{socket, std::move(head), std::move(source)};
+    Stream stream{socket, std::move(head), std::move(source), runtime_.clock.MonotonicMs()};
     stream.socket.setBlocking(false);
     ++count_;
     std::lock_guard lock(mutex_);
@@ -91,8 +92,18 @@ class Hub final : public StreamHub {
     return any;
   }
 
+  // Whether it has as much to send as it may; ends one that does not get on with it.
+  bool IsFull(Stream& stream) const {
+    if (static_cast<int64_t>(stream.unsent.size()) <= options_.buffer_bytes_max) return false;
+    if (runtime_.clock.MonotonicMs() - stream.moved_ms >= options_.stall_ms) {
+      runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
+      stream.closed = true;
+    }
+    return true;
+  }
+
   void Ask(Stream& stream, const std::stop_token& stop) const {
-    if (stream.last || stream.closed) return;
+    if (stream.last || stream.closed || IsFull(stream)) return;
     Result<StreamSource::Piece> piece =
         stream.source->Next(Call::Within(runtime_.clock, options_.call_timeout_ms, stop));
     if (!piece) {
@@ -102,18 +113,15 @@ class Hub final : public StreamHub {
     }
     stream.unsent += piece->bytes;
     stream.last = piece->last;
-    if (static_cast<int64_t>(stream.unsent.size()) > options_.buffer_bytes_max) {
-      runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
-      stream.closed = true;
-    }
   }
 
-  static void Send(Stream& stream) {
+  void Send(Stream& stream) const {
     while (!stream.unsent.empty() && !stream.closed) {
       const ssize_t sent = send(stream.fd(), stream.unsent.data(), stream.unsent.size(),
                                 MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) {
         stream.unsent.erase(0, static_cast<size_t>(sent));
+        stream.moved_ms = runtime_.clock.MonotonicMs();
       } else if (errno != EINTR) {
         stream.closed = errno != EAGAIN && errno != EWOULDBLOCK;
         return;

@@ -1,6 +1,7 @@
 // Sockets of answers that do not end (events, followed logs): taken out of the thread pool and
-// served by one thread, which waits for all of them in one poll(2). A slow reader is closed when
-// its buffer is full; it comes back and says where it was.
+// served by one thread, which waits for all of them in one poll(2). While a reader's buffer is full
+// its source is asked for nothing; one that takes nothing out of it for stall_ms is closed: it
+// comes back and says where it was.
 #pragma once
 
 #include <Poco/Net/StreamSocket.h>
@@ -16,7 +17,8 @@ namespace a4cd {
 
 struct StreamHubOptions {
   int streams_max = 1'000;
-  int64_t buffer_bytes_max = 1 << 20;
+  int64_t buffer_bytes_max = 1 << 20;  // of a stream; with one answer of its source more
+  int64_t stall_ms = 10'000;
   int64_t period_ms = 500;          // how often sources are asked
   int64_t call_timeout_ms = 5'000;  // of one question
 };

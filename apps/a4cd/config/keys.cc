@@ -114,7 +114,9 @@ constexpr ConfigKey kApiKeys[] = {
     {"streams_max", ConfigType::kLong, "1000", "open event and log streams; past it: 503", false,
      0},
     {"stream_buffer_bytes_max", ConfigType::kBytes, "1MiB",
-     "unsent bytes of a stream; past it the stream is closed", false, 4096},
+     "unsent bytes of a stream, past which it is asked for no more; one whose reader takes nothing "
+     "for request_timeout is closed",
+     false, 4096},
     {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
      20},
     {"events_scan", ConfigType::kDurationMs, "5s",

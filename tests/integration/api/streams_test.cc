@@ -39,6 +39,22 @@ TEST_F(ApiStreams, ComeBackWhereTheyWereOrAreToldThatTheyCannot) {
   EXPECT_NE(wrong.find("event: resync"), std::string::npos) << wrong;
 }
 
+TEST_F(ApiStreams, MoreThanTheirBufferAtOnceArrivesWhole) {
+  StartApp("api: {stream_buffer_bytes_max: 4KiB}\n");
+  std::string got;
+  std::thread reader([&] { got = Raw(EventsRequest(key_), "the pier of first"); });
+  CreateWorkspaceJob("first");
+  reader.join();
+  const size_t id = got.rfind("id: ") + 4;
+  const std::string last_id = got.substr(id, got.find('\n', id) - id);
+  for (int i = 0; i < 40; ++i) CreateWorkspaceJob("w-" + std::to_string(i));
+  const std::string missed =
+      Raw(EventsRequest(key_, "Last-Event-ID: " + last_id + "\r\n"), "the pier of w-39");
+  EXPECT_GT(missed.size(), 8'000u);
+  EXPECT_NE(missed.find("the pier of w-0"), std::string::npos) << missed;
+  EXPECT_NE(missed.find("the pier of w-39"), std::string::npos) << missed;
+}
+
 TEST_F(ApiStreams, PastTheirNumberAreRefused) {
   StartApp("api: {streams_max: 0}\n");
   EXPECT_NE(Raw(EventsRequest(key_), "\r\n\r\n").find("HTTP/1.1 503"), std::string::npos);
