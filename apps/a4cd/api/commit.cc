@@ -93,8 +93,10 @@ Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request,
                  "the Idempotency-Key is longer than " + std::to_string(kKeyBytesMax) + " bytes");
   }
   key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
-  std::string identity = request.method + '\n' + request.path + '\n' + request.Header("If-Match") +
-                         '\n' + request.principal.key_id + '\n';
+  std::string path = request.path;
+  for (const auto& [name, value] : request.query) path.append("\n?" + name + "=" + value);
+  std::string identity = request.method + '\n' + path + '\n' + request.Header("If-Match") + '\n' +
+                         request.principal.key_id + '\n';
   identity += rules.body_identity.value_or(request.body);
   return a4c::Idempotency{request.principal.tenant, key, HashHex(identity), ""};
 }
@@ -121,7 +123,7 @@ class Writer {
     Result<a4c::Idempotency> identity = IdempotencyOf(api_, request_, rules_);
     if (!identity) return ErrorResponse(identity.error());
     idempotency_ = *std::move(identity);
-    if (rules_.if_match) {
+    if (rules_.if_match || !request_.Header("If-Match").empty()) {
       const Result<std::optional<int64_t>> match = IfMatch(request_);
       if (!match) return ErrorResponse(match.error());
       if (!*match) return ProblemResponse(kNoMatch);

@@ -149,7 +149,11 @@ TEST_F(ApiHosts, AServerThatIsDrainedGivesAwayWhatMayBeMovedAndIsThenRemoved) {
   ASSERT_EQ(HostOf("stays"), "new-1");
   ASSERT_EQ(Post("/v1/hosts/local-2:uncordon", "").status, 200);
   EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1").status, 409) << "it is not empty";
-  ASSERT_EQ(Post("/v1/hosts/new-1:drain", "").status, 200);
+  const Headers once = {{"Idempotency-Key", "drain"}};
+  ASSERT_EQ(Post("/v1/hosts/new-1:drain", "", once).status, 200);
+  EXPECT_EQ(Post("/v1/hosts/new-1:drain", "", once).status, 200);
+  EXPECT_EQ(Post("/v1/hosts/new-1:drain?with_volumes=true", "", once).status, 422)
+      << "that is another request";
   ASSERT_TRUE(Eventually([&] { return HostOf("moves") == "local-2"; }));
   const Answer host = Get("/v1/hosts/new-1");
   EXPECT_FALSE(host.body["drained"].Bool(true)) << host.text;

@@ -42,6 +42,17 @@ TEST_F(ApiSecrets, AreSetReplacedListedAndDeletedByName) {
   EXPECT_EQ(Get("/v1/secrets/token").status, 200);
 }
 
+TEST_F(ApiSecrets, OneThatSomebodyElseHasReplacedIsLeftAloneIfTheClientSaysWhichItMeant) {
+  const std::string etag = Set("token", "mine").Header("etag");
+  ASSERT_EQ(etag, "\"1\"");
+  ASSERT_EQ(Set("token", "theirs").status, 200);
+  EXPECT_EQ(Set("token", "again", {{"If-Match", etag}}).status, 412);
+  EXPECT_EQ(Send("DELETE", "/v1/secrets/token", "", {{"If-Match", etag}}).status, 412);
+  EXPECT_EQ(Get("/v1/secrets/token").body["rev"].Int(), 2);
+  EXPECT_EQ(Set("token", "again", {{"If-Match", "\"2\""}}).status, 200);
+  EXPECT_EQ(Send("DELETE", "/v1/secrets/token", "", {{"If-Match", "*"}}).status, 200);
+}
+
 TEST_F(ApiSecrets, TheValueIsNowhereToBeSeen) {
   std::string seen = Set("token", kCanary, {{"Idempotency-Key", "k"}}).text;
   seen += Set("token", kCanary, {{"Idempotency-Key", "k"}}).text;
