@@ -205,7 +205,7 @@ class Watch {
     if (session_.format() == Format::kTable || session_.format() == Format::kWide) {
       session_.ShowText(job["updated_at"].Text() + "  " + job["id"].Text() + "  " +
                         job["state"].Text() + "  " + job["reason"].Text() + "  " +
-                        job["title"].Text() + "\n");
+                        HarmlessText(job["title"].Text()) + "\n");
     } else {
       session_.ShowText(job.ToString() + "\n");
     }

@@ -33,22 +33,32 @@ int ShowLog(Session& session, const std::string& path, const LogOptions& options
   return kOk;
 }
 
+// A stream has no length: whether it was all is known by the job.
+int ExitOfFollowed(Session& session, const std::string& path) {
+  Reply job;
+  if (!session.Send({.path = path}, job)) return session.exit_code;
+  const std::string& state = job.body["state"].Text();
+  if (state != "pending" && state != "running") return kOk;
+  return session.Complain(a4c::Error(a4c::Code::kUnavailable,
+                                     "the log broke off, and the job goes on", "follow it again"));
+}
+
 int FollowJobLog(Session& session, const std::string& path, const LogOptions& options) {
   std::vector<std::pair<std::string, std::string>> query = BeginQuery(options);
   query.emplace_back("follow", "true");
   Client* client = session.Connect();
   if (client == nullptr) return session.exit_code;
   const a4c::Result<Reply> reply =
-      client->Stream({.path = WithQuery(path, query)}, [&](std::string_view bytes) {
+      client->Stream({.path = WithQuery(path + "/logs", query)}, [&](std::string_view bytes) {
         session.ShowText(std::string(bytes));
         return true;
       });
   if (!reply) return session.Complain(reply.error());
-  return reply->ok() ? kOk : session.Complain(*reply);
+  return reply->ok() ? ExitOfFollowed(session, path) : session.Complain(*reply);
 }
 
 std::string PathOf(const std::string& nouns, const std::string& id) {
-  return "/v1/" + nouns + "/" + PercentEncode(id) + "/logs";
+  return "/v1/" + nouns + "/" + PercentEncode(id);
 }
 
 std::shared_ptr<LogOptions> AddLogOptions(CLI::App& leaf) {
@@ -68,8 +78,8 @@ void AddJobLogs(CLI::App& job, Session& session) {
   leaf->add_flag("-f,--follow", options->follow, "until it has ended");
   leaf->callback([&session, options] {
     const std::string path = PathOf("jobs", BareId(options->id, "job"));
-    session.exit_code =
-        options->follow ? FollowJobLog(session, path, *options) : ShowLog(session, path, *options);
+    session.exit_code = options->follow ? FollowJobLog(session, path, *options)
+                                        : ShowLog(session, path + "/logs", *options);
   });
 }
 
@@ -80,8 +90,9 @@ void AddWorkspaceLogs(CLI::App& workspace, Session& session) {
   leaf->add_flag("-f,--follow", options->follow, "go on as it grows, over breaks");
   leaf->callback([&session, options] {
     const std::string id = BareId(options->id, "workspace");
-    session.exit_code = options->follow ? FollowWorkspaceLog(session, id, BeginQuery(*options))
-                                        : ShowLog(session, PathOf("workspaces", id), *options);
+    session.exit_code = options->follow
+                            ? FollowWorkspaceLog(session, id, BeginQuery(*options))
+                            : ShowLog(session, PathOf("workspaces", id) + "/logs", *options);
   });
 }
 

@@ -79,7 +79,7 @@ std::string SshConfig(const std::string& folder, const std::string& command) {
          "Host *.a4c\n"
          "  ProxyCommand " +
          command +
-         " connect %n\n"
+         " connect '%n'\n"
          "  HostKeyAlias " +
          std::string(kHostKeyAlias) +
          "\n"
