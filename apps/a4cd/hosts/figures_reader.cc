@@ -218,11 +218,20 @@ Result<void> FiguresReader::Write(const Call& call, std::span<const Answer> answ
     A4C_CHECK(Add(*record, found.store_time_ms, answers[i], commit));
   }
   if (commit.also.empty()) return {};
-  A4C_TRY(const a4c::Committed done, database_.Write(call, commit));
-  if (done.outcome == a4c::Committed::Outcome::kApplied || answers.size() == 1) return {};
-  // One of the records has gone or changed meanwhile: the others are written by themselves.
-  for (const Answer& answer : answers) A4C_CHECK(Write(call, std::span(&answer, 1)));
-  return {};
+  const a4c::Result<a4c::Committed> done = database_.Write(call, commit);
+  const bool is_refused = !done && done.error().code() == a4c::Code::kInvalid;
+  if (!done && (!is_refused || answers.size() == 1)) return done.error();
+  if (done && (done->outcome == a4c::Committed::Outcome::kApplied || answers.size() == 1)) {
+    return {};
+  }
+  // One of the records has gone or changed meanwhile, or is refused: the others are written all the
+  // same.
+  Result<void> written;
+  for (const Answer& answer : answers) {
+    Result<void> one = Write(call, std::span(&answer, 1));
+    if (!one) written = std::move(one);
+  }
+  return written;
 }
 
 }  // namespace a4cd

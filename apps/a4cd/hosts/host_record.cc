@@ -77,10 +77,21 @@ void AppendState(const HostRecord& host, Json& view) {
   view.AppendMember("hint", HintOf(host));
 }
 
+// Why a server does not answer may be in its own words, of any bytes; a record holds text.
+std::string Plain(std::string text) {
+  text.resize(std::min(text.size(), kReasonBytesMax));
+  for (int cut = 0; cut < 3 && !a4c::IsUtf8(text) && !text.empty(); ++cut) text.pop_back();
+  std::ranges::replace_if(
+      text,
+      [valid = a4c::IsUtf8(text)](char c) { return c == '\0' || (!valid && (c & 0x80) != 0); },
+      '?');
+  return text;
+}
+
 Json FiguresJson(const HostFigures& figures, int64_t store_time_ms) {
   const a4c::Host& host = figures.host;
   Json kept(Json::Object{{"reachable", host.reachable},
-                         {"reason", host.reason.substr(0, kReasonBytesMax)},
+                         {"reason", Plain(host.reason)},
                          {"disk_total_bytes", host.disk_total_bytes},
                          {"disk_used_bytes", host.disk_used_bytes},
                          {"disk_free_bytes", host.disk_free_bytes},

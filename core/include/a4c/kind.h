@@ -45,7 +45,8 @@ enum class Merge : uint8_t { kReplace, kKeep, kMin, kMax };
 struct Field {
   std::string name;  // [a-z][a-z0-9_]*, at most 40 characters
   FieldType type = FieldType::kKeyword;
-  bool quiet = false;             // kLong, kTime, kKeyword, kBool or kDouble only
+  // kLong, kTime, kKeyword (in no index: up to 16 KiB), kBool or kDouble only
+  bool quiet = false;
   Merge merge = Merge::kReplace;  // quiet fields only
   bool searchable = false;        // body fields only
 };

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kKeyBytesMax = 256;
 constexpr size_t kIndexedBytesMax = 1024;
+constexpr size_t kQuietBytesMax = 16'384;  // of a quiet value that is in no index
 
 Error WrongType(const Field& field) {
   static constexpr const char* kNames[] = {
@@ -45,21 +46,25 @@ Result<Scalar> ScalarOf(const Field& field, const Json& value) {
   return WrongType(field);
 }
 
-// An indexed value has a place in an order, which every engine must be able to keep.
-Result<void> CheckScalar(const Field& field, const Scalar& value) {
+Result<void> CheckText(const Field& field, const std::string& text, size_t bytes_max) {
   const std::string name = "field \"" + field.name + "\"";
+  if (text.size() > bytes_max) {
+    return Error(Code::kInvalid, name + " is longer than " + std::to_string(bytes_max) + " bytes");
+  }
+  if (text.find('\0') != std::string::npos) return Error(Code::kInvalid, name + " holds a NUL");
+  if (!IsUtf8(text)) return Error(Code::kInvalid, name + " is not valid UTF-8");
+  return {};
+}
+
+// An indexed value has a place in an order, which every engine must be able to keep.
+Result<void> CheckScalar(const Field& field, const Scalar& value,
+                         size_t bytes_max = kIndexedBytesMax) {
   if (const auto* number = std::get_if<double>(&value);
       number != nullptr && !std::isfinite(*number)) {
-    return Error(Code::kInvalid, name + " is not finite");
+    return Error(Code::kInvalid, "field \"" + field.name + "\" is not finite");
   }
   const auto* text = std::get_if<std::string>(&value);
-  if (text == nullptr) return {};
-  if (text->size() > kIndexedBytesMax) {
-    return Error(Code::kInvalid, name + " is longer than 1024 bytes");
-  }
-  if (text->find('\0') != std::string::npos) return Error(Code::kInvalid, name + " holds a NUL");
-  if (!IsUtf8(*text)) return Error(Code::kInvalid, name + " is not valid UTF-8");
-  return {};
+  return text == nullptr ? Result<void>() : CheckText(field, *text, bytes_max);
 }
 
 Result<Scalar> ReadMember(const Field& field, const Json& member) {
@@ -96,7 +101,8 @@ Result<void> CheckQuietValue(const Kind& kind, const std::string& name, const Sc
     return Error(Code::kInvalid, "\"" + name + "\" is not a quiet field of " + kind.name);
   }
   if (std::holds_alternative<std::monostate>(value)) return {};
-  return FitsType(*field, value) ? CheckScalar(*field, value) : WrongType(*field);
+  if (!FitsType(*field, value)) return WrongType(*field);
+  return CheckScalar(*field, value, IsIndexed(kind, name) ? kIndexedBytesMax : kQuietBytesMax);
 }
 
 Result<void> CheckKeyPart(std::string_view part, std::string_view name, size_t bytes_min) {

@@ -47,8 +47,9 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
     const bool answers = Spend(call, look_ms, id);
     return Host{.id = id,
                 .reachable = answers,
-                .reason = answers ? "" : "it is silent",
-                .disk_total_bytes = answers ? 100 * kGiB : 0};
+                .reason = answers ? "" : reason,
+                .disk_total_bytes = answers ? 100 * kGiB : 0,
+                .warnings = warnings};
   }
   Result<std::vector<Host>> Hosts(const Call&) override {
     ADD_FAILURE() << "all are asked at once";
@@ -74,6 +75,8 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
   static constexpr int64_t kForever = 1LL << 40;
   std::map<std::string, int64_t> look_ms;  // how long they take; none: no time
   std::map<std::string, int64_t> list_ms;
+  std::string reason = "it is silent";
+  std::vector<std::string> warnings;
   std::map<std::string, std::string> foreign;  // which show this key, and not the one pinned
   std::atomic<int> looks = 0;
   std::vector<std::pair<std::string, int64_t>> asked;  // who, when
@@ -173,6 +176,28 @@ TEST_F(DiskServiceTest, OneThatIsSilentDoesNotAgeTheOthers) {
   Step("hosts-apart");
   EXPECT_EQ(Now() - begun_ms, 5'000) << "it was not given the whole time";
   EXPECT_EQ(Figures("a").host.reason, "it is silent");
+}
+
+TEST_F(DiskServiceTest, OneOfManyWarningsWhoseReasonIsNoTextIsKnownToBeSilentAndHidesNoOther) {
+  hosts_.warnings.assign(3, std::string(400, 'w'));
+  hosts_.reason = std::string(299, 'r') + "\xc3\xa4 and more";
+  for (const bool cut : {true, false}) {
+    if (!cut) hosts_.reason = "bytes \xff of the server's own";
+    Step("hosts");
+    Hang("a");
+    fake_.clock().Advance(10'000);
+    Step("hosts");
+    fake_.clock().Advance(10'000);
+    Step("hosts");
+    Step("hosts-apart");
+    EXPECT_FALSE(Figures("a").host.reachable);
+    EXPECT_NE(Figures("a").host.reason, "");
+    EXPECT_EQ(Figures("a").host.warnings.size(), 3u);
+    EXPECT_TRUE(Figures("b").host.reachable);
+    EXPECT_EQ(Figures("b").host.age_ms, 5'000);
+    hosts_.look_ms.clear();
+    Step("hosts-apart");
+  }
 }
 
 TEST_F(DiskServiceTest, OneThatFallsSilentCostsTheOthersOurPatienceOnce) {
