@@ -33,7 +33,8 @@ Result<bool> Leave(JobRun& run) {
       return a4c::Error(a4c::Code::kConflict, "the workspace changed while it was moved");
     }
     draft.workspace->host.clear();
-    draft.workspace->updating.clear();  // the next unit is made of what the record says
+    draft.workspace->restoring.clear();  // what was half restored has gone with the rest
+    draft.workspace->updating.clear();   // the next unit is made of what the record says
     draft.workspace->actual = "pending";
     draft.workspace->message = "on its way from server " + host;
     draft.workspace->updated_at = run.NowMs();
@@ -63,7 +64,8 @@ Result<Outcome> MoveWorkspaceUnit(JobRun& run, JobLog& log) {
   A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
   if (waits) return *waits;
   const std::string host = run.workspace()->host;
-  if (!host.empty()) {
+  // An attempt before may have come as far as the next server.
+  if (host == run.job().payload["from"].Text() && !host.empty()) {
     A4C_TRY(const std::optional<Placement> why_not, WhyNotElsewhere(run));
     if (why_not && run.workspace()->desired == "running") {
       return WaitForRoom(run, *why_not,

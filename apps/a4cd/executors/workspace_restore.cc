@@ -92,6 +92,8 @@ Result<Outcome> RestoreWorkspace(JobRun& run, JobLog& log) {
   A4C_CHECK(run.context().enrolments.Know(run.context().StoreCall(), snapshot.host));
   A4C_TRY(const std::optional<Outcome> refused, WhyNot(run, snapshot));
   if (refused) return *refused;
+  // Also the server that only gives: it must know us before anything is taken away here.
+  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), snapshot.host));
   A4C_TRY(const a4c::Unit unit,
           UnitWithSecrets(run, run.workspace()->host, a4c::UnitWanted::kStopped));
   A4C_TRY(const bool is_ours, Begin(run, snapshot));

@@ -75,6 +75,8 @@ class Snapshooting {
   Result<std::optional<Outcome>> PlaceIt() {
     if (!snapshot_.host.empty()) return std::optional<Outcome>();
     Reservations& reservations = run_.context().reservations;
+    // What it is made of may have grown since it was asked for.
+    snapshot_.disk_bytes = run_.workspace()->disk_bytes;
     const std::string host =
         snapshot_.wanted_host.empty() ? run_.workspace()->host : snapshot_.wanted_host;
     const Amounts amounts = reservations.WithDefaults({snapshot_.disk_bytes});

@@ -244,6 +244,51 @@ TEST_F(Snapshots, AHalfRestoredWorkspaceIsNotStartedUntilItIsRestoredAgain) {
   EXPECT_EQ(NoteIn(workspace_), "kept\n");
 }
 
+TEST_F(Snapshots, AHalfRestoredWorkspaceThatMovesWithoutItsFilesRunsElsewhere) {
+  const std::string id = IdOf(Snap());
+  world_.Work();
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
+  Restore(workspace_, id);
+  world_.Work();
+  ASSERT_EQ(world_.GetWorkspace(workspace_)->restoring, id);
+  const Job move = world_.Submit("workspace.move", Json::Object{{"workspace", workspace_}});
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(move.id).state, JobState::kSucceeded) << world_.GetJob(move.id).message;
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->host, "b");
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+}
+
+TEST_F(Snapshots, AMoveThatIsTriedAgainGoesOnWhereItHasCome) {
+  int starts = 0;
+  world_.hosts.before_ensure = [&](const Unit& unit) -> Result<void> {
+    if (unit.host != "b" || ++starts > 1) return {};
+    return Error(Code::kUnknownOutcome, "the connection broke");
+  };
+  int removals = 0;
+  world_.hosts.before_remove = [&]() -> Result<void> {
+    ++removals;
+    return {};
+  };
+  const Job move = world_.Submit("workspace.move", Json::Object{{"workspace", workspace_}});
+  world_.Work();
+  world_.fake.clock().Advance(60'000);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(move.id).state, JobState::kSucceeded) << world_.GetJob(move.id).message;
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->host, "b");
+  EXPECT_EQ(removals, 1) << "what it started on the next server was taken for what it left";
+}
+
+TEST_F(Snapshots, ItsRoomIsThatOfTheWorkspaceWhenItIsMade) {
+  world_.Submit("workspace.update",
+                Json::Object{{"workspace", workspace_}, {"disk", 3 * kGiB}});
+  const Job job = Snap();
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->disk_bytes, 3 * kGiB);
+  EXPECT_EQ(Find(IdOf(job))->disk_bytes, 3 * kGiB);
+  EXPECT_EQ(world_.Committed("a"), 6 * kGiB);
+}
+
 TEST_F(Snapshots, UnitsOfLivingOnesAreNotUnclaimedAndWhatIsLeftOfDeletedOnesGoes) {
   const std::string id = IdOf(Snap());
   world_.Work();
