@@ -22,13 +22,7 @@ class BaremetalActivity final : public HostActivity {
     A4C_TRY(DockerLink first, server->Open(call));
     links.push_back(std::move(first));
     A4C_TRY(const std::vector<Container> running, Running(call, *links[0], units));
-    // Half of them: who waits for more while he has some must not wait for himself.
-    const auto links_max =
-        static_cast<size_t>(std::max<int64_t>(1, servers_.options.sessions_max / 2));
-    while (links.size() < std::min(links_max, running.size())) {
-      A4C_TRY(DockerLink next, server->Open(call));
-      links.push_back(std::move(next));
-    }
+    A4C_CHECK(AddLinks(call, *server, running.size(), links));
     std::vector<UnitActivity> activity;
     for (size_t at = 0; at < running.size(); at += links.size()) {
       A4C_CHECK(ReadSome(call, links, std::span(running).subspan(at), activity));
@@ -39,6 +33,21 @@ class BaremetalActivity final : public HostActivity {
   }
 
  private:
+  // Half of what there are at most, and only those that nobody has: who waits while he has some
+  // waits for others who do the same.
+  Result<void> AddLinks(const Call& call, DockerServer& server, size_t wanted,
+                        std::vector<DockerLink>& links) const {
+    const auto links_max =
+        static_cast<size_t>(std::max<int64_t>(1, servers_.options.sessions_max / 2));
+    while (links.size() < std::min(links_max, wanted)) {
+      Result<DockerLink> next = server.OpenIfFree(call);
+      if (!next && next.error().code() == Code::kExhausted) return {};
+      if (!next) return next.error();
+      links.push_back(*std::move(next));
+    }
+    return {};
+  }
+
   // Those that run and are ours.
   Result<std::vector<Container>> Running(const Call& call, DockerConnection& docker,
                                          const std::vector<std::string>& units) const {

@@ -156,9 +156,9 @@ bool DockerServer::IsAlive(const Call& call, Route& route) const {
   return answer && answer->ok();
 }
 
-Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer peer) {
+Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer peer, bool wait) {
   while (true) {
-    auto route = pool.Take(call, peer);
+    auto route = pool.Take(call, peer, wait);
     if (!route) return route.error().Within("server " + server_.id);
     if ((*route)->peer == peer && IsAlive(call, **route)) return DockerLink(*std::move(route));
     const auto opened = OpenConnection(call, **route, peer);
@@ -174,6 +174,10 @@ Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer 
 
 Result<DockerLink> DockerServer::Open(const Call& call) {
   return OpenTo(call, requests_, Peer::kDocker);
+}
+
+Result<DockerLink> DockerServer::OpenIfFree(const Call& call) {
+  return OpenTo(call, requests_, Peer::kDocker, /*wait=*/false);
 }
 
 Result<DockerLink> DockerServer::OpenStream(const Call& call) {

@@ -43,7 +43,10 @@ class DockerServer {
   // To the socket directly or, where sshd does not allow that, through `docker system dial-stdio`.
   // kUnavailable: nothing was done. kDenied: it is not who it was, or does not let us in.
   Result<DockerLink> Open(const Call& call);
-  // The same for what lasts (builds, commands, logs), which so never keeps short requests waiting.
+  // The same, but nothing is waited for. kExhausted: all connections are in use.
+  Result<DockerLink> OpenIfFree(const Call& call);
+  // The same as Open for what lasts (builds, commands, logs), which so never keeps short requests
+  // waiting.
   Result<DockerLink> OpenStream(const Call& call);
   // The same for what people have open (commands with input, ports), which keeps neither waiting.
   // kExhausted: there are too many.
@@ -65,7 +68,7 @@ class DockerServer {
 
  private:
   Result<std::unique_ptr<SshSession>> Connect(const Call& call);
-  Result<DockerLink> OpenTo(const Call& call, RoutePool& pool, Peer peer);
+  Result<DockerLink> OpenTo(const Call& call, RoutePool& pool, Peer peer, bool wait = true);
   Result<void> OpenConnection(const Call& call, Route& route, Peer peer);
   bool IsAlive(const Call& call, Route& route) const;
   Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession* session,

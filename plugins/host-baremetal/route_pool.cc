@@ -33,14 +33,14 @@ std::unique_ptr<Route> RoutePool::TakeIdle(Peer peer, std::vector<Route>& stale)
   return route;
 }
 
-Result<RoutePool::Lent> RoutePool::Take(const Call& call, Peer peer) {
+Result<RoutePool::Lent> RoutePool::Take(const Call& call, Peer peer, bool wait) {
   std::vector<Route> stale;  // closed after the lock is given up
   {
     Waiter::Lock lock(*waiter_);
     while (true) {
       if (auto route = TakeIdle(peer, stale)) return Lent(*this, std::move(*route), false);
       if (count_ < options_.routes_max) break;
-      if (!options_.wait) {
+      if (!options_.wait || !wait) {
         return Error(Code::kExhausted, "all " + std::to_string(count_) + " connections are in use");
       }
       if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");

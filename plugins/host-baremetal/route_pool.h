@@ -54,9 +54,9 @@ class RoutePool {
     bool fresh_;
   };
 
-  // Prefers one that leads to that peer already. Waits while all are lent. kTimeout: none came back
-  // in time.
-  Result<Lent> Take(const Call& call, Peer peer);
+  // Prefers one that leads to that peer already. Waits while all are lent, if it may. kTimeout:
+  // none came back in time.
+  Result<Lent> Take(const Call& call, Peer peer, bool wait = true);
 
  private:
   std::unique_ptr<Route> TakeIdle(Peer peer, std::vector<Route>& stale);

@@ -1,4 +1,7 @@
 // HostActivity over a dockerd that is only pretended.
+#include <atomic>
+#include <stop_token>
+
 #include "a4c/host_activity.h"
 #include "tests/engine_fixture.h"
 
@@ -42,6 +45,23 @@ TEST_F(EngineActivity, AsksForSeveralAtOnceAndForNoMoreThanHalfOfItsConnectionsC
   }
   // All are given back.
   EXPECT_TRUE(Read({"unit-1", "unit-1"}));
+}
+
+// Each with half of the connections in hand and waiting for more would be all of them waiting.
+TEST_F(EngineActivity, ManyWhoAskAtOnceDoNotWaitForEachOther) {
+  engine_.SetAnswer("GET /containers/c1/stats?", "200 OK", kStats);
+  std::atomic<int> answered = 0;
+  std::vector<std::unique_ptr<Thread>> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.push_back(TestRuntime().threads.Start("caller", [&](const std::stop_token&) {
+      for (int round = 0; round < 20; ++round) {
+        const auto read = Read(std::vector<std::string>(4, "unit-1"));
+        if (read && read->size() == 4) ++answered;
+      }
+    }));
+  }
+  for (auto& caller : callers) caller->Join();
+  EXPECT_EQ(answered, 8 * 20);
 }
 
 TEST_F(EngineActivity, OneThatIsNotThereOrDoesNotRunIsLeftOut) {

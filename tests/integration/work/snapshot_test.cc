@@ -279,8 +279,7 @@ TEST_F(Snapshots, AMoveThatIsTriedAgainGoesOnWhereItHasCome) {
 }
 
 TEST_F(Snapshots, ItsRoomIsThatOfTheWorkspaceWhenItIsMade) {
-  world_.Submit("workspace.update",
-                Json::Object{{"workspace", workspace_}, {"disk", 3 * kGiB}});
+  world_.Submit("workspace.update", Json::Object{{"workspace", workspace_}, {"disk", 3 * kGiB}});
   const Job job = Snap();
   world_.Work();
   ASSERT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
