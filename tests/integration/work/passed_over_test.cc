@@ -1,7 +1,8 @@
 // One record that nothing can be done with does not hold up those behind it.
+#include "apps/a4cd/upkeep/passed_over.h"
+
 #include <algorithm>
 
-#include "apps/a4cd/upkeep/passed_over.h"
 #include "apps/a4cd/upkeep/retention_loop.h"
 #include "tests/integration/support/work_fixture.h"
 
@@ -20,8 +21,8 @@ class RefusingStore final : public a4c::Store {
     a4c::ApplyAnswer all;
     for (const a4c::WriteBatch& batch : batches) {
       if (std::ranges::any_of(batch.ops, [&](const a4c::Op& op) { return Names(op); })) {
-        all.results.push_back({.outcome = a4c::BatchOutcome::kInvalid,
-                               .failures = {{.message = "it does not fit"}}});
+        all.results.push_back(
+            {.outcome = a4c::BatchOutcome::kInvalid, .failures = {{.message = "it does not fit"}}});
         continue;
       }
       A4C_TRY(a4c::ApplyAnswer one, inner_.Apply(call, std::span(&batch, 1)));
