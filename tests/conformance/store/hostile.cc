@@ -128,12 +128,12 @@ TEST_F(StoreHostile, QuietTextIsAnyTextWithoutNul) {
     return Apply({Put{.ref = Ref("a"), .quiet = {{"holder", text}}}});
   };
   for (const std::string& text : {std::string("'; --"), std::string("\xF0\x9F\x98\x80"),
-                                  std::string("$1 ? %s"), std::string(1024, 'x')}) {
+                                  std::string("$1 ? %s"), std::string(16'384, 'x')}) {
     EXPECT_EQ(set(text), "applied 1");
     EXPECT_EQ(Read("a")->quiet.at("holder"), Scalar(text));
   }
   EXPECT_EQ(set(std::string("a\0b", 3)), "invalid 0:invalid(holder)");
-  EXPECT_EQ(set(std::string(1025, 'x')), "invalid 0:invalid(holder)");
+  EXPECT_EQ(set(std::string(16'385, 'x')), "invalid 0:invalid(holder)");
 }
 
 }  // namespace
