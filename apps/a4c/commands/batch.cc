@@ -202,10 +202,11 @@ class Watch {
   void Print(const Json& job) {
     if (done_ || (!id_.empty() && job["rev"].Int() <= rev_)) return;
     rev_ = job["rev"].Int();
-    if (session_.format() == Format::kTable || session_.format() == Format::kWide) {
+    if (session_.IsForPeople()) {
+      const std::string& title = job["title"].Text();
       session_.ShowText(job["updated_at"].Text() + "  " + job["id"].Text() + "  " +
                         job["state"].Text() + "  " + job["reason"].Text() + "  " +
-                        HarmlessText(job["title"].Text()) + "\n");
+                        OneLine(title, title.size()) + "\n");
     } else {
       session_.ShowText(job.ToString() + "\n");
     }
