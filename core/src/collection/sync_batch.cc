@@ -37,9 +37,13 @@ bool IsHeld(const Document& document, const BulkResult& result) {
 }
 
 // An index that is not there (any more) is no fault of the document.
+bool MissesIndex(const BulkResult& result) {
+  return result.error && result.error->code() == Code::kNotFound;
+}
+
 BulkOutcome OutcomeOf(const BulkResult& result) {
-  const bool missing = result.error && result.error->code() == Code::kNotFound;
-  return missing && result.outcome == BulkOutcome::kRejected ? BulkOutcome::kRetry : result.outcome;
+  return MissesIndex(result) && result.outcome == BulkOutcome::kRejected ? BulkOutcome::kRetry
+                                                                         : result.outcome;
 }
 
 std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
@@ -51,6 +55,7 @@ std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
 }  // namespace
 
 Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const RecordRef> records) {
+  missed_index_ = false;
   A4C_CHECK(state_.EnsureIndex(call));
   A4C_TRY(std::vector<Announced> announced, Read(call, records));
   std::vector<RecordRef> again;
@@ -60,6 +65,7 @@ Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const R
   for (const Announced& one : announced) documents.push_back(one.document);
   A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));
   mark_ = refreshes_.Begun();
+  missed_index_ = std::ranges::any_of(results, MissesIndex);
   for (size_t i = 0; i < announced.size(); ++i) {
     A4C_CHECK(Judge(call, announced[i], results[i], again));
   }

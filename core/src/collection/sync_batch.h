@@ -33,6 +33,8 @@ class Syncer {
   // Indexes what is announced among these records. Returns those to be tried again, for an outage
   // (never for the rejection of a document, which is counted on its row).
   Result<std::vector<RecordRef>> Index(const Call& call, std::span<const RecordRef> records);
+  // Whether some of those are to be tried again because there is no index, which lasts.
+  bool missed_index() const { return missed_index_; }
   // Makes what was indexed searchable and confirms it. After an error it can be called again.
   Result<void> Confirm(const Call& call);
   // Confirms what searches show by now. Refreshes for it if no loop did for a period, or for longer
@@ -89,6 +91,7 @@ class Syncer {
   int64_t mark_ = 0;              // of the last bulk
   std::vector<Indexed> indexed_;  // by mark, and not confirmed
   int64_t confirmed_ = 0;
+  bool missed_index_ = false;  // by the last Index()
   std::set<RecordRef> unconfirmed_;  // the records of indexed_
 };
 

@@ -30,7 +30,9 @@ class SyncLoop final : public Loop {
     if (!IsFull() && waiting_.size() < BatchMax()) A4C_CHECK(Poll(call));
     if (waiting_.empty()) return IsFull() ? kOthersRefreshMs : 0;
     A4C_TRY(waiting_, syncer_.Index(call, waiting_));
-    return waiting_.empty() ? 0 : kOutagePauseMs;
+    if (waiting_.empty()) return 0;
+    if (!syncer_.missed_index()) return kOutagePauseMs;
+    return Error(Code::kNotFound, "the index is gone", "it is rebuilt from the store");
   }
 
  private:

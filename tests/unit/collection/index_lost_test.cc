@@ -136,6 +136,18 @@ TEST_F(IndexLostTest, ComesBackFromTheStoreWithAllThatWasWrittenMeanwhile) {
   EXPECT_EQ(fake_.log().CountOf(kGone, LogLevel::kWarning), 1) << "of two instances";
 }
 
+// Also where nothing waits for a refresh, which would fail: /readyz?role=sync stayed green.
+TEST_F(IndexLostTest, TheSyncSaysSo) {
+  Database database({.store = store_, .bus = bus_.get(), .index = &lost_}, fake_.runtime());
+  ASSERT_TRUE(database.Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+  const auto sync = database.NewSyncLoop("photo");
+  lost_.Delete();
+  ASSERT_TRUE(database.Write(Within(), {.changes = {{.ref = Photo("late"), .body = "{}"}}}));
+  const auto step = sync->Step(Within(2'000));
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().code(), Code::kNotFound) << step.error().ToString();
+}
+
 // A late write of what was deleted meets the tombstone, as before.
 TEST_F(IndexLostTest, ADeletedRecordStaysDeleted) {
   lost_.Delete();
