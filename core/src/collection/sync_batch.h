@@ -91,7 +91,7 @@ class Syncer {
   int64_t mark_ = 0;              // of the last bulk
   std::vector<Indexed> indexed_;  // by mark, and not confirmed
   int64_t confirmed_ = 0;
-  bool missed_index_ = false;  // by the last Index()
+  bool missed_index_ = false;        // by the last Index()
   std::set<RecordRef> unconfirmed_;  // the records of indexed_
 };
 
