@@ -80,14 +80,21 @@ std::string TraceParent(const std::string& header) {
   return shape && digits ? header : "";
 }
 
+Response TooSlow() {
+  return ProblemResponse({.status = 408,
+                          .type = "timeout",
+                          .detail = "the body of the request did not come in time",
+                          .hint = "it has api.request_timeout; is the network slow?"});
+}
+
 // Reads the body; an answer if it cannot be taken.
-std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
+std::optional<Response> ReadBody(Request& request, int64_t bytes_max, const a4c::Clock& clock) {
   if (request.content_length > bytes_max) {
     request.body_unread = true;
     return TooLarge(bytes_max);
   }
   if (request.input == nullptr) return std::nullopt;
-  if (request.before_body) request.before_body();
+  if (request.before_body) request.before_body(request.deadline_ms);
   std::array<char, kBodyPieceBytes> chunk;
   while (request.input->good()) {
     request.input->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
@@ -103,6 +110,7 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max) {
                                static_cast<int64_t>(request.body.size()) != request.content_length);
   if (!short_body) return std::nullopt;
   request.body_unread = true;
+  if (clock.MonotonicMs() >= request.deadline_ms) return TooSlow();
   return ErrorResponse(Error(Code::kInvalid, "the body ended before it was whole"));
 }
 
@@ -191,7 +199,8 @@ Response Api::Answer(Request& request, const Route& route) {
                               .hint = "with curl: -H 'Content-Type: application/json'"});
     }
     request.body_unread = false;
-    std::optional<Response> refused = ReadBody(request, context_.settings.body_bytes_max);
+    std::optional<Response> refused =
+        ReadBody(request, context_.settings.body_bytes_max, context_.runtime.clock);
     if (refused) return *std::move(refused);
     if (route.body == BodyRule::kEmpty) refused = RefuseWords(context_, request);
     if (refused) return *std::move(refused);
@@ -199,7 +208,7 @@ Response Api::Answer(Request& request, const Route& route) {
     const int64_t bytes_max = route.body == BodyRule::kStream ? context_.settings.batch_bytes_max
                                                               : context_.settings.context_bytes_max;
     if (request.content_length > bytes_max) return TooLarge(bytes_max);
-    if (request.before_body) request.before_body();
+    if (request.before_body) request.before_body(0);  // the handler bounds it
   }
   try {
     return route.handler(context_, request);

@@ -30,8 +30,10 @@ struct Request {
   std::string remote;  // "127.0.0.1"
   // Set by the edge: the body, read only once it is known that and how much of it is wanted.
   std::istream* input = nullptr;
-  int64_t content_length = -1;             // -1: unknown (chunked) or none
-  std::function<void()> before_body = {};  // tells a waiting client to go on
+  int64_t content_length = -1;  // -1: unknown (chunked) or none
+  // Tells a waiting client to go on, and bounds the body: it comes until then, on the monotonic
+  // clock (0: as long as something comes).
+  std::function<void(int64_t until_ms)> before_body = {};
 
   // Set while the request is handled.
   std::string body;

@@ -27,25 +27,78 @@ constexpr int64_t kLingerBytesMax = 16 << 20;
 // All that Poco says of a head that it cannot read. An answer of ours has more lines than these.
 constexpr std::string_view kBare = "HTTP/1.1 400 Bad Request\r\nConnection: Close\r\n\r\n";
 
+std::string AnswerOf(const Problem& problem, const char* first_line) {
+  const Response response = ProblemResponse(problem);
+  return std::string(first_line) + "\r\nContent-Type: " + response.content_type +
+         "\r\nConnection: close\r\nContent-Length: " + std::to_string(response.body.size()) +
+         "\r\n\r\n" + response.body;
+}
+
 // The limits are Poco's own, which it keeps to itself.
-std::string AnswerToUnreadable() {
-  const Response problem = ProblemResponse(
+const std::string& AnswerToUnreadable() {
+  static const std::string kAnswer = AnswerOf(
       {.status = 400,
        .type = "invalid",
        .detail = "the head of the request cannot be read: it is too long, or no HTTP",
        .hint = "path and query have at most 16384 bytes, the method 32, a field's name 256 and its "
-               "value 8192; there are at most 100 fields"});
-  return "HTTP/1.1 400 Bad Request\r\nContent-Type: " + problem.content_type +
-         "\r\nConnection: close\r\nContent-Length: " + std::to_string(problem.body.size()) +
-         "\r\n\r\n" + problem.body;
+               "value 8192; there are at most 100 fields"},
+      "HTTP/1.1 400 Bad Request");
+  return kAnswer;
+}
+
+const std::string& AnswerToSlow() {
+  static const std::string kAnswer =
+      AnswerOf({.status = 408,
+                .type = "timeout",
+                .detail = "the head of the request did not come in time",
+                .hint = "it has api.request_timeout; is the network slow?"},
+               "HTTP/1.1 408 Request Timeout");
+  return kAnswer;
 }
 
 class PolledStreamImpl final : public net::StreamSocketImpl {
  public:
-  PolledStreamImpl(poco_socket_t socket, const a4c::Clock& clock)
-      : net::StreamSocketImpl(socket), clock_(clock) {}
+  PolledStreamImpl(poco_socket_t socket, const a4c::Clock& clock, int64_t head_timeout_ms)
+      : net::StreamSocketImpl(socket), clock_(clock), head_timeout_ms_(head_timeout_ms) {}
 
+  // Poco waits for a request here, if nothing of it has come yet.
   bool poll(const Poco::Timespan& timeout, int mode) override {
+    idle_ = until_ms_ == 0;
+    return Wait(timeout, mode);
+  }
+
+  int receiveBytes(void* buffer, int length, int flags) override {
+    return in_head_ ? ReceiveHead(buffer, length, flags) : ReceiveRest(buffer, length, flags);
+  }
+
+  // What streams over a connection later may be these bytes too.
+  int sendBytes(const void* buffer, int length, int flags) override {
+    const std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(length));
+    if (!in_head_ || bytes != kBare) {
+      return net::StreamSocketImpl::sendBytes(buffer, length, flags);
+    }
+    Refuse(AnswerToUnreadable());
+    return length;
+  }
+
+  void BeginBody(int64_t until_ms) {
+    in_head_ = false;
+    until_ms_ = until_ms;
+  }
+
+  void BeginHead() {
+    in_head_ = true;
+    until_ms_ = 0;
+    idle_ = false;
+  }
+
+ private:
+  static short Events(int mode) {
+    return static_cast<short>(((mode & SELECT_READ) != 0 ? POLLIN : 0) |
+                              ((mode & SELECT_WRITE) != 0 ? POLLOUT : 0));
+  }
+
+  bool Wait(const Poco::Timespan& timeout, int mode) {
     pollfd wait{.fd = sockfd(), .events = Events(mode), .revents = 0};
     const timespec limit{timeout.totalSeconds(), timeout.useconds() * 1000L};
     for (;;) {
@@ -55,37 +108,52 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     }
   }
 
-  int receiveBytes(void* buffer, int length, int flags) override {
+  bool ComesInTime() {
+    const int64_t left_ms = until_ms_ - clock_.MonotonicMs();
+    return left_ms > 0 && Wait(Poco::Timespan(left_ms * 1000), SELECT_READ);
+  }
+
+  // The first bytes are there already: they were waited for by poll().
+  int ReceiveHead(void* buffer, int length, int flags) {
+    const bool first = std::exchange(idle_, false);
+    if (until_ms_ == 0) {
+      until_ms_ = clock_.MonotonicMs() + head_timeout_ms_;
+    } else if (!ComesInTime()) {
+      Refuse(AnswerToSlow());
+      throw Poco::TimeoutException("the head of a request did not come in time");
+    }
     const int got = net::StreamSocketImpl::receiveBytes(buffer, length, flags);
-    asked_ = asked_ || got > 0;
+    if (got == 0 && !first) throw net::ConnectionAbortedException("the head of a request ended");
     return got;
   }
 
-  // Only where an answer begins: what streams over a connection later may be these bytes too.
-  int sendBytes(const void* buffer, int length, int flags) override {
-    const std::string_view bytes(static_cast<const char*>(buffer), static_cast<size_t>(length));
-    if (!std::exchange(asked_, false) || bytes != kBare) {
-      return net::StreamSocketImpl::sendBytes(buffer, length, flags);
+  int ReceiveRest(void* buffer, int length, int flags) {
+    if (until_ms_ > 0 && !ComesInTime()) {
+      throw Poco::TimeoutException("the body of a request did not come in time");
     }
-    static const std::string kAnswer = AnswerToUnreadable();
-    net::StreamSocketImpl::sendBytes(kAnswer.data(), static_cast<int>(kAnswer.size()), flags);
-    Linger(*this, clock_);
-    return length;
+    return net::StreamSocketImpl::receiveBytes(buffer, length, flags);
   }
 
- private:
-  static short Events(int mode) {
-    return static_cast<short>(((mode & SELECT_READ) != 0 ? POLLIN : 0) |
-                              ((mode & SELECT_WRITE) != 0 ? POLLOUT : 0));
+  void Refuse(const std::string& answer) {
+    net::StreamSocketImpl::sendBytes(answer.data(), static_cast<int>(answer.size()), 0);
+    Linger(*this, clock_);
   }
 
   const a4c::Clock& clock_;
-  bool asked_ = false;  // something came since something was sent
+  const int64_t head_timeout_ms_;
+  bool in_head_ = true;   // also: none has begun
+  bool idle_ = false;     // nothing of the next head has come: the other side may go
+  int64_t until_ms_ = 0;  // for the head that has begun, or the body; 0: none
 };
+
+PolledStreamImpl& Polled(net::SocketImpl& socket) {
+  return dynamic_cast<PolledStreamImpl&>(socket);
+}
 
 class PolledServerImpl final : public net::ServerSocketImpl {
  public:
-  explicit PolledServerImpl(const a4c::Clock& clock) : clock_(clock) {}
+  PolledServerImpl(const a4c::Clock& clock, int64_t head_timeout_ms)
+      : clock_(clock), head_timeout_ms_(head_timeout_ms) {}
 
   net::SocketImpl* acceptConnection(net::SocketAddress& client) override {
     sockaddr_storage address{};
@@ -95,7 +163,7 @@ class PolledServerImpl final : public net::ServerSocketImpl {
           ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC);
       if (socket >= 0) {
         client = net::SocketAddress(reinterpret_cast<const sockaddr*>(&address), length);
-        return new PolledStreamImpl(socket, clock_);
+        return new PolledStreamImpl(socket, clock_, head_timeout_ms_);
       }
       if (errno != EINTR) error();
     }
@@ -103,14 +171,24 @@ class PolledServerImpl final : public net::ServerSocketImpl {
 
  private:
   const a4c::Clock& clock_;
+  const int64_t head_timeout_ms_;
 };
 
 }  // namespace
 
-PolledServerSocket::PolledServerSocket(const a4c::Clock& clock)
-    : net::ServerSocket(new PolledServerImpl(clock), true) {}
+PolledServerSocket::PolledServerSocket(const a4c::Clock& clock, int64_t head_timeout_ms)
+    : net::ServerSocket(new PolledServerImpl(clock, head_timeout_ms), true) {}
+
+void BeginBody(net::SocketImpl& socket, int64_t until_ms) {
+  Polled(socket).BeginBody(until_ms);
+}
+
+void BeginHead(net::SocketImpl& socket) {
+  Polled(socket).BeginHead();
+}
 
 void Linger(net::SocketImpl& socket, const a4c::Clock& clock) {
+  BeginBody(socket, 0);
   const int64_t until_ms = clock.MonotonicMs() + kLingerMs;
   std::array<char, 16384> dropped{};
   int64_t left = kLingerBytesMax;

@@ -108,11 +108,16 @@ class Handler final : public net::HTTPRequestHandler {
 
   void handleRequest(net::HTTPServerRequest& http, net::HTTPServerResponse& answer) override {
     const Active active(shared_);
+    net::SocketImpl& socket = SocketOf(http);
+    BeginBody(socket, 0);
     Result<Request> request = ToRequest(http, shared_.proxies);
     Response response;
     bool unread = false;
     if (request) {
-      if (http.getExpectContinue()) request->before_body = [&] { answer.sendContinue(); };
+      request->before_body = [&](int64_t until_ms) {
+        BeginBody(socket, until_ms);
+        if (http.getExpectContinue()) answer.sendContinue();
+      };
       response = shared_.api.Handle(*request);
       // Where the last chunk has ended is not known for sure: Poco reads one line of trailers.
       unread = request->body_unread || http.getChunkedTransferEncoding();
@@ -120,27 +125,22 @@ class Handler final : public net::HTTPRequestHandler {
       response = ErrorResponse(request.error());
       unread = true;
     }
-    if (http.getMethod() == "HEAD") {
-      Send(answer, response, unread, /*head=*/true);
-      if (unread) Linger(http);
-      return;
-    }
-    if (response.stream != nullptr) {
+    const bool head = http.getMethod() == "HEAD";
+    if (!head && response.stream != nullptr) {
       Detach(http, std::move(response));
       return;
     }
-    if (response.session != nullptr) {
+    if (!head && response.session != nullptr) {
       Switch(http, std::move(response));
       return;
     }
-    Send(answer, response, unread, /*head=*/false);
-    if (unread) Linger(http);
+    Send(answer, response, unread, head);
+    unread ? Linger(socket, shared_.runtime.clock) : BeginHead(socket);
   }
 
  private:
-  void Linger(net::HTTPServerRequest& http) {
-    net::StreamSocket& socket = dynamic_cast<net::HTTPServerRequestImpl&>(http).socket();
-    a4cd::Linger(*socket.impl(), shared_.runtime.clock);
+  static net::SocketImpl& SocketOf(net::HTTPServerRequest& http) {
+    return *dynamic_cast<net::HTTPServerRequestImpl&>(http).socket().impl();
   }
 
   void Send(net::HTTPServerResponse& answer, const Response& response, bool unread, bool head) {
@@ -311,7 +311,7 @@ Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                   StreamHub& streams, SessionHub& sessions) {
   try {
     const net::SocketAddress address(settings.listen);
-    PolledServerSocket socket(runtime.clock);
+    PolledServerSocket socket(runtime.clock, settings.request_timeout_ms);
     // Not shared with another instance, which may have other keys.
     socket.bind(address, /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen(settings.queue);

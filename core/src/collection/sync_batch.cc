@@ -65,7 +65,6 @@ Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const R
   for (const Announced& one : announced) documents.push_back(one.document);
   A4C_TRY(std::vector<BulkResult> results, Bulk(call, documents));
   mark_ = refreshes_.Begun();
-  missed_index_ = std::ranges::any_of(results, MissesIndex);
   for (size_t i = 0; i < announced.size(); ++i) {
     A4C_CHECK(Judge(call, announced[i], results[i], again));
   }
@@ -79,6 +78,7 @@ Result<std::vector<BulkResult>> Syncer::Bulk(const Call& call,
   A4C_TRY(SearchIndex* const next, next_.Find(call));
   if (next_.number() != generation) MarkAgain();
   A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
+  missed_index_ = std::ranges::any_of(results, MissesIndex);
   if (next == nullptr) return results;
   A4C_TRY(std::vector<BulkResult> of_next, next->Bulk(call, documents));
   for (size_t i = 0; i < results.size(); ++i) {

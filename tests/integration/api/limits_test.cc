@@ -67,7 +67,7 @@ TEST_F(ApiLimits, WhatFollowsABodyOfDoubtfulLengthIsNoRequest) {
            std::pair{head("/v1/jobs", chunked) + "2\r\n{}\r\n0\r\nA: b\r\nC: d\r\n\r\n" + next,
                      "400"},
            std::pair{head("/v1/jobs", chunked) + "2\r\n{}\r\nZZ\r\n" + next, "400"},
-           std::pair{head("/v1/jobs", chunked) + "40\r\n{}", "400"},
+           std::pair{head("/v1/jobs", chunked) + "40\r\n{}", "408"},
            std::pair{head("/v1/jobs", "Transfer-Encoding: gzip, chunked") + "2\r\n{}\r\n" + next,
                      "501"},
            std::pair{head("/v1/jobs", chunked + "\r\nContent-Length: 2") + "{}" + next, "400"},
@@ -107,7 +107,10 @@ TEST_F(ApiLimits, AnswerAHeadThatCannotBeReadWithAProblemToo) {
       "GET /v1/jobs" + version + "X-Long: " + std::string(20'000, 'x') + "\r\n\r\n",
       "GET /v1/jobs" + version + std::string(300, 'x') + ": 1\r\n\r\n",
       std::string(100, 'G') + " /v1/jobs" + version + "\r\n"};
+  const std::string good = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
   for (const std::string& head : unreadable) {
+    EXPECT_NE(Raw(good + head).find("application/problem+json"), std::string::npos)
+        << "after another request";
     const std::string answer = Raw(head);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
     EXPECT_NE(answer.find("Content-Type: application/problem+json"), std::string::npos) << answer;
@@ -117,6 +120,38 @@ TEST_F(ApiLimits, AnswerAHeadThatCannotBeReadWithAProblemToo) {
     EXPECT_NE((*body)["hint"].Text().find("16384"), std::string::npos) << answer;
   }
   EXPECT_EQ(Get("/livez").status, 200);
+}
+
+// Byte after byte, each in time by itself; it held a thread of the pool for as long as it liked.
+TEST_F(ApiLimits, WhatComesInDropsEndsInTime) {
+  StartApp("api: {request_timeout: 300ms}\n");
+  const std::string to = " /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ + "\r\n";
+  const std::string slow_heads[] = {"GET" + to + "X-Slow: ",
+                                    "GET" + to + "\r\nGET" + to + "X-Slow: "};
+  for (const std::string& head : slow_heads) {
+    const std::string answer = Drip(head);
+    EXPECT_NE(answer.find("HTTP/1.1 408 "), std::string::npos) << answer;
+    EXPECT_NE(answer.find("the head of the request did not come in time"), std::string::npos);
+  }
+  const std::string answer = Drip("POST" + to + "Content-Length: 90000\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
+  EXPECT_NE(answer.find("the body of the request did not come in time"), std::string::npos);
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+// What is missing may be its If-Match.
+TEST_F(ApiLimits, AHeadThatIsCutOffIsNoRequest) {
+  const Answer job = Post("/v1/jobs", R"({"type":"workspace.create","title":"t","delay":"24h",)"
+                                      R"("payload":{"name":"w","command":["sleep","1"]}})");
+  ASSERT_EQ(job.status, 201) << job.text;
+  const std::string path = "/v1/jobs/" + job.body["id"].Text();
+  const std::string fields =
+      " HTTP/1.1\r\nHost: x\r\nIf-Match: *\r\nAuthorization: Bearer " + key_ + "\r\n";
+  const std::string cut = "POST " + path + ":cancel" + fields;
+  EXPECT_EQ(RawEnded(cut), "");
+  const std::string after_another = RawEnded("GET " + path + fields + "\r\n" + cut);
+  EXPECT_EQ(after_another.rfind("HTTP/1.1"), 0u) << after_another;
+  EXPECT_EQ(Get(path).body["state"].Text(), "pending");
 }
 
 TEST_F(ApiLimits, RefuseAQueryParameterThatNobodyReads) {

@@ -20,6 +20,23 @@ namespace a4cd {
 
 namespace net = Poco::Net;
 
+namespace {
+
+net::StreamSocket Connect(int port) {
+  net::StreamSocket socket(net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port)));
+  socket.setReceiveTimeout(Poco::Timespan(30, 0));
+  return socket;
+}
+
+bool ReadMore(net::StreamSocket& socket, std::string& got) {
+  std::array<char, 4096> chunk{};
+  const int count = socket.receiveBytes(chunk.data(), static_cast<int>(chunk.size()));
+  got.append(chunk.data(), static_cast<size_t>(std::max(count, 0)));
+  return count > 0;
+}
+
+}  // namespace
+
 Headers Bearer(const std::string& key) {
   return {{"Authorization", "Bearer " + key}};
 }
@@ -102,21 +119,41 @@ Answer ApiTest::Send(const std::string& method, const std::string& path, const s
 }
 
 std::string ApiTest::Raw(const std::string& bytes, const std::string& until) {
-  net::StreamSocket socket(net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
-  socket.setReceiveTimeout(Poco::Timespan(30, 0));
+  net::StreamSocket socket = Connect(port_);
   std::string got;
   try {
     socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
-    std::array<char, 4096> chunk{};
-    while (until.empty() || got.find(until) == std::string::npos) {
-      const int count = socket.receiveBytes(chunk.data(), static_cast<int>(chunk.size()));
-      if (count <= 0) break;
-      got.append(chunk.data(), static_cast<size_t>(count));
+    while ((until.empty() || got.find(until) == std::string::npos) && ReadMore(socket, got)) {
     }
   } catch (const Poco::Exception& error) {
     got += "\n[" + error.displayText() + "]";
   }
   return got;
+}
+
+std::string ApiTest::RawEnded(const std::string& bytes) {
+  net::StreamSocket socket = Connect(port_);
+  socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+  socket.shutdownSend();
+  std::string got;
+  while (ReadMore(socket, got)) {
+  }
+  return got;
+}
+
+std::string ApiTest::Drip(const std::string& bytes) {
+  constexpr int kBytesMax = 500;
+  net::StreamSocket socket = Connect(port_);
+  socket.sendBytes(bytes.data(), static_cast<int>(bytes.size()));
+  std::string got;
+  for (int i = 0; i < kBytesMax; ++i) {
+    if (!socket.poll(Poco::Timespan(0, 20'000), net::Socket::SELECT_READ)) {
+      socket.sendBytes("x", 1);
+    } else if (!ReadMore(socket, got)) {
+      return got;
+    }
+  }
+  return got + "[no end]";
 }
 
 std::string ApiTest::KeyFor(const std::string& tenant, const std::string& scopes) {

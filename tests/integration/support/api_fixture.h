@@ -53,6 +53,10 @@ class ApiTest : public testing::Test {
   }
   // Bytes as they are, and all that comes back until the connection ends or `until` has come.
   std::string Raw(const std::string& bytes, const std::string& until = "");
+  // The same of a client that has said all that it has to say.
+  std::string RawEnded(const std::string& bytes);
+  // Bytes, then one after the other with little time between; all that comes back until the end.
+  std::string Drip(const std::string& bytes);
 
   void WriteSecretsKey();
   // Key of a tenant that is made if it is not there.
