@@ -32,15 +32,15 @@ install_packages() {
   local missing
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]} == 0)) && return 0
-  local command=(apt-get install -y --no-install-recommends "${missing[@]}")
+  local command=(apt-get install -y --no-install-recommends "${missing[@]}") as=(env DEBIAN_FRONTEND=noninteractive)
   if ! is_root; then
     have sudo && sudo -n true 2>/dev/null || die "packages are missing. Run as root: ${command[*]}"
-    command=(sudo -n env DEBIAN_FRONTEND=noninteractive "${command[@]}")
+    as=(sudo -n "${as[@]}")
   fi
   say "installing ${#missing[@]} packages: ${missing[*]}"
   local log
   log=$(mktemp)
-  if ! { ${SUDO:-} apt-get update && DEBIAN_FRONTEND=noninteractive "${command[@]}"; } >"$log" 2>&1; then
+  if ! { "${as[@]}" apt-get update && "${as[@]}" "${command[@]}"; } >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     die "apt-get failed; the whole log is in $log. Then try: ${command[*]}"
   fi

@@ -59,6 +59,7 @@ Connection::Connection(std::unique_ptr<Transport> transport, Side side,
 }
 
 Result<std::optional<Message>> Connection::Receive() {
+  has_more_ = true;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     A4C_TRY(std::optional<Message> message, decoder_.Next());
     if (message && message->kind == Kind::kPing) {
@@ -69,7 +70,10 @@ Result<std::optional<Message>> Connection::Receive() {
     if (message) continue;
     std::array<char, kPieceBytes> piece;
     const ssize_t got = transport_->Receive(piece.data(), piece.size());
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::optional<Message>();
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+      has_more_ = false;
+      return std::optional<Message>();
+    }
     if (got <= 0) return Gone();
     heard_at_ms_ = runtime_.clock.MonotonicMs();
     decoder_.Add({piece.data(), static_cast<size_t>(got)});

@@ -43,6 +43,8 @@ class Connection {
   // is kept in here by frames that are no message. kUnavailable:
   // the other side has gone, after kClose or without. kInvalid: it speaks no WebSocket.
   a4c::Result<std::optional<Message>> Receive();
+  // Where that was nothing: whether there is more that has come. The socket need not show it.
+  bool HasMore() const { return has_more_; }
   // Takes bytes that are no frame to be sent: the answer of the handshake.
   void SendHead(std::string_view head) { unsent_ += head; }
   // Takes it to be sent.
@@ -75,6 +77,7 @@ class Connection {
   size_t sent_ = 0;                            // of unsent_
   std::optional<std::string> last_ping_ = {};  // unanswered, while Full()
   int64_t heard_at_ms_;
+  bool has_more_ = false;
 };
 
 }  // namespace a4c_websocket

@@ -101,6 +101,25 @@ TEST_F(WebSocketConnection, OfPingsThatAreNotWaitedForTheLastIsAnsweredInBounded
   EXPECT_TRUE(got.ends_with("the last"));
 }
 
+// It is in memory by then: the socket would be waited for in vain.
+TEST_F(WebSocketConnection, SaysThatMoreHasComeThanItTookAtOnce) {
+  Connection server = Make(Side::kServer);
+  Connection client = Make(Side::kClient);
+  for (int i = 0; i < 1'000; ++i) client.Send(Kind::kPing, "");
+  client.Send(Kind::kText, "hello");
+  ASSERT_TRUE(client.Flush());
+  std::string got;
+  for (int i = 0; i < 100 && got.empty(); ++i) {
+    const auto message = server.Receive();
+    ASSERT_TRUE(message);
+    if (*message) got = (*message)->bytes;
+    if (!*message && !server.HasMore()) break;
+  }
+  EXPECT_EQ(got, "hello");
+  const auto none = server.Receive();
+  EXPECT_TRUE(none && !*none && !server.HasMore());
+}
+
 TEST_F(WebSocketConnection, WhatIsSentBehindAMessageThatIsMostlyOutFollowsIt) {
   Connection server = Make(Side::kServer);
   Connection client = Make(Side::kClient);

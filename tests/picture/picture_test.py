@@ -191,8 +191,9 @@ class Picture(unittest.TestCase):
         status = self.a4c.json("status")
         self.assertEqual(status["backends"], {"store": "store-postgres", "bus": "bus-kafka", "search": "search-elastic",
                                               "hosts": "host-baremetal"})
-        self.assertTrue(all(loop["healthy"] for loop in status["loops"]), status["loops"])
-        self.assertEqual(stack.sql("SELECT count(*) FROM pg_stat_replication"), [["2"]])
+        # A step that fails, or a standby that connects again, is only that.
+        wait_until("all loops to be healthy", lambda: all(loop["healthy"] for loop in self.a4c.json("status")["loops"]), 60)
+        wait_until("two standbys", lambda: stack.sql("SELECT count(*) FROM pg_stat_replication") == [["2"]], 60)
 
 
 if __name__ == "__main__":

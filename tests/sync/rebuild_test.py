@@ -18,7 +18,7 @@ from tests.cluster.load import Load
 
 RECORDS = 4_000
 # Small pages, so that the copying takes a while, and a short lease, so that it is taken over soon.
-DATABASE = {"sync_batch_max": 20, "task_lease": "3s"}
+DATABASE = {"sync_batch_max": 10, "task_lease": "3s"}
 
 
 def setUpModule():

@@ -142,12 +142,18 @@ class Writer {
     for (int decision = 0; decision < kDecisionsMax; ++decision) {
       Result<PreparedWrite> write = decide();
       if (!write) return Refuse(ProblemOf(write.error()), write.error().code());
-      if (match_rev_ != 0 && match_rev_ != write->rev - 1) return Refuse(kChanged, Code::kConflict);
+      if (match_rev_ != 0 && !Matches(*write)) return Refuse(kChanged, Code::kConflict);
       bool again = false;
       last = Commit(*write, again);
       if (!again) break;
     }
     return last;
+  }
+
+  // Also when it is committed.
+  bool Matches(PreparedWrite& write) const {
+    if (write.before) write.commit.also.emplace_back(*write.before);
+    return match_rev_ == (write.before ? write.before->rev : write.rev - 1);
   }
 
   Response Commit(PreparedWrite& write, bool& again) {

@@ -103,7 +103,7 @@ class Hub final : public StreamHub {
   }
 
   void Ask(Stream& stream, const std::stop_token& stop) const {
-    if (stream.last || stream.closed || IsFull(stream)) return;
+    if (stream.closed || IsFull(stream) || stream.last) return;
     Result<StreamSource::Piece> piece =
         stream.source->Next(Call::Within(runtime_.clock, options_.call_timeout_ms, stop));
     if (!piece) {

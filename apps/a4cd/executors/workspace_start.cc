@@ -47,7 +47,9 @@ std::string PlacedLine(const Decision& decision) {
 
 // Nothing, once the workspace has a server.
 Result<std::optional<Outcome>> PlaceOnce(JobRun& run, JobLog& log) {
-  const PlacementRequest request = PlacementOf(*run.workspace(), run.context().reservations);
+  PlacementRequest request = PlacementOf(*run.workspace(), run.context().reservations);
+  // Of one that moves: the server that it leaves may well be the least used again.
+  if (run.job().type == "workspace.move") request.excluded = run.job().payload["from"].Text();
   Draft draft;
   A4C_TRY(const Reserved reserved, run.context().reservations.Reserve(
                                        run.context().StoreCall(), run.tenant(), run.workspace()->id,

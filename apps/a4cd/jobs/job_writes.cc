@@ -122,6 +122,8 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
                                           const JobDraft& draft, Job& job, PreparedWrite& write) {
   A4C_TRY(Workspace workspace,
           FindWorkspace(call, principal.tenant, draft.payload["workspace"].Text()));
+  write.before =
+      a4c::Check{.ref = WorkspaceRef(principal.tenant, workspace.id), .rev = workspace.rev};
   job.workspace = workspace.id;
   job.host = workspace.host;
   job.subject = WorkspaceSubject(workspace.id);
@@ -181,6 +183,7 @@ Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& pr
                                            const JobDraft& draft, Job& job, PreparedWrite& write) {
   A4C_TRY(Snapshot snapshot,
           ReadSnapshot(call, database_, principal.tenant, draft.payload["snapshot"].Text()));
+  write.before = a4c::Check{.ref = SnapshotRef(principal.tenant, snapshot.id), .rev = snapshot.rev};
   job.host = snapshot.host;
   job.subject = SnapshotSubject(snapshot.id);
   snapshot.state = "deleting";

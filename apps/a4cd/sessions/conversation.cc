@@ -73,6 +73,7 @@ Result<Json> Conversation::Await() {
     A4C_CHECK(peer_.socket.Flush());
     if (peer_.stop.stop_requested()) return Drains();
     if (call.Expired()) return Error(Code::kTimeout, "the client did not say what it wants");
+    if (peer_.socket.HasMore()) continue;
     WaitFor(runtime_.clock,
             {{peer_.socket.fd(), peer_.socket.Events(true), 0}, {peer_.wake_fd, POLLIN, 0}},
             call.deadline_ms);
@@ -86,6 +87,7 @@ Result<void> Conversation::TakeInput(const std::function<Result<void>(const Json
     more_input_ = taken == kMessagesMax;
     if (more_input_) return {};
     A4C_TRY(const std::optional<Message> message, peer_.socket.Receive());
+    more_input_ = !message && peer_.socket.HasMore();
     if (!message) return {};
     if (message->kind == Kind::kClose) return Error(Code::kUnavailable, "the client has gone");
     if (message->kind == Kind::kBinary) {
@@ -239,7 +241,7 @@ void Conversation::Close() {
     const auto message = peer_.socket.Receive();
     if (!message) return;
     if (*message && (*message)->kind == Kind::kClose && peer_.socket.Flushed()) return;
-    if (*message) continue;
+    if (*message || peer_.socket.HasMore()) continue;
     WaitFor(runtime_.clock, {{peer_.socket.fd(), peer_.socket.Events(true), 0}}, until_ms);
   }
 }

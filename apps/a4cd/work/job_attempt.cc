@@ -58,6 +58,11 @@ Result<void> Begin(const JobRun& run, Draft& draft) {
   const std::string before = draft.workspace->desired;
   Intend(draft.job.type, *draft.workspace);
   if (draft.job.type == "workspace.delete") draft.workspace->removing = true;
+  // Asked for before it had a server: it moves from the one that it has by now.
+  const bool is_first_move = draft.job.type == "workspace.move" && draft.job.attempts == 1;
+  if (is_first_move && draft.job.payload["from"].Text().empty()) {
+    draft.job.payload.Set("from", draft.workspace->host);
+  }
   if (draft.workspace->desired != before) draft.workspace->updated_at = draft.job.updated_at;
   return {};
 }

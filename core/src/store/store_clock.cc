@@ -5,8 +5,10 @@
 namespace a4c {
 
 int64_t StoreClock::NowMs() {
+  // In this order: a thread that is held up in between tells a time that is past, not to come.
+  const int64_t now_ms = clock_.NowMs();
   const int64_t half_ms = clock_.MonotonicMs() / 2;
-  return Raise(clock_.NowMs() - half_ms) + half_ms;
+  return Raise(now_ms - half_ms) + half_ms;
 }
 
 void StoreClock::GoOnFrom(int64_t told_ms) {

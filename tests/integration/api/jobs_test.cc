@@ -132,6 +132,20 @@ TEST_F(ApiJobs, AreCanceledAndRetriedByTheVersionThatWasRead) {
   EXPECT_EQ(retried.body["state"].Text(), "pending") << retried.text;
 }
 
+// Of the workspace, and not of the job that the answer shows.
+TEST_F(ApiJobs, AboutAWorkspaceAreMadeByTheVersionOfItThatWasRead) {
+  CreateWorkspaceJob("dev-1");
+  const std::string path = "/v1/workspaces/dev-1";
+  const Headers read = {{"If-Match", Get(path).Header("etag")}};
+  EXPECT_EQ(Post(path + ":update", R"({"memory":"1GiB"})", read).status, 202);
+  const Answer stopped = Post(path + ":stop", "", read);
+  ASSERT_EQ(stopped.status, 202) << stopped.text;
+  const Answer stale = Send("DELETE", path, "", read);
+  EXPECT_EQ(stale.status, 412) << stale.text;
+  EXPECT_EQ(Post(path + ":update", R"({"memory":"2GiB"})", read).status, 412);
+  EXPECT_EQ(Send("DELETE", path, "", {{"If-Match", Get(path).Header("etag")}}).status, 202);
+}
+
 TEST_F(ApiJobs, ThatDeleteAWorkspaceCancelWhatWaitsForIt) {
   const std::string created = CreateWorkspaceJob("dev-1").body["id"].Text();
   const Answer deleted = Send("DELETE", "/v1/workspaces/dev-1");

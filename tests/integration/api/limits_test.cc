@@ -56,7 +56,7 @@ TEST_F(ApiLimits, RefuseABodyThatIsTooLargeWhetherItSaysSoOrNot) {
 // The rest of a body must never be read as the next request, and a gateway that counts differently
 // must not be believed: one answer, and the end.
 TEST_F(ApiLimits, WhatFollowsABodyOfDoubtfulLengthIsNoRequest) {
-  StartApp("api: {request_timeout: 300ms}\n");
+  StartApp("api: {request_timeout: 1s}\n");
   const std::string next = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
   const auto head = [&](const std::string& path, const std::string& framing) {
     return "POST " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
@@ -124,7 +124,7 @@ TEST_F(ApiLimits, AnswerAHeadThatCannotBeReadWithAProblemToo) {
 
 // Byte after byte, each in time by itself; it held a thread of the pool for as long as it liked.
 TEST_F(ApiLimits, WhatComesInDropsEndsInTime) {
-  StartApp("api: {request_timeout: 300ms}\n");
+  StartApp("api: {request_timeout: 1s}\n");
   const std::string to = " /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ + "\r\n";
   const std::string slow_heads[] = {"GET" + to + "X-Slow: ",
                                     "GET" + to + "\r\nGET" + to + "X-Slow: "};
@@ -192,6 +192,28 @@ TEST_F(ApiLimits, PointAtWhatIsWrongInABody) {
 
 constexpr const char* kJobLine = R"({"type":"host.cleanup","payload":{"host":"local-1"}})"
                                  "\n";
+
+// A part of a group would be another one under the same key.
+TEST_F(ApiLimits, ABatchThatBrokeOffIsSentAgainWithTheSameKey) {
+  StartApp("api: {batch_group: 2}\n");
+  std::string lines;
+  for (int i = 0; i < 4; ++i) lines += kJobLine;
+  const std::string head =
+      "POST /v1/jobs:batch HTTP/1.1\r\nHost: x\r\nIdempotency-Key: b\r\n"
+      "Authorization: Bearer " +
+      key_ + "\r\nContent-Length: " + std::to_string(lines.size()) + "\r\n\r\n";
+  const size_t third = lines.size() / 4 * 3;
+  const std::string broken = RawEnded(head + lines.substr(0, third));
+  EXPECT_NE(broken.find("\"line\":2,\"status\":201"), std::string::npos) << broken;
+  EXPECT_EQ(broken.find("\"line\":3"), std::string::npos) << broken;
+  EXPECT_NE(broken.find("ended before it was whole"), std::string::npos) << broken;
+  const Answer whole = Post("/v1/jobs:batch", lines, {{"Idempotency-Key", "b"}});
+  for (int line = 1; line <= 4; ++line) {
+    const std::string made = "\"line\":" + std::to_string(line) + ",\"status\":201";
+    EXPECT_NE(whole.text.find(made), std::string::npos) << whole.text;
+  }
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 4u);
+}
 
 // Who does not say how long it is.
 TEST_F(ApiLimits, ABatchPastItsBoundSaysSoAfterWhatItTook) {

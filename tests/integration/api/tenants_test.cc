@@ -1,5 +1,5 @@
 // Tenants never see each other: every route of the table, with the ids of another tenant, and with
-// keys of every kind.
+// keys of every scope.
 #include <map>
 
 #include "apps/a4cd/api/router.h"
@@ -18,7 +18,8 @@ class ApiTenants : public ApiTest {
     ids_["workspaces"] = made.body["workspace"].Text();
     ids_["keys"] = Get("/v1/keys").body["items"].Items().at(0)["id"].Text();
     ids_["hosts"] = "local-1";
-    ids_["snapshots"] = "none";  // whose tenant they ask for: api_snapshots_test.cc
+    Post("/v1/workspaces/dev-1:snapshot", "{}");
+    ids_["snapshots"] = Get("/v1/snapshots").body["items"].Items().at(0)["id"].Text();
     ids_["secrets"] = "token";
     ids_["tenants"] = "nobody";
     Send("PUT", "/v1/secrets/token", R"({"value":"v"})");
@@ -33,33 +34,73 @@ class ApiTenants : public ApiTest {
     return path.replace(brace, 4, ids_.at(noun));
   }
 
+  // Those about one thing of a tenant. Names of secrets are of each tenant alone.
+  static std::vector<Route> ForeignRoutes() {
+    std::vector<Route> routes(Routes().begin(), Routes().end());
+    std::erase_if(routes, [](const Route& route) {
+      const std::string pattern = route.pattern;
+      return pattern.find("{id}") == std::string::npos || pattern.starts_with("/v1/hosts") ||
+             pattern.starts_with("/v1/tenants") || std::string(route.operation) == "setSecret";
+    });
+    return routes;
+  }
+
+  std::string BodyOf(const std::string& operation) const {
+    if (operation == "snapshotWorkspace") return "{}";
+    if (operation == "restoreWorkspace") return R"({"snapshot":")" + ids_.at("snapshots") + "\"}";
+    return operation == "updateWorkspace" ? R"({"memory":"1GiB"})" : "";
+  }
+
   std::map<std::string, std::string> ids_;
 };
 
 TEST_F(ApiTenants, NoOperationTouchesWhatIsAnothers) {
-  const Headers stranger = {{"Authorization", "Bearer " + KeyFor("other")}, {"If-Match", "*"}};
-  int foreign = 0;
-  for (const Route& route : Routes()) {
-    const std::string pattern = route.pattern;
-    if (pattern.find("{id}") == std::string::npos || pattern.starts_with("/v1/hosts") ||
-        pattern.starts_with("/v1/tenants")) {
-      continue;
+  for (const KnownScope& scope : kKnownScopes) {
+    const std::string name(scope.name);
+    const Headers stranger = {{"Authorization", "Bearer " + KeyFor("other", '"' + name + '"')},
+                              {"If-Match", "*"}};
+    int foreign = 0;
+    for (const Route& route : ForeignRoutes()) {
+      ++foreign;
+      const Answer answer = Send(route.method, PathOf(route), BodyOf(route.operation), stranger);
+      const bool may = name == "*" || name == route.scope;
+      EXPECT_EQ(answer.status, may ? 404 : 403)
+          << name << ": " << route.method << " " << route.pattern << ": " << answer.text;
     }
-    const std::string operation = route.operation;
-    if (operation == "setSecret") continue;  // names are of each tenant alone
-    ++foreign;
-    const std::string body = operation == "snapshotWorkspace"  ? "{}"
-                             : operation == "restoreWorkspace" ? R"({"snapshot":"none"})"
-                             : operation == "updateWorkspace"  ? R"({"memory":"1GiB"})"
-                                                               : "";
-    const Answer answer = Send(route.method, PathOf(route), body, stranger);
-    EXPECT_EQ(answer.status, 404) << route.method << " " << route.pattern << ": " << answer.text;
+    EXPECT_GE(foreign, 11);
+    if (name == "*") {
+      EXPECT_EQ(Get("/v1/workspaces/dev-1", stranger).status, 404);
+    }
   }
-  EXPECT_GE(foreign, 11);
   EXPECT_EQ(Get("/v1/jobs/" + ids_["jobs"]).body["rev"].Int(), 1);
   EXPECT_EQ(Get("/v1/workspaces/dev-1").body["rev"].Int(), 1);
-  EXPECT_EQ(Get("/v1/workspaces/dev-1", stranger).status, 404);
+  EXPECT_EQ(Get("/v1/snapshots/" + ids_["snapshots"]).body["rev"].Int(), 1);
   EXPECT_EQ(Get("/v1/keys/" + ids_["keys"]).status, 200);
+}
+
+// In a body, where the path is the stranger's own.
+TEST_F(ApiTenants, NoBodyNamesWhatIsAnothers) {
+  const std::string key = KeyFor("other");
+  ASSERT_EQ(CreateWorkspaceJob("own", Bearer(key)).status, 201);
+  std::string lines;
+  for (const char* type : {"workspace.start", "workspace.stop", "workspace.delete",
+                           "workspace.move", "workspace.snapshot", "command.run"}) {
+    std::string payload = R"({"workspace":")" + ids_["workspaces"] + '"';
+    if (std::string(type) == "command.run") payload += R"(,"command":["true"])";
+    const std::string job = R"({"type":")" + std::string(type) + R"(","payload":)" + payload + "}}";
+    const Answer answer = Post("/v1/jobs", job, Bearer(key));
+    EXPECT_EQ(answer.status, 404) << job << answer.text;
+    lines += job + "\n";
+  }
+  const Answer batch = Post("/v1/jobs:batch", lines, Bearer(key));
+  EXPECT_EQ(batch.text.find("\"status\":201"), std::string::npos) << batch.text;
+  const std::string snapshot = R"({"snapshot":")" + ids_["snapshots"] + "\"}";
+  EXPECT_EQ(Post("/v1/workspaces/own:restore", snapshot, Bearer(key)).status, 404);
+  EXPECT_EQ(
+      Post("/v1/jobs", R"({"type":"snapshot.delete","payload":)" + snapshot + "}", Bearer(key))
+          .status,
+      404);
+  EXPECT_EQ(Get("/v1/workspaces/dev-1").body["rev"].Int(), 1);
 }
 
 TEST_F(ApiTenants, ListsAndSearchesShowTheirOwnOnly) {

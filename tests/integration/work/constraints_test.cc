@@ -101,5 +101,17 @@ TEST_F(ConstrainedWork, AMoveKeepsToThem) {
   EXPECT_EQ(world_.GetWorkspace(made.workspace)->host, "two");
 }
 
+// Both before a worker came by.
+TEST_F(ConstrainedWork, AMoveThatWasAskedForBeforeThereWasAServerMoves) {
+  const Job made = world_.Submit(
+      "workspace.create", Json::Object{{"name", "dev-1"}, {"command", Json::Array{"sleep"}}});
+  const Job move = world_.Submit("workspace.move", Json::Object{{"workspace", made.workspace}});
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(move.id).state, JobState::kSucceeded) << world_.GetJob(move.id).message;
+  const std::string host = world_.GetWorkspace(made.workspace)->host;
+  EXPECT_FALSE(host.empty());
+  EXPECT_NE(host, world_.GetJob(made.id).host);
+}
+
 }  // namespace
 }  // namespace a4cd::testing

@@ -42,6 +42,29 @@ TEST_F(StoreClockTest, AfterTheWallClockWasSetBackItGoesOnAtHalfThePaceUntilThat
   EXPECT_EQ(PassedIn(60'000), 60'000);
 }
 
+// So long passes between two looks at it.
+class SlowlyReadClock final : public Clock {
+ public:
+  int64_t MonotonicNs() const override { return Pass() * 1'000'000; }
+  int64_t NowMs() const override { return kWallMs + Pass(); }
+
+  static constexpr int64_t kWallMs = 1'700'000'000'000;
+  mutable int64_t passed_ms = 0;
+  int64_t step_ms = 1'000;
+
+ private:
+  int64_t Pass() const { return passed_ms += step_ms; }
+};
+
+TEST_F(StoreClockTest, AThreadThatIsHeldUpWhileItLooksPutsNothingAhead) {
+  SlowlyReadClock slow;
+  StoreClock clock(slow);
+  const int64_t told = clock.NowMs();
+  EXPECT_LE(told, SlowlyReadClock::kWallMs + slow.passed_ms);
+  slow.step_ms = 0;
+  EXPECT_EQ(clock.NowMs(), SlowlyReadClock::kWallMs + slow.passed_ms);
+}
+
 TEST_F(StoreClockTest, ItGoesOnFromWhatAnEarlierProcessHasTold) {
   const int64_t told = fake_.clock().NowMs() + kHourMs;
   clock_.GoOnFrom(told);

@@ -115,9 +115,9 @@ class Batch {
         break;
       }
       if (!*line) {
-        Flush(group);
         request_.body_unread = !reader.IsWhole(request_.content_length);
-        if (request_.body_unread) Emit(BrokeOff());
+        // A group that is not whole would be another one when the batch is sent again.
+        request_.body_unread ? Emit(BrokeOff()) : Flush(group);
         break;
       }
       group.push_back(std::move(**line));
@@ -134,8 +134,8 @@ class Batch {
     return LineProblem(0, {.status = 400,
                            .type = "invalid",
                            .detail = "the batch ended before it was whole",
-                           .hint = "send it again: with the same Idempotency-Key the lines above "
-                                   "are not taken twice"});
+                           .hint = "the lines above were taken, and no other. Send it again: with "
+                                   "the same Idempotency-Key they are not taken twice"});
   }
   void Emit(const Json& result) { results_ += result.ToString() + "\n"; }
 
