@@ -171,6 +171,28 @@ class Picture(unittest.TestCase):
         print(f"killed under load: {len(operations_of(lines))} operations, none failed, "
               f"at most {gap * 1000:.0f} ms without a write", flush=True)
 
+    def test_stock_ssh_ends_with_its_instance_and_connects_again_to_what_it_wrote(self):
+        name = "ssh-" + self.cluster.run
+        self.create_workspace(name)
+        victim = self.cluster.instances[2]
+        config = self.cluster.folder / "ssh_config"
+        config.write_text(self.a4c.run("config", "ssh", "--print"))
+        ssh = ["ssh", "-F", config, f"{name}.a4c"]
+        said = self.cluster.folder / "said"
+        with said.open("w") as out:
+            client = subprocess.Popen([*ssh, "echo kept >/workspace/kept && echo begun; exec sleep 600"], stdin=subprocess.DEVNULL, stdout=out,
+                                      env=CommandLine(f"http://{victim.address}", self.cluster.key).environment)
+        self.addCleanup(client.kill)
+        wait_until("the command's begin", lambda: said.read_text() == "begun\n", 60)
+        victim.kill()
+        self.assertEqual(client.wait(timeout=120), 255)
+        # By way of the gateway, while that instance is away.
+        again = subprocess.run([*ssh, "cat /workspace/kept"], env=self.a4c.environment, text=True, capture_output=True, check=False, timeout=120)
+        self.assertEqual((again.returncode, again.stdout), (0, "kept\n"), again.stderr)
+        victim.start()
+        victim.wait_ready()
+        self.a4c.run("workspace", "delete", name, "--wait")
+
     @staticmethod
     def wait_operations(history, count):
         wait_until(f"{count} operations", lambda: history.operations >= count, 120)
