@@ -103,6 +103,10 @@ Result<void> UnitLock::Raise(const Fence& fence) const {
   return highest ? Result<void>() : SyncDirectory(directory_);
 }
 
+void UnitLock::Touch() const {
+  (void)futimens(file_.get(), nullptr);
+}
+
 void UnitLock::Forget() const {
   unlink((directory_ + "/" + unit_).c_str());
 }

@@ -35,6 +35,8 @@ class UnitLock {
   // Refuses what the highest keeps from acting; otherwise it is the highest from now on, on disk
   // when this returns.
   Result<void> Raise(const Fence& fence) const;
+  // As if it had been raised just now.
+  void Touch() const;
   // Forgets the unit. The lock is of no use afterwards.
   void Forget() const;
 

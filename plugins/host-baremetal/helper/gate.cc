@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kLockTimeoutMs = 60'000;
 constexpr int64_t kFencesKeptSeconds = 30 * 24 * 3600;
-constexpr int kPrunedAtOnceMax = 20;
+constexpr int kLookedAtOnceMax = 20;  // each may be a question to dockerd
 constexpr const char* kApi = "/v1.41";
 
 Error Invalid(const std::string& what) {
@@ -84,6 +84,12 @@ Result<Reply> Disk(const Request& request) {
   if (!IsPlainPath(path)) return Invalid("path: not an absolute, plain path");
   A4C_TRY(const DiskFigures figures, FiguresOf(path));
   return Reply{200, "{" + FiguresJson(figures) + "}"};
+}
+
+bool IsOld(const std::string& fence) {
+  struct stat status {};
+  return lstat(fence.c_str(), &status) == 0 &&
+         std::time(nullptr) - status.st_mtime >= kFencesKeptSeconds;
 }
 
 }  // namespace
@@ -193,22 +199,26 @@ Result<Reply> Gate::RemoveVolume(const std::string& unit, const std::string& dir
   return Reply{200, "{}"};
 }
 
+Result<bool> Gate::IsThere(const std::string& unit, const std::string& directory) const {
+  if (Volumes(directory).Exists(unit)) return true;
+  A4C_TRY(const auto container, Inspect(unit));
+  return container.has_value();
+}
+
 // Fences that nobody has raised for long, of units that are gone: whoever held a lower epoch has
-// long lost its lease.
+// long lost its lease. That of a unit that is there is not looked at again for as long: those
+// behind it have their turn.
 void Gate::Prune(const std::string& directory) const {
   const std::string units = directory + "/units";
-  int pruned = 0;
+  int looked = 0;
   for (const std::string& unit : NamesIn(units)) {
-    struct stat status {};
-    std::string fence = units;
-    fence.append("/").append(unit);
-    if (lstat(fence.c_str(), &status) != 0) continue;
-    if (std::time(nullptr) - status.st_mtime < kFencesKeptSeconds) continue;
-    if (++pruned > kPrunedAtOnceMax) return;
+    if (!IsOld(units + "/" + unit)) continue;
+    if (++looked > kLookedAtOnceMax) return;
     const auto lock = UnitLock::Take(units, unit, 0);
-    if (!lock || Volumes(directory).Exists(unit)) continue;
-    const auto container = Inspect(unit);
-    if (container && !*container) lock->Forget();
+    if (!lock) continue;
+    const auto is_there = IsThere(unit, directory);
+    if (!is_there) return;  // dockerd says nothing of the others either
+    *is_there ? lock->Touch() : lock->Forget();
   }
 }
 

@@ -42,6 +42,8 @@ class Gate {
   Result<Reply> Units(const std::string& directory) const;
   Result<Reply> ChangeToken(const Request& request, const std::string& directory) const;
   void Prune(const std::string& directory) const;
+  // kUnavailable: dockerd does not say.
+  Result<bool> IsThere(const std::string& unit, const std::string& directory) const;
   // What dockerd says of the unit's container; nothing if there is none.
   Result<std::optional<std::string>> Inspect(const std::string& unit) const;
 

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "fences.h"
 #include "files.h"
 #include "temporary_directory.h"
 
@@ -187,6 +188,47 @@ TEST_F(HelperGate, UnitsAreListedWithTheirEpochs) {
   const Reply units =
       gate_.Handle({.method = "GET", .target = "/a4c/units", .fields = {{"a4c-cluster", "test"}}});
   EXPECT_EQ(units.body, R"({"units":[{"name":"ws-1","epoch":42,"disk_bytes":0}]})");
+}
+
+// As many as are looked at at once, and more, are there for longer than a fence is kept.
+TEST_F(HelperGate, OldFencesOfUnitsThatAreThereDoNotKeepThoseOfOthers) {
+  const std::filesystem::path data = directory_.path() + "/data/test";
+  std::filesystem::create_directories(data / "units");
+  std::filesystem::create_directories(data / "volumes");
+  const auto add = [&](const std::string& unit) {
+    std::ofstream(data / "units" / unit) << EncodeFence({.epoch = 1, .claim = ""});
+    std::filesystem::last_write_time(
+        data / "units" / unit,
+        std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 31));
+  };
+  for (int i = 0; i < 45; ++i) {
+    const std::string unit = "ws-" + std::to_string(100 + i);
+    add(unit);
+    std::ofstream(data / "volumes" / unit) << "x";
+  }
+  add("ws-999");
+  std::string listed;
+  for (int i = 0; i < 3; ++i) {
+    listed =
+        gate_.Handle({.method = "GET", .target = "/a4c/units", .fields = {{"a4c-cluster", "test"}}})
+            .body;
+  }
+  EXPECT_EQ(listed.find("ws-999"), std::string::npos);
+  EXPECT_NE(listed.find("ws-100"), std::string::npos);
+  EXPECT_NE(listed.find("ws-144"), std::string::npos);
+}
+
+TEST_F(HelperGate, NoFenceIsForgottenWhileDockerdSaysNothing) {
+  const std::filesystem::path units = directory_.path() + "/data/test/units";
+  std::filesystem::create_directories(units);
+  std::ofstream(units / "ws-1") << EncodeFence({.epoch = 1, .claim = ""});
+  std::filesystem::last_write_time(
+      units / "ws-1", std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 31));
+  docker_.SetAnswer("", "HTTP/1.0 500 Internal Server Error\r\n\r\n{}");
+  const Request list{.method = "GET", .target = "/a4c/units", .fields = {{"a4c-cluster", "test"}}};
+  EXPECT_NE(gate_.Handle(list).body.find("ws-1"), std::string::npos);
+  docker_.SetAnswer("", "HTTP/1.0 404 Not Found\r\n\r\n{}");
+  EXPECT_EQ(gate_.Handle(list).body.find("ws-1"), std::string::npos);
 }
 
 TEST(HelperProgram, IsStaticAndSmall) {
