@@ -186,9 +186,13 @@ Result<void> WriteFile(int directory, const std::string& name, const std::string
   return {};
 }
 
-std::vector<std::string> UnitNamesIn(int directory) {
-  std::vector<std::string> names = NamesIn(directory);
-  std::erase_if(names, [](const std::string& name) { return !CheckUnitName(name); });
+std::vector<std::string> UnitNamesIn(int directory, const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const std::string& name : NamesIn(directory)) {
+    if (!name.starts_with(prefix)) continue;
+    std::string rest = name.substr(prefix.size());
+    if (CheckUnitName(rest)) names.push_back(std::move(rest));
+  }
   std::ranges::sort(names);
   return names;
 }

@@ -41,8 +41,9 @@ Result<std::optional<std::string>> ReadFile(int directory, const std::string& na
 // Whole or not at all, and on disk before it returns.
 Result<void> WriteFile(int directory, const std::string& name, const std::string& text);
 
-// In order; what no unit can be called is left out.
-std::vector<std::string> UnitNamesIn(int directory);
+// In order; what no unit can be called is left out. With a prefix: of what begins with it, the
+// rest.
+std::vector<std::string> UnitNamesIn(int directory, const std::string& prefix = "");
 
 // Removes a directory and all below it, of any depth, never following a link and never leaving its
 // file system. go_on is asked now and then; false ends it with kUnknownOutcome.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <spawn.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -338,6 +339,23 @@ TEST_F(LocalHost, OldEpochsOfRemovedUnitsAreForgottenAndOthersKept) {
   EXPECT_FALSE(fs::exists(epochs / "gone-old"));
   EXPECT_TRUE(fs::exists(epochs / "gone-new"));
   EXPECT_TRUE(fs::exists(epochs / unit_.name)) << "the epoch of a unit that exists was forgotten";
+}
+
+// After a kill -9 in the middle of making it. One that is being made right now has its lock.
+TEST_F(LocalHost, WhatIsLeftOfHalfMadeUnitsGoes) {
+  ASSERT_TRUE(Open()->Remove(Soon(), "one", "in-work", 7));
+  const fs::path units = dir_ / "one" / "units";
+  fs::create_directories(units / ".new.left" / "files");
+  std::ofstream(units / ".new.left" / "unit.json.new") << "{";
+  fs::create_directories(units / ".new.in-work" / "files");
+  const int lock = open((dir_ / "one" / "epochs" / "in-work").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(lock, LOCK_EX | LOCK_NB), 0);
+  ASSERT_TRUE(Open()->Hosts(Soon()));
+  EXPECT_FALSE(fs::exists(units / ".new.left"));
+  EXPECT_TRUE(fs::exists(units / ".new.in-work"));
+  close(lock);
+  ASSERT_TRUE(Open()->Hosts(Soon()));
+  EXPECT_FALSE(fs::exists(units / ".new.in-work"));
 }
 
 TEST_F(LocalHost, CommandsAreBoundedAndEndWithTheUnit) {

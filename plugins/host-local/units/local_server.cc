@@ -19,6 +19,7 @@
 namespace a4c::local {
 namespace {
 
+constexpr const char* kPart = ".new.";  // no unit can be called so
 constexpr int64_t kPollMs = 10;
 constexpr int64_t kAnswerLookMs = 100;
 constexpr int64_t kStopGraceMs = 10'000;  // of the supervisor, beyond stop_timeout
@@ -77,10 +78,7 @@ Host LocalServer::Measure(const Call& call) {
     if (prune) pruned_ms_ = now_ms;
     read_ms = now_ms;
   }
-  if (prune) {
-    epochs_->Prune(runtime_.clock.NowMs(), options_.epochs_kept_ms,
-                   [&](const std::string& name) { return IsThere(name); });
-  }
+  if (prune) Prune(call);
   const auto disk = MeasureDisk(root_.get(), server_.disk_bytes, [&] { return GoOn(call); });
   Waiter::Lock lock(*waiter_);
   figures_.reachable = disk.has_value() || figures_read_ms_ >= 0;
@@ -93,6 +91,18 @@ Host LocalServer::Measure(const Call& call) {
     figures_read_ms_ = read_ms;
   }
   return figures_;
+}
+
+// What somebody who was killed left of a unit that was being made, and old epochs of those that are
+// gone.
+void LocalServer::Prune(const Call& call) const {
+  for (const std::string& name : UnitNamesIn(units_.get(), kPart)) {
+    const auto lock = epochs_->Lock(name, [] { return false; });
+    const bool is_left = lock && *lock;  // otherwise it is being made right now
+    if (is_left) (void)RemoveTree(units_.get(), kPart + name, [&] { return GoOn(call); });
+  }
+  epochs_->Prune(runtime_.clock.NowMs(), options_.epochs_kept_ms,
+                 [&](const std::string& name) { return IsThere(name); });
 }
 
 Result<Fd> LocalServer::Lock(const Call& call, const std::string& name) const {
@@ -129,7 +139,7 @@ Result<std::optional<LocalUnit>> LocalServer::Find(const std::string& name) cons
 
 // Made under another name and renamed, so that half a unit is never seen.
 Result<void> LocalServer::Create(const Unit& unit) const {
-  const std::string part = ".new." + unit.name;
+  const std::string part = kPart + unit.name;
   A4C_CHECK(RemoveTree(units_.get(), part, [] { return true; }));
   A4C_TRY(const Fd directory, OpenDirectory(units_.get(), part, 0711));
   A4C_TRY(const Fd files, OpenDirectory(directory.get(), "files", 0700));

@@ -1,5 +1,6 @@
 // One server of host-local: a directory.
 //
+//   <path>/units/.new.<name>        what is being made
 //   <path>/units/<name>/unit.json   what it is
 //                       files/      the unit's own: its working directory and home
 //                       log.<n>     its output, in segments
@@ -67,6 +68,7 @@ class LocalServer {
               const LocalServerOptions& server);
   Result<Fd> Lock(const Call& call, const std::string& name) const;
   bool IsThere(const std::string& name) const;
+  void Prune(const Call& call) const;
   // Of one that is there; `any`: something was done.
   Result<void> ChangeSpec(const Call& call, const Unit& unit, bool& any) const;
   static Result<void> CheckRunnable(const Unit& unit);
