@@ -103,10 +103,9 @@ class RunningApp final : public App, public ProcessView {
                   backends_.store->As<a4c::Replicas>());
     A4C_CHECK(OpenSecrets());
     if (backends_.hosts != nullptr) {
-      WorkerOptions options_with_secrets = settings_.worker;
-      options_with_secrets.secrets = &*secrets_;
+      A4C_TRY(const WorkerOptions of_worker, OptionsOfWorker());
       worker_.emplace(*database_, *backends_.store, *backends_.hosts, *jobs_, ids_, runtime_,
-                      options_with_secrets);
+                      of_worker);
     }
     singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
@@ -168,6 +167,16 @@ class RunningApp final : public App, public ProcessView {
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "the first API key was made",
                        {{"file", settings_.api.bootstrap_key_file}});
     return {};
+  }
+
+  Result<WorkerOptions> OptionsOfWorker() {
+    WorkerOptions options = settings_.worker;
+    options.secrets = &*secrets_;
+    int64_t& memory = options.placement.defaults.memory_bytes;
+    if (memory == 0) {
+      A4C_TRY(memory, MemoryOfUnnamed(*backends_.plugins, settings_.hosts));
+    }
+    return options;
   }
 
   Result<void> OpenSecrets() {

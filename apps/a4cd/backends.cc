@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
+#include "a4c/config.h"
 #include "apps/a4cd/api/cursor.h"
 
 namespace a4cd {
@@ -71,6 +74,18 @@ Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& 
     if (key.secret) known.map.erase(key.name);
   }
   return info.name + "-" + HashHex(TextOf(known)).substr(0, 16);
+}
+
+Result<int64_t> MemoryOfUnnamed(a4c::PluginHost& plugins, const PluginChoice& hosts) {
+  if (!Chosen(hosts)) return kReservedMemory;
+  A4C_TRY(const a4c::PluginInfo info, plugins.Inspect(hosts.plugin));
+  const std::string_view name = "memory_default";
+  if (std::ranges::find(info.keys, name, &a4c::ConfigKey::name) == info.keys.end()) {
+    return kReservedMemory;
+  }
+  A4C_TRY(const a4c::Config config, a4c::CheckConfig(hosts.config, info.keys));
+  const int64_t bytes = config.Long(name);
+  return bytes > 0 ? bytes : kReservedMemory;
 }
 
 Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime) {

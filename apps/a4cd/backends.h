@@ -1,6 +1,7 @@
 // The back ends that the settings choose, all through the loader.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "a4c/bus.h"
@@ -29,6 +30,11 @@ std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
 
 // Names the index that a choice leads to: by plugin and settings, without the secret ones.
 a4c::Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& search);
+
+// What the host provider lets a unit use that names no memory (its memory_default): the same is
+// reserved for it. kReservedMemory where it sets no limit.
+inline constexpr int64_t kReservedMemory = 128LL << 20;
+a4c::Result<int64_t> MemoryOfUnnamed(a4c::PluginHost& plugins, const PluginChoice& hosts);
 
 // Opens what the roles need: the store always, the others unless "none".
 a4c::Result<LoadedBackends> LoadBackends(const Settings& settings, const a4c::Runtime& runtime);

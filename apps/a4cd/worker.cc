@@ -20,7 +20,7 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
       jobs_(jobs),
       own_leases_(store.As<a4c::Leases>() == nullptr ? a4c::NewLeases(store) : nullptr),
       enrolments_(database, hosts, runtime, options.enrolment_period_ms),
-      tokens_(database, hosts, runtime, options.tokens),
+      tokens_(database, hosts, runtime, options.tokens, &enrolments_),
       disks_(database, hosts, enrolments_, runtime, options.disks),
       reservations_(database, disks_, runtime, options.placement),
       shares_(database, runtime),

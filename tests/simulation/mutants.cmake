@@ -290,8 +290,8 @@ a4c_mutant(removal_for_absence leftovers
 [==[  if (epoch < unit.epoch) {]==]
 [==[  if (epoch < unit.epoch && !a4c::simulation::Mutant("removal_for_absence")) {]==])
 a4c_mutant(removal_for_absence leftovers
-[==[  return hosts.Remove(call, unit.host, unit.name, epoch);]==]
-[==[  return hosts.Remove(call, unit.host, unit.name, epoch < unit.epoch ? unit.epoch : epoch);]==])
+[==[ return hosts.Remove(call, unit.host, unit.name, epoch); ]==]
+[==[ return hosts.Remove(call, unit.host, unit.name, epoch < unit.epoch ? unit.epoch : epoch); ]==])
 
 # While a second generation of the index is filled, changes are written to the first alone.
 a4c_mutant(rebuild_without_second_write next_index

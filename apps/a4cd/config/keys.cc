@@ -210,7 +210,8 @@ constexpr ConfigKey kPlacementKeys[] = {
      "share of a disk above which a server gets nothing new"},
     {"figures_age_max", ConfigType::kDurationMs, "2m", "older figures are not trusted"},
     {"default_disk", ConfigType::kBytes, "256MiB", "reserved for a workspace that names none"},
-    {"default_memory", ConfigType::kBytes, "128MiB", "the same of memory"},
+    {"default_memory", ConfigType::kBytes, "0",
+     "the same of memory; 0: as much as hosts.config.memory_default, or 128MiB without one"},
     {"default_cpu_millis", ConfigType::kLong, "100", "the same of processor", false, 0},
     {"build_disk", ConfigType::kBytes, "1GiB",
      "reserved for an image build that names none, beside twice its context"}};

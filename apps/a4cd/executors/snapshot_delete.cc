@@ -13,9 +13,10 @@ using a4c::Result;
 Result<void> RemoveFrom(JobRun& run, const Snapshot& snapshot) {
   WorkContext& context = run.context();
   A4C_CHECK(context.enrolments.Know(context.StoreCall(), snapshot.host));
-  A4C_CHECK(context.tokens.Introduce(run.HostCall(), snapshot.host));
-  return context.hosts.Remove(run.HostCall(), snapshot.host, SnapshotUnitName(snapshot.id),
-                              {kSnapshotEndEpoch + run.lease().epoch, run.claim()});
+  return context.tokens.Introduced(run.HostCall(), snapshot.host, [&] {
+    return context.hosts.Remove(run.HostCall(), snapshot.host, SnapshotUnitName(snapshot.id),
+                                {kSnapshotEndEpoch + run.lease().epoch, run.claim()});
+  });
 }
 
 }  // namespace

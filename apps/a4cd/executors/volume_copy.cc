@@ -15,12 +15,14 @@ using a4c::Result;
 // An image that the server lacks, and its provider cannot get, is sent there.
 Result<void> MakeAnew(JobRun& run, JobLog& log, const a4c::Unit& unit) {
   WorkContext& context = run.context();
-  A4C_CHECK(context.tokens.Introduce(run.HostCall(), unit.host));
-  A4C_CHECK(context.hosts.Remove(run.HostCall(), unit.host, unit.name, {unit.epoch, unit.claim}));
-  Result<a4c::UnitStatus> made = context.hosts.Ensure(run.HostCall(), unit);
+  const auto make = [&] { return context.hosts.Ensure(run.HostCall(), unit); };
+  A4C_CHECK(context.tokens.Introduced(run.HostCall(), unit.host, [&] {
+    return context.hosts.Remove(run.HostCall(), unit.host, unit.name, {unit.epoch, unit.claim});
+  }));
+  Result<a4c::UnitStatus> made = context.tokens.Introduced(run.HostCall(), unit.host, make);
   if (!made && made.error().code() == Code::kNotFound && !unit.spec.image.empty()) {
     A4C_TRY(const bool is_sent, SendImage(run, log, unit.spec.image, unit.host));
-    if (is_sent) made = context.hosts.Ensure(run.HostCall(), unit);
+    if (is_sent) made = context.tokens.Introduced(run.HostCall(), unit.host, make);
   }
   if (!made) return made.error();
   return {};
@@ -45,12 +47,18 @@ Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from, a4c
   A4C_TRY(a4c::HostVolumes * volumes, VolumesOf(run));
   receiver.wanted = a4c::UnitWanted::kStopped;
   A4C_CHECK(MakeAnew(run, log, receiver));
-  A4C_TRY(const int64_t bytes,
-          volumes->Copy(run.HostCall(), {.from_host = from.host,
-                                         .from_unit = from.unit,
-                                         .to_host = receiver.host,
-                                         .to_unit = receiver.name,
-                                         .fence = {receiver.epoch, receiver.claim}}));
+  HostTokens& tokens = run.context().tokens;
+  const auto copy = [&] {
+    return volumes->Copy(run.HostCall(), {.from_host = from.host,
+                                          .from_unit = from.unit,
+                                          .to_host = receiver.host,
+                                          .to_unit = receiver.name,
+                                          .fence = {receiver.epoch, receiver.claim}});
+  };
+  // Either server may deny it.
+  A4C_TRY(const int64_t bytes, tokens.Introduced(run.HostCall(), receiver.host, [&] {
+    return tokens.Introduced(run.HostCall(), from.host, copy);
+  }));
   log.Note("copied " + std::to_string(bytes) + " bytes from " + from.unit + " on " + from.host +
            " to " + receiver.name + " on " + receiver.host + "\n");
   return bytes;

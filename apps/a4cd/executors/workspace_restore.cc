@@ -9,6 +9,7 @@
 #include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/volume_copy.h"
 #include "apps/a4cd/executors/workspace_unit.h"
+#include "apps/a4cd/jobs/job_service.h"
 
 namespace a4cd {
 namespace {
@@ -16,8 +17,10 @@ namespace {
 using a4c::Json;
 using a4c::Result;
 
+constexpr const char* kAsItWas = "; the workspace is as it was";
+
 Outcome Refused(std::string why) {
-  return Outcome::Failed(reason::kError, std::move(why) + "; the workspace is as it was");
+  return Outcome::Failed(reason::kError, std::move(why) + kAsItWas);
 }
 
 // Nothing, if the workspace can be made of it. Its server is asked: what is taken away cannot be
@@ -42,10 +45,29 @@ Result<std::optional<Outcome>> WhyNot(JobRun& run, const Snapshot& snapshot) {
   return std::optional(Refused("the snapshot is gone from server " + snapshot.host));
 }
 
+// What has to be in the commit with which a restore begins. Written also if the snapshot names this
+// job already: a deletion that was decided while the job had failed, before somebody retried it,
+// then finds another rev.
+Result<void> Hold(JobRun& run, const std::string& id, Draft& draft) {
+  WorkContext& context = run.context();
+  A4C_TRY(Snapshot held, ReadSnapshot(context.StoreCall(), context.database, run.tenant(), id));
+  if (held.state != "ready") {
+    return a4c::Error(a4c::Code::kNotFound, "the snapshot is " + held.state + kAsItWas);
+  }
+  A4C_TRY(held.restores,
+          UnfinishedOf(context.StoreCall(), context.database, run.tenant(), held.restores));
+  std::erase(held.restores, run.job().id);
+  held.restores.push_back(run.job().id);
+  held.updated_at = run.NowMs();
+  draft.also.emplace_back(SnapshotPut(run.tenant(), held));
+  return {};
+}
+
 // From here on the workspace holds what it kept no more, until it holds all of the snapshot.
 Result<bool> Begin(JobRun& run, const Snapshot& snapshot) {
   return run.Commit([&](Draft& draft) -> Result<void> {
     if (!draft.workspace) return {};
+    A4C_CHECK(Hold(run, snapshot.id, draft));
     draft.workspace->restoring = snapshot.id;
     draft.workspace->actual = "pending";
     draft.workspace->message = "being restored from snapshot " + snapshot.id;

@@ -65,13 +65,14 @@ a4c::Result<a4c::Unit> UnitWithSecretsOf(const Workspace& workspace, const JobRu
 
 a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   const std::string& host = run.workspace()->host;
-  A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
   A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run, host, wanted));
   auto* updates = run.context().hosts.As<a4c::HostUpdate>();
-  if (run.workspace()->updating.empty() || updates == nullptr) {
-    return run.context().hosts.Ensure(run.HostCall(), unit);
-  }
-  A4C_TRY(UnitStatus status, updates->Update(run.HostCall(), unit));
+  const bool updating = !run.workspace()->updating.empty() && updates != nullptr;
+  A4C_TRY(UnitStatus status, run.context().tokens.Introduced(run.HostCall(), host, [&] {
+    return updating ? updates->Update(run.HostCall(), unit)
+                    : run.context().hosts.Ensure(run.HostCall(), unit);
+  }));
+  if (!updating) return status;
   // One that is gone meanwhile ends with the next thing it writes.
   A4C_CHECK(NoteSettled(run));
   return status;
@@ -91,10 +92,9 @@ a4c::Result<bool> NoteSettled(JobRun& run) {
 
 a4c::Result<std::optional<Outcome>> RemoveUnit(JobRun& run, JobLog& log, const std::string& host) {
   const std::string unit = UnitName(run.workspace()->id);
-  const auto removed = [&]() -> a4c::Result<void> {
-    A4C_CHECK(run.context().tokens.Introduce(run.HostCall(), host));
+  const a4c::Result<void> removed = run.context().tokens.Introduced(run.HostCall(), host, [&] {
     return run.context().hosts.Remove(run.HostCall(), host, unit, {run.lease().epoch, run.claim()});
-  }();
+  });
   if (!removed) {
     if (auto later = WaitForRemoval(run, host, removed.error())) return later;
     return removed.error();

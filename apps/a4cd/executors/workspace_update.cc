@@ -130,12 +130,15 @@ class Updating {
   Result<UnitStatus> Update() {
     Workspace wanted = *run_.workspace();
     change_.To(wanted, run_.job().created_at);
-    A4C_CHECK(run_.context().tokens.Introduce(run_.HostCall(), host_));
     A4C_TRY(const a4c::Unit unit, UnitWithSecretsOf(wanted, run_, host_, Wanted()));
-    Result<UnitStatus> status = provider_->Update(run_.HostCall(), unit);
+    const auto update = [&] {
+      return run_.context().tokens.Introduced(
+          run_.HostCall(), host_, [&] { return provider_->Update(run_.HostCall(), unit); });
+    };
+    Result<UnitStatus> status = update();
     if (status || status.error().code() != Code::kNotFound || wanted.image.empty()) return status;
     A4C_TRY(const bool is_sent, SendImage(run_, log_, unit.spec.image, host_));
-    return is_sent ? provider_->Update(run_.HostCall(), unit) : status;
+    return is_sent ? update() : status;
   }
 
   // It is as it was before, or is made so again.

@@ -88,11 +88,13 @@ class HostTokens::TokenLoop final : public a4c::Loop {
 };
 
 HostTokens::HostTokens(a4c::Database& database, a4c::HostProvider& hosts,
-                       const a4c::Runtime& runtime, const HostTokenOptions& options)
+                       const a4c::Runtime& runtime, const HostTokenOptions& options,
+                       Enrolments* enrolments)
     : database_(database),
       provider_(hosts.As<a4c::HostIncarnation>()),
       runtime_(runtime),
       options_(options),
+      enrolments_(enrolments),
       waiter_(runtime.threads.NewWaiter()) {}
 
 Result<void> HostTokens::Adopt(const Call& call, const std::string& host) {
@@ -125,6 +127,17 @@ Result<void> HostTokens::Introduce(const Call& call, const std::string& host) {
   {
     Waiter::Lock lock(*waiter_);
     if (presented_.contains(host)) return {};
+  }
+  return Present(call, host);
+}
+
+// A provider that was told of the server anew has presented nothing to it.
+Result<void> HostTokens::IntroduceAnew(const Call& call, const std::string& host) {
+  if (enrolments_ != nullptr) A4C_CHECK(enrolments_->Renew(call, host));
+  if (provider_ == nullptr) return {};
+  {
+    Waiter::Lock lock(*waiter_);
+    presented_.erase(host);
   }
   return Present(call, host);
 }

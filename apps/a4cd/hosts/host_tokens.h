@@ -18,6 +18,8 @@
 #include "a4c/collection.h"
 #include "a4c/host_extensions.h"
 #include "a4c/host_provider.h"
+#include "a4c/result.h"
+#include "apps/a4cd/hosts/enrolments.h"
 
 namespace a4cd {
 
@@ -30,9 +32,9 @@ struct HostTokenOptions {
 // [any thread]
 class HostTokens {
  public:
-  // All outlive it.
+  // All outlive it. enrolments: through which the provider learns of servers; null: of none.
   HostTokens(a4c::Database& database, a4c::HostProvider& hosts, const a4c::Runtime& runtime,
-             const HostTokenOptions& options = {});
+             const HostTokenOptions& options = {}, Enrolments* enrolments = nullptr);
 
   // An operator says that the server belongs to this store: at enrolment, and again after the store
   // was restored. kUnsupported: the server cannot keep a token, with the reason.
@@ -45,6 +47,22 @@ class HostTokens {
   // kDenied: the server belongs to another store, and refuses what this one wants.
   a4c::Result<void> Introduce(const a4c::Call& call, const std::string& host);
 
+  // The answer to an effect on a server that we are introduced to. One that is denied is asked for
+  // once more, after what the provider knows of the server and the server of us was brought up to
+  // date: another instance may have enrolled it again meanwhile, with another key or token.
+  template <typename Effect>
+  auto Introduced(const a4c::Call& call, const std::string& host, const Effect& effect)
+      -> decltype(effect()) {
+    A4C_CHECK(Introduce(call, host));
+    auto answer = effect();
+    if (answer || answer.error().code() != a4c::Code::kDenied) return answer;
+    const a4c::Result<void> again = IntroduceAnew(call, host);
+    if (again) return effect();
+    // Who is denied for good is told why by the effect.
+    if (again.error().code() == a4c::Code::kDenied) return answer;
+    return again.error();
+  }
+
   // Presents and rotates every pair; of each process that uses servers. Null: there are no tokens
   // with this provider.
   std::unique_ptr<a4c::Loop> NewLoop();
@@ -53,6 +71,7 @@ class HostTokens {
   class TokenLoop;
   struct Pair;
 
+  a4c::Result<void> IntroduceAnew(const a4c::Call& call, const std::string& host);
   a4c::Result<void> Present(const a4c::Call& call, const std::string& host);
   a4c::Result<std::optional<Pair>> Read(const a4c::Call& call, const std::string& host);
   a4c::Result<bool> Write(const a4c::Call& call, const Pair& pair);
@@ -66,6 +85,7 @@ class HostTokens {
   a4c::HostIncarnation* const provider_;
   const a4c::Runtime runtime_;
   const HostTokenOptions options_;
+  Enrolments* const enrolments_;
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::map<std::string, int64_t> presented_;  // host to rev of the pair; under waiter_
 };

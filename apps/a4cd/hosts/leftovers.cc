@@ -87,8 +87,8 @@ Result<void> RemoveLeftover(const Call& call, a4c::Database& database, a4c::Host
   if (epoch < unit.epoch) {
     return Error(Code::kConflict, "unit " + unit.name + " has a higher epoch than the store knows");
   }
-  A4C_CHECK(tokens.Introduce(call, unit.host));
-  return hosts.Remove(call, unit.host, unit.name, epoch);
+  return tokens.Introduced(call, unit.host,
+                           [&] { return hosts.Remove(call, unit.host, unit.name, epoch); });
 }
 
 }  // namespace a4cd

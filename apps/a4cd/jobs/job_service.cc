@@ -64,6 +64,23 @@ Result<bool> HasJobAtWork(const Call& call, a4c::Database& database, const std::
   return first && !IsForLater(call, *first);
 }
 
+Result<std::vector<std::string>> UnfinishedOf(const Call& call, a4c::Database& database,
+                                              const std::string& tenant,
+                                              const std::vector<std::string>& jobs) {
+  std::vector<std::string> unfinished;
+  if (jobs.empty()) return unfinished;
+  std::vector<a4c::RecordRef> refs;
+  refs.reserve(jobs.size());
+  for (const std::string& id : jobs) refs.push_back(JobRef(tenant, id));
+  A4C_TRY(const a4c::GetAnswer answer, database.Get(call, refs));
+  for (const std::optional<Record>& record : answer.records) {
+    if (!record || record->tombstone) continue;
+    A4C_TRY(const Job job, JobOf(*record));
+    if (!job.finished()) unfinished.push_back(job.id);
+  }
+  return unfinished;
+}
+
 Result<Job> JobService::Get(const Call& call, const std::string& tenant, const std::string& id) {
   const a4c::RecordRef ref = JobRef(tenant, id);
   if (!a4c::CheckKey(ref.key)) return NoJob(id);

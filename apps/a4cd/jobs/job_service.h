@@ -77,7 +77,7 @@ class JobService {
   a4c::Result<PreparedWrite> PrepareCreate(const a4c::Call& call, const Principal& principal,
                                            const JobDraft& draft);
   // A job that a4cd makes by itself: `by` stands for the key. Nothing is done about a workspace
-  // that is gone or being deleted.
+  // that is gone or being deleted, or about a snapshot that a restore holds.
   a4c::Result<void> CreateOwn(const a4c::Call& call, const std::string& tenant,
                               const std::string& by, const JobDraft& draft);
   // Of a job as it was read. kConflict: its state does not allow it. What a job that has not begun
@@ -145,6 +145,10 @@ a4c::Result<bool> HasUnfinishedJob(const a4c::Call& call, a4c::Database& databas
 // The same but for what is for later.
 a4c::Result<bool> HasJobAtWork(const a4c::Call& call, a4c::Database& database,
                                const std::string& tenant, const std::string& subject);
+// Of these jobs, those that have not ended.
+a4c::Result<std::vector<std::string>> UnfinishedOf(const a4c::Call& call, a4c::Database& database,
+                                                   const std::string& tenant,
+                                                   const std::vector<std::string>& jobs);
 
 a4c::RecordRef JobRef(const std::string& tenant, const std::string& id);
 a4c::RecordRef WorkspaceRef(const std::string& tenant, const std::string& id);

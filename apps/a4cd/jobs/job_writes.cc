@@ -60,6 +60,20 @@ Result<void> CheckUpdate(const JobDraft& draft, const Workspace& workspace) {
   return ReadSpecChange(fields, "/payload", checked_before).Check(workspace);
 }
 
+// As long as it goes on, or is tried again, there is nothing else that its workspace can be made
+// of.
+Result<void> CheckNotHeld(const Call& call, a4c::Database& database, const std::string& tenant,
+                          const Snapshot& snapshot) {
+  if (snapshot.state != "ready") return {};
+  A4C_TRY(const std::vector<std::string> restores,
+          UnfinishedOf(call, database, tenant, snapshot.restores));
+  if (restores.empty()) return {};
+  return Error(Code::kConflict,
+               "a workspace is being restored from the snapshot by job " + restores.front(),
+               "wait until it has ended (a4c job watch " + restores.front() +
+                   "), or cancel it: a4c job cancel " + restores.front());
+}
+
 // Whoever receives the context claims the job by its subject, before it is due for others. They
 // would find nothing to build from.
 void AwaitContext(Job& job, int64_t wait_ms) {
@@ -184,6 +198,7 @@ Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& pr
   A4C_TRY(Snapshot snapshot,
           ReadSnapshot(call, database_, principal.tenant, draft.payload["snapshot"].Text()));
   write.before = a4c::Check{.ref = SnapshotRef(principal.tenant, snapshot.id), .rev = snapshot.rev};
+  A4C_CHECK(CheckNotHeld(call, database_, principal.tenant, snapshot));
   job.host = snapshot.host;
   job.subject = SnapshotSubject(snapshot.id);
   snapshot.state = "deleting";

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/texts.h"
 
 namespace a4cd {
 
@@ -43,6 +44,7 @@ std::string SnapshotBody(const Snapshot& snapshot) {
   body.AppendMember("ttl_ms", snapshot.ttl_ms);
   if (snapshot.expires_at != 0) body.AppendMember("expires_at", snapshot.expires_at);
   if (snapshot.deleted_at != 0) body.AppendMember("deleted_at", snapshot.deleted_at);
+  if (!snapshot.restores.empty()) body.AppendMember("restores", ListJson(snapshot.restores));
   return body.ToString();
 }
 
@@ -67,7 +69,8 @@ Result<Snapshot> SnapshotOf(const a4c::Record& record) {
                   .ttl_ms = body["ttl_ms"].Int(),
                   .expires_at = body["expires_at"].Int(),
                   .deleted_at = body["deleted_at"].Int(),
-                  .created_by = body["created_by"].Text()};
+                  .created_by = body["created_by"].Text(),
+                  .restores = ListOf(body["restores"])};
 }
 
 Json SnapshotView(const Snapshot& snapshot) {

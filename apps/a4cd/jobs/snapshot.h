@@ -7,11 +7,15 @@
 // Jobs that make it act with the epoch of the workspace's lease, the one that deletes it with that
 // of its own, above every other: what is late comes too late. Its room is reserved like a
 // workspace's. One that was not made whole, or is past its time, is deleted by a loop.
+//
+// A restore takes away what its workspace kept before it copies: from then on, until its job has
+// ended in whatever way, the snapshot is held and nobody deletes it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "a4c/collection.h"
 #include "a4c/json.h"
@@ -41,6 +45,7 @@ struct Snapshot {
   int64_t expires_at = 0;  // deleted after; 0: never
   int64_t deleted_at = 0;  // of a tombstone
   std::string created_by = {};
+  std::vector<std::string> restores = {};  // jobs that have begun one; the unfinished ones hold it
 };
 
 std::string SnapshotBody(const Snapshot& snapshot);

@@ -40,7 +40,8 @@ class SnapshotLoop final : public a4c::Loop {
   }
 
  private:
-  // One that is being made belongs to its job as long as that may go on.
+  // One that is being made belongs to its job as long as that may go on. One that a restore holds
+  // is not deleted, and looked at again.
   Result<void> Look(const Call& call, const Record& record) {
     A4C_TRY(const Snapshot snapshot, SnapshotOf(record));
     const std::string& tenant = record.ref.key.scope;

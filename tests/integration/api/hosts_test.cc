@@ -3,7 +3,7 @@
 
 #include "a4c/clock.h"
 #include "a4c/sinks.h"
-#include "tests/integration/support/api_fixture.h"
+#include "tests/integration/support/workspace_fixture.h"
 
 namespace a4cd {
 namespace {
@@ -313,6 +313,22 @@ TEST_F(ApiHosts, ACordonIsKeptAndOfItsVersion) {
   ASSERT_EQ(cordoned.status, 200) << cordoned.text;
   EXPECT_EQ(Get("/v1/hosts/local-1").Header("etag"), cordoned.Header("etag"));
   EXPECT_FALSE(Post("/v1/hosts/local-1:uncordon", "").body["cordoned"].Bool(true));
+}
+
+class ReservedMemory : public LocalWorkspaceTest {
+ protected:
+  void SetUp() override {}  // each test says what the provider is told
+  int64_t Reserved() { return Get("/v1/hosts/one").body["memory_committed_bytes"].Int(); }
+};
+
+TEST_F(ReservedMemory, IsWhatAWorkspaceThatNamesNoneMayUse) {
+  StartLocal("memory_default: 300MiB, ");
+  EXPECT_EQ(Reserved(), 300 << 20);
+}
+
+TEST_F(ReservedMemory, IsLittleWhereThereIsNoLimit) {
+  StartLocal("");
+  EXPECT_EQ(Reserved(), 128 << 20);
 }
 
 }  // namespace

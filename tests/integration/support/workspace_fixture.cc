@@ -34,13 +34,13 @@ bool WorkspaceTest::Eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-void LocalWorkspaceTest::SetUp() {
+void LocalWorkspaceTest::StartLocal(const std::string& settings) {
   directory_ = testing::TempDir() + "a4c_workspace_test_" + std::to_string(getpid());
   std::filesystem::create_directories(directory_);
   std::filesystem::permissions(directory_, std::filesystem::perms(0755));
   const std::string user = geteuid() == 0 ? "run_as_user: nobody, " : "";
-  StartWith("hosts: {plugin: host-local, config: {" + user + "servers: [{id: one, path: '" +
-            directory_ + "/one', disk: 1GiB}]}}\n");
+  StartWith("hosts: {plugin: host-local, config: {" + user + settings +
+            "servers: [{id: one, path: '" + directory_ + "/one', disk: 1GiB}]}}\n");
 }
 
 void LocalWorkspaceTest::TearDown() {

@@ -23,8 +23,10 @@ class WorkspaceTest : public ApiTest {
 // Over host-local: what runs is real.
 class LocalWorkspaceTest : public WorkspaceTest {
  protected:
-  void SetUp() override;
+  void SetUp() override { StartLocal(""); }
   void TearDown() override;
+  // With these settings more: "a: 1, ".
+  void StartLocal(const std::string& settings);
 
   std::string directory_;  // others may read it
 };

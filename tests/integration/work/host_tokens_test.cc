@@ -18,6 +18,8 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   explicit SomewhatAway(a4c::HostProvider& inner) : inner_(inner) {}
   Result<std::vector<a4c::Host>> Hosts(const Call& call) override { return inner_.Hosts(call); }
   Result<UnitStatus> Ensure(const Call& call, const Unit& unit) override {
+    ++effects;
+    if (forgotten) return a4c::Error(a4c::Code::kDenied, "it has not presented itself");
     return inner_.Ensure(call, unit);
   }
   Result<void> Remove(const Call& call, const std::string& host, const std::string& name,
@@ -33,15 +35,20 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   Result<void> Present(const Call& call, const std::string& host, const std::string& current,
                        const std::string& next) override {
     ++presentations;
+    forgotten = false;
     if (away) return a4c::Error(a4c::Code::kUnavailable, "no route to it");
     return inner_.As<a4c::HostIncarnation>()->Present(call, host, current, next);
   }
 
   bool away = false;
+  bool forgotten =
+      false;  // the provider was told of the server anew, and has presented nothing yet
+  int effects = 0;
   int presentations = 0;
 
  protected:
   void* Extension(std::string_view name) override {
+    if (name == a4c::HostEnrolment::kExtension) return inner_.As<a4c::HostEnrolment>();
     return name == a4c::HostIncarnation::kExtension ? static_cast<a4c::HostIncarnation*>(this)
                                                     : nullptr;
   }
@@ -76,11 +83,14 @@ class HostTokensTest : public ::testing::Test {
     Step(tokens);
     EXPECT_NE(Pair(), before);
   }
-  Result<UnitStatus> Ensure(HostTokens& tokens) {
-    A4C_CHECK(tokens.Introduce(Within(), kServer));
+  Result<UnitStatus> EnsureOnce(const std::string& server = kServer) {
     return hosts_.Ensure(
         Within(),
-        {.host = kServer, .name = "ws-1", .epoch = ++epoch_, .spec = {.command = {"true"}}});
+        {.host = server, .name = "ws-1", .epoch = ++epoch_, .spec = {.command = {"true"}}});
+  }
+  Result<UnitStatus> Ensure(HostTokens& tokens) {
+    A4C_CHECK(tokens.Introduce(Within(), kServer));
+    return EnsureOnce();
   }
 
   a4c::testing::FakeRuntime fake_;
@@ -161,6 +171,61 @@ TEST_F(HostTokensTest, EveryInstanceFollowsARotation) {
   EXPECT_EQ(hosts_.presentations, before + 1) << "once is enough";
   Rotate(other);
   EXPECT_TRUE(Ensure(tokens_));
+}
+
+// Enrolling it again makes each instance's provider open it anew.
+TEST_F(HostTokensTest, WhoIsDeniedPresentsItselfAnewOnce) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  const auto ensured = [&] {
+    return tokens_.Introduced(Within(), kServer, [&] { return EnsureOnce(); });
+  };
+  hosts_.forgotten = true;
+  const int before = hosts_.presentations;
+  EXPECT_TRUE(ensured());
+  EXPECT_EQ(hosts_.presentations, before + 1);
+  EXPECT_TRUE(ensured());
+  EXPECT_EQ(hosts_.presentations, before + 1);
+  hosts_.away = hosts_.forgotten = true;
+  EXPECT_EQ(ensured().error().code(), a4c::Code::kUnavailable) << "which may be tried again later";
+}
+
+TEST_F(HostTokensTest, WhoIsDeniedForGoodIsToldSoByTheServer) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  HostTokens other(database_, hosts_, fake_.runtime());
+  ASSERT_TRUE(Ensure(other));
+  ASSERT_TRUE(memory_->As<a4c::HostIncarnation>()->Adopt(Within(), kServer, "ofanotherstore00"));
+  ASSERT_FALSE(memory_->As<a4c::HostIncarnation>()->Present(Within(), kServer, "nobodysnobodys00",
+                                                            "nobodysnobodys00"));
+  hosts_.effects = 0;
+  const auto denied = other.Introduced(Within(), kServer, [&] { return EnsureOnce(); });
+  ASSERT_FALSE(denied);
+  EXPECT_EQ(denied.error().code(), a4c::Code::kDenied);
+  EXPECT_EQ(hosts_.effects, 1) << "the presentation was denied";
+}
+
+TEST_F(HostTokensTest, AnotherKeyThatWasPinnedElsewhereIsKnownToTheSecondTry) {
+  Enrolments enrolments(database_, hosts_, fake_.runtime(), 2'000);
+  HostTokens tokens(database_, hosts_, fake_.runtime(), {}, &enrolments);
+  HostRecord host{.id = "new-1",
+                  .spec = a4c::HostSpec{.id = "new-1",
+                                        .address = "memory:a",
+                                        .fingerprint = "SHA256:a",
+                                        .settings = {{"shows", "SHA256:other"}}}};
+  const auto say = [&](const a4c::Expect& expect) {
+    return database_.Write(
+        Within(),
+        {.changes = {{.ref = HostRef(host.id), .body = HostBody(host), .expect = expect}}});
+  };
+  ASSERT_TRUE(say(a4c::Expect::Absent()));
+  ASSERT_TRUE(enrolments.Know(Within(), "new-1"));
+  const auto ensured = [&] {
+    return tokens.Introduced(Within(), "new-1", [&] { return EnsureOnce("new-1"); });
+  };
+  EXPECT_EQ(ensured().error().code(), a4c::Code::kDenied);
+  host.spec->fingerprint = "SHA256:other";
+  ASSERT_TRUE(say(a4c::Expect::Rev(1)));
+  const auto known = ensured();
+  EXPECT_TRUE(known) << known.error().ToString();
 }
 
 TEST_F(HostTokensTest, ATokenGoesWithItsServerAndComesWithIt) {

@@ -258,6 +258,95 @@ TEST_F(Snapshots, AHalfRestoredWorkspaceThatMovesWithoutItsFilesRunsElsewhere) {
   EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
 }
 
+// Of a restore that has taken away what the workspace kept, and then loses its copies.
+class HeldSnapshots : public Snapshots {
+ protected:
+  void SetUp() override {
+    Snapshots::SetUp();
+    id_ = IdOf(Snap(Json::Object{{"ttl", "60s"}}));
+    world_.Work();
+    FailCopies(Error(Code::kUnavailable, "the connection was lost"));
+    restore_ = Restore(workspace_, id_).id;
+    world_.Work();
+    ASSERT_EQ(world_.GetJob(restore_).state, JobState::kPending);
+  }
+  a4c::Result<PreparedWrite> Delete() {
+    JobDraft draft;
+    draft.type = "snapshot.delete";
+    draft.payload = Json::Object{{"snapshot", id_}};
+    return world_.instance.jobs.PrepareCreate(
+        world_.Within(), {.tenant = kTenant, .key_id = "key", .scopes = {"*"}}, draft);
+  }
+
+  std::string id_;
+  std::string restore_;
+};
+
+TEST_F(HeldSnapshots, NobodyDeletesOneBetweenTwoAttemptsOfItsRestore) {
+  const auto refused = Delete();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kConflict);
+  EXPECT_NE(refused.error().message().find(restore_), std::string::npos);
+  EXPECT_NE(refused.error().hint().find("a4c job cancel " + restore_), std::string::npos);
+  world_.fake.clock().Advance(60'000);
+  world_.Step("snapshots");
+  EXPECT_EQ(Find(id_)->state, "ready") << "its ttl is over";
+  volumes_.before_copy = nullptr;
+  world_.WorkAfter(60'000);
+  EXPECT_EQ(world_.GetJob(restore_).state, JobState::kSucceeded);
+  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+  Tidy();
+  EXPECT_FALSE(Find(id_)) << "nothing holds it any more";
+}
+
+TEST_F(HeldSnapshots, TheHoldEndsWithTheJobHoweverThatEnds) {
+  ASSERT_TRUE(world_.Cancel(restore_));
+  EXPECT_TRUE(Delete());
+  const std::string other = Create("dev-2");
+  const std::string again = Restore(other, id_).id;
+  world_.Work();
+  EXPECT_FALSE(Delete());
+  FailCopies(Error(Code::kInvalid, "no space left on device"));
+  world_.WorkAfter(60'000);
+  ASSERT_EQ(world_.GetJob(again).state, JobState::kFailed);
+  EXPECT_TRUE(Delete());
+  EXPECT_EQ(Find(id_)->restores, std::vector<std::string>{again})
+      << "those that ended are left out";
+}
+
+TEST_F(HeldSnapshots, WhoFindsItDeletedBeforeItBeginsTakesNothingAway) {
+  volumes_.before_copy = nullptr;
+  const std::string other = Create("dev-2");
+  ASSERT_TRUE(world_.Cancel(restore_));
+  const std::string again = Restore(other, id_).id;
+  world_.Submit("snapshot.delete", Json::Object{{"snapshot", id_}});
+  Write(other, "own");
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(again).state, JobState::kFailed);
+  EXPECT_NE(world_.GetJob(again).message.find("as it was"), std::string::npos);
+  EXPECT_EQ(NoteIn(other), "own\n");
+}
+
+// Between the look at the snapshot and the commit that takes the workspace's files away.
+TEST_F(HeldSnapshots, ADeletionThatComesBetweenIsSeenByTheCommit) {
+  ASSERT_TRUE(world_.Cancel(restore_));
+  volumes_.before_copy = nullptr;
+  const std::string other = Create("dev-2");
+  Write(other, "own");
+  const std::string again = Restore(other, id_).id;
+  bool is_deleted = false;
+  world_.hosts.before_list = [&](const Call&, const std::string&) -> Result<void> {
+    if (!std::exchange(is_deleted, true)) {
+      world_.Submit("snapshot.delete", Json::Object{{"snapshot", id_}});
+    }
+    return {};
+  };
+  world_.Step("worker-1");
+  EXPECT_TRUE(is_deleted);
+  EXPECT_EQ(world_.GetJob(again).state, JobState::kFailed) << world_.GetJob(again).message;
+  EXPECT_EQ(NoteIn(other), "own\n");
+}
+
 TEST_F(Snapshots, AMoveThatIsTriedAgainGoesOnWhereItHasCome) {
   int starts = 0;
   world_.hosts.before_ensure = [&](const Unit& unit) -> Result<void> {
