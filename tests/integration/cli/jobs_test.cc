@@ -137,16 +137,22 @@ TEST_F(Cli, ExplainGoesByWhatJobsAreScheduledForAndNotByWhenTheyWereMade) {
 
 TEST_F(Cli, ListsAreNarrowedWithoutTheQueryLanguage) {
   std::string token;
+  std::string tokens;
   const auto make = [&](const std::string& label) {
     const Answer made =
         Post("/v1/jobs", R"({"type":"host.cleanup","payload":{"host":"local-1"},"delay":"24h",)"
                          R"("labels":{"team":)" +
                              label + "}}");
     token = made.Header("a4c-token");
+    tokens += "&token=" + token;
     return made.body["id"].Text();
   };
   const std::string a = make(R"("infra")");
   const std::string b = make(R"("two \"words\"")");
+  // On a busy machine that may take longer than one search waits.
+  bool fresh = false;
+  for (int i = 0; i < 30 && !fresh; ++i) fresh = Get("/v1/jobs?q=*" + tokens).body["fresh"].Bool();
+  ASSERT_TRUE(fresh);
   const auto names = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"job", "list"});
     arguments.insert(arguments.end(), {"-o", "name", "--token", token});
