@@ -94,7 +94,9 @@ Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request,
   }
   key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
   std::string path = request.path;
-  for (const auto& [name, value] : request.query) path.append("\n?" + name + "=" + value);
+  for (const auto& [name, value] : request.query) {
+    path.append("\n?").append(name).append("=").append(value);
+  }
   std::string identity = request.method + '\n' + path + '\n' + request.Header("If-Match") + '\n' +
                          request.principal.key_id + '\n';
   identity += rules.body_identity.value_or(request.body);
@@ -142,7 +144,11 @@ class Writer {
     for (int decision = 0; decision < kDecisionsMax; ++decision) {
       Result<PreparedWrite> write = decide();
       if (!write) return Refuse(ProblemOf(write.error()), write.error().code());
-      if (match_rev_ != 0 && !Matches(*write)) return Refuse(kChanged, Code::kConflict);
+      if (match_rev_ != 0) {
+        if (match_rev_ != RevBefore(*write)) return Refuse(kChanged, Code::kConflict);
+        // What is not written by it may change until it is committed.
+        if (write->before) write->commit.also.emplace_back(*write->before);
+      }
       bool again = false;
       last = Commit(*write, again);
       if (!again) break;
@@ -150,10 +156,8 @@ class Writer {
     return last;
   }
 
-  // Also when it is committed.
-  bool Matches(PreparedWrite& write) const {
-    if (write.before) write.commit.also.emplace_back(*write.before);
-    return match_rev_ == (write.before ? write.before->rev : write.rev - 1);
+  static int64_t RevBefore(const PreparedWrite& write) {
+    return write.before ? write.before->rev.value_or(0) : write.rev - 1;
   }
 
   Response Commit(PreparedWrite& write, bool& again) {
