@@ -9,35 +9,40 @@ from tests.cluster.instance import Instance
 
 
 class Cluster:
-    """Use as a context: at its end everything of it has been stopped, and has ended well."""
+    """Use as a context: at its end everything of it has been stopped, and has ended well.
 
-    def __init__(self, folder, count=3, hosts="none", durability="replicated", **sections):
+    `servers` names the variable that says which file lists the Docker servers. `one_database`: PostgreSQL holds the
+    index too, and there is no bus. Other sections of the config are added to what is here."""
+
+    def __init__(self, folder, count=3, hosts="none", durability="replicated", one_database=False,
+                 servers="A4C_TEST_BAREMETAL_HOSTS", **sections):
         self.run = "run" + secrets.token_hex(4)
         self.folder = pathlib.Path(folder) / self.run
-        self.schema = f"a4c_{self.run}"
+        self.schema, self.search_schema = f"a4c_{self.run}", f"a4c_{self.run}_search"
         self.index_prefix = f"a4c_{self.run}_"
         self.key_file = self.folder / "first-key"
-        config = self.config(hosts, durability)
+        config = self.config(hosts, durability, one_database, servers)
         for section, settings in sections.items():
             config.setdefault(section, {}).update(settings)
         self.instances = [Instance(number, self.folder, config) for number in range(1, count + 1)]
         self.gateway_runs = False
 
-    def config(self, hosts, durability):
+    def config(self, hosts, durability, one_database, servers):
         provider = {"plugin": hosts}
         if hosts == "host-baremetal":
-            provider["config"] = {"servers_file": os.environ["A4C_TEST_BAREMETAL_HOSTS"], "cluster": self.run}
-        return {
-            "api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
-            "store": {"plugin": "store-postgres",
-                      "config": {"dsn": os.environ["A4C_TEST_POSTGRES_DSN"], "schema": self.schema,
-                                 "durability": durability}},
-            "bus": {"plugin": "bus-kafka", "config": {"brokers": os.environ["A4C_TEST_KAFKA_BROKERS"]}},
-            "search": {"plugin": "search-elastic",
-                       "config": {"urls": os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","),
-                                  "index_prefix": self.index_prefix}},
-            "hosts": provider,
-        }
+            provider["config"] = {"servers_file": os.environ[servers], "cluster": self.run}
+        dsn = os.environ["A4C_TEST_POSTGRES_DSN"]
+        config = {"api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
+                  "store": {"plugin": "store-postgres",
+                            "config": {"dsn": dsn, "schema": self.schema, "durability": durability}},
+                  "hosts": provider}
+        if one_database:
+            search = {"plugin": "search-postgres", "config": {"dsn": dsn, "schema": self.search_schema}}
+            return {**config, "search": search}
+        search = {"plugin": "search-elastic", "config": {"urls": os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","),
+                                                         "index_prefix": self.index_prefix}}
+        bus = {"plugin": "bus-kafka", "config": {"brokers": os.environ["A4C_TEST_KAFKA_BROKERS"]}}
+        return {**config, "bus": bus, "search": search}
 
     def start(self):
         """The first one makes the tables and the key."""
@@ -82,7 +87,8 @@ class Cluster:
 
     def drop(self):
         """Removes the run's tables."""
-        stack.sql(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE")
+        for schema in (self.schema, self.search_schema):
+            stack.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
 def wait_until(what, condition, limit_s):
