@@ -1,6 +1,9 @@
 // HostImageSupply: images that come from a registry, or from another server.
+#include <algorithm>
+
 #include "baremetal_servers.h"
 #include "docker/docker_errors.h"
+#include "images/image_layers.h"
 #include "images/image_names.h"
 #include "images/image_transfer.h"
 #include "single_flight.h"
@@ -36,6 +39,11 @@ class BaremetalImageSupply final : public HostImageSupply {
 
 Error Lacks(const std::string& host, const std::string& reference) {
   return Error(Code::kNotFound, "host " + host + " has no image " + reference);
+}
+
+bool HasTag(const Json& image, const std::string& tag) {
+  const Json::Array& tags = image["RepoTags"].Items();
+  return std::ranges::find(tags, tag, &Json::Text) != tags.end();
 }
 
 Result<std::optional<ImageInfo>> BaremetalImageSupply::Find(const Call& call,
@@ -134,11 +142,16 @@ Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& fro
   }
   A4C_TRY(const std::shared_ptr<DockerServer> source, servers_.Find(call, from));
   A4C_TRY(DockerLink docker, source->OpenStream(call));
+  A4C_TRY(const auto saved, InspectImage(call, *docker, image.digest));
+  if (!saved) return Lacks(from, image.tag);
+  const std::vector<std::string> layers = LayersOf(*saved);
+  A4C_TRY(const size_t there, CountLayersThere(call, to, layers, image.tag));
   // One of ours comes with the tag that says so: broken off here, it can still be cleaned up.
   const std::string own_tag = OwnTag(servers_.options.cluster, image.digest);
-  A4C_TRY(const auto own, FindImage(call, *docker, own_tag));
-  const auto copied = CopyImage(
-      call, *docker, to, own && own->digest == image.digest ? own_tag : image.digest, bytes_max);
+  const auto copied = CopyImage(call, *docker, to,
+                                {.reference = HasTag(*saved, own_tag) ? own_tag : image.digest,
+                                 .bytes_max = bytes_max,
+                                 .leave_out = FilesOfLayers(layers, there)});
   if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
   return {};
 }

@@ -80,6 +80,7 @@ bool CuttingProxy::Pass(int from, int to, bool upward) {
   if (count <= 0 || send(to, bytes, static_cast<size_t>(count), MSG_NOSIGNAL) != count)
     return false;
   if (left != INT64_MAX) left -= count;
+  if (upward) bytes_sent_ += count;
   return true;
 }
 

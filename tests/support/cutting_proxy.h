@@ -29,6 +29,8 @@ class CuttingProxy {
   // Every connection breaks, and a new one does not.
   void BreakOnce() { breaking_ = true; }
   bool cut() const { return bytes_left_ <= 0; }
+  // What clients have sent in all.
+  int64_t bytes_sent() const { return bytes_sent_; }
 
  private:
   struct Pair;
@@ -42,6 +44,7 @@ class CuttingProxy {
   int port_ = 0;
   std::atomic<int64_t> bytes_left_ = INT64_MAX;
   std::atomic<int64_t> answer_left_ = INT64_MAX;
+  std::atomic<int64_t> bytes_sent_ = 0;
   std::atomic<bool> breaking_ = false;
   std::atomic<bool> holding_ = false;
   std::atomic<int> held_ = 0;

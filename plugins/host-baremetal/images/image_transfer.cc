@@ -15,6 +15,39 @@ std::string ImageTarget(const std::string& reference) {
   return "/images/" + PercentEncode(reference);
 }
 
+Result<void> LoadImage(const Call& call, DockerConnection& docker, const ByteSource& archive,
+                       int64_t bytes_max) {
+  A4C_TRY(const int status, docker.Begin(call, {.method = "POST",
+                                                .target = "/images/load?quiet=1",
+                                                .content_type = "application/x-tar",
+                                                .stream = &archive,
+                                                .stream_bytes_max = bytes_max,
+                                                .effect = true}));
+  if (status != 200) {
+    A4C_TRY(const std::string body, docker.ReadAll(call));
+    return DockerError(status, body, true);
+  }
+  EngineMessages messages(kNobody);
+  A4C_CHECK(messages.ReadAll(call, docker));
+  if (!messages.failure().empty()) return DockerError(503, messages.failure(), true).Within("load");
+  return {};
+}
+
+Result<void> SaveAndLoad(const Call& call, DockerConnection& from, DockerConnection& to,
+                         const ImageCopy& copy) {
+  A4C_TRY(const int status,
+          from.Begin(call, {.method = "GET", .target = ImageTarget(copy.reference) + "/get"}));
+  if (status != 200) {
+    A4C_TRY(const std::string body, from.ReadAll(call));
+    return DockerError(status, body, false);
+  }
+  const ByteSource archive = [&] { return from.Read(call); };
+  if (!copy.leave_out) return LoadImage(call, to, archive, copy.bytes_max);
+  TarFilter filter(archive, copy.leave_out, copy.bytes_max);
+  return LoadImage(
+      call, to, [&] { return filter.Read(); }, copy.bytes_max);
+}
+
 }  // namespace
 
 Result<std::optional<Json>> InspectImage(const Call& call, DockerConnection& docker,
@@ -91,28 +124,18 @@ Result<void> PullImage(const Call& call, DockerConnection& docker, const std::st
 }
 
 Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const std::string& reference, int64_t bytes_max) {
-  A4C_TRY(const int saved,
-          from.Begin(call, {.method = "GET", .target = ImageTarget(reference) + "/get"}));
-  if (saved != 200) {
-    A4C_TRY(const std::string body, from.ReadAll(call));
-    return DockerError(saved, body, false);
-  }
-  const ByteSource tar = [&] { return from.Read(call); };
-  A4C_TRY(const int loaded, to.Begin(call, {.method = "POST",
-                                            .target = "/images/load?quiet=1",
-                                            .content_type = "application/x-tar",
-                                            .stream = &tar,
-                                            .stream_bytes_max = bytes_max,
-                                            .effect = true}));
-  if (loaded != 200) {
-    A4C_TRY(const std::string body, to.ReadAll(call));
-    return DockerError(loaded, body, true);
-  }
-  EngineMessages messages(kNobody);
-  A4C_CHECK(messages.ReadAll(call, to));
-  if (!messages.failure().empty()) return DockerError(503, messages.failure(), true).Within("load");
-  return {};
+                       const ImageCopy& copy) {
+  auto copied = SaveAndLoad(call, from, to, copy);
+  if (copied || !copy.leave_out) return copied;
+  // The engine read it to its end, and wants it otherwise: mostly, a layer that was there has gone
+  // since ("open .../layer.tar: no such file or directory"). Then the same with all that it needs.
+  const Error& error = copied.error();
+  const bool is_refused = from.Reusable() && to.Reusable();
+  const bool can_help = error.code() == Code::kUnavailable || error.unknown_outcome();
+  if (!is_refused || !can_help) return copied;
+  ImageCopy whole = copy;
+  whole.leave_out = nullptr;
+  return SaveAndLoad(call, from, to, whole);
 }
 
 }  // namespace a4c::baremetal

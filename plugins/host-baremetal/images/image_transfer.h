@@ -8,6 +8,7 @@
 #include "a4c/host_images.h"
 #include "docker/docker_connection.h"
 #include "images/registries.h"
+#include "images/tar_filter.h"
 
 namespace a4c::baremetal {
 
@@ -33,9 +34,15 @@ Result<bool> UntagImage(const Call& call, DockerConnection& docker, const std::s
 Result<void> PullImage(const Call& call, DockerConnection& docker, const std::string& reference,
                        const RegistryOptions& registry, const Progress& progress);
 
-// An image, layers and all, from one server to another. Named there as it is by `reference`: an id
-// is no name.
+// An image on its way from one server to another.
+struct ImageCopy {
+  std::string reference;  // it is named there as it is by this: an id is no name
+  int64_t bytes_max = 0;
+  // Files of its archive that the other server can do without. If it cannot after all, everything
+  // is sent, once.
+  TarFilter::LeaveOut leave_out = nullptr;
+};
 Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const std::string& reference, int64_t bytes_max);
+                       const ImageCopy& copy);
 
 }  // namespace a4c::baremetal

@@ -118,6 +118,7 @@ const std::vector<Operation>& Operations() {
        What::kSend,
        false,
        {"server-1 GET /images/*/json", "server-2 GET /images/*/json", "server-1 GET /images/*/json",
+        "server-2 GET /images/json", "server-2 GET /images/*/json", "server-2 GET /info",
         "server-1 GET /images/*/get", "server-2 POST /images/load", "server-2 GET /images/*/json",
         "server-2 GET /images/*/json", "server-2 POST /images/*/tag"}},
       {"SurveyWithHelper",

@@ -1,11 +1,15 @@
 // Images on real servers: a registry with a password, and sends that break off.
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "a4c/host_cleanup.h"
+#include "images/image_layers.h"
+#include "images/image_names.h"
+#include "images/image_transfer.h"
 #include "tests/server_fixture.h"
 #include "tests/support/cutting_proxy.h"
 #include "tests/support/tar.h"
@@ -16,6 +20,7 @@ namespace {
 using a4c::testing::CuttingProxy;
 
 constexpr const char* kDigest = "sha256:";
+constexpr int64_t kSmallBytes = 150'000;  // settings, small files, and the requests about them
 
 class BaremetalImages : public ServerTest {
  protected:
@@ -60,13 +65,13 @@ class BaremetalImages : public ServerTest {
     return provider_->As<HostImageSupply>()->Pull(Soon(), unit_.host, reference,
                                                   [&](std::string_view text) { said_ += text; });
   }
-  // Two MiB that no compression makes less of, on the first server alone.
-  std::string Built() {
+  // Of two MiB that no compression makes less of, on the first server alone.
+  std::string Built(const std::string& dockerfile = "FROM scratch\nCOPY data /\n") {
     std::string content(2u << 20, '\0');
     for (char& c : content) c = static_cast<char>(TestRuntime().random.Next());
     std::string tag = Word("a4c-test/sent") + ":1";
     const std::string tar =
-        TarOf({{"Dockerfile", "FROM scratch\nCOPY data /\n"}, {"data", content}});
+        TarOf({{"Dockerfile", dockerfile}, {"data", content}, {"note", "a note"}});
     bool is_sent = false;
     const auto built = provider_->As<HostImages>()->Build(
         Soon(), {.host = unit_.host, .tag = tag},
@@ -74,6 +79,38 @@ class BaremetalImages : public ServerTest {
         [](std::string_view) {});
     EXPECT_TRUE(built) << built.error().ToString();
     return tag;
+  }
+  std::string IdOf(const std::string& tag) {
+    const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, tag);
+    EXPECT_TRUE(found && *found) << tag;
+    return found && *found ? (*found)->digest : "";
+  }
+  std::vector<std::string> Layers(const std::string& tag) {
+    const auto image = ParseJson(Ask({.method = "GET", .target = "/images/" + tag + "/json"}));
+    return image ? LayersOf(*image) : std::vector<std::string>();
+  }
+  // How many bytes go to the second server when it is sent there.
+  int64_t BytesOfSend(const std::string& tag) {
+    CuttingProxy proxy(TestRuntime().threads, options_.servers[1].address,
+                       options_.servers[1].port);
+    BaremetalOptions through = options_;
+    through.servers[1].address = "127.0.0.1";
+    through.servers[1].port = proxy.port();
+    const auto sent = NewBaremetalHostProvider(TestRuntime(), through)
+                          ->As<HostImageSupply>()
+                          ->Send(Soon(), unit_.host, options_.servers[1].id, tag);
+    EXPECT_TRUE(sent) << sent.error().ToString();
+    EXPECT_EQ(sent ? sent->digest : "", IdOf(tag));
+    std::printf("  %s: %lld bytes\n", tag.c_str(), static_cast<long long>(proxy.bytes_sent()));
+    return proxy.bytes_sent();
+  }
+  // What this says in a unit of that image on the second server.
+  std::string OutputThere(const std::string& tag, const std::vector<std::string>& command) {
+    unit_.host = options_.servers[1].id;
+    unit_.spec.image = tag;
+    const auto status = provider_->Ensure(Soon(), unit_);
+    EXPECT_TRUE(status) << status.error().ToString();
+    return Output(command);
   }
 
   std::string reference_;
@@ -188,6 +225,54 @@ TEST_F(BaremetalImages, WhatOthersBuildFromOursIsNeitherListedNorTaken) {
   EXPECT_TRUE(find()) << "it went with ours";
   Ask({.method = "DELETE", .target = "/images/" + theirs, .effect = true});
   EXPECT_FALSE(find());
+}
+
+TEST_F(BaremetalImages, LayersThatAreThereAreNotSentAgain) {
+  const std::string base = Built("FROM busybox:local\nCOPY data /\n");
+  const int64_t base_bytes = BytesOfSend(base);
+  EXPECT_GT(base_bytes, 2 << 20);
+  EXPECT_LT(base_bytes, (2 << 20) + kSmallBytes) << "busybox is there";
+  const std::string child = Built("FROM " + base + "\nCOPY note /\nRUN echo more >>/note\n");
+  EXPECT_LT(BytesOfSend(child), kSmallBytes);
+  // All of them are there: the large one on top too.
+  const std::string same = Built("FROM " + base + "\nLABEL only=settings\n");
+  EXPECT_LT(BytesOfSend(same), kSmallBytes);
+  EXPECT_EQ(OutputThere(child, {"sh", "-c", "cat /note; wc -c </data"}), "a notemore\n2097152\n");
+}
+
+// Its file is in the archive once; further up there is a link to it.
+TEST_F(BaremetalImages, ALayerThatIsThereAndNeededAgainFurtherUpIsSent) {
+  const std::string base = Built("FROM busybox:local\nCOPY note /\n");
+  BytesOfSend(base);
+  const std::string child = Built("FROM " + base + "\nRUN rm /note\nCOPY note /\n");
+  const std::vector<std::string> layers = Layers(child);
+  ASSERT_EQ(layers.size(), 4u);
+  ASSERT_EQ(layers[1], layers[3]);
+  EXPECT_LT(BytesOfSend(child), kSmallBytes);
+  EXPECT_EQ(OutputThere(child, {"cat", "/note"}), "a note");
+}
+
+TEST_F(BaremetalImages, IfALayerHasGoneSinceItWasLookedForTheWholeImageIsSent) {
+  const std::string tag = Built();
+  const std::string own_tag = OwnTag(options_.cluster, IdOf(tag));
+  const std::vector<std::string> layers = Layers(tag);
+  const auto open = [&](size_t at, std::unique_ptr<SshSession>& session) {
+    session = *ConnectSsh(Soon(), Target(at));
+    return DockerConnection(*session->OpenSocket(Soon(), options_.servers[at].docker_socket),
+                            1 << 20);
+  };
+  std::unique_ptr<SshSession> sessions[2];
+  DockerConnection from = open(0, sessions[0]);
+  DockerConnection to = open(1, sessions[1]);
+  const auto copied = CopyImage(Soon(), from, to,
+                                {.reference = own_tag,
+                                 .bytes_max = 8 << 20,
+                                 .leave_out = FilesOfLayers(layers, layers.size())});
+  ASSERT_TRUE(copied) << copied.error().ToString();
+  const auto there =
+      provider_->As<HostImageSupply>()->Find(Soon(), options_.servers[1].id, IdOf(tag));
+  ASSERT_TRUE(there) << there.error().ToString();
+  EXPECT_TRUE(*there);
 }
 
 TEST_F(BaremetalImages, ASendThatBreaksOffLeavesNoNameAndTheSameAgainSettlesIt) {

@@ -10,6 +10,7 @@
 
 #include "a4c/sinks.h"
 #include "docker/engine_messages.h"
+#include "tests/support/tar.h"
 #include "tests/test_channel.h"
 
 namespace a4c::baremetal {
@@ -45,11 +46,11 @@ class PlayingChannel final : public TestChannel {
     if (part_.written.size() < 4096) part_.written += bytes;
     part_.written_bytes += static_cast<int64_t>(bytes.size());
     part_.piece_max = std::max(part_.piece_max, bytes.size());
-    last_ = bytes;
+    last = bytes;
     return {};
   }
   std::string Complaint() override { return {}; }
-  static std::string last_;
+  static std::string last;
 
  private:
   static size_t TakeFrom(std::string& text, char* buffer, size_t size) {
@@ -61,7 +62,7 @@ class PlayingChannel final : public TestChannel {
 
   Part& part_;
 };
-std::string PlayingChannel::last_;
+std::string PlayingChannel::last;
 
 Call Soon() {
   static const Runtime runtime = SystemRuntime(NullLogSink(), NullMetricSink());
@@ -135,13 +136,13 @@ TEST(ImageSend, AnImageIsStreamedInSmallPiecesAndEnded) {
   Part to{.head = Answer("200 OK", R"({"stream":"Loaded image ID: sha256:1\n"})")};
   DockerConnection source = Connection(from);
   DockerConnection target = Connection(to);
-  const auto copied = CopyImage(Soon(), source, target, "sha256:1", 100 * kMiB);
+  const auto copied = CopyImage(Soon(), source, target, {"sha256:1", 100 * kMiB});
   ASSERT_TRUE(copied) << copied.error().ToString();
   EXPECT_TRUE(from.written.starts_with("GET /v1.41/images/sha256%3A1/get "));
   EXPECT_TRUE(to.written.starts_with("POST /v1.41/images/load?quiet=1 "));
   EXPECT_GE(to.written_bytes, 64 * kMiB);
   EXPECT_LE(to.piece_max, 512u << 10) << "kept in memory";
-  EXPECT_EQ(PlayingChannel::last_, "0\r\n\r\n");
+  EXPECT_EQ(PlayingChannel::last, "0\r\n\r\n");
 }
 
 TEST(ImageSend, AStreamThatBreaksOffIsNeverEnded) {
@@ -149,10 +150,10 @@ TEST(ImageSend, AStreamThatBreaksOffIsNeverEnded) {
   Part to{.head = Answer("200 OK", "{}")};
   DockerConnection source = Connection(from);
   DockerConnection target = Connection(to);
-  const auto copied = CopyImage(Soon(), source, target, "sha256:1", kMiB);
+  const auto copied = CopyImage(Soon(), source, target, {"sha256:1", kMiB});
   ASSERT_FALSE(copied);
   EXPECT_TRUE(copied.error().retryable()) << copied.error().ToString();
-  EXPECT_NE(PlayingChannel::last_, "0\r\n\r\n") << "half an image was declared whole";
+  EXPECT_NE(PlayingChannel::last, "0\r\n\r\n") << "half an image was declared whole";
   EXPECT_FALSE(target.Reusable());
 }
 
@@ -162,7 +163,7 @@ TEST(ImageSend, AnImageBeyondTheBoundIsBrokenOff) {
   Part to{.head = Answer("200 OK", "{}")};
   DockerConnection source = Connection(from);
   DockerConnection target = Connection(to);
-  const auto copied = CopyImage(Soon(), source, target, "sha256:1", kMiB);
+  const auto copied = CopyImage(Soon(), source, target, {"sha256:1", kMiB});
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().code(), Code::kInvalid) << copied.error().ToString();
   EXPECT_LE(to.written_bytes, 2 * kMiB);
@@ -173,9 +174,115 @@ TEST(ImageSend, AnEngineThatCannotTakeItSaysSoInItsStream) {
   Part to{.head = Answer("200 OK", R"({"errorDetail":{"message":"no space left on device"}})")};
   DockerConnection source = Connection(from);
   DockerConnection target = Connection(to);
-  const auto copied = CopyImage(Soon(), source, target, "sha256:1", kMiB);
+  const auto copied = CopyImage(Soon(), source, target, {"sha256:1", kMiB});
   ASSERT_FALSE(copied);
   EXPECT_EQ(copied.error().code(), Code::kExhausted) << copied.error().ToString();
+}
+
+// Answers one request after the other; keeps what was written.
+class AnsweringChannel final : public TestChannel {
+ public:
+  AnsweringChannel(std::vector<std::string> answers, std::string& written)
+      : answers_(std::move(answers)), written_(written) {}
+  Result<size_t> Read(const Call&, char* buffer, size_t size) override {
+    if (now_.empty() && next_ < answers_.size()) now_ = answers_[next_++];
+    const size_t count = std::min(size, now_.size());
+    std::copy_n(now_.data(), count, buffer);
+    now_.erase(0, count);
+    return count;
+  }
+  Result<void> Write(const Call&, std::string_view bytes) override {
+    written_ += bytes;
+    return {};
+  }
+  std::string Complaint() override { return {}; }
+
+ private:
+  const std::vector<std::string> answers_;
+  std::string& written_;
+  size_t next_ = 0;
+  std::string now_;
+};
+
+// An image of two layers is sent, the first of which is taken to be there.
+class ImageSendWithoutALayer : public ::testing::Test {
+ protected:
+  const std::string there_ = TarEntry("a/layer.tar", std::string(5000, 'a'));
+  const std::string archive_ = there_ + TarEntry("b/layer.tar", std::string(600, 'b')) +
+                               TarEntry("manifest.json", "[]") + TarEnd();
+  const std::string taken_ = Answer("200 OK", R"({"stream":"Loaded image ID: sha256:1\n"})");
+
+  Result<void> Copy(std::vector<std::string> archives, const std::vector<std::string>& answers) {
+    for (std::string& archive : archives) archive = Answer("200 OK", archive);
+    DockerConnection from(std::make_unique<AnsweringChannel>(archives, asked_), kMiB);
+    DockerConnection to(std::make_unique<AnsweringChannel>(answers, loaded_), kMiB);
+    return CopyImage(Soon(), from, to,
+                     {.reference = "sha256:1", .bytes_max = kMiB, .leave_out = [](auto path) {
+                        return path == "a/layer.tar";
+                      }});
+  }
+  static int Count(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+  int loads() const { return Count(loaded_, "POST /v1.41/images/load"); }
+  bool has_sent_it() const { return Count(loaded_, "aaaa") > 0; }
+
+  std::string asked_;
+  std::string loaded_;
+};
+
+std::string Refusal(const std::string& message) {
+  Json line;
+  line.Set("errorDetail", Json::Object{{"message", message}}).Set("error", message);
+  return Answer("200 OK", line.ToString());
+}
+
+TEST_F(ImageSendWithoutALayer, ItIsNotSent) {
+  const auto copied = Copy({archive_}, {taken_});
+  ASSERT_TRUE(copied) << copied.error().ToString();
+  EXPECT_FALSE(has_sent_it());
+  EXPECT_EQ(Count(loaded_, "b/layer.tar"), 1);
+  EXPECT_EQ(Count(loaded_, "manifest.json"), 1);
+  EXPECT_EQ(loads(), 1);
+}
+
+// As dockerd words it, and as an engine does that answers with a status.
+TEST_F(ImageSendWithoutALayer, IfItHasGoneMeanwhileAllIsSentOnce) {
+  for (const std::string& refusal :
+       {Refusal("open /var/lib/docker/tmp/docker-import-1/a/layer.tar: no such file or directory"),
+        Answer("500 Internal Server Error", R"({"message":"layer tarfiles are missing"})")}) {
+    loaded_.clear();
+    const auto copied = Copy({archive_, archive_}, {refusal, taken_});
+    ASSERT_TRUE(copied) << copied.error().ToString();
+    EXPECT_TRUE(has_sent_it());
+    EXPECT_EQ(loads(), 2);
+  }
+  loaded_.clear();
+  const std::string refusal = Refusal("open b/layer.tar: no such file or directory");
+  const auto copied = Copy({archive_, archive_, archive_}, {refusal, refusal, taken_});
+  ASSERT_FALSE(copied);
+  EXPECT_EQ(copied.error().code(), Code::kUnavailable) << copied.error().ToString();
+  EXPECT_EQ(loads(), 2);
+}
+
+TEST_F(ImageSendWithoutALayer, WhatMoreBytesCannotHelpIsSaidAtOnce) {
+  const auto full = Copy({archive_, archive_}, {Refusal("no space left on device"), taken_});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code(), Code::kExhausted) << full.error().ToString();
+  const auto broken = Copy({archive_, archive_}, {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"});
+  ASSERT_FALSE(broken);
+  EXPECT_TRUE(broken.error().unknown_outcome()) << broken.error().ToString();
+  EXPECT_EQ(loads(), 2) << "one of each";
+}
+
+TEST_F(ImageSendWithoutALayer, AnArchiveThatIsNoneIsNeverEnded) {
+  const auto copied = Copy({there_ + "{\"message\":\"input/output error\"}"}, {taken_});
+  ASSERT_FALSE(copied);
+  EXPECT_TRUE(copied.error().retryable()) << copied.error().ToString();
+  EXPECT_FALSE(loaded_.ends_with("0\r\n\r\n"));
+  EXPECT_EQ(loads(), 1);
 }
 
 // As dockerd 20.10 says it.
