@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,12 +26,6 @@ using a4c::Result;
 using a4c::UnitStatus;
 
 enum class Whom : uint8_t { kAnswering, kApart };
-
-// What a round leaves for the next one of the same server.
-struct Sight {
-  std::set<std::string> removable = {};  // units
-  int64_t unclaimed = 0;
-};
 
 class Reconciler final : public a4c::Loop {
  public:
@@ -78,35 +71,29 @@ class Reconciler final : public a4c::Loop {
       return !host.figures || host.IsApart() != (whom_ == Whom::kApart);
     });
     std::ranges::sort(hosts, {}, &HostRecord::id);
-    std::erase_if(sights_, [&hosts](const auto& sight) {
-      return !std::ranges::binary_search(hosts, sight.first, {}, &HostRecord::id);
+    std::erase_if(unclaimed_, [&hosts](const auto& of_host) {
+      return !std::ranges::binary_search(hosts, of_host.first, {}, &HostRecord::id);
     });
     std::ranges::rotate(hosts, std::ranges::upper_bound(hosts, last_, {}, &HostRecord::id));
     return hosts;
   }
 
   void Visit(const Call& call, const HostRecord& host) {
-    const Sight before = TakeSight(host.id);
     const Host& figures = host.figures->host;
     const Result<void> done =
-        figures.reachable ? Reconcile(call, host.id, before) : NoteSilence(call, *host.figures);
+        figures.reachable ? Reconcile(call, host.id) : NoteSilence(call, *host.figures);
     if (done) return;
     runtime_.log.Write(LogLevel::kWarning, name_, "a server could not be reconciled",
                        {{"host", host.id}, {"error", done.error().ToString()}});
   }
 
-  Sight TakeSight(const std::string& host) {
+  void NoteUnclaimed(const std::string& host, size_t count) {
     const a4c::Waiter::Lock lock(*waiter_);
-    const auto found = sights_.extract(host);
-    return found.empty() ? Sight() : std::move(found.mapped());
-  }
-  void KeepSight(const std::string& host, Sight sight) {
-    const a4c::Waiter::Lock lock(*waiter_);
-    sights_[host] = std::move(sight);
+    unclaimed_[host] = static_cast<int64_t>(count);
   }
   void CountUnclaimed() {
     int64_t unclaimed = 0;
-    for (const auto& [host, sight] : sights_) unclaimed += sight.unclaimed;
+    for (const auto& [host, count] : unclaimed_) unclaimed += count;
     runtime_.metrics.Gauge("a4c_host_units_unclaimed", {{"loop", name_}},
                            static_cast<double>(unclaimed));
   }
@@ -133,7 +120,7 @@ class Reconciler final : public a4c::Loop {
   }
 
   // Records before units: what was recorded as running and is not listed afterwards has ended.
-  Result<void> Reconcile(const Call& call, const std::string& host, const Sight& before) {
+  Result<void> Reconcile(const Call& call, const std::string& host) {
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
     const Call effects = Bounded(call, options_.host_timeout_ms);
     const Call list = whom_ == Whom::kApart ? effects : Bounded(call, options_.patience_ms);
@@ -146,12 +133,8 @@ class Reconciler final : public a4c::Loop {
       if (unit != units.end()) units.erase(unit);
     }
     A4C_TRY(const Leftovers leftovers, SortLeftovers(call, database_, units));
-    Sight now{.unclaimed = static_cast<int64_t>(leftovers.unclaimed.size())};
-    for (const UnitStatus& unit : leftovers.removable) now.removable.insert(unit.name);
-    KeepSight(host, std::move(now));
-    for (const UnitStatus& unit : leftovers.removable) {
-      if (before.removable.contains(unit.name)) Remove(effects, unit);
-    }
+    NoteUnclaimed(host, leftovers.unclaimed.size());
+    for (const UnitStatus& unit : leftovers.removable) Remove(effects, unit);
     return {};
   }
 
@@ -213,7 +196,7 @@ class Reconciler final : public a4c::Loop {
   Restarts restarts_;
   std::string last_;  // the server that the last round came to last
   const std::unique_ptr<a4c::Waiter> waiter_;
-  std::map<std::string, Sight> sights_;  // by server; under waiter_ while servers are visited
+  std::map<std::string, int64_t> unclaimed_;  // units by server; under waiter_ during visits
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 //  - A unit that ended, or is gone: its workspace's `actual` says so, unless a job is at it.
 //  - A server that has been silent for lost_after: what was recorded as running there is "lost",
 //    until the server says what became of it.
-//  - A unit whose workspace is a tombstone is removed once it has been seen twice.
+//  - A unit whose workspace is a tombstone is removed: a worker that slept has made it again.
 //  - Room that a job has left reserved is given back once the server answers.
 //  - A unit that no record names is only counted: metric a4c_host_units_unclaimed.
 //
