@@ -43,6 +43,7 @@ namespace {
 
 constexpr int64_t kProbeTimeoutMs = 2'000;
 constexpr int64_t kProbeKeptMs = 1'000;
+constexpr int64_t kKeyWatchMinMs = 1'000;
 
 // There before the key is made: a key that cannot be written down is one that nobody has, and it
 // keeps a first one from being made again. Goes if nothing was written.
@@ -234,9 +235,11 @@ class RunningApp final : public App, public ProcessView {
     if (backends_.bus != nullptr) {
       loops_.Start("api", feed_->NewTail(*backends_.bus, "job-sync", "a4c-events-" + ids_.Next()));
     }
+    key_watch_.emplace(*keys_, std::max(kKeyWatchMinMs, settings_.api.auth_cache_ms));
+    loops_.Start("api", key_watch_->NewLoop());
     context_.reset(new ApiContext{
-        runtime_, settings_.api, *database_, *jobs_, *keys_, *secrets_, backends_.hosts.get(),
-        *feed_, *this, ids_,
+        runtime_, settings_.api, *database_, *jobs_, *keys_, *key_watch_, *secrets_,
+        backends_.hosts.get(), *feed_, *this, ids_,
         RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
         InFlight(runtime_),
         SessionPlaces(runtime_.metrics, settings_.api.sessions_max,
@@ -370,6 +373,7 @@ class RunningApp final : public App, public ProcessView {
   std::optional<Worker> worker_;  // nothing: there is no host provider
   std::optional<Singletons> singletons_;
   std::optional<KeyService> keys_;
+  std::optional<KeyWatch> key_watch_;
   std::optional<SecretService> secrets_;
   std::optional<EventFeed> feed_;
   std::unique_ptr<ApiContext> context_;

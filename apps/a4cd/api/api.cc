@@ -9,6 +9,7 @@
 
 #include "a4c/sinks.h"
 #include "apps/a4cd/api/cursor.h"
+#include "apps/a4cd/api/held_response.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/api/query_rules.h"
 
@@ -175,6 +176,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
     response = ProblemResponse(ForbiddenProblem(route->scope));
   } else {
     response = Answer(request, *route);
+    HoldByKey(context_.key_watch, request.principal, response);
   }
   if (context_.limiter.enabled()) {
     const std::string burst = std::to_string(context_.limiter.burst());

@@ -16,6 +16,7 @@
 #include "apps/a4cd/api/rate_limit.h"
 #include "apps/a4cd/api/router.h"
 #include "apps/a4cd/auth/key_service.h"
+#include "apps/a4cd/auth/key_watch.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/secrets/secret_service.h"
@@ -42,6 +43,7 @@ struct ApiContext {
   a4c::Database& database;
   JobService& jobs;
   KeyService& keys;
+  KeyWatch& key_watch;
   SecretService& secrets;
   a4c::HostProvider* hosts;  // null: this installation has none
   EventFeed& events;

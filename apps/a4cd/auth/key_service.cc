@@ -19,6 +19,7 @@ using a4c::Record;
 using a4c::Result;
 
 constexpr size_t kRememberedMax = 10'000;
+constexpr size_t kGetMax = 100;  // records at once
 constexpr int64_t kShareMax = 1'000;
 
 a4c::RecordRef KeyRef(const std::string& id) {
@@ -126,25 +127,40 @@ std::optional<Principal> KeyService::Recall(const std::string& hash) {
   const auto found = cache_.find(hash);
   if (found == cache_.end()) return std::nullopt;
   const Remembered& remembered = found->second;
-  const bool expired =
-      remembered.expires_at != 0 && remembered.expires_at <= runtime_.clock.NowMs();
-  if (expired || remembered.until_ms <= runtime_.clock.MonotonicMs()) {
+  if (HasExpired(remembered.principal.expires_at) ||
+      remembered.until_ms <= runtime_.clock.MonotonicMs()) {
     cache_.erase(found);
     return std::nullopt;
   }
   return remembered.principal;
 }
 
-void KeyService::Remember(const std::string& hash, const ApiKey& key, const Principal& principal) {
+void KeyService::Remember(const std::string& hash, const Principal& principal) {
   if (cache_ms_ <= 0) return;
   std::lock_guard lock(mutex_);
   if (cache_.size() >= kRememberedMax) cache_.clear();
-  cache_[hash] = {principal, runtime_.clock.MonotonicMs() + cache_ms_, key.expires_at};
+  cache_[hash] = {principal, runtime_.clock.MonotonicMs() + cache_ms_};
 }
 
 void KeyService::Forget(const std::string& id) {
   std::lock_guard lock(mutex_);
   std::erase_if(cache_, [&](const auto& entry) { return entry.second.principal.key_id == id; });
+}
+
+Result<std::set<std::string>> KeyService::Good(const Call& call, const std::set<std::string>& ids) {
+  std::vector<a4c::RecordRef> refs;
+  for (const std::string& id : ids) refs.push_back(KeyRef(id));
+  std::set<std::string> good;
+  for (size_t at = 0; at < refs.size(); at += kGetMax) {
+    const auto some = std::span(refs).subspan(at, std::min(kGetMax, refs.size() - at));
+    A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, some));
+    for (const std::optional<Record>& record : answer.records) {
+      if (!record || record->tombstone) continue;
+      A4C_TRY(const ApiKey key, KeyOf(*record));
+      if (!HasExpired(key.expires_at)) good.insert(key.id);
+    }
+  }
+  return good;
 }
 
 Result<Principal> KeyService::Authenticate(const Call& call, const std::string& key) {
@@ -158,9 +174,10 @@ Result<Principal> KeyService::Authenticate(const Call& call, const std::string& 
   if (!record || record->tombstone) return Refused();
   A4C_TRY(const ApiKey known, KeyOf(*record));
   if (!SameHash(hash, known.hash)) return Refused();
-  if (known.expires_at != 0 && known.expires_at <= runtime_.clock.NowMs()) return Refused();
-  Principal principal{known.tenant, known.id, {known.scopes.begin(), known.scopes.end()}};
-  Remember(hash, known, principal);
+  if (HasExpired(known.expires_at)) return Refused();
+  Principal principal{
+      known.tenant, known.id, {known.scopes.begin(), known.scopes.end()}, known.expires_at};
+  Remember(hash, principal);
   return principal;
 }
 
@@ -184,6 +201,13 @@ KeyDraft KeyService::ReadDraft(const Json& request, const Principal& principal,
     }
   }
   draft.ttl_ms = fields.DurationMs("ttl");
+  if (principal.expires_at != 0) {
+    const int64_t left_ms = principal.expires_at - runtime_.clock.NowMs();
+    if (draft.ttl_ms == 0 || draft.ttl_ms > left_ms) {
+      fields.Add("ttl", "is longer than your own key has",
+                 "it expires at " + TimeText(principal.expires_at));
+    }
+  }
   fields.RefuseOthers();
   return draft;
 }

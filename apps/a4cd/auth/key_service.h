@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,8 @@ class KeyService {
   // stranger.
   a4c::Result<Principal> Authenticate(const a4c::Call& call, const std::string& key);
 
-  // Reads {"name", "tenant", "scopes", "ttl"}; nobody gives scopes that they lack.
+  // Reads {"name", "tenant", "scopes", "ttl"}; nobody gives scopes that they lack, nor for longer
+  // than they have them.
   KeyDraft ReadDraft(const a4c::Json& request, const Principal& principal, Faults& faults) const;
   // The view of what is made lacks the key itself, which is handed out beside it, once.
   struct NewKey {
@@ -75,6 +77,8 @@ class KeyService {
   a4c::Result<Page> List(const a4c::Call& call, const std::string& tenant, const std::string& after,
                          int limit);
   PreparedWrite PrepareRevoke(const ApiKey& key);
+  // Those of the keys that are neither revoked nor expired, read anew.
+  a4c::Result<std::set<std::string>> Good(const a4c::Call& call, const std::set<std::string>& ids);
   // Drops what is remembered of a key, on this instance.
   void Forget(const std::string& id);
 
@@ -95,10 +99,12 @@ class KeyService {
   struct Remembered {
     Principal principal;
     int64_t until_ms = 0;
-    int64_t expires_at = 0;
   };
   std::optional<Principal> Recall(const std::string& hash);
-  void Remember(const std::string& hash, const ApiKey& key, const Principal& principal);
+  void Remember(const std::string& hash, const Principal& principal);
+  bool HasExpired(int64_t expires_at) const {
+    return expires_at != 0 && expires_at <= runtime_.clock.NowMs();
+  }
 
   a4c::Database& database_;
   const a4c::Runtime runtime_;

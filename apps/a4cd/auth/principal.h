@@ -1,6 +1,7 @@
 // Who is asking: from an API key, and from nothing else.
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ struct Principal {
   std::string tenant;  // the scope of all that it reads and writes
   std::string key_id;
   std::set<std::string, std::less<>> scopes;  // "*": all
+  int64_t expires_at = 0;                     // of the key; 0: never
 
   bool Allows(std::string_view scope) const {
     return scope.empty() || scopes.contains("*") || scopes.contains(scope);

@@ -149,6 +149,7 @@ Result<bool> Conversation::TakeOutput(HostStream& stream) {
 Result<void> Conversation::CheckTime() {
   const int64_t now_ms = runtime_.clock.MonotonicMs();
   if (peer_.stop.stop_requested()) return Drains();
+  if (peer_.permitted) A4C_CHECK(peer_.permitted());
   if (now_ms - started_ms_ >= rules_.duration_max_ms) {
     return Error(Code::kTimeout,
                  "a session lasts at most " + std::to_string(rules_.duration_max_ms / 1000) + " s");
@@ -225,8 +226,14 @@ Result<void> Conversation::Pass(int64_t wait_ms) {
 }
 
 void Conversation::TellProblem(const Error& error) {
+  Problem problem = ProblemOf(error);
+  // As a request with that key would be told.
+  if (peer_.permitted && !peer_.permitted()) {
+    problem.status = 401;
+    problem.type = "unauthenticated";
+  }
   Json message(Json::Object{{"type", "problem"}});
-  message.AppendMember("problem", ProblemJson(ProblemOf(error)));
+  message.AppendMember("problem", ProblemJson(problem));
   Tell(message);
   close_code_ = CloseCodeOf(error.code());
 }

@@ -2,7 +2,10 @@
 // workspace, for as long as either wants. Served by a thread of its own.
 #pragma once
 
+#include <functional>
 #include <stop_token>
+
+#include "a4c/result.h"
 
 namespace a4c_websocket {
 class Connection;
@@ -15,6 +18,8 @@ struct SessionPeer {
   a4c_websocket::Connection& socket;
   int wake_fd;  // readable once the process drains: to be polled with whatever is waited for
   std::stop_token stop;  // the same
+  // Why it may not go on; null: nothing keeps it from that. Never waits.
+  std::function<a4c::Result<void>()> permitted = {};
 };
 
 class Session {

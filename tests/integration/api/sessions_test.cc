@@ -6,6 +6,7 @@
 #include <sstream>
 #include <thread>
 
+#include "apps/a4cd/auth/api_key.h"
 #include "tests/integration/support/session_client.h"
 #include "tests/integration/support/workspace_fixture.h"
 
@@ -57,6 +58,19 @@ TEST_F(ApiSessions, ACommandGetsItsInputAndItsExitCodeIsTold) {
   EXPECT_EQ(failing.HearTheEnd()["code"].Int(), 7);
   EXPECT_EQ(failing.output, "right\n");
   EXPECT_EQ(failing.errors, "wrong\n");
+}
+
+TEST_F(ApiSessions, AKeyThatIsRevokedEndsThemAndTheyAreToldWhy) {
+  const std::string key = KeyFor("default", R"("workspaces:read","workspaces:write")");
+  SessionClient cat = Open(key);
+  ASSERT_EQ(cat.status(), 101) << cat.head();
+  cat.Say(Command({"cat"}));
+  EXPECT_EQ(cat.Hear()["type"].Text(), "started");
+  const std::string id = ApiKeyId(ApiKeyHash(key));
+  EXPECT_EQ(Send("DELETE", "/v1/keys/" + id, "", {{"If-Match", "*"}}).status, 200);
+  const Json end = cat.HearTheEnd();
+  EXPECT_EQ(end["type"].Text(), "problem");
+  EXPECT_EQ(end["problem"]["type"].Text(), "urn:a4c:problem:unauthenticated") << end.ToString();
 }
 
 TEST_F(ApiSessions, WhatMayNotBeIsRefusedAsAnyRequestIs) {

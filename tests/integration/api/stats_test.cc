@@ -135,6 +135,7 @@ class ApiStats : public testing::Test {
   a4c::Database database_{{.store = *store_}, fake_.runtime()};
   JobService jobs_{database_, fake_.runtime(), ids_};
   KeyService keys_{database_, fake_.runtime(), 0};
+  KeyWatch key_watch_{keys_, 1'000};
   SecretService secrets_{database_, fake_.runtime(), nullptr};
   EventFeed feed_{database_, fake_.runtime()};
   NoProcess process_;
@@ -144,6 +145,7 @@ class ApiStats : public testing::Test {
                   database_,
                   jobs_,
                   keys_,
+                  key_watch_,
                   secrets_,
                   &hosts_,
                   feed_,

@@ -1,6 +1,7 @@
 #include <atomic>
 #include <thread>
 
+#include "apps/a4cd/auth/api_key.h"
 #include "tests/integration/support/api_fixture.h"
 
 namespace a4cd {
@@ -58,6 +59,28 @@ TEST_F(ApiStreams, MoreThanTheirBufferAtOnceArrivesWhole) {
 TEST_F(ApiStreams, PastTheirNumberAreRefused) {
   StartApp("api: {streams_max: 0}\n");
   EXPECT_NE(Raw(EventsRequest(key_), "\r\n\r\n").find("HTTP/1.1 503"), std::string::npos);
+}
+
+TEST_F(ApiStreams, EndWhenTheirKeyIsRevoked) {
+  StartApp("api: {auth_cache: 0}\n");
+  const std::string key = KeyFor("default", R"("jobs:read")");
+  std::string got;
+  std::thread reader([&] { got = Raw(EventsRequest(key)); });
+  std::string others;
+  std::thread other([&] { others = Raw(EventsRequest(key_), "the pier of last"); });
+  const std::string id = ApiKeyId(ApiKeyHash(key));
+  EXPECT_EQ(Send("DELETE", "/v1/keys/" + id, "", {{"If-Match", "*"}}).status, 200);
+  reader.join();  // ends because the key did
+  CreateWorkspaceJob("last");
+  other.join();
+  EXPECT_NE(others.find("the pier of last"), std::string::npos) << others;
+}
+
+TEST_F(ApiStreams, EndWhenTheirKeyExpires) {
+  const Answer made = Post("/v1/keys", R"({"name":"k","scopes":["jobs:read"],"ttl":"2s"})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  const std::string got = Raw(EventsRequest(made.body["key"].Text()));  // until it ends
+  EXPECT_NE(got.find("HTTP/1.1 200"), std::string::npos) << got;
 }
 
 TEST_F(ApiStreams, OfALogEndWithItsJob) {

@@ -252,6 +252,18 @@ TEST_F(ApiTenants, NobodyGivesAwayWhatTheyLack) {
   }
 }
 
+TEST_F(ApiTenants, NobodyGivesAwayForLongerThanTheyHave) {
+  const Answer made = Post("/v1/keys", R"({"name":"short","scopes":["keys:admin"],"ttl":"1h"})");
+  const Headers key = Bearer(made.body["key"].Text());
+  const Answer longer = Post("/v1/keys", R"({"name":"x","scopes":["keys:admin"]})", key);
+  EXPECT_EQ(longer.status, 400) << longer.text;
+  EXPECT_EQ(longer.body["errors"].Items().at(0)["pointer"].Text(), "/ttl") << longer.text;
+  EXPECT_EQ(Post("/v1/keys", R"({"name":"x","scopes":["keys:admin"],"ttl":"2h"})", key).status,
+            400);
+  EXPECT_EQ(Post("/v1/keys", R"({"name":"x","scopes":["keys:admin"],"ttl":"30m"})", key).status,
+            201);
+}
+
 TEST_F(ApiTenants, AKeyThatIsRevokedOrWrongOpensNothing) {
   const std::string key = KeyFor("default", "\"jobs:read\"");
   EXPECT_EQ(Get("/v1/jobs", Bearer(key)).status, 200);

@@ -33,6 +33,7 @@ class HandlerTest : public testing::Test {
   a4c::Database database_{{.store = *store_, .index = index_.get()}, runtime_};
   JobService jobs_{database_, runtime_, ids_};
   KeyService keys_{database_, runtime_, 0};
+  KeyWatch key_watch_{keys_, 1'000};
   SecretService secrets_{database_, runtime_, nullptr};
   EventFeed feed_{database_, runtime_};
   NoProcess process_;
@@ -41,6 +42,7 @@ class HandlerTest : public testing::Test {
                   database_,
                   jobs_,
                   keys_,
+                  key_watch_,
                   secrets_,
                   nullptr,
                   feed_,

@@ -123,6 +123,7 @@ class ReplicaLists : public ::testing::Test {
   Instance instance_{fake_.runtime(), store_, *hosts_, {}};
   std::vector<std::unique_ptr<a4c::Loop>> loops_;
   KeyService keys_{instance_.database, fake_.runtime(), 0};
+  KeyWatch key_watch_{keys_, 1'000};
   SecretService secrets_{instance_.database, fake_.runtime(), nullptr};
   EventFeed feed_{instance_.database, fake_.runtime()};
   NoProcess process_;
@@ -131,6 +132,7 @@ class ReplicaLists : public ::testing::Test {
                   instance_.database,
                   instance_.jobs,
                   keys_,
+                  key_watch_,
                   secrets_,
                   nullptr,
                   feed_,
