@@ -148,13 +148,18 @@ class Replay {
     line.Set("searchable_p99_ms", At(searchable, 0.99));
     line.Set("peak_memory_mib", a4cd_.PeakMemoryBytes() / (1 << 20));
     line.Set("most_at_once", static_cast<int64_t>(fullest_.size()));
-    line.Set("disk_share_max", fullest_share_);
-    line.Set("greedy_disk_share_max", std::ranges::max(greedy.shares));
+    line.Set("disk_share", Spread(shares_)).Set("greedy_disk_share", Spread(greedy.shares));
     line.Set("greedy_unplaced", static_cast<int64_t>(greedy.unplaced));
     return line;
   }
 
  private:
+  static Json Spread(const std::vector<double>& shares) {
+    Json spread;
+    spread.Set("min", At(shares, 0)).Set("p50", At(shares, 0.5)).Set("max", At(shares, 1));
+    return spread;
+  }
+
   // a4cd learns of its servers one by one after it is ready.
   void AwaitServers() {
     const double give_up = Seconds() + 60;
@@ -263,10 +268,10 @@ class Replay {
       fullest_.push_back(*state->task);
       used[state->host] += state->task->disk_mib();
     }
-    fullest_share_ = 0;
+    shares_.clear();
     for (const TraceServer& server : trace_.servers) {
-      fullest_share_ = std::max(fullest_share_, static_cast<double>(used[server.id]) /
-                                                    static_cast<double>(server.memory_mib));
+      shares_.push_back(static_cast<double>(used[server.id]) /
+                        static_cast<double>(server.memory_mib));
     }
   }
 
@@ -307,7 +312,7 @@ class Replay {
   std::set<std::string> gone_ids_;
   size_t gone_ = 0;
   std::vector<TraceTask> fullest_;
-  double fullest_share_ = 0;
+  std::vector<double> shares_;  // of each server's disk, when most tasks lived
 };
 
 std::string ServersFile(const Trace& trace) {
