@@ -45,7 +45,8 @@ class Instance:
 
     def start(self):
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen([binary("a4cd"), "--config", self.config_path], stdin=subprocess.DEVNULL,
+            program = os.environ.get("A4C_TEST_A4CD") or binary("a4cd")
+            self.process = subprocess.Popen([program, "--config", self.config_path], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, start_new_session=True)
 
     def is_ready(self):

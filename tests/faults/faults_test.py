@@ -49,6 +49,12 @@ class FaultCase(unittest.TestCase):
     def load(self, **options):
         return Load(self.cluster.addresses, self.cluster.key, self.history, seed=self.seed, pause_s=0.03, **options)
 
+    def index_is_the_store(self):
+        try:
+            return not checks.index_differs(self.cluster.schema, f"{self.cluster.index_prefix}jobs")
+        except OSError:  # the index comes back
+            return False
+
 
 class Faults(FaultCase):
     def test_nothing_acknowledged_is_lost_or_done_twice_and_the_index_is_the_store(self):
@@ -65,12 +71,6 @@ class Faults(FaultCase):
         self.report(lines, schedule, equal_s)
         self.assertEqual(checks.faults_of(lines, checks.stored_revs(self.cluster.schema)), [])
         self.cluster.stop()
-
-    def index_is_the_store(self):
-        try:
-            return not checks.index_differs(self.cluster.schema, f"{self.cluster.index_prefix}jobs")
-        except OSError:  # the index comes back
-            return False
 
     def report(self, lines, schedule, equal_s):
         operations = operations_of(lines).values()
