@@ -283,9 +283,12 @@ a4c_mutant(release_before_confirmed workspace_delete
 
 # A unit without a record is removed.
 a4c_mutant(removal_for_absence leftovers
-[==[      is_removable = record && record->tombstone && epoch >= unit.epoch;]==]
-[==[      is_removable = record && record->tombstone && epoch >= unit.epoch;
-      if (a4c::simulation::Mutant("removal_for_absence") && !record) is_removable = true;]==])
+[==[    const bool is_removable = standing.GoesByItself(unit);]==]
+[==[    bool is_removable = standing.GoesByItself(unit);
+    if (a4c::simulation::Mutant("removal_for_absence") &&
+        standing.record == Standing::Record::kAbsent) {
+      is_removable = true;
+    }]==])
 a4c_mutant(removal_for_absence leftovers
 [==[  if (epoch < unit.epoch) {]==]
 [==[  if (epoch < unit.epoch && !a4c::simulation::Mutant("removal_for_absence")) {]==])

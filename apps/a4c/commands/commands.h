@@ -26,6 +26,7 @@ void AddHostDisks(CLI::App& host, Session& session);                 // host_dis
 void AddHostLeastUsed(CLI::App& host, Session& session);
 void AddHostCleanup(CLI::App& host, Session& session);      // host_disks.cc
 void AddHostAdopt(CLI::App& host, Session& session);        // host_adopt.cc
+void AddHostPurge(CLI::App& host, Session& session);        // host_purge.cc
 void AddImageCommands(CLI::App& root, Session& session);    // image_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);      // key_commands.cc
 void AddTenantCommands(CLI::App& root, Session& session);   // tenant_commands.cc
@@ -73,6 +74,8 @@ std::pair<std::string, std::string> RequireFresh(bool fresh);
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
+// The same without a word on standard output; job is then what it came to.
+int AwaitJob(Session& session, a4c::Json& job, int64_t timeout_ms);
 // Whether that is what WaitForJob writes, so that nothing else belongs on standard output.
 bool WaitsInNdjson(const Session& session);
 

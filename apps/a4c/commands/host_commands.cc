@@ -206,6 +206,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddHostLeastUsed(*host, session);
   AddHostCleanup(*host, session);
   AddHostAdopt(*host, session);
+  AddHostPurge(*host, session);
   AddRemove(*host, session);
 }
 

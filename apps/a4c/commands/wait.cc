@@ -12,7 +12,9 @@ constexpr int64_t kPollMs = 300;
 // How a job that is waited for shows itself meanwhile.
 class Progress {
  public:
-  explicit Progress(Session& session) : session_(session), ndjson_(WaitsInNdjson(session)) {}
+  // is_silent: nothing goes to standard output.
+  Progress(Session& session, bool is_silent)
+      : session_(session), is_silent_(is_silent), ndjson_(!is_silent && WaitsInNdjson(session)) {}
 
   void Show(const Json& job) {
     std::string sight = SightOf(job);
@@ -26,7 +28,7 @@ class Progress {
 
   void End(const Json& job) {
     session_.ClearProgress();
-    if (!ndjson_) session_.Show(job, "job", JobColumns());
+    if (!ndjson_ && !is_silent_) session_.Show(job, "job", JobColumns());
     if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
   }
 
@@ -41,25 +43,14 @@ class Progress {
   }
 
   Session& session_;
+  const bool is_silent_;
   const bool ndjson_;
   std::string sight_;  // what was shown last
 };
 
-}  // namespace
-
-std::string BareId(const std::string& given, const std::string& noun) {
-  return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
-}
-
-bool WaitsInNdjson(const Session& session) {
-  return session.format() == Format::kNdjson ||
-         (!session.format_given && isatty(STDOUT_FILENO) == 0);
-}
-
-int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
+int Wait(Session& session, Json& now, int64_t timeout_ms, Progress& progress) {
   const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_ms;
-  Progress progress(session);
-  Json now = job;
+  const std::string path = "/v1/jobs/" + PercentEncode(now["id"].Text());
   while (true) {
     progress.Show(now);
     const std::string& state = now["state"].Text();
@@ -73,11 +64,31 @@ int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
     }
     session.Pause(kPollMs);
     Reply reply;
-    if (!session.Send({.path = "/v1/jobs/" + PercentEncode(job["id"].Text())}, reply)) {
-      return session.exit_code;
-    }
+    if (!session.Send({.path = path}, reply)) return session.exit_code;
     now = reply.body;
   }
+}
+
+}  // namespace
+
+std::string BareId(const std::string& given, const std::string& noun) {
+  return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
+}
+
+bool WaitsInNdjson(const Session& session) {
+  return session.format() == Format::kNdjson ||
+         (!session.format_given && isatty(STDOUT_FILENO) == 0);
+}
+
+int WaitForJob(Session& session, const Json& job, int64_t timeout_ms) {
+  Progress progress(session, false);
+  Json now = job;
+  return Wait(session, now, timeout_ms, progress);
+}
+
+int AwaitJob(Session& session, Json& job, int64_t timeout_ms) {
+  Progress progress(session, true);
+  return Wait(session, job, timeout_ms, progress);
 }
 
 }  // namespace a4c_cli

@@ -227,6 +227,8 @@ constexpr ConfigKey kCleanupKeys[] = {
      false, 0},
     {"pressed_age", ConfigType::kDurationMs, "1h", "younger ones stay also on a full disk", false,
      0},
+    {"purge_age", ConfigType::kDurationMs, "10m",
+     "units that began later than this ago are not purged by host.purge", false, 0},
     {"period", ConfigType::kDurationMs, "24h", "of rounds over all servers; 0: none", false, 0},
     {"pressed_period", ConfigType::kDurationMs, "10m", "between runs on a server that stays full",
      false, 1'000},

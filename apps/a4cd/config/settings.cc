@@ -163,7 +163,8 @@ CleanupOptions ReadCleanup(const Config& config, Checker& checker) {
                                     .stop_at = config.Double("stop_at"),
                                     .image_age_ms = config.Long("image_age"),
                                     .cache_age_ms = config.Long("cache_age"),
-                                    .pressed_age_ms = config.Long("pressed_age")},
+                                    .pressed_age_ms = config.Long("pressed_age"),
+                                    .purge_age_ms = config.Long("purge_age")},
                          .look_period_ms = config.Long("look_period"),
                          .period_ms = config.Long("period"),
                          .pressed_period_ms = config.Long("pressed_period")};

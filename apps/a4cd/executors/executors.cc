@@ -12,7 +12,7 @@ struct Entry {
   std::string_view type;
   a4c::Result<Outcome> (*executor)(JobRun& run, JobLog& log);
 };
-constexpr std::array<Entry, 13> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
+constexpr std::array<Entry, 14> kExecutors = {{{"workspace.create", StartWorkspaceUnit},
                                                {"workspace.start", StartWorkspaceUnit},
                                                {"workspace.stop", StopWorkspaceUnit},
                                                {"workspace.move", MoveWorkspaceUnit},
@@ -24,7 +24,8 @@ constexpr std::array<Entry, 13> kExecutors = {{{"workspace.create", StartWorkspa
                                                {"command.run", RunCommand},
                                                {"image.build", BuildImage},
                                                {"host.cleanup", CleanHost},
-                                               {"host.adopt", AdoptUnits}}};
+                                               {"host.adopt", AdoptUnits},
+                                               {"host.purge", PurgeUnits}}};
 
 }  // namespace
 

@@ -36,6 +36,8 @@ a4c::Result<Outcome> CleanHost(JobRun& run, JobLog& log);
 
 // Units of ours on a server, each by its name, become workspaces; without names they are listed.
 a4c::Result<Outcome> AdoptUnits(JobRun& run, JobLog& log);
+// The other way on for such units: gone with all that they keep, each by its name. The same list.
+a4c::Result<Outcome> PurgeUnits(JobRun& run, JobLog& log);
 
 inline constexpr const char* kOfNewerVersion =
     "made by a newer version of a4cd: another instance does it";

@@ -20,6 +20,7 @@ struct CleanupPolicy {
   int64_t image_age_ms = 7 * 24 * 3'600'000LL;
   int64_t cache_age_ms = 24 * 3'600'000LL;
   int64_t pressed_age_ms = 3'600'000;
+  int64_t purge_age_ms = 600'000;  // of units that no record names; see executors/host_purge.cc
 };
 
 struct CleanupCandidate {

@@ -1,7 +1,7 @@
 #include "apps/a4cd/hosts/leftovers.h"
 
+#include <algorithm>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "a4c/leases.h"
@@ -29,6 +29,8 @@ struct Owner {
   RecordRef ref;
   std::string subject;
   int64_t epochs_from = 0;
+
+  bool is_snapshot() const { return epochs_from != 0; }
 };
 
 // None for a unit that is neither a workspace's nor a snapshot's.
@@ -47,33 +49,100 @@ std::optional<Owner> OwnerOf(const UnitStatus& unit) {
   return owner;
 }
 
-// The highest epoch that a holder of the lease has had; 0: none is known.
-Result<int64_t> HighestEpoch(const Call& call, a4c::Database& database, const Owner& owner) {
-  const RecordRef ref = a4c::LeaseRef("job", owner.ref.key.scope, owner.subject);
-  A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&ref, 1)));
-  if (!answer.records.at(0)) return int64_t{0};
-  const auto found = answer.records[0]->quiet.find("epoch");
-  if (found == answer.records[0]->quiet.end()) return int64_t{0};
-  const auto* epoch = std::get_if<int64_t>(&found->second);
-  return epoch == nullptr ? 0 : owner.epochs_from + *epoch;
+// What the store has of it, both read at once.
+struct Records {
+  std::optional<a4c::Record> owner;
+  std::optional<a4c::Record> lease;
+
+  // The highest epoch that a holder of the lease has had; nothing: none is known.
+  std::optional<int64_t> LeaseEpoch() const {
+    if (!lease) return std::nullopt;
+    const auto found = lease->quiet.find("epoch");
+    if (found == lease->quiet.end()) return std::nullopt;
+    const auto* epoch = std::get_if<int64_t>(&found->second);
+    return epoch == nullptr ? std::nullopt : std::optional(*epoch);
+  }
+};
+
+RecordRef LeaseOf(const Owner& owner) {
+  return a4c::LeaseRef("job", owner.ref.key.scope, owner.subject);
+}
+
+Result<Records> Read(const Call& call, a4c::Database& database, const Owner& owner) {
+  const std::vector<RecordRef> refs{owner.ref, LeaseOf(owner)};
+  A4C_TRY(a4c::GetAnswer answer, database.Get(call, refs));
+  return Records{std::move(answer.records.at(0)), std::move(answer.records.at(1))};
+}
+
+Standing StandingIn(const Records& records, const Owner& owner) {
+  Standing standing{.record = Standing::Record::kAbsent};
+  if (records.owner) {
+    standing.record =
+        records.owner->tombstone ? Standing::Record::kDeleted : Standing::Record::kLiving;
+  }
+  const std::optional<int64_t> epoch = records.LeaseEpoch();
+  if (epoch) standing.epoch = owner.epochs_from + *epoch;
+  return standing;
+}
+
+// A record that never lived here: what it needs to be purged in its time, as any tombstone is.
+a4c::Put Tombstone(const Owner& owner, const UnitStatus& unit, const Verdict& verdict) {
+  const std::string& id = owner.ref.key.id;
+  if (owner.is_snapshot()) {
+    return SnapshotPut(owner.ref.key.scope, {.id = id,
+                                             .state = "deleted",
+                                             .host = unit.host,
+                                             .message = verdict.message,
+                                             .created_at = verdict.now_ms,
+                                             .updated_at = verdict.now_ms,
+                                             .deleted_at = verdict.now_ms,
+                                             .created_by = verdict.by});
+  }
+  Workspace workspace;
+  workspace.name = unit.name;
+  workspace.desired = workspace.actual = "deleted";
+  workspace.host = unit.host;
+  workspace.message = verdict.message;
+  workspace.created_at = workspace.updated_at = workspace.deleted_at = verdict.now_ms;
+  workspace.created_by = verdict.by;
+  return {.ref = owner.ref,
+          .body = WorkspaceBody(workspace),
+          .tombstone = true,
+          .expect = a4c::Expect::Absent()};
+}
+
+// Above the one that the server knows, and above every holder in this store, who is then fenced
+// off.
+void AddRaisedEpoch(const Owner& owner, const Records& records, int64_t host_epoch,
+                    std::vector<a4c::Op>& ops) {
+  const std::optional<int64_t> before = records.LeaseEpoch();
+  const int64_t epoch = std::max({before.value_or(0), host_epoch - owner.epochs_from, int64_t{0}});
+  a4c::Put put{.ref = LeaseOf(owner), .quiet = {{"epoch", epoch + 1}}};
+  if (!records.lease) {
+    put.body = "{}";
+    put.expect = a4c::Expect::Absent();
+  }
+  if (before) ops.emplace_back(a4c::Check{.ref = put.ref, .quiet = {{"epoch", *before}}});
+  ops.emplace_back(std::move(put));
 }
 
 }  // namespace
+
+Result<Standing> StandingOf(const Call& call, a4c::Database& database, const UnitStatus& unit) {
+  const std::optional<Owner> owner = OwnerOf(unit);
+  if (!owner) return Standing{};
+  A4C_TRY(const Records records, Read(call, database, *owner));
+  return StandingIn(records, *owner);
+}
 
 Result<Leftovers> SortLeftovers(const Call& call, a4c::Database& database,
                                 const std::vector<UnitStatus>& units) {
   Leftovers leftovers;
   for (const UnitStatus& unit : units) {
-    const std::optional<Owner> owner = OwnerOf(unit);
-    bool is_removable = false;
-    if (owner) {
-      A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&owner->ref, 1)));
-      A4C_TRY(const int64_t epoch, HighestEpoch(call, database, *owner));
-      const std::optional<a4c::Record>& record = answer.records.at(0);
-      const bool is_snapshot = owner->epochs_from != 0;
-      if (is_snapshot && record && !record->tombstone) continue;
-      is_removable = record && record->tombstone && epoch >= unit.epoch;
-    }
+    A4C_TRY(const Standing standing, StandingOf(call, database, unit));
+    const bool is_snapshot = unit.name == SnapshotUnitName(Label(unit, kSnapshotLabel));
+    if (is_snapshot && standing.record == Standing::Record::kLiving) continue;
+    const bool is_removable = standing.GoesByItself(unit);
     (is_removable ? leftovers.removable : leftovers.unclaimed).push_back(unit);
   }
   return leftovers;
@@ -83,12 +152,31 @@ Result<void> RemoveLeftover(const Call& call, a4c::Database& database, a4c::Host
                             HostTokens& tokens, const UnitStatus& unit) {
   const std::optional<Owner> owner = OwnerOf(unit);
   if (!owner) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
-  A4C_TRY(const int64_t epoch, HighestEpoch(call, database, *owner));
+  A4C_TRY(const Records records, Read(call, database, *owner));
+  const int64_t epoch = StandingIn(records, *owner).epoch;
   if (epoch < unit.epoch) {
     return Error(Code::kConflict, "unit " + unit.name + " has a higher epoch than the store knows");
   }
   return tokens.Introduced(call, unit.host,
                            [&] { return hosts.Remove(call, unit.host, unit.name, epoch); });
+}
+
+Result<std::vector<a4c::Op>> VerdictOps(const Call& call, a4c::Database& database,
+                                        const UnitStatus& unit, const Verdict& verdict) {
+  const std::optional<Owner> owner = OwnerOf(unit);
+  if (!owner) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
+  A4C_TRY(const Records records, Read(call, database, *owner));
+  if (records.owner && !records.owner->tombstone) {
+    return Error(Code::kConflict, "a record names unit " + unit.name);
+  }
+  std::vector<a4c::Op> ops;
+  if (records.owner) {
+    ops.emplace_back(a4c::Check{.ref = owner->ref, .rev = records.owner->rev});
+  } else {
+    ops.emplace_back(Tombstone(*owner, unit, verdict));
+  }
+  AddRaisedEpoch(*owner, records, verdict.host_epoch, ops);
+  return ops;
 }
 
 }  // namespace a4cd

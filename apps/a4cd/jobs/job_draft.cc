@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "a4c/host_images.h"
+#include "a4c/host_provider.h"
 #include "a4c/nearest.h"
 #include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/job.h"
@@ -134,6 +135,17 @@ void CheckHostAdopt(const Json& payload, Faults& faults) {
   fields.RefuseOthers();
 }
 
+void CheckHostPurge(const Json& payload, Faults& faults) {
+  FieldReader fields(payload, "/payload", faults);
+  fields.Text("host", {.required = true, .bytes_max = 256});
+  for (const std::string& unit : fields.TextList("units")) {
+    AddFault("/payload/units", a4c::CheckUnitName(unit), faults);
+  }
+  const Json& dry_run = fields.Any("dry_run");
+  if (!dry_run.IsNull() && !dry_run.IsBool()) fields.Add("dry_run", "is true or false");
+  fields.RefuseOthers();
+}
+
 struct Type {
   const char* name;
   void (*check)(const Json& payload, Faults& faults);
@@ -151,7 +163,8 @@ constexpr Type kTypes[] = {{"workspace.create", CheckWorkspaceCreate},
                            {"command.run", CheckCommandRun},
                            {"image.build", CheckImageBuild},
                            {"host.cleanup", CheckHostCleanup, "hosts:admin"},
-                           {"host.adopt", CheckHostAdopt, "hosts:admin"}};
+                           {"host.adopt", CheckHostAdopt, "hosts:admin"},
+                           {"host.purge", CheckHostPurge, "hosts:admin"}};
 
 std::string Joined(const std::vector<std::string>& words) {
   std::string text;

@@ -238,7 +238,7 @@ Result<PreparedWrite> JobService::PrepareCreate(const Call& call, const Principa
     job.subject = "image:" + draft.payload["tag"].Text();
     job.host = draft.payload["host"].Text();
     if (draft.payload.Find("context") == nullptr) AwaitContext(job, context_wait_ms_);
-  } else if (draft.type == "host.cleanup" || draft.type == "host.adopt") {
+  } else if (draft.type.starts_with("host.")) {
     job.host = draft.payload["host"].Text();
     job.subject = "host:" + job.host;
   } else if (draft.type == "snapshot.delete") {

@@ -214,7 +214,7 @@ TEST_F(ApiTenants, EachRouteAsksForItsScopeAndForAKey) {
 // What they do to a server is done to everybody's.
 TEST_F(ApiTenants, JobsAboutServersNeedWhatServersNeed) {
   const std::string key = KeyFor("default", R"("jobs:read","jobs:write")");
-  for (const char* type : {"host.cleanup", "host.adopt"}) {
+  for (const char* type : {"host.cleanup", "host.adopt", "host.purge"}) {
     const std::string job =
         R"({"type":")" + std::string(type) + R"(","payload":{"host":"local-1"}})";
     const Answer refused = Post("/v1/jobs", job, Bearer(key));

@@ -2,10 +2,12 @@
 #include <cstdlib>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "apps/a4c/commands/known_hosts.h"
 #include "apps/a4c/exit_code.h"
 #include "tests/integration/cli/cli_fixture.h"
+#include "tests/integration/cli/sessions_fixture.h"
 
 namespace a4cd {
 namespace {
@@ -107,6 +109,91 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   const Ran back = Run({"host", "get", "srv-9"});
   EXPECT_NE(back.out.find("srv-9  yes        reachable"), std::string::npos) << back.out;
   EXPECT_EQ(back.err, "");
+}
+
+// What runs outlives the store that it was made by.
+class CliPurge : public Cli {
+ protected:
+  // With a store that knows nothing.
+  void StartAnew(const std::string& purge_age) {
+    const std::string user = geteuid() == 0 ? "run_as_user: nobody, " : "";
+    StartApp(
+        "roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\ncleanup: {purge_age: " +
+        purge_age + "}\nhosts: {plugin: host-local, config: {" + user +
+        "servers: [{id: one, path: '" + directory_ + "/one', disk: 1GiB}]}}\n");
+    url_ = "http://127.0.0.1:" + std::to_string(port_);
+  }
+  void TearDown() override {
+    StartAnew("0s");
+    EXPECT_EQ(Run({"host", "purge", "one", "--all", "--yes"}).exit_code, 0);
+    Cli::TearDown();
+  }
+  Ran Purge(std::vector<std::string> more) {
+    more.insert(more.begin(), {"host", "purge", "one"});
+    return Run(more);
+  }
+  // Asked whether all are to go.
+  int AnswerAtATerminal(const std::string& answer) {
+    const Screen screen;
+    const pid_t child = Spawn({.path = A4C_CLI,
+                               .arguments = {"host", "purge", "one", "--all"},
+                               .environment = {{"A4C_URL", url_}, {"A4C_API_KEY_FILE", key_file_}},
+                               .files = {screen.path(), directory_ + "/out", directory_ + "/err"}});
+    EXPECT_TRUE(screen.Type(answer + "\n"));
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    const std::string asked = ReadAll(directory_ + "/err");
+    EXPECT_NE(asked.find("1 unit of one and all that they keep would be gone for good. Purge?"),
+              std::string::npos)
+        << asked;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  std::vector<std::string> Units() {
+    std::vector<std::string> units;
+    std::istringstream lines(Purge({"-o", "name"}).out);
+    for (std::string line; std::getline(lines, line);) units.push_back(line);
+    return units;
+  }
+};
+
+TEST_F(CliPurge, UnitsWithoutARecordGoOnlyOnceSomebodyHasSaidWhich) {
+  StartAnew("1h");
+  for (const char* name : {"dev-1", "dev-2"}) {
+    const Ran made = Run({"workspace", "create", name, "--wait", "--", "sleep", "600"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  EXPECT_EQ(Purge({}).err, "every unit on one has a record\n");
+  StartAnew("1h");
+  const std::vector<std::string> units = Units();
+  ASSERT_EQ(units.size(), 2u);
+  const Ran young = Purge({"--unit", units[0], "--yes"});
+  EXPECT_EQ(young.exit_code, 1);
+  EXPECT_NE(young.out.find("too short a while ago"), std::string::npos) << young.out;
+  StartAnew("0s");
+  const Ran list = Purge({});
+  EXPECT_EQ(list.exit_code, 0) << list.err;
+  EXPECT_EQ(list.out.find("UNIT "), 0u) << list.out;
+  EXPECT_NE(list.out.find("running"), std::string::npos) << list.out;
+  EXPECT_NE(list.err.find("a4c host purge one --unit UNIT, or --all"), std::string::npos);
+  const Ran unsure = Purge({"--all"});
+  EXPECT_EQ(unsure.exit_code, 2);
+  EXPECT_NE(unsure.err.find("2 units of one would be purged"), std::string::npos) << unsure.err;
+  EXPECT_EQ(Purge({"--unit", "ws-typo"}).exit_code, a4c_cli::kNotFound);
+  const Ran dry = Purge({"--all", "--dry-run"});
+  EXPECT_EQ(dry.exit_code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("would_go"), std::string::npos) << dry.out;
+  EXPECT_EQ(Units().size(), 2u) << "nothing has gone so far";
+  const Ran first = Purge({"--unit", units[0], "--yes", "-o", "json"});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  const auto told = a4c::ParseJson(first.out);
+  ASSERT_TRUE(told) << first.out;
+  EXPECT_EQ("unit/" + told->Items().at(0)["unit"].Text(), units[0]);
+  EXPECT_EQ(told->Items().at(0)["result"].Text(), "gone");
+  EXPECT_EQ(Units(), std::vector<std::string>{units[1]});
+  EXPECT_EQ(AnswerAtATerminal("no"), a4c_cli::kAuth);
+  EXPECT_EQ(Units().size(), 1u);
+  EXPECT_EQ(AnswerAtATerminal("yes"), 0);
+  EXPECT_TRUE(Units().empty());
 }
 
 TEST_F(Cli, AWorkspaceLivesLongerAndChangesItsLabels) {
