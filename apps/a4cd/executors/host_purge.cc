@@ -61,11 +61,10 @@ int64_t TimeOfId(const std::string& id) {
   return time_ms;
 }
 
-// 0: nobody knows.
+// The latest that is known, for a server's clock may be behind; 0: nobody knows.
 int64_t BeganAt(const UnitStatus& unit) {
-  if (unit.started_at_ms != 0) return unit.started_at_ms;
-  return std::max(TimeOfId(LabelOf(unit, kWorkspaceLabel)),
-                  TimeOfId(LabelOf(unit, kSnapshotLabel)));
+  return std::max({unit.started_at_ms, TimeOfId(LabelOf(unit, kWorkspaceLabel)),
+                   TimeOfId(LabelOf(unit, kSnapshotLabel))});
 }
 
 class Purge {
