@@ -4,7 +4,6 @@ checks of faults_test, on the real servers.
 Those mutants are tried that this load and these faults can show; the simulation has all of them.
 """
 import os
-import time
 import unittest
 from unittest import mock
 
@@ -17,7 +16,7 @@ from tests.faults.schedule import Schedule
 setUpModule = faults_test.setUpModule
 
 PROMISED_S = 35  # after which the index is the store
-LOAD_S = 15
+RECORDS = 600  # clients that meet on the last 40 of them, before the first fault
 
 
 class Mutants(faults_test.FaultCase):
@@ -33,7 +32,7 @@ class Mutants(faults_test.FaultCase):
     def found(self, *faults):
         """What the checks have against it; nothing if they are content."""
         load = self.load(changes=0.5, clients=30).start()
-        time.sleep(LOAD_S)
+        wait_until("enough load", lambda: len(load.records) >= RECORDS or load.errors, 120)
         schedule = Schedule(self.cluster, self.seed, 0, 0)
         schedule.names = faults
         schedule.run()

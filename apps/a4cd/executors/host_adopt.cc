@@ -22,11 +22,6 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
-std::string LabelOf(const std::map<std::string, std::string>& labels, const char* name) {
-  const auto found = labels.find(name);
-  return found == labels.end() ? "" : found->second;
-}
-
 Error Cannot(std::string why, std::string hint = "") {
   return Error(Code::kConflict, std::move(why), std::move(hint));
 }

@@ -32,17 +32,12 @@ using a4c::UnitStatus;
 constexpr size_t kListedMax = 256;  // as many as one job takes
 constexpr size_t kToldMax = 8;      // in the message
 
-std::string LabelOf(const UnitStatus& unit, const char* name) {
-  const auto found = unit.labels.find(name);
-  return found == unit.labels.end() ? "" : found->second;
-}
-
 Json ViewJson(const UnitStatus& unit) {
   Json view(Json::Object{{"unit", unit.name}, {"actual", ViewOf(unit).actual}});
   for (const auto& [member, label] : {std::pair{"workspace", kWorkspaceLabel},
                                       {"snapshot", kSnapshotLabel},
                                       {"tenant", kTenantLabel}}) {
-    if (const std::string value = LabelOf(unit, label); !value.empty()) {
+    if (const std::string value = LabelOf(unit.labels, label); !value.empty()) {
       view.AppendMember(member, value);
     }
   }
@@ -63,8 +58,8 @@ int64_t TimeOfId(const std::string& id) {
 
 // The latest that is known, for a server's clock may be behind; 0: nobody knows.
 int64_t BeganAt(const UnitStatus& unit) {
-  return std::max({unit.started_at_ms, TimeOfId(LabelOf(unit, kWorkspaceLabel)),
-                   TimeOfId(LabelOf(unit, kSnapshotLabel))});
+  return std::max({unit.started_at_ms, TimeOfId(LabelOf(unit.labels, kWorkspaceLabel)),
+                   TimeOfId(LabelOf(unit.labels, kSnapshotLabel))});
 }
 
 class Purge {

@@ -31,6 +31,11 @@ a4c::Unit UnitFrom(const Workspace& workspace, const JobRun& run, const std::str
 
 }  // namespace
 
+std::string LabelOf(const std::map<std::string, std::string>& labels, const char* name) {
+  const auto found = labels.find(name);
+  return found == labels.end() ? "" : found->second;
+}
+
 PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations) {
   return {.amounts = reservations.WithDefaults(
               {workspace.disk_bytes, workspace.memory_bytes, workspace.cpu_millis}),

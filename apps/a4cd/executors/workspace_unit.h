@@ -1,6 +1,7 @@
 // The unit of a workspace on its server.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,9 @@ inline constexpr const char* kTenantLabel = "a4c.tenant";
 inline constexpr const char* kSnapshotLabel = "a4c.snapshot";
 // {"VARIABLE": "secret"}: whose values in env are secrets, for who adopts the unit.
 inline constexpr const char* kSecretsLabel = "a4c.secrets";
+
+// "" if there is none.
+std::string LabelOf(const std::map<std::string, std::string>& labels, const char* name);
 
 // What placement is asked for the workspace.
 PlacementRequest PlacementOf(const Workspace& workspace, const Reservations& reservations);

@@ -19,11 +19,6 @@ using a4c::UnitStatus;
 
 namespace {
 
-std::string Label(const UnitStatus& unit, const char* name) {
-  const auto found = unit.labels.find(name);
-  return found == unit.labels.end() ? "" : found->second;
-}
-
 // Whose a unit is, and under whose lease it is removed.
 struct Owner {
   RecordRef ref;
@@ -35,9 +30,9 @@ struct Owner {
 
 // None for a unit that is neither a workspace's nor a snapshot's.
 std::optional<Owner> OwnerOf(const UnitStatus& unit) {
-  const std::string tenant = Label(unit, kTenantLabel);
-  const std::string workspace = Label(unit, kWorkspaceLabel);
-  const std::string snapshot = Label(unit, kSnapshotLabel);
+  const std::string tenant = LabelOf(unit.labels, kTenantLabel);
+  const std::string workspace = LabelOf(unit.labels, kWorkspaceLabel);
+  const std::string snapshot = LabelOf(unit.labels, kSnapshotLabel);
   Owner owner{WorkspaceRef(tenant, workspace), WorkspaceSubject(workspace)};
   const bool is_snapshot = unit.name == SnapshotUnitName(snapshot);
   if (is_snapshot) {
@@ -140,7 +135,7 @@ Result<Leftovers> SortLeftovers(const Call& call, a4c::Database& database,
   Leftovers leftovers;
   for (const UnitStatus& unit : units) {
     A4C_TRY(const Standing standing, StandingOf(call, database, unit));
-    const bool is_snapshot = unit.name == SnapshotUnitName(Label(unit, kSnapshotLabel));
+    const bool is_snapshot = unit.name == SnapshotUnitName(LabelOf(unit.labels, kSnapshotLabel));
     if (is_snapshot && standing.record == Standing::Record::kLiving) continue;
     const bool is_removable = standing.GoesByItself(unit);
     (is_removable ? leftovers.removable : leftovers.unclaimed).push_back(unit);

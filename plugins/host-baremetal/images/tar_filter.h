@@ -1,7 +1,7 @@
 // Leaves files out of a tar stream by their path; all else passes byte for byte. No I/O of its own.
 //
-//   TarFilter filter(archive, [](std::string_view path) { return path == "a/layer.tar"; }, 1 <<
-//   30); A4C_TRY(const std::string piece, filter.Read());  // empty at the end
+//   TarFilter filter(archive, IsLayerThatIsThere, bytes_max);
+//   A4C_TRY(const std::string piece, filter.Read());  // empty at the end
 //
 // With a file goes what says more of it: GNU's long names and pax headers. The stream is of
 // somebody else: one that is out of form, too long or cut off is an error, kInvalid or
