@@ -177,7 +177,7 @@ class BaremetalCommand final : public HostCommand {
 
 class BaremetalPort final : public HostStream {
  public:
-  BaremetalPort(std::shared_ptr<DockerServer> server, PortLink link)
+  BaremetalPort(std::shared_ptr<DockerServer> server, ChannelLink link)
       : server_(std::move(server)), link_(std::move(link)) {}
 
   Result<StreamWait> WaitFor(const Call& call, bool reading, bool writing) override {
@@ -198,7 +198,7 @@ class BaremetalPort final : public HostStream {
 
  private:
   const std::shared_ptr<DockerServer> server_;
-  PortLink link_;
+  ChannelLink link_;
 };
 
 class BaremetalStreams final : public HostStreams {
@@ -260,7 +260,7 @@ Result<std::unique_ptr<HostStream>> BaremetalStreams::OpenPort(const Call& call,
     return Error(Code::kUnsupported, "units of this server have no network of their own",
                  "set `network` of host-baremetal to a Docker network, for new units");
   }
-  A4C_TRY(PortLink link, server->OpenPort(call, address, port));
+  A4C_TRY(ChannelLink link, server->OpenPort(call, address, port));
   return std::unique_ptr<HostStream>(
       std::make_unique<BaremetalPort>(std::move(server), std::move(link)));
 }

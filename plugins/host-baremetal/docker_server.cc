@@ -91,6 +91,11 @@ DockerServer::DockerServer(const Runtime& runtime, ServerOptions server,
       waiter_(runtime.threads.NewWaiter()),
       last_{.id = server_.id, .absent = AbsentOf(server_)} {}
 
+// A session that was kept may have died since; a fresh one may not.
+bool DockerServer::IsStale(RoutePool::Lent& route) {
+  return !route.fresh() && route->session != nullptr && !route->session->Usable();
+}
+
 Result<std::unique_ptr<SshSession>> DockerServer::Connect(const Call& call) {
   if (server_.IsLocal()) return std::unique_ptr<SshSession>();
   A4C_CHECK(breaker_.Allow());
@@ -163,10 +168,7 @@ Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer 
     if ((*route)->peer == peer && IsAlive(call, **route)) return DockerLink(*std::move(route));
     const auto opened = OpenConnection(call, **route, peer);
     if (opened) return DockerLink(*std::move(route));
-    // A session that was kept may have died since; a fresh one may not.
-    SshSession* session = (*route)->session.get();
-    const bool stale = !route->fresh() && session != nullptr && !session->Usable();
-    if (!stale || call.Expired() || call.Stopping()) {
+    if (!IsStale(*route) || call.Expired() || call.Stopping()) {
       return opened.error().Within("server " + server_.id);
     }
   }
@@ -188,24 +190,34 @@ Result<DockerLink> DockerServer::OpenForTerminal(const Call& call) {
   return OpenTo(call, terminals_, Peer::kDocker);
 }
 
-Result<PortLink> DockerServer::OpenPort(const Call& call, const std::string& address, int port) {
+Result<ChannelLink> DockerServer::OpenBare(const Call& call, RoutePool& pool, const Opener& open) {
+  while (true) {
+    auto route = pool.Take(call, Peer::kNone);
+    if (!route) return route.error().Within("server " + server_.id);
+    ChannelLink link{std::make_unique<RoutePool::Lent>(*std::move(route)), nullptr};
+    Route& way = **link.route;
+    way.connection.reset();  // one channel at a time
+    way.peer = Peer::kNone;
+    auto channel = open(*way.session);
+    if (!channel && IsStale(*link.route) && !call.Expired() && !call.Stopping()) continue;
+    if (!channel) return channel.error();
+    link.channel = *std::move(channel);
+    return link;
+  }
+}
+
+Result<ChannelLink> DockerServer::OpenPort(const Call& call, const std::string& address, int port) {
   if (server_.IsLocal()) {
     A4C_TRY(Socket socket, ConnectTcp(call, address, port, keepalive_interval_ms_));
-    return PortLink{nullptr, NewSocketChannel(std::move(socket))};
+    return ChannelLink{nullptr, NewSocketChannel(std::move(socket))};
   }
-  auto route = terminals_.Take(call, Peer::kNone);
-  if (!route) return route.error().Within("server " + server_.id);
-  PortLink link{std::make_unique<RoutePool::Lent>(*std::move(route)), nullptr};
-  (*link.route)->connection.reset();  // one channel at a time
-  (*link.route)->peer = Peer::kNone;
-  auto channel = (*link.route)->session->OpenPort(call, address, port);
-  if (!channel) {
-    return Error(channel.error().code(),
-                 "port " + std::to_string(port) + ": " + channel.error().message(),
-                 "does something listen there, on all addresses?");
-  }
-  link.channel = *std::move(channel);
-  return link;
+  return OpenBare(call, terminals_, [&](SshSession& session) {
+    auto channel = session.OpenPort(call, address, port);
+    if (channel) return channel;
+    return Result<std::unique_ptr<ByteChannel>>(Error(
+        channel.error().code(), "port " + std::to_string(port) + ": " + channel.error().message(),
+        "does something listen there, on all addresses?"));
+  });
 }
 
 Result<DockerLink> DockerServer::OpenForUnits(const Call& call) {
@@ -223,19 +235,18 @@ void DockerServer::SetToken(const std::string& token) {
 }
 
 Result<std::string> DockerServer::DiskOutput(const Call& call, const std::string& path) {
-  A4C_TRY(RoutePool::Lent route, requests_.Take(call, Peer::kNone));
-  route->connection.reset();
-  route->peer = Peer::kNone;
-  A4C_TRY(const auto channel,
-          route->session->OpenCommand(call, "df -B1 --output=size,used,avail " + path));
+  A4C_TRY(const ChannelLink link, OpenBare(call, requests_, [&](SshSession& session) {
+            return session.OpenCommand(call,
+                                       "df -B1 --output=size,used,avail " + path);
+          }));
   std::string output;
   char piece[1024];
   while (output.size() < kDiskOutputBytesMax) {
-    A4C_TRY(const size_t count, channel->Read(call, piece, sizeof(piece)));
+    A4C_TRY(const size_t count, link.channel->Read(call, piece, sizeof(piece)));
     if (count == 0) break;
     output.append(piece, count);
   }
-  return output.empty() ? "df: " + channel->Complaint() : output;
+  return output.empty() ? "df: " + link.channel->Complaint() : output;
 }
 
 Result<Host> ReadDiskFigures(const std::string& output) {

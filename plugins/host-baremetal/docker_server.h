@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,8 +30,8 @@ class DockerLink {
   RoutePool::Lent route_;
 };
 
-// A connection to a port that the server can reach, and what carries it.
-struct PortLink {
+// A stream to a port that the server can reach or to a command there, and what carries it.
+struct ChannelLink {
   std::unique_ptr<RoutePool::Lent> route;  // outlives the channel in it; null: none was needed
   std::unique_ptr<ByteChannel> channel;
 };
@@ -51,7 +52,7 @@ class DockerServer {
   // The same for what people have open (commands with input, ports), which keeps neither waiting.
   // kExhausted: there are too many.
   Result<DockerLink> OpenForTerminal(const Call& call);
-  Result<PortLink> OpenPort(const Call& call, const std::string& address, int port);
+  Result<ChannelLink> OpenPort(const Call& call, const std::string& address, int port);
   // For what changes units: through a4c-host where the server has it, and never around it.
   Result<DockerLink> OpenForUnits(const Call& call);
   bool has_helper() const { return server_.helper; }
@@ -69,6 +70,9 @@ class DockerServer {
  private:
   Result<std::unique_ptr<SshSession>> Connect(const Call& call);
   Result<DockerLink> OpenTo(const Call& call, RoutePool& pool, Peer peer, bool wait = true);
+  using Opener = std::function<Result<std::unique_ptr<ByteChannel>>(SshSession&)>;
+  Result<ChannelLink> OpenBare(const Call& call, RoutePool& pool, const Opener& open);
+  static bool IsStale(RoutePool::Lent& route);
   Result<void> OpenConnection(const Call& call, Route& route, Peer peer);
   bool IsAlive(const Call& call, Route& route) const;
   Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession* session,

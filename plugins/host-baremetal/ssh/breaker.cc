@@ -20,10 +20,11 @@ Result<void> Breaker::Allow() {
   }
   const std::string when = probing_ ? "somebody is trying it now"
                                     : "it is tried again in " + std::to_string(left_ms) + " ms";
-  return Error(Code::kUnavailable,
-               std::to_string(failures_) + " connections in a row failed, " + when +
-                   "; the last: " + last_error_,
-               "look at the server; once it answers, this ends by itself");
+  return Error(
+      Code::kUnavailable,
+      std::to_string(failures_) + " connections in a row failed, " + when +
+          "; the last: " + last_error_,
+      last_hint_.empty() ? "look at the server; once it answers, this ends by itself" : last_hint_);
 }
 
 void Breaker::Succeeded() {
@@ -34,10 +35,14 @@ void Breaker::Succeeded() {
 
 void Breaker::Failed(const Error& error) {
   Waiter::Lock lock(*waiter_);
-  probing_ = false;
-  if (error.code() == Code::kCanceled || error.code() == Code::kTimeout) return;
-  ++failures_;
-  last_error_ = error.message();
+  const bool was_probe = std::exchange(probing_, false);
+  const bool proves = error.code() != Code::kCanceled && error.code() != Code::kTimeout;
+  if (!proves && !was_probe) return;
+  if (proves) {
+    ++failures_;
+    last_error_ = error.message();
+    last_hint_ = error.hint();
+  }
   open_until_ms_ = runtime_.clock.MonotonicMs() + WaitMs();
 }
 

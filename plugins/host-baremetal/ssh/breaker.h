@@ -30,7 +30,7 @@ class Breaker {
   // Whoever is allowed says afterwards how it went.
   Result<void> Allow();
   void Succeeded();
-  // A caller that had too little time proves nothing.
+  // A caller that went, or had too little time, proves nothing; but another one waits its turn.
   void Failed(const Error& error);
   void Quarantine(const Error& error, ForeignKey key);
   // Why it is in quarantine; empty: it is not.
@@ -47,6 +47,7 @@ class Breaker {
   int64_t open_until_ms_ = 0;
   bool probing_ = false;
   std::string last_error_;
+  std::string last_hint_;
   std::string quarantine_;
   ForeignKey foreign_;
 };

@@ -25,6 +25,8 @@ namespace {
 constexpr int64_t kCloseMs = 2'000;
 constexpr int64_t kKeepAliveAgainMs = 1'000;
 constexpr size_t kErrorBytesMax = 2'000;
+// Whoever waited for this part of connect_timeout_ms has seen that nobody answers.
+constexpr int64_t kEnoughOfTimeout = 2;
 constexpr size_t kIdentitiesTried = 5;  // sshd hangs up after six (MaxAuthTries)
 constexpr char kStreamLocal[] = "direct-streamlocal@openssh.com";
 constexpr const char* kHostKeyTypes = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384";
@@ -466,16 +468,25 @@ std::string Channel::Complaint() {
   return text;
 }
 
+// The key of the jump is a setting of each server behind it: none of theirs can be pinned instead.
+Error JumpError(const SshTarget& target, const Error& error, const ForeignKey& foreign) {
+  Error within = error.Within("jump to " + target.address);
+  if (foreign.shown.empty()) return within;
+  return Error(within.code(), within.message(),
+               "compare " + foreign.shown + " with what the console of " + target.jump->address +
+                   " says; if it is its own, it belongs into jump_fingerprint of the server");
+}
+
 // Until its bytes have a way to the server.
-Result<std::unique_ptr<Session>> OpenSession(const Call& call, const SshTarget& target,
-                                             ForeignKey* foreign) {
+Result<std::unique_ptr<Session>> OpenSession(const Call& call, const SshTarget& target) {
   if (target.jump == nullptr) {
     auto socket = ConnectTcp(call, target.address, target.port, target.keepalive_interval_ms);
     if (!socket) return ConnectError(target, socket.error());
     return std::make_unique<Session>(call.clock, *std::move(socket), target);
   }
-  auto session = ConnectSsh(call, *target.jump, foreign);
-  if (!session) return session.error().Within("jump to " + target.address);
+  ForeignKey foreign;
+  auto session = ConnectSsh(call, *target.jump, &foreign);
+  if (!session) return JumpError(target, session.error(), foreign);
   auto channel = (*session)->OpenPort(call, target.address, target.port);
   if (!channel) return ConnectError(target, channel.error());
   return std::make_unique<Session>(
@@ -499,18 +510,19 @@ Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target) {
 Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,
                                                ForeignKey* foreign) {
   InitLibssh2Once();
+  const int64_t begun_ms = call.clock.MonotonicMs();
   Call bounded = call;
-  bounded.deadline_ms =
-      std::min(call.deadline_ms, call.clock.MonotonicMs() + target.connect_timeout_ms);
+  bounded.deadline_ms = std::min(call.deadline_ms, begun_ms + target.connect_timeout_ms);
   const auto judged = [&](const Error& error) {
-    const bool ours = error.code() == Code::kTimeout && !call.Expired();
-    if (!ours) return error;
+    if (error.code() != Code::kTimeout) return error;
+    const int64_t waited_ms = call.clock.MonotonicMs() - begun_ms;
+    // The caller's own deadline may be no later than ours.
+    if (call.Expired() && waited_ms < target.connect_timeout_ms / kEnoughOfTimeout) return error;
     // Who is to be looked at is another one if it was the name that took the time.
     if (!error.hint().empty()) return CannotConnect(target, error.message(), error.hint());
-    return CannotConnect(target,
-                         "no answer in " + std::to_string(target.connect_timeout_ms) + " ms");
+    return CannotConnect(target, "no answer in " + std::to_string(waited_ms) + " ms");
   };
-  auto opened = OpenSession(bounded, target, foreign);
+  auto opened = OpenSession(bounded, target);
   if (!opened) return judged(opened.error());
   std::unique_ptr<Session> session = *std::move(opened);
   const auto started = session->Start(bounded);

@@ -50,14 +50,15 @@ struct SshIdentity {
 // Who answers there; nobody logs in. Of target only the address, port and timeout count.
 Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target);
 
-// A server, or one on the way to it, that is not the one whose key is pinned.
+// A server that is not the one whose key is pinned.
 struct ForeignKey {
   std::string pinned;
   std::string shown;  // empty: there is none
 };
 
 // kDenied: another host key (the message names both fingerprints) or the key was not accepted.
-// kUnavailable: not reached within connect_timeout_ms. foreign: set if it showed another host key.
+// kUnavailable: not reached within connect_timeout_ms. kTimeout: the call ended long before that.
+// foreign: set if it showed another host key; not if a server on the way to it did.
 Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,
                                                ForeignKey* foreign = nullptr);
 

@@ -82,6 +82,13 @@ TEST_F(JumpServer, AnotherHostKeyOfTheWayIsDeniedAndSaysWhose) {
   EXPECT_NE(listed.error().message().find("jump to " + options_.servers[0].address),
             std::string::npos)
       << listed.error().message();
+  EXPECT_NE(listed.error().hint().find("jump_fingerprint"), std::string::npos)
+      << "none of the server itself can be pinned: " << listed.error().hint();
+  const auto hosts = Through(other)->Hosts(Soon());
+  ASSERT_TRUE(hosts);
+  EXPECT_FALSE(hosts->at(0).reachable);
+  EXPECT_EQ(hosts->at(0).shown_fingerprint, "") << "the server itself showed none";
+  EXPECT_NE(hosts->at(0).reason.find("jump_fingerprint"), std::string::npos) << hosts->at(0).reason;
 }
 
 TEST_F(JumpServer, AServerThatTheWayCannotReachIsUnavailable) {

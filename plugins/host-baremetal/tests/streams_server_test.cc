@@ -2,6 +2,8 @@
 #include <poll.h>
 
 #include "a4c/host_streams.h"
+#include "docker_server.h"
+#include "ssh/socket.h"
 #include "tests/server_fixture.h"
 #include "tests/support/cutting_proxy.h"
 
@@ -206,6 +208,33 @@ TEST_F(ServerStreams, APortOfAUnitInANetworkIsReached) {
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code(), Code::kUnavailable) << none.error().ToString();
   EXPECT_TRUE(provider->Remove(Soon(), unit.host, unit.name, 1'000'000));
+}
+
+// Two sessions are kept that have died, as all have after a restart of sshd.
+TEST_F(ServerStreams, APortIsOpenedAlsoWhenKeptSessionsHaveDied) {
+  CuttingProxy proxy(TestRuntime().threads, options_.servers[0].address, options_.servers[0].port);
+  ServerOptions server = options_.servers[0];
+  server.address = "127.0.0.1";
+  server.port = proxy.port();
+  DockerServer through(TestRuntime(), server, options_);
+  const int sshd = options_.servers[0].port;
+  {
+    const auto one = through.OpenPort(Soon(), options_.servers[0].address, sshd);
+    const auto two = through.OpenPort(Soon(), options_.servers[0].address, sshd);
+    ASSERT_TRUE(one && two);
+  }
+  auto watch = ConnectTcp(Soon(), "127.0.0.1", proxy.port(), 15'000);
+  ASSERT_TRUE(watch) << watch.error().ToString();
+  const auto watched = NewSocketChannel(*std::move(watch));
+  char piece[64];
+  ASSERT_TRUE(watched->Read(Soon(), piece, sizeof(piece)));  // so the proxy has it too
+  proxy.BreakOnce();
+  for (size_t count = 1; count > 0;) {
+    const auto read = watched->Read(Soon(), piece, sizeof(piece));
+    count = read ? *read : 0;
+  }
+  const auto again = through.OpenPort(Soon(), options_.servers[0].address, sshd);
+  EXPECT_TRUE(again) << again.error().ToString();
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // How servers are reached: breaker, kept connections, a dockerd of this machine, and engines that
 // do not behave.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,6 +14,7 @@
 #include "a4c/sinks.h"
 #include "baremetal_host_provider.h"
 #include "baremetal_keys.h"
+#include "docker_server.h"
 #include "route_pool.h"
 #include "ssh/breaker.h"
 #include "ssh/socket.h"
@@ -31,6 +35,41 @@ Call Soon(int64_t timeout_ms = 60'000) {
 }
 
 const Error kLost(Code::kUnavailable, "cannot connect");
+
+// Takes connections and says nothing, as a server behind a firewall that drops what comes.
+Socket ListenInSilence() {
+  Socket listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(bind(listener.fd(), reinterpret_cast<sockaddr*>(&any), sizeof(any)), 0);
+  EXPECT_EQ(listen(listener.fd(), 16), 0);
+  return listener;
+}
+
+int PortOf(const Socket& listener) {
+  sockaddr_in own{};
+  socklen_t size = sizeof(own);
+  EXPECT_EQ(getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&own), &size), 0);
+  return ntohs(own.sin_port);
+}
+
+// Its queue is short, and nobody accepts.
+Socket ListenAt(const std::string& path) {
+  Socket listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  EXPECT_EQ(bind(listener.fd(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  EXPECT_EQ(listen(listener.fd(), 0), 0);
+  return listener;
+}
+
+// Of the processor.
+int64_t MillisOf(const rusage& use) {
+  const auto of = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
+  return of(use.ru_utime) + of(use.ru_stime);
+}
 
 class BreakerOfAServer : public ::testing::Test {
  protected:
@@ -91,6 +130,79 @@ TEST_F(BreakerOfAServer, ACallerWithoutTimeProvesNothing) {
     ASSERT_TRUE(breaker_.Allow());
     breaker_.Failed(Error(Code::kTimeout, "no time left"));
   }
+}
+
+// Else the next one would try at once, and the one after it.
+TEST_F(BreakerOfAServer, AfterATryWithoutTimeTheNextOneWaitsItsTurn) {
+  for (int i = 0; i < 3; ++i) Fail();
+  clock_.Advance(1'000);
+  ASSERT_TRUE(breaker_.Allow());
+  breaker_.Failed(Error(Code::kTimeout, "no time left"));
+  const auto refused = breaker_.Allow();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("3 connections in a row"), std::string::npos)
+      << "it proved nothing: " << refused.error().ToString();
+  clock_.Advance(1'000);
+  EXPECT_TRUE(breaker_.Allow());
+}
+
+// Callers whose deadline is no later than the timeout of a connection are the usual ones.
+TEST(ASilentServer, IsLeftAloneAlsoByWhoWaitsNoLongerThanForAConnection) {
+  const Socket silent = ListenInSilence();
+  BaremetalOptions options;
+  options.connect_timeout_ms = 100;
+  options.breaker_failures = 3;
+  options.reconnect_wait_max_ms = 60'000;
+  options.sessions_max = options.streams_max = options.terminals_max = 2;
+  ServerOptions options_of_it;
+  options_of_it.id = "server-1";
+  options_of_it.address = "127.0.0.1";
+  options_of_it.port = PortOf(silent);
+  DockerServer server(TestRuntime(), options_of_it, options);
+  for (int i = 0; i < 3; ++i) {
+    const auto link = server.Open(Soon(options.connect_timeout_ms));
+    ASSERT_FALSE(link);
+    EXPECT_NE(link.error().message().find("no answer in"), std::string::npos)
+        << link.error().ToString();
+  }
+  const auto refused = server.Open(Soon());
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("3 connections in a row"), std::string::npos)
+      << refused.error().ToString();
+  const auto measured = DockerServer(TestRuntime(), options_of_it, options).Measure(Soon());
+  EXPECT_NE(measured.reason.find("cannot connect"), std::string::npos) << measured.reason;
+}
+
+TEST(ASilentServer, WhoSeesItTooBrieflyProvesNothing) {
+  const Socket silent = ListenInSilence();
+  SshTarget target;
+  target.address = "127.0.0.1";
+  target.port = PortOf(silent);
+  target.connect_timeout_ms = 60'000;
+  const auto session = ConnectSsh(Soon(50), target);
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code(), Code::kTimeout) << session.error().ToString();
+}
+
+TEST(ABusyDockerd, IsWaitedForAtRest) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("a4c-busy-" + std::to_string(getpid()))).string();
+  const Socket busy = ListenAt(path);
+  std::vector<std::unique_ptr<ByteChannel>> queued;
+  rusage before{};
+  rusage after{};
+  while (true) {
+    getrusage(RUSAGE_THREAD, &before);
+    auto channel = ConnectLocal(Soon(300), path);
+    getrusage(RUSAGE_THREAD, &after);
+    if (!channel) {
+      EXPECT_EQ(channel.error().code(), Code::kTimeout) << channel.error().ToString();
+      break;
+    }
+    queued.push_back(*std::move(channel));
+  }
+  EXPECT_LT(MillisOf(after) - MillisOf(before), 100);
+  unlink(path.c_str());
 }
 
 TEST_F(BreakerOfAServer, QuarantineEndsByNoTime) {
