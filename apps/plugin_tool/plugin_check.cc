@@ -18,6 +18,14 @@ Result<void> MakeAndDrop(PluginHost& host, const PluginInfo& info, const std::st
   return Outcome(host.MakeHostProvider(name, config));
 }
 
+// Made without any settings it most probably lacks one.
+Error WithoutSettings(const Error& error, const std::string& name) {
+  const std::string ask = "give it settings: a4cd plugin check " + name +
+                          " --config=FILE; a4cd plugin inspect " + name + " lists them";
+  return Error(error.code(), error.message(),
+               error.hint().empty() ? ask : error.hint() + "; or " + ask);
+}
+
 }  // namespace
 
 int PluginCheck(const PluginTool& tool, std::span<const std::string> args, std::ostream& out,
@@ -36,6 +44,9 @@ int PluginCheck(const PluginTool& tool, std::span<const std::string> args, std::
     config = *std::move(read);
   }
   const auto made = MakeAndDrop(tool.host, *info, args[0], config);
+  if (!made && !has_config && !info->keys.empty()) {
+    return Report(WithoutSettings(made.error(), args[0]), err);
+  }
   if (!made) return Report(made.error(), err);
   out << info->name << " " << info->version << " (" << info->kind << ") is ready\n";
   return kToolDone;

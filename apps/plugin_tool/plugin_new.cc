@@ -66,14 +66,25 @@ Result<void> CopyFilled(const fs::path& from, const fs::path& to, const Names& n
   return {};
 }
 
+Error NoTemplate(const std::string& kind, const fs::path& looked_at) {
+  if (kind == "store") {
+    return Error(Code::kUnsupported, "there is no template at " + looked_at.string(),
+                 "set A4C_TEMPLATE_DIR to where a4c's templates are");
+  }
+  if (kind == "bus" || kind == "search" || kind == "host") {
+    return Error(Code::kUnsupported, "only a store has a template so far, a " + kind + " has none",
+                 "copy plugins/" + kind + "-memory of a4c's sources; docs/plugins/guide.md says " +
+                     "what to rename");
+  }
+  return Error(Code::kInvalid, "\"" + kind + "\" is no kind of plugin",
+               "store, bus, search or host: store-foo");
+}
+
 // Refuses a directory that exists: nothing of the author's is ever overwritten.
 Result<void> WriteAll(const fs::path& from, const fs::path& to, const Names& names,
                       std::ostream& out) {
   std::error_code error;
-  if (!fs::is_directory(from, error)) {
-    return Error(Code::kUnsupported, "there is no template at " + from.string(),
-                 "set A4C_TEMPLATE_DIR, or copy a plugin of that kind");
-  }
+  if (!fs::is_directory(from, error)) return NoTemplate(names.kind, from);
   if (!fs::create_directories(to, error)) {
     return Error(Code::kConflict, error ? "cannot make " + to.string() + ": " + error.message()
                                         : to.string() + " exists already");

@@ -120,7 +120,14 @@ TEST_F(PluginToolTest, NewRefusesWhatIsNoName) {
 }
 
 TEST_F(PluginToolTest, NewOfAKindWithoutATemplateSaysSo) {
-  EXPECT_EQ(Run(PluginNew, {"cache-foo", "--into=" + (scratch / "x").string()}), 1);
+  const std::string into = "--into=" + (scratch / "x").string();
+  EXPECT_EQ(Run(PluginNew, {"bus-foo", into}), 1);
+  EXPECT_TRUE(Complained("only a store has a template so far"));
+  EXPECT_TRUE(Complained("copy plugins/bus-memory")) << err.str();
+  EXPECT_EQ(Run(PluginNew, {"cache-foo", into}), 1);
+  EXPECT_TRUE(Complained("\"cache\" is no kind of plugin"));
+  tool.template_directory = scratch;
+  EXPECT_EQ(Run(PluginNew, {"store-foo", into}), 1);
   EXPECT_TRUE(Complained("there is no template at"));
   EXPECT_FALSE(fs::exists(scratch / "x"));
 }

@@ -21,6 +21,12 @@ set(plugin ${WORK}/store-foo)
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix} --component framework)
 
+foreach(kind store bus search host)
+  if(NOT EXISTS ${prefix}/share/a4c/conformance/${kind}/README.md)
+    message(FATAL_ERROR "what ${kind} conformance asks for is not installed")
+  endif()
+endforeach()
+
 # The installed template, not the one of the source tree.
 set(ENV{A4C_TEMPLATE_DIR} ${prefix}/share/a4c/templates)
 run(${NEW_PLUGIN} store-foo --into=${plugin})

@@ -114,4 +114,14 @@ Result<void> CheckDescriptor(const PluginDescriptor& descriptor, const std::stri
   return {};
 }
 
+Result<void> CheckName(const PluginDescriptor& descriptor, const fs::path& file) {
+  if (file.stem() == descriptor.name) return {};
+  const std::string name = descriptor.name;
+  return Error(Code::kInvalid,
+               file.string() + " says that it is the plugin \"" + name + "\", not \"" +
+                   file.stem().string() + "\"",
+               "a copy? change the name in its A4C_PLUGIN(...) too; otherwise name the file " +
+                   name + ".so again");
+}
+
 }  // namespace a4c::plugin

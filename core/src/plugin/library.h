@@ -25,4 +25,7 @@ Result<const PluginDescriptor*> OpenDescriptor(const std::filesystem::path& file
 // kInvalid: the descriptor lacks what every plugin has, or its tag is not the one of its kind.
 Result<void> CheckDescriptor(const PluginDescriptor& descriptor, const std::string& path);
 
+// kInvalid: its file has another name, by which config, log and metrics would know it.
+Result<void> CheckName(const PluginDescriptor& descriptor, const std::filesystem::path& file);
+
 }  // namespace a4c::plugin

@@ -85,6 +85,7 @@ Result<PluginHost::State::Found> PluginHost::State::Find(const std::string& name
   A4C_CHECK(plugin::CheckTag(file));
   A4C_TRY(const PluginDescriptor* descriptor, Open(file));
   A4C_CHECK(plugin::CheckDescriptor(*descriptor, file.string()));
+  A4C_CHECK(plugin::CheckName(*descriptor, file));
   return Found{descriptor, file.string()};
 }
 

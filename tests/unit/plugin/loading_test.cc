@@ -44,12 +44,12 @@ TEST_F(PluginLoading, WithoutDirectoriesNotFoundSaysSo) {
 TEST_F(PluginLoading, OfOneNameTheFirstDirectoryWins) {
   const fs::path first = fs::path(::testing::TempDir()) / "a4c-first";
   fs::create_directories(first);
-  fs::copy_file(A4C_EVIL_DIR "/bus-evil.so", first / "store-good.so",
+  fs::copy_file(A4C_EVIL_DIR "/store-good.so", first / "store-good.so",
                 fs::copy_options::overwrite_existing);
   PluginHost two(fake.runtime(), {.directories = {first, A4C_EVIL_DIR}, .check_ownership = false});
   const auto info = two.Inspect("store-good");
   ASSERT_TRUE(info) << info.error().ToString();
-  EXPECT_EQ(info->kind, "Bus");
+  EXPECT_EQ(info->path, fs::canonical(first) / "store-good.so");
   fs::remove_all(first);
 }
 
@@ -89,6 +89,14 @@ TEST_F(PluginLoading, WithoutADescriptorItIsRefused) {
 TEST_F(PluginLoading, ADescriptorWithAHoleIsRefused) {
   EXPECT_TRUE(FailsWith(host.Inspect("store-no-kind"), Code::kInvalid, "incomplete descriptor"));
   EXPECT_TRUE(FailsWith(host.MakeStore("store-no-factory", {}), Code::kInvalid, "has no factory"));
+}
+
+// Log, metrics and config would each call it something else.
+TEST_F(PluginLoading, ACopyThatKeepsTheNameOfAnotherIsRefused) {
+  const auto copied = host.MakeStore("store-copied", {});
+  EXPECT_TRUE(FailsWith(copied, Code::kInvalid,
+                        "says that it is the plugin \"store-good\", not \"store-copied\""));
+  EXPECT_TRUE(FailsWith(copied, Code::kInvalid, "change the name in its A4C_PLUGIN(...)"));
 }
 
 TEST_F(PluginLoading, ATagOfAnotherKindIsRefused) {
