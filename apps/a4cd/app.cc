@@ -191,6 +191,7 @@ class RunningApp final : public App, public ProcessView {
   }
 
   void StartLoops() {
+    const std::string& kind = JobKind().name;
     if (worker_ && settings_.HasRole("worker")) {
       for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
       for (auto& loop : worker_->NewSingletons()) StartSingleton("worker", std::move(loop));
@@ -199,8 +200,8 @@ class RunningApp final : public App, public ProcessView {
     if (worker_) loops_.Start("hosts", worker_->NewTokenLoop());
     if (settings_.HasRole("poller")) {
       StartSingleton("poller", NewRetentionLoop(*database_, runtime_, settings_.retention));
+      StartSingleton("poller", database_->NewPurgeLoop(kind));
     }
-    const std::string& kind = JobKind().name;
     if (backends_.index == nullptr) return;
     loops_.Start("sync",
                  NewIndexStart(*database_, *backends_.index, settings_.index_start, runtime_));
@@ -211,7 +212,6 @@ class RunningApp final : public App, public ProcessView {
         loops_.Start("poller", database_->NewPollLoop(kind, part, parts));
       }
       loops_.Start("poller", database_->NewVerifyLoop(kind));
-      StartSingleton("poller", database_->NewPurgeLoop(kind));
       loops_.Start("poller", database_->NewRepairLoop(kind));
       loops_.Start("poller", database_->NewRebuildLoop(kind));
       loops_.Start("poller", database_->NewStatusLoop(kind));

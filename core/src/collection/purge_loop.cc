@@ -20,6 +20,8 @@ class PurgeLoop final : public Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(bool keys_at_end, PurgeKeys(call));
+    // Without an index tombstones wait for one, as what else is in the outbox does.
+    if (state_.backends.index == nullptr) return keys_at_end ? kPeriodMs : 0;
     A4C_TRY(bool tombstones_at_end, PurgeTombstones(call));
     return keys_at_end && tombstones_at_end ? kPeriodMs : 0;
   }
@@ -103,7 +105,7 @@ class PurgeLoop final : public Loop {
 
 std::unique_ptr<Loop> Database::NewPurgeLoop(const std::string& kind) {
   const auto collection = state_->Searchable(kind);
-  if (!collection || state_->backends.index == nullptr) return nullptr;
+  if (!collection) return nullptr;
   return std::make_unique<PurgeLoop>(*state_, **collection);
 }
 

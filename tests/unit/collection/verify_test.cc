@@ -207,5 +207,21 @@ TEST_F(DatabaseTest, IdempotencyKeysAreForgottenAfterADay) {
   EXPECT_EQ(database_->Write(Within(), commit)->outcome, Committed::Outcome::kConflict);
 }
 
+// Tombstones and the outbox wait for an index; keys need none.
+TEST_F(DatabaseTest, IdempotencyKeysAreForgottenWithoutAnIndexToo) {
+  index_ = nullptr;
+  Open(false);
+  Put("a", "{}", Expect::Absent(), true);
+  const Commit commit{.changes = {{.ref = Photo("b")}},
+                      .idempotency = Idempotency{"s", "k", "h", "x"}};
+  ASSERT_TRUE(database_->Write(Within(), commit));
+  const auto purge = database_->NewPurgeLoop("photo");
+  ASSERT_NE(purge, nullptr);
+  fake_.clock().Advance(8LL * 24 * 3'600'000);
+  Step(*purge);
+  EXPECT_EQ(database_->Write(Within(), commit)->outcome, Committed::Outcome::kConflict);
+  EXPECT_TRUE(Read("a"));
+}
+
 }  // namespace
 }  // namespace a4c::testing
