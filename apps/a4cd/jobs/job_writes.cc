@@ -18,7 +18,8 @@ using a4c::Json;
 using a4c::Record;
 using a4c::Result;
 
-constexpr int kCanceledByDeleteMax = 200;
+constexpr int kCancelPage = 200;
+constexpr size_t kCanceledByDeleteMax = 2'000;  // in one commit with the delete
 constexpr int64_t kDeletedAgainMs = 5 * 60'000;
 
 Change JobChange(const std::string& tenant, const Job& job) {
@@ -74,6 +75,15 @@ Result<void> CheckNotHeld(const Call& call, a4c::Database& database, const std::
                    "), or cancel it: a4c job cancel " + restores.front());
 }
 
+Error TooManyEarlier() {
+  return Error(Code::kConflict,
+               "more than " + std::to_string(kCanceledByDeleteMax) +
+                   " jobs of the workspace have not ended: they are canceled with the delete, in "
+                   "one commit",
+               "cancel some of them first (a4c job list --state pending, a4c job cancel JOB), or "
+               "wait until they have run");
+}
+
 // Whoever receives the context claims the job by its subject, before it is due for others. They
 // would find nothing to build from.
 void AwaitContext(Job& job, int64_t wait_ms) {
@@ -126,7 +136,9 @@ Result<void> JobService::AddDeleteAgain(const Call& call, const Principal& princ
     return Error(Code::kConflict, "the workspace " + workspace.name + " is being deleted");
   }
   // Nothing else about it has changed since.
-  write.commit.changes.push_back(WorkspaceChange(principal.tenant, workspace));
+  Workspace again = workspace;
+  if (draft.delay_ms == 0) again.updated_at = job.created_at;
+  write.commit.changes.push_back(WorkspaceChange(principal.tenant, again));
   write.decide_again = true;
   if (draft.delay_ms > 0) return {};
   return CancelEarlier(call, principal, job, write);
@@ -214,17 +226,24 @@ Result<void> JobService::AddSnapshotDelete(const Call& call, const Principal& pr
 
 Result<void> JobService::CancelEarlier(const Call& call, const Principal& principal, const Job& job,
                                        PreparedWrite& write) {
-  A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "job",
-                                                              .index = "by_turn",
-                                                              .scope = principal.tenant,
-                                                              .prefix = {job.subject},
-                                                              .limit = kCanceledByDeleteMax}));
-  for (const Record& record : answer.records) {
-    A4C_TRY(Job earlier, JobOf(record));
-    A4C_TRY(earlier, Canceled(std::move(earlier), job.created_at, reason::kSubjectGone,
-                              "its workspace is being deleted by job " + job.id));
-    write.commit.changes.push_back(JobChange(principal.tenant, earlier));
-  }
+  a4c::ScanRequest scan{.kind = "job",
+                        .index = "by_turn",
+                        .scope = principal.tenant,
+                        .prefix = {job.subject},
+                        .limit = kCancelPage};
+  size_t left = kCanceledByDeleteMax;
+  do {
+    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
+    if (page.records.size() > left) return TooManyEarlier();
+    left -= page.records.size();
+    for (const Record& record : page.records) {
+      A4C_TRY(Job earlier, JobOf(record));
+      A4C_TRY(earlier, Canceled(std::move(earlier), job.created_at, reason::kSubjectGone,
+                                "its workspace is being deleted by job " + job.id));
+      write.commit.changes.push_back(JobChange(principal.tenant, earlier));
+    }
+    scan.after = page.next;
+  } while (!scan.after.empty());
   return {};
 }
 

@@ -40,7 +40,10 @@ class ExpiryLoop final : public a4c::Loop {
  private:
   Result<void> Expire(const Call& call, const Record& record) {
     A4C_TRY(const Workspace workspace, WorkspaceOf(record));
-    if (workspace.desired == "deleted") return {};
+    // One whose delete has failed for good is deleted again. While one is at work no other is made.
+    const bool is_going = workspace.desired == "deleted";
+    const int64_t age_ms = runtime_.clock.NowMs() - workspace.updated_at;
+    if (is_going && age_ms < options_.again_after_ms) return {};
     JobDraft draft;
     draft.type = "workspace.delete";
     draft.title = "the ttl of " + workspace.name + " is over";

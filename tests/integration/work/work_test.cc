@@ -1,5 +1,7 @@
 // The main job over memory back ends: workspaces are placed, run, stopped and deleted; commands
 // run.
+#include <algorithm>
+
 #include "tests/integration/support/work_fixture.h"
 
 namespace a4cd::testing {
@@ -398,6 +400,72 @@ TEST(Work, AWorkspaceWhoseTimeIsOverIsDeleted) {
   world.Work();
   EXPECT_FALSE(world.GetWorkspace(id));
   EXPECT_TRUE(world.Units("one").empty());
+}
+
+// Nobody else would: the one who gave it a ttl does not look.
+TEST(Work, AWorkspaceWhoseExpiryHasFailedForGoodIsDeletedAgain) {
+  World world(kOneServer);
+  Json payload = CreatePayload("dev-1");
+  payload.Set("ttl", "60s");
+  const std::string id = world.Submit("workspace.create", std::move(payload)).workspace;
+  world.Work();
+  world.hosts.before_remove = [] { return Result<void>(Error(Code::kInternal, "a bug")); };
+  const auto deletes = [&] {
+    const auto jobs = world.instance.jobs.List(world.Within(), kTenant, JobList());
+    EXPECT_TRUE(jobs);
+    return std::ranges::count(jobs->jobs, "workspace.delete", &Job::type);
+  };
+  const auto expire_after = [&](int64_t ms) {
+    world.fake.clock().Advance(ms);
+    world.Step("expiry");
+    world.Work();
+  };
+  expire_after(61'000);
+  EXPECT_EQ(deletes(), 1);
+  EXPECT_EQ(world.GetWorkspace(id)->desired, "deleted");
+  expire_after(60'000);
+  EXPECT_EQ(deletes(), 1) << "not at once";
+  expire_after(5 * 60'000);
+  EXPECT_EQ(deletes(), 2);
+  expire_after(60'000);
+  EXPECT_EQ(deletes(), 2) << "nor the next one";
+  world.hosts.before_remove = nullptr;
+  expire_after(5 * 60'000);
+  EXPECT_EQ(deletes(), 3);
+  EXPECT_FALSE(world.GetWorkspace(id));
+  EXPECT_TRUE(world.Units("one").empty());
+}
+
+// They would run after it, one by one.
+TEST(Work, ADeleteCancelsHoweverManyWereToRunBefore) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  world.Work();
+  std::vector<std::string> jobs;
+  for (int i = 0; i < 450; ++i) {
+    jobs.push_back(world.SubmitFor("workspace.stop", id).id);
+  }
+  const Job gone = world.SubmitFor("workspace.delete", id);
+  const auto is_canceled = [&](const std::string& job) {
+    return world.GetJob(job).reason == reason::kSubjectGone;
+  };
+  EXPECT_EQ(std::ranges::count_if(jobs, is_canceled), 450);
+  world.Work();
+  EXPECT_EQ(world.GetJob(gone.id).state, JobState::kSucceeded);
+}
+
+TEST(Work, ADeleteThatWouldCancelThousandsIsRefused) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  world.Work();
+  for (int i = 0; i < 2'001; ++i) world.SubmitFor("workspace.move", id);
+  JobDraft draft;
+  draft.type = "workspace.delete";
+  draft.payload = Json::Object{{"workspace", id}};
+  const auto refused = Submit(world.fake.runtime(), world.instance, draft);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kConflict);
+  EXPECT_NE(refused.error().hint().find("cancel some of them first"), std::string::npos);
 }
 
 }  // namespace
