@@ -6,6 +6,7 @@
 
 #include "apps/a4cd/auth/api_key.h"
 #include "apps/a4cd/jobs/job.h"
+#include "apps/a4cd/jobs/workspace.h"
 
 namespace a4cd {
 namespace {
@@ -201,6 +202,7 @@ KeyDraft KeyService::ReadDraft(const Json& request, const Principal& principal,
     }
   }
   draft.ttl_ms = fields.DurationMs("ttl");
+  CheckTtl(draft.ttl_ms, fields);
   if (principal.expires_at != 0) {
     const int64_t left_ms = principal.expires_at - runtime_.clock.NowMs();
     if (draft.ttl_ms == 0 || draft.ttl_ms > left_ms) {

@@ -51,7 +51,7 @@ void CheckWorkspaceSnapshot(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("workspace", {.required = true, .bytes_max = 256});
   fields.Text("host", {.bytes_max = 256});
-  fields.DurationMs("ttl");
+  CheckTtl(fields.DurationMs("ttl"), fields);
   fields.RefuseOthers();
 }
 

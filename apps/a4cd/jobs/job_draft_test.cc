@@ -77,6 +77,8 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
       {R"({"type":"workspace.update","payload":{"workspace":"d","ttl":"soon"}})", "/payload/ttl"},
       {R"({"type":"workspace.update","payload":{"workspace":"d","ttl":"99999999d"}})",
        "/payload/ttl"},
+      {R"({"type":"workspace.snapshot","payload":{"workspace":"d","ttl":"99999999d"}})",
+       "/payload/ttl"},
       {R"({"type":"workspace.update","payload":{"workspace":"d","idle_stop":"10s"}})",
        "/payload/idle_stop"},
       {R"({"type":"workspace.update","payload":{"workspace":"d","restart":"often"}})",

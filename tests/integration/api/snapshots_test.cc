@@ -22,6 +22,9 @@ class ApiSnapshots : public WorkspaceTest {
 };
 
 TEST_F(ApiSnapshots, OneIsMadeListedRestoredAndDeleted) {
+  const Answer for_ever = Post("/v1/workspaces/dev-1:snapshot", R"({"ttl": "106751991167d"})");
+  EXPECT_EQ(for_ever.status, 400) << for_ever.text;
+  EXPECT_EQ(for_ever.body["errors"].Items().at(0)["pointer"].Text(), "/ttl") << for_ever.text;
   const Json made = Done(Post("/v1/workspaces/dev-1:snapshot", R"({"ttl": "7d"})"));
   ASSERT_EQ(made["state"].Text(), "succeeded") << made.ToString();
   const std::string id = made["result"]["snapshot"].Text();

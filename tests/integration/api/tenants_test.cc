@@ -264,6 +264,16 @@ TEST_F(ApiTenants, NobodyGivesAwayForLongerThanTheyHave) {
             201);
 }
 
+// It would have expired before it was made.
+TEST_F(ApiTenants, ATtlBeyondAllTimeIsRefused) {
+  const Answer key =
+      Post("/v1/keys", R"({"name":"x","scopes":["jobs:read"],"ttl":"106751991167d"})");
+  EXPECT_EQ(key.status, 400) << key.text;
+  EXPECT_EQ(key.body["errors"].Items().at(0)["pointer"].Text(), "/ttl") << key.text;
+  const Answer century = Post("/v1/keys", R"({"name":"x","scopes":["jobs:read"],"ttl":"36500d"})");
+  EXPECT_EQ(century.status, 201) << century.text;
+}
+
 TEST_F(ApiTenants, AKeyThatIsRevokedOrWrongOpensNothing) {
   const std::string key = KeyFor("default", "\"jobs:read\"");
   EXPECT_EQ(Get("/v1/jobs", Bearer(key)).status, 200);
