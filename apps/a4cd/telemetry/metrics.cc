@@ -11,14 +11,28 @@
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "apps/a4cd/telemetry/metric_help.h"
+
 namespace a4cd {
 namespace {
 
 using a4c::MetricLabel;
 using Labels = std::span<const MetricLabel>;
 
-const prometheus::Histogram::BucketBoundaries kSeconds = {
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+const Buckets kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                          0.25,   0.5,   1,      2.5,   5,    10,    30,   60};
+// Of jobs, which may build an image or copy a volume, and wait for one another before that.
+const Buckets kLongSeconds = {0.05, 0.1, 0.25, 0.5, 1,   2.5,  5,    10,     30,
+                              60,   120, 300,  600, 900, 1800, 3600, 14'400, 86'400};
+const Buckets kCounts = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+
+// By the unit, which is the name's last word.
+const Buckets& BucketsOf(std::string_view name) {
+  if (name == "a4c_job_seconds") return kLongSeconds;
+  return name.ends_with("_seconds") ? kSeconds : kCounts;
+}
 
 std::string SeriesName(std::string_view name, Labels labels) {
   std::string key(name);
@@ -35,6 +49,12 @@ std::map<std::string, std::string> LabelMap(Labels labels) {
   std::map<std::string, std::string> map;
   for (const MetricLabel& label : labels) map.emplace(label.name, label.value);
   return map;
+}
+
+template <typename Builder>
+Builder Described(Builder builder, std::string_view name) {
+  builder.Name(std::string(name)).Help(std::string(HelpOf(name)));
+  return builder;
 }
 
 // Series of one type by name and labels: the registry's own look-up builds maps, which is too slow
@@ -80,21 +100,20 @@ class PrometheusMetrics final : public Metrics {
   explicit PrometheusMetrics(size_t series_max)
       : dropped_(prometheus::BuildCounter()
                      .Name("a4c_metric_series_dropped_total")
+                     .Help(std::string(HelpOf("a4c_metric_series_dropped_total")))
                      .Register(registry_)
                      .Add({})),
         series_left_(series_max) {}
 
   void Count(std::string_view name, Labels labels, double delta) override {
-    auto* counter = counters_.Find(name, labels, [&] {
-      return Add(prometheus::BuildCounter().Name(std::string(name)), labels);
-    });
+    auto* counter = counters_.Find(
+        name, labels, [&] { return Add(Described(prometheus::BuildCounter(), name), labels); });
     if (counter != nullptr) counter->Increment(delta);
   }
 
   void Gauge(std::string_view name, Labels labels, double value) override {
-    auto* gauge = gauges_.Find(name, labels, [&] {
-      return Add(prometheus::BuildGauge().Name(std::string(name)), labels);
-    });
+    auto* gauge = gauges_.Find(
+        name, labels, [&] { return Add(Described(prometheus::BuildGauge(), name), labels); });
     if (gauge != nullptr) gauge->Set(value);
   }
 
@@ -113,7 +132,7 @@ class PrometheusMetrics final : public Metrics {
  private:
   prometheus::Histogram* FindHistogram(std::string_view name, Labels labels) {
     return histograms_.Find(name, labels, [&] {
-      return Add(prometheus::BuildHistogram().Name(std::string(name)), labels, kSeconds);
+      return Add(Described(prometheus::BuildHistogram(), name), labels, BucketsOf(name));
     });
   }
 

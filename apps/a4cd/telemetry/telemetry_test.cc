@@ -47,6 +47,32 @@ TEST(Metrics, ShowCountersGaugesAndHistograms) {
   EXPECT_NE(text.find("c_seconds_bucket{le=\"0.0025\"} 1"), std::string::npos) << text;
 }
 
+// In the last bucket, which has no bound, nobody could tell one from another.
+TEST(Metrics, HaveBucketsForWhatTheyMeasure) {
+  const auto metrics = NewMetrics();
+  metrics->a4c::MetricSink::Observe("a4c_store_postgres_group_batches", {}, 400);
+  metrics->a4c::MetricSink::Observe("a4c_job_seconds", {}, 3'500);
+  metrics->a4c::MetricSink::Observe("a4c_http_request_seconds", {}, 0.002);
+  const std::string text = metrics->Text();
+  for (const char* line :
+       {"a4c_store_postgres_group_batches_bucket{le=\"256\"} 0\n",
+        "a4c_store_postgres_group_batches_bucket{le=\"512\"} 1\n",
+        "a4c_job_seconds_bucket{le=\"1800\"} 0\n", "a4c_job_seconds_bucket{le=\"3600\"} 1\n",
+        "a4c_http_request_seconds_bucket{le=\"0.001\"} 0\n",
+        "a4c_http_request_seconds_bucket{le=\"0.0025\"} 1\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
+}
+
+TEST(Metrics, SayWhatTheyAre) {
+  const auto metrics = NewMetrics();
+  metrics->a4c::MetricSink::Count("a4c_http_requests_total", {}, 1);
+  metrics->a4c::MetricSink::Gauge("mine_open", {}, 1);
+  const std::string text = metrics->Text();
+  EXPECT_NE(text.find("# HELP a4c_http_requests_total answered requests\n"), std::string::npos);
+  EXPECT_NE(text.find("mine_open 1\n"), std::string::npos) << text;
+}
+
 TEST(Metrics, PastTheirBoundAreDroppedAndCounted) {
   const auto metrics = NewMetrics(1);
   metrics->a4c::MetricSink::Count("a_total", {{"kind", "x"}});

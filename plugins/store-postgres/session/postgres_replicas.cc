@@ -41,8 +41,8 @@ class LsnReader final : public ReplicaReader {
     const std::optional<int64_t> stale_ms = StaleMs(rows->at(0).Int(0, 0));
     Count(stale_ms ? "replica" : "too_old");
     if (!stale_ms) return std::nullopt;
-    runtime_.metrics.Observe("a4c_store_postgres_replica_stale_ms", {},
-                             static_cast<double>(*stale_ms));
+    runtime_.metrics.Observe("a4c_store_postgres_replica_stale_seconds", {},
+                             static_cast<double>(*stale_ms) / 1e3);
     rows->erase(rows->begin());
     return Reading{*std::move(rows), *stale_ms};
   }
