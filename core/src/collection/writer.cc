@@ -45,10 +45,11 @@ class Writing {
     for (int64_t pause_ms = kFirstPauseMs;; pause_ms = std::min(pause_ms * 2, kLongestPauseMs)) {
       BatchResult result = Send(planned_.batch);
       if (result.outcome == BatchOutcome::kApplied) return Applied(Committed::Outcome::kApplied);
-      if (IsReplay(result)) {
-        key_found_ = true;
+      if (IsDenied(result)) {
+        key_found_ = key_found_ || IsReplay(result);
         auto replayed = Replay();
         if (replayed && *replayed) return **std::move(replayed);
+        if (replayed && !key_found_) return Refused(std::move(result));
       } else if (Undecided(result)) {
         unknown_ = true;
       } else if (!MayBeDone() || result.outcome != BatchOutcome::kNotApplied) {
@@ -76,6 +77,14 @@ class Writing {
     return result.outcome == BatchOutcome::kUnknown;
   }
 
+  // Only the key can tell whether it is this very request that is in the way. A store that locks
+  // one record after another may have looked for the row before an earlier try was committed, and
+  // at the rest after that.
+  bool IsDenied(const BatchResult& result) const {
+    return commit_.idempotency && (result.outcome == BatchOutcome::kConflict ||
+                                   result.outcome == BatchOutcome::kOutOfBounds);
+  }
+
   // The idempotency row is op 0 and judged first: if it is there, the rest does not matter.
   bool IsReplay(const BatchResult& result) const {
     return commit_.idempotency && result.outcome == BatchOutcome::kConflict &&
@@ -90,6 +99,7 @@ class Writing {
     const RecordRef ref = IdempotencyRef(*commit_.idempotency);
     A4C_TRY(GetAnswer found, state_.store->Get(call_, std::span(&ref, 1)));
     if (!found.records[0]) return std::optional<Committed>();
+    key_found_ = true;
     const Record& row = *found.records[0];
     A4C_TRY(Json body, ParseJson(row.body));
     if (body["request"].Text() != commit_.idempotency->request_hash) {
@@ -102,9 +112,11 @@ class Writing {
     return std::optional(Replayed(body));
   }
 
+  // An answer names what was made: with another one it is an earlier request that was done.
   Committed Replayed(const Json& body) const {
+    const bool is_ours = unknown_ && body["answer"].Text() == commit_.idempotency->answer;
     Committed done{
-        .outcome = unknown_ ? Committed::Outcome::kApplied : Committed::Outcome::kReplayed,
+        .outcome = is_ours ? Committed::Outcome::kApplied : Committed::Outcome::kReplayed,
         .store_time_ms = state_.store_time.NowMs(),
         .answer = body["answer"].Text()};
     for (const Json& entry : body["tokens"].Items()) {
@@ -123,9 +135,8 @@ class Writing {
                      .answer = commit_.idempotency ? commit_.idempotency->answer : ""};
   }
 
-  // With an idempotency row a conflict of other ops is what it says, also after a resend: had the
-  // first one been applied, the row would have been there. Without one, what conflicts may be our
-  // own.
+  // With an idempotency row a conflict of other ops is what it says, also after a resend: the row
+  // is not there. Without one, what conflicts may be our own.
   Result<Committed> Refused(BatchResult result) {
     if (result.outcome == BatchOutcome::kNotApplied) return *result.error;
     if (result.outcome == BatchOutcome::kInvalid) return Invalid(result);

@@ -82,6 +82,42 @@ TEST_F(DatabaseTest, AnUnknownOutcomeThatWasAppliedIsFoundByItsKey) {
   EXPECT_EQ(Read("a")->rev, 1);
 }
 
+// Its answer names a record that the first one made, and not what this one would have made.
+TEST_F(DatabaseTest, WhatAnEarlierRequestDidIsNotTakenForOurOwnAfterAnUnknownOutcome) {
+  Open();
+  ASSERT_TRUE(database_->Write(Within(), Keyed("a", "{}", "h")));
+  int calls = 0;
+  store_.on_apply = [&](Store& store, const Call& call,
+                        std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    if (calls++ == 0) return AllUnknown(batches.size());
+    return store.Apply(call, batches);
+  };
+  const auto done = database_->Write(Within(), Keyed("b", "{}", "h"));
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(done->outcome, Outcome::kReplayed);
+  EXPECT_EQ(done->answer, "answer of a");
+  EXPECT_FALSE(Read("b"));
+}
+
+// A store that locks record by record: the key was free when it was looked for, and the record had
+// been changed, by this very request, when that was looked at.
+TEST_F(DatabaseTest, AConflictWithOnesOwnEarlierTryIsAReplay) {
+  Open();
+  int calls = 0;
+  store_.on_apply = [&](Store& store, const Call& call,
+                        std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    auto answer = store.Apply(call, batches);
+    if (calls++ > 0) return answer;
+    answer->results[0] = {.outcome = BatchOutcome::kConflict,
+                          .failures = {{.op = 1, .reason = OpFailure::Reason::kRev}}};
+    return answer;
+  };
+  const auto done = database_->Write(Within(), Keyed("a", "{}", "h"));
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(done->outcome, Outcome::kReplayed);
+  EXPECT_EQ(done->answer, "answer of a");
+}
+
 TEST_F(DatabaseTest, AnUnknownOutcomeThatWasNotAppliedIsSentAgain) {
   Open();
   int calls = 0;
