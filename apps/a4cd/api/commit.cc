@@ -87,11 +87,7 @@ const Problem kNoMatch{.status = 428,
 // resolved by sending the commit again.
 Result<a4c::Idempotency> IdempotencyOf(ApiContext& api, const Request& request,
                                        const WriteRules& rules) {
-  std::string key = request.Header("Idempotency-Key");
-  if (key.size() > kKeyBytesMax) {
-    return Error(Code::kInvalid,
-                 "the Idempotency-Key is longer than " + std::to_string(kKeyBytesMax) + " bytes");
-  }
+  A4C_TRY(std::string key, IdempotencyKey(request));
   key = key.empty() ? "a4cd:" + api.ids.Next() : "client:" + key;
   std::string path = request.path;
   for (const auto& [name, value] : request.query) {
@@ -234,6 +230,14 @@ Error ConflictError(const Committed& committed) {
     return Error(Code::kConflict, "it exists already");
   }
   return Error(Code::kConflict, "it was changed by somebody else at this moment", "try again");
+}
+
+Result<std::string> IdempotencyKey(const Request& request) {
+  const std::string& key = request.Header("Idempotency-Key");
+  if (key.size() <= kKeyBytesMax) return key;
+  return Error(Code::kInvalid,
+               "the Idempotency-Key is longer than " + std::to_string(kKeyBytesMax) + " bytes",
+               "a UUID has 36");
 }
 
 Result<std::optional<int64_t>> IfMatch(const Request& request) {

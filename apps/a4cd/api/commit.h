@@ -24,6 +24,9 @@ struct WriteRules {
 
 using Decide = std::function<a4c::Result<PreparedWrite>()>;
 
+// As the client sent it; empty: it has sent none.
+a4c::Result<std::string> IdempotencyKey(const Request& request);
+
 // The rev named by If-Match; nullopt: none. `*` means any version that exists, rev 0.
 a4c::Result<std::optional<int64_t>> IfMatch(const Request& request);
 

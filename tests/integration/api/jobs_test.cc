@@ -206,6 +206,30 @@ TEST_F(ApiJobs, InABatchFailAloneAndAreMadeOnce) {
   EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 2u);
 }
 
+// By then the state of things says no: the workspace is being deleted, by this very batch.
+TEST_F(ApiJobs, ABatchThatIsSentAgainMakesNothingTwice) {
+  ASSERT_EQ(CreateWorkspaceJob("dev-1").status, 201);
+  const std::string remove = R"({"type":"workspace.delete","payload":{"workspace":"dev-1"}})";
+  const std::string clean = R"({"type":"host.cleanup","payload":{"host":"local-1"}})";
+  const std::string wrong = R"({"type":"workspace.stop","payload":{"workspace":"nobody"}})";
+  const auto send = [this](const std::string& lines, const std::string& key) {
+    return Post("/v1/jobs:batch", lines,
+                {{"Idempotency-Key", key}, {"Content-Type", "application/x-ndjson"}});
+  };
+  const Answer together = send(clean + "\n" + remove, "together");
+  ASSERT_NE(together.text.find(R"("line":2,"status":201)"), std::string::npos) << together.text;
+  EXPECT_EQ(send(clean + "\n" + remove, "together").text, together.text);
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 3u);
+
+  ASSERT_EQ(CreateWorkspaceJob("dev-2").status, 201);
+  const std::string remove_2 = R"({"type":"workspace.delete","payload":{"workspace":"dev-2"}})";
+  const Answer apart = send(wrong + "\n" + remove_2, "apart");
+  ASSERT_NE(apart.text.find(R"("line":2,"status":201)"), std::string::npos) << apart.text;
+  EXPECT_EQ(send(wrong + "\n" + remove_2, "apart").text, apart.text);
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 5u);
+  EXPECT_EQ(send(clean, std::string(181, 'k')).status, 400);
+}
+
 TEST_F(ApiJobs, AboutServersNeedServers) {
   const Answer hosts = Get("/v1/hosts");
   ASSERT_EQ(hosts.body["items"].Items().size(), 3u) << hosts.text;

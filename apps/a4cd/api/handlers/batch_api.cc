@@ -21,6 +21,9 @@ using a4c::Error;
 using a4c::Json;
 using a4c::Result;
 
+// The answer that stands under a group's key if its lines went one by one.
+constexpr const char* kApart = "[]";
+
 struct Line {
   int64_t number = 0;
   std::string text;
@@ -101,6 +104,9 @@ class Batch {
   Batch(ApiContext& api, Request& request) : api_(api), request_(request) {}
 
   Response Run() {
+    if (const Result<std::string> key = IdempotencyKey(request_); !key) {
+      return ErrorResponse(key.error());
+    }
     LineReader reader(request_.input, api_.settings.body_bytes_max, api_.settings.batch_bytes_max);
     std::vector<Line> group;
     while (true) {
@@ -178,6 +184,13 @@ class Batch {
                                      .errors = std::move(faults)});
   }
 
+  a4c::Idempotency IdentityOf(const std::vector<Line>& group,
+                              const std::vector<size_t>& good) const {
+    std::string text;
+    for (const size_t i : good) text += group[i].text + '\n';
+    return Identity("group" + std::to_string(group[good[0]].number), text);
+  }
+
   // Key and hash of a part of this batch, so that the same batch sent again is answered the same.
   a4c::Idempotency Identity(const std::string& part, const std::string& text) const {
     const std::string& key = request_.Header("Idempotency-Key");
@@ -191,69 +204,91 @@ class Batch {
                       std::vector<Json>& results) {
     a4c::Commit commit;
     Json answer(Json::Array{});
-    std::string text;
     for (const size_t i : good) {
-      text += group[i].text + '\n';
       Result<PreparedWrite> write =
           api_.jobs.PrepareCreate(api_.CallFor(request_), request_.principal, group[i].draft);
-      if (!write) return Separate(group, good);
+      if (!write && !write.error().retryable()) return Separate(group, good, results);
+      if (!write) return Told(write.error(), group, good, results);
       Audit(*write, commit);
       for (a4c::Change& change : write->commit.changes) commit.changes.push_back(std::move(change));
       answer.Append(LineCreated(group[i].number, *write));
     }
-    commit.idempotency = Identity("group" + std::to_string(group[good[0]].number), text);
+    commit.idempotency = IdentityOf(group, good);
     commit.idempotency->answer = answer.ToString();
-    const Result<Committed> done = api_.database.Write(api_.CallFor(request_), commit);
-    if (!done) {
-      if (done.error().code() == Code::kInvalid) return Separate(group, good);
-      for (const size_t i : good)
-        results[i] = LineProblem(group[i].number, ProblemOf(done.error()));
-      return true;
+    Result<Committed> done = api_.database.Write(api_.CallFor(request_), commit);
+    if (done && done->outcome == Committed::Outcome::kApplied) {
+      done->answer = commit.idempotency->answer;
     }
-    if (done->outcome == Committed::Outcome::kKeyReused) {
-      for (const size_t i : good) results[i] = KeyReused(group[i].number);
-      return true;
-    }
-    if (done->outcome == Committed::Outcome::kReplayed) {
-      Result<Json> told = a4c::ParseJson(done->answer);
-      if (!told || told->Items().size() != good.size()) return false;
-      answer = *std::move(told);
-    } else if (done->outcome != Committed::Outcome::kApplied) {
-      return Separate(group, good);
-    }
-    for (size_t n = 0; n < good.size(); ++n) results[good[n]] = answer.Items()[n];
-    return true;
+    const bool is_refused = done ? done->outcome == Committed::Outcome::kConflict ||
+                                       done->outcome == Committed::Outcome::kOutOfBounds
+                                 : done.error().code() == Code::kInvalid;
+    return is_refused ? Separate(group, good, results) : Told(done, group, good, results);
   }
 
   // Settles under the group's own key that its lines go one by one, so that the same batch sent
-  // again does not create together what was created apart.
-  bool Separate(const std::vector<Line>& group, const std::vector<size_t>& good) {
-    std::string text;
-    for (const size_t i : good) text += group[i].text + '\n';
+  // again does not create together what was created apart. True: it was settled otherwise before,
+  // or cannot be now.
+  bool Separate(const std::vector<Line>& group, const std::vector<size_t>& good,
+                std::vector<Json>& results) {
     a4c::Commit commit;
-    commit.idempotency = Identity("group" + std::to_string(group[good[0]].number), text);
-    commit.idempotency->answer = "[]";
-    const auto settled = api_.database.Write(api_.CallFor(request_), commit);
-    static_cast<void>(settled);  // each line below reports what it meets itself
-    return false;
+    commit.idempotency = IdentityOf(group, good);
+    commit.idempotency->answer = kApart;
+    const Result<Committed> done = api_.database.Write(api_.CallFor(request_), commit);
+    if (done && done->outcome == Committed::Outcome::kApplied) return false;
+    return Told(done, group, good, results);
+  }
+
+  // What was said of the whole group; false if that was to go line by line.
+  static bool Told(const Result<Committed>& done, const std::vector<Line>& group,
+                   const std::vector<size_t>& good, std::vector<Json>& results) {
+    Json answer(Json::Array{});
+    if (done && done->outcome != Committed::Outcome::kKeyReused) {
+      if (Result<Json> told = a4c::ParseJson(done->answer)) answer = *std::move(told);
+      if (answer.Items().size() != good.size()) return false;
+    }
+    for (size_t n = 0; n < good.size(); ++n) {
+      const bool has_answer = !answer.Items().empty();
+      results[good[n]] = has_answer ? answer.Items()[n] : Refusal(group[good[n]].number, done);
+    }
+    return true;
+  }
+
+  static Json Refusal(int64_t number, const Result<Committed>& done) {
+    return done ? KeyReused(number) : LineProblem(number, ProblemOf(done.error()));
   }
 
   Json CommitAlone(const Line& line) {
     Result<PreparedWrite> write =
         api_.jobs.PrepareCreate(api_.CallFor(request_), request_.principal, line.draft);
-    if (!write) return LineProblem(line.number, ProblemOf(write.error()));
+    if (!write) return RefuseAlone(line, write.error());
     write->commit.idempotency = Identity("line" + std::to_string(line.number), line.text);
     write->commit.idempotency->answer = LineCreated(line.number, *write).ToString();
     Audit(*write, write->commit);
     const Result<Committed> done = api_.database.Write(api_.CallFor(request_), write->commit);
+    if (done && done->outcome == Committed::Outcome::kApplied) {
+      return LineCreated(line.number, *write);
+    }
+    return ToldAlone(line, done, done ? ConflictError(*done) : done.error());
+  }
+
+  // A refusal that rests on the state that was read: that may be so because this very line was done
+  // before. Only the key can tell.
+  Json RefuseAlone(const Line& line, const Error& why) {
+    Json problem = LineProblem(line.number, ProblemOf(why));
+    if (why.code() != Code::kConflict && why.code() != Code::kNotFound) return problem;
+    a4c::Commit commit;
+    commit.idempotency = Identity("line" + std::to_string(line.number), line.text);
+    commit.idempotency->answer = problem.ToString();
+    return ToldAlone(line, api_.database.Write(api_.CallFor(request_), commit), why);
+  }
+
+  static Json ToldAlone(const Line& line, const Result<Committed>& done, const Error& why) {
     if (!done) return LineProblem(line.number, ProblemOf(done.error()));
-    if (done->outcome == Committed::Outcome::kApplied) return LineCreated(line.number, *write);
     if (done->outcome == Committed::Outcome::kKeyReused) return KeyReused(line.number);
     if (done->outcome == Committed::Outcome::kReplayed) {
-      Result<Json> told = a4c::ParseJson(done->answer);
-      if (told) return *std::move(told);
+      if (Result<Json> told = a4c::ParseJson(done->answer)) return *std::move(told);
     }
-    return LineProblem(line.number, ProblemOf(ConflictError(*done)));
+    return LineProblem(line.number, ProblemOf(why));
   }
 
   // A row for each job.
