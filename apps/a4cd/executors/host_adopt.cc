@@ -60,6 +60,8 @@ class Adoption {
     Json adopted(Json::Array{});
     std::string refused;
     for (const auto& [unit, name] : wanted.Members()) {
+      run_.ShowProgress("at " + unit + ", " + std::to_string(adopted.Items().size()) + " of " +
+                        std::to_string(wanted.Members().size()) + " adopted");
       const Result<std::string> id = Adopt(unit, name.Text());
       if (!id && (id.error().retryable() || id.error().unknown_outcome())) return id.error();
       if (run_.gone()) return Outcome::Gone();

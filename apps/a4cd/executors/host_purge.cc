@@ -173,6 +173,8 @@ Result<Outcome> Purge::PurgeAll(const std::set<std::string>& wanted) {
   A4C_CHECK(run_.context().tokens.Introduce(run_.HostCall(), host_));
   for (const std::string& name : wanted) {
     if (run_.Stopping()) return Error(Code::kCanceled, "the worker stops");
+    run_.ShowProgress(std::to_string(told_.Items().size()) + " of " +
+                      std::to_string(wanted.size()) + " units");
     const auto unit = std::ranges::find(units_, name, &UnitStatus::name);
     if (unit != units_.end()) {
       A4C_CHECK(PurgeOne(*unit));

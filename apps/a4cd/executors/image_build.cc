@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,12 @@ a4c::ImageBuild BuildOf(const Json& payload, const std::string& host) {
           .no_cache = payload["no_cache"].Bool()};
 }
 
+// "Step 3/7 : RUN make"
+std::string FirstLine(std::string_view text) {
+  constexpr size_t kShownMax = 100;
+  return std::string(text.substr(0, std::min(text.find('\n'), WholeCharacters(text, kShownMax))));
+}
+
 // Of an unknown outcome the room stays reserved: for the next attempt, or until the server answers.
 Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const std::string& host) {
   Outcome outcome = built ? Outcome::Succeeded(Json::Object{{"host", host},
@@ -129,9 +136,12 @@ Result<Outcome> BuildImageFrom(JobRun& run, JobLog& log, const a4c::ByteSource& 
   A4C_TRY(const std::optional<Outcome> not_now, TakeBuilder(run, context_bytes, host));
   if (not_now) return *not_now;
   log.Append("building on " + host + "\n");
-  const Result<a4c::ImageInfo> built =
-      images->Build(run.HostCall(), BuildOf(run.job().payload, host), tar,
-                    [&](std::string_view text) { log.Append(text); });
+  run.ShowProgress("building on " + host);
+  const Result<a4c::ImageInfo> built = images->Build(
+      run.HostCall(), BuildOf(run.job().payload, host), tar, [&](std::string_view text) {
+        log.Append(text);
+        if (text.starts_with("Step ")) run.ShowProgress(FirstLine(text));
+      });
   if (!built) log.Note(built.error().ToString() + "\n");
   return OutcomeOfBuild(run, built, host);
 }

@@ -54,7 +54,9 @@ Result<bool> SendImage(JobRun& run, JobLog& log, const std::string& image,
     return Error(Code::kExhausted,
                  "no room for the image " + image + " on " + host + ": " + not_now->message);
   }
-  log.Note("sending the image " + image + " from " + holder->server + " to " + host + "\n");
+  const std::string what = "sending the image " + image + " from " + holder->server + " to " + host;
+  log.Note(what + "\n");
+  run.ShowProgress(what);
   const auto sent = supply->Send(run.HostCall(), holder->server, host, image);
   // Of an unknown outcome the room stays reserved, until the job has ended.
   if (!sent && sent.error().unknown_outcome()) return sent.error();

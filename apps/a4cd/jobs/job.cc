@@ -64,6 +64,7 @@ Job Finish(Job job, int64_t now_ms, JobState state, std::string_view reason, std
   job.finished_at = now_ms;
   job.updated_at = now_ms;
   job.due_at = 0;
+  job.progress = nullptr;
   return job;
 }
 
@@ -239,6 +240,7 @@ Result<Job> TriedAgainLater(Job job, int64_t now_ms, int64_t due_at_ms, std::str
   job.state = JobState::kPending;
   job.reason = why;
   job.message = std::move(message);
+  job.progress = nullptr;
   job.due_at = due_at_ms;
   job.updated_at = now_ms;
   return job;

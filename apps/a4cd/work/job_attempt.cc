@@ -53,7 +53,12 @@ std::optional<Outcome> EndBeforeStart(const JobRun& run) {
 // What the job wants of its workspace it may have said when it was made; not if it had a delay, is
 // a retry, or another one has begun since.
 Result<void> Begin(const JobRun& run, Draft& draft) {
-  A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
+  // By this very attempt, whose commit was not known to be one.
+  const bool has_begun =
+      draft.job.state == JobState::kRunning && draft.job.due_at == run.lease().until_ms;
+  if (!has_begun) {
+    A4C_TRY(draft.job, Started(draft.job, run.NowMs(), run.lease().until_ms));
+  }
   if (!draft.workspace) return {};
   const std::string before = draft.workspace->desired;
   Intend(draft.job.type, *draft.workspace);

@@ -46,13 +46,12 @@ void JobLog::Open() {
   int64_t bytes = 0;
   std::string after;
   do {
-    const Result<a4c::ScanAnswer> page =
-        run_.context().database.Scan(run_.context().StoreCall(), {.kind = "log_chunk",
-                                                                  .index = "by_job",
-                                                                  .scope = run_.tenant(),
-                                                                  .prefix = {run_.job().id},
-                                                                  .after = after,
-                                                                  .limit = 100});
+    const Result<a4c::ScanAnswer> page = run_.Scan({.kind = "log_chunk",
+                                                    .index = "by_job",
+                                                    .scope = run_.tenant(),
+                                                    .prefix = {run_.job().id},
+                                                    .after = after,
+                                                    .limit = 100});
     if (!page) {
       error_ = page.error();
       return;
@@ -74,7 +73,8 @@ void JobLog::Open() {
 void JobLog::Append(std::string_view text) {
   Note(text);
   const int64_t now_ms = run_.context().runtime.clock.MonotonicMs();
-  if (head_.size() >= kChunkBytesMax || now_ms - written_at_ms_ >= kWritePeriodMs) {
+  const bool is_full = head_.size() >= kChunkBytesMax && !is_away_;
+  if (is_full || now_ms - written_at_ms_ >= kWritePeriodMs) {
     WriteHead(false);
   }
 }
@@ -106,14 +106,14 @@ void JobLog::WriteHead(bool all) {
                             ? head_.size()
                             : WholeCharacters(head_, kChunkBytesMax);
     if (size == 0) return;
-    Write(std::string_view(head_).substr(0, size));
+    if (!Write(std::string_view(head_).substr(0, size), all)) return;
     head_.erase(0, size);
     head_left_ -= static_cast<int64_t>(size);
     --chunks_left_;
   }
 }
 
-void JobLog::Write(std::string_view text) {
+bool JobLog::Write(std::string_view text, bool is_last) {
   written_at_ms_ = run_.context().runtime.clock.MonotonicMs();
   const Json body(Json::Object{{"job", run_.job().id},
                                {"seq", seq_},
@@ -121,7 +121,11 @@ void JobLog::Write(std::string_view text) {
                                {"text", text}});
   const a4c::Commit commit{.changes = {{.ref = ChunkRef(run_, seq_), .body = body.ToString()}},
                            .also = {run_.LeaseCheck()}};
-  const Result<Committed> done = run_.context().database.Write(run_.context().StoreCall(), commit);
+  const Result<Committed> done =
+      is_last ? run_.Write(commit)
+              : run_.context().database.Write(run_.context().StoreCall(), commit);
+  is_away_ = !done && done.error().retryable();
+  if (is_away_ && !is_last) return false;
   ++seq_;
   // A conflict: the lease is another's, who logs from here on. An unknown outcome: the chunk is
   // there or not, and its number is not used again.
@@ -129,6 +133,7 @@ void JobLog::Write(std::string_view text) {
   if (done && done->outcome != Committed::Outcome::kApplied) {
     error_ = Error(a4c::Code::kConflict, "the log belongs to another worker now");
   }
+  return !error_;
 }
 
 Result<void> JobLog::Close() {
@@ -145,7 +150,7 @@ Result<void> JobLog::Close() {
   while (!tail_.empty() && !error_ && !run_.gone()) {
     const size_t whole = WholeCharacters(tail_, kChunkBytesMax);
     const size_t size = whole == 0 ? tail_.size() : whole;
-    Write(std::string_view(tail_).substr(0, size));
+    if (!Write(std::string_view(tail_).substr(0, size), true)) break;
     tail_.erase(0, size);
   }
   open_ = false;

@@ -21,8 +21,8 @@ class JobLog {
  public:
   explicit JobLog(JobRun& run);
 
-  // Text that is not valid UTF-8 is shown as well as it can be. What cannot be written is left out,
-  // and Close says why.
+  // Text that is not valid UTF-8 is shown as well as it can be. While the store is away it is kept,
+  // within the bounds of a log. What cannot be written is left out, and Close says why.
   void Append(std::string_view text);
   // A line of our own, in no hurry: written with what comes next.
   void Note(std::string_view text);
@@ -31,7 +31,8 @@ class JobLog {
  private:
   void Open();
   void WriteHead(bool all);
-  void Write(std::string_view text);
+  // False: it was not written. What is not the last comes again.
+  bool Write(std::string_view text, bool is_last);
   void KeepTail(std::string_view text);
 
   JobRun& run_;
@@ -43,7 +44,8 @@ class JobLog {
   std::string head_;  // not yet written
   std::string tail_;
   int64_t left_out_ = 0;
-  int64_t written_at_ms_ = 0;
+  int64_t written_at_ms_ = 0;  // or tried
+  bool is_away_ = false;       // the store was, then
   std::optional<a4c::Error> error_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "apps/a4cd/jobs/job_service.h"
@@ -23,6 +24,10 @@ using a4c::Result;
 namespace {
 
 constexpr int kCommitTriesMax = 16;
+// While the store is away.
+constexpr int64_t kFirstPauseMs = 50;
+constexpr int64_t kLongestPauseMs = 1'000;
+constexpr int64_t kProgressPeriodMs = 1'000;
 
 // A lease that was taken over, or an epoch that is not ours: the only quiet values that are
 // checked.
@@ -165,17 +170,46 @@ void JobRun::Adopt(const Draft& draft) {
   }
 }
 
+// False: this worker has to stop.
+bool JobRun::Pause(int64_t pause_ms) const {
+  const a4c::Clock& clock = context_.runtime.clock;
+  const std::unique_ptr<a4c::Waiter> waiter = context_.runtime.threads.NewWaiter();
+  const int64_t until_ms = clock.MonotonicMs() + pause_ms;
+  const a4c::Waiter::Lock lock(*waiter);
+  while (clock.MonotonicMs() < until_ms && !Stopping()) waiter->Wait(until_ms);
+  return !Stopping();
+}
+
+template <typename Ask>
+auto JobRun::WhileAway(const Ask& ask) const {
+  int64_t pause_ms = kFirstPauseMs;
+  auto answer = ask();
+  while (!answer && answer.error().retryable() && Pause(pause_ms)) {
+    pause_ms = std::min(2 * pause_ms, kLongestPauseMs);
+    answer = ask();
+  }
+  return answer;
+}
+
+Result<Committed> JobRun::Write(const a4c::Commit& commit) const {
+  return WhileAway([&] { return context_.database.Write(context_.StoreCall(), commit); });
+}
+
+Result<a4c::ScanAnswer> JobRun::Scan(const a4c::ScanRequest& request) const {
+  return WhileAway([&] { return context_.database.Scan(context_.StoreCall(), request); });
+}
+
 Result<bool> JobRun::Recover(const std::vector<OpFailure>& failures) {
   gone_ = gone_ || LeaseWasLost(failures);
   if (gone_) return false;
-  return Read();
+  return WhileAway([this] { return Read(); });
 }
 
 Result<bool> JobRun::Commit(const std::function<Result<void>(Draft&)>& step) {
   for (int i = 0; i < kCommitTriesMax; ++i) {
     Draft draft = NewDraft();
     A4C_CHECK(step(draft));
-    const Result<Committed> done = context_.database.Write(context_.StoreCall(), CommitOf(draft));
+    const Result<Committed> done = Write(CommitOf(draft));
     if (!done && !done.error().unknown_outcome()) return done.error();
     if (done && done->outcome == Committed::Outcome::kApplied) {
       Adopt(draft);
@@ -189,6 +223,17 @@ Result<bool> JobRun::Commit(const std::function<Result<void>(Draft&)>& step) {
     if (!is_ours) return false;
   }
   return Error(Code::kConflict, "job " + job_.id + " kept changing while it was written");
+}
+
+void JobRun::ShowProgress(const std::string& text) {
+  const int64_t now_ms = context_.runtime.clock.MonotonicMs();
+  if (gone_ || (progress_at_ms_ && now_ms - *progress_at_ms_ < kProgressPeriodMs)) return;
+  progress_at_ms_ = now_ms;
+  Draft draft = NewDraft();
+  draft.job.progress = a4c::Json::Object{{"text", text}};
+  draft.job.updated_at = NowMs();
+  const Result<Committed> done = context_.database.Write(context_.StoreCall(), CommitOf(draft));
+  if (done && done->outcome == Committed::Outcome::kApplied) Adopt(draft);
 }
 
 }  // namespace a4cd

@@ -67,9 +67,18 @@ class JobRun {
   // Reads job and workspace from the primary. False: gone.
   a4c::Result<bool> Read();
 
+  // As Database::Write and Scan, and again while the store is away, until this worker has to stop:
+  // what has been done on a server is not to be done again for an outage of seconds.
+  a4c::Result<a4c::Committed> Write(const a4c::Commit& commit) const;
+  a4c::Result<a4c::ScanAnswer> Scan(const a4c::ScanRequest& request) const;
+
   // Commits what `step` makes of the newest job and workspace; after a conflict reads both and asks
   // it again. False: gone.
   a4c::Result<bool> Commit(const std::function<a4c::Result<void>(Draft&)>& step);
+
+  // Says in the job what it is at, for whoever waits for it; at most once a second, and nothing is
+  // lost if that cannot be written.
+  void ShowProgress(const std::string& text);
 
   // The parts of Commit, for a batch that somebody else sends: the changes of a draft with the
   // check, and then either Adopt, after it was applied, or Recover, after a conflict. False: gone.
@@ -93,6 +102,10 @@ class JobRun {
   a4c::Op LeaseRelease() const;
 
  private:
+  template <typename Ask>
+  auto WhileAway(const Ask& ask) const;
+  bool Pause(int64_t pause_ms) const;
+
   WorkContext& context_;
   const a4c::RecordRef ref_;
   a4c::Lease lease_;
@@ -104,6 +117,7 @@ class JobRun {
   int64_t store_ahead_ms_;  // the store's time minus ours
   bool gone_ = false;
   int64_t room_waited_ms_ = 0;
+  std::optional<int64_t> progress_at_ms_;  // when it was shown last
   LeaseKeeper* const keeper_;
   const std::string holder_;
   std::vector<a4c::Lease> servers_;

@@ -116,6 +116,19 @@ TEST_F(HostPurge, OnlyTheNamedGoWithAllThatTheyKeepWhosesoeverTheyAre) {
   EXPECT_EQ(Of(again, mine), "gone: there is no such unit");
 }
 
+TEST_F(HostPurge, WhoWaitsSeesHowFarItIs) {
+  const std::string unit = Unclaimed();
+  Json seen;
+  world_.hosts.before_remove = [&]() -> Result<void> {
+    const auto page = world_.instance.jobs.List(world_.Within(), kTenant, {});
+    if (page) seen = page->jobs.at(0).progress;
+    return {};
+  };
+  const Job done = Purge({unit});
+  EXPECT_EQ(seen["text"].Text(), "0 of 1 units");
+  EXPECT_TRUE(done.progress.IsNull()) << done.progress.ToString();
+}
+
 TEST_F(HostPurge, WhoeverWasAtItComesTooLate) {
   const std::string unit = Unclaimed();
   ASSERT_EQ(Purge({unit}).state, JobState::kSucceeded);
