@@ -73,9 +73,8 @@ class WokenWorker(Case):
         wait_until("all of its jobs to be stopped", lambda: self.jobs_stopped() == self.held.held, REPAIR_MAX_S)
         wait_until("no orphan to be left", lambda: self.left() == {living, restarted}, REPAIR_MAX_S)
         removed_s = time.time() - woken
-        # That it runs its record says; it is for its user to stop it again.
         wait_until("the record to say that it runs", lambda: self.actual("restarted") == "running", REPAIR_MAX_S)
-        self.command_line(0).run("workspace", "stop", "restarted", "--wait")
+        wait_until("it to be stopped again", lambda: self.actual("restarted") == "stopped", 2 * REPAIR_MAX_S)
 
         self.report(self.engine.events_since(woken), removed_s)
         orphans = [event for event in self.engine.events_since(woken) if event[1] == "create" and event[2] in gone]

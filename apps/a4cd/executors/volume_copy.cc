@@ -28,6 +28,15 @@ Result<void> MakeAnew(JobRun& run, JobLog& log, const a4c::Unit& unit) {
   return {};
 }
 
+// Only of one that is to run.
+Result<bool> SetPausedFor(JobRun& run, const std::string& job) {
+  return run.Commit([&](Draft& draft) -> Result<void> {
+    if (!draft.workspace || (draft.workspace->desired != "running" && !job.empty())) return {};
+    draft.workspace->paused_for = job;
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<a4c::HostVolumes*> VolumesOf(JobRun& run) {
@@ -55,6 +64,8 @@ Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from, a4c
                                           .to_unit = receiver.name,
                                           .fence = {receiver.epoch, receiver.claim}});
   };
+  run.ShowProgress("copying what " + from.unit + " keeps, from " + from.host + " to " +
+                   receiver.host);
   // Either server may deny it.
   A4C_TRY(const int64_t bytes, tokens.Introduced(run.HostCall(), receiver.host, [&] {
     return tokens.Introduced(run.HostCall(), from.host, copy);
@@ -64,10 +75,19 @@ Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from, a4c
   return bytes;
 }
 
+Result<bool> StandStill(JobRun& run) {
+  A4C_TRY(const bool is_ours, SetPausedFor(run, run.job().id));
+  if (!is_ours || !run.workspace()) return false;
+  A4C_CHECK(EnsureUnit(run, a4c::UnitWanted::kStopped));
+  return true;
+}
+
 Result<std::string> BringBack(JobRun& run, JobLog& log) {
   if (run.workspace()->desired != "running") return std::string("stopped");
   A4C_TRY(const a4c::UnitStatus unit, EnsureUnit(run, a4c::UnitWanted::kRunning));
   const UnitView view = ViewOf(unit);
+  // One that is gone meanwhile ends with the next thing it writes.
+  if (!run.workspace()->paused_for.empty()) A4C_CHECK(SetPausedFor(run, ""));
   log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual + "\n");
   return view.actual;
 }

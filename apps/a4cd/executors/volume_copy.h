@@ -30,6 +30,11 @@ a4c::Unit SnapshotUnitOf(const JobRun& run, const Snapshot& snapshot);
 a4c::Result<int64_t> CopyIntoNew(JobRun& run, JobLog& log, const UnitPlace& from,
                                  a4c::Unit receiver);
 
+// Stops the workspace, and says before in its record for which job: should that end without
+// bringing it back (a cancel, its deadline), the reconciler does. False: the job or the workspace
+// is gone.
+a4c::Result<bool> StandStill(JobRun& run);
+
 // Lets the workspace run where it is, if it is to; else an error, or what its server says of it.
 a4c::Result<std::string> BringBack(JobRun& run, JobLog& log);
 

@@ -80,7 +80,8 @@ class Carrying {
 
   Result<void> Copy() {
     A4C_CHECK(run_.context().enrolments.Know(run_.context().StoreCall(), to_));
-    A4C_CHECK(EnsureUnit(run_, a4c::UnitWanted::kStopped));
+    A4C_TRY(const bool is_ours, StandStill(run_));
+    if (!is_ours) return Error(Code::kCanceled, "the workspace is gone");
     A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run_, to_, a4c::UnitWanted::kStopped));
     A4C_CHECK(CopyIntoNew(run_, log_, {from_, UnitName(run_.workspace()->id)}, unit));
     return {};

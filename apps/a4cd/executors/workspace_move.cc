@@ -35,6 +35,7 @@ Result<bool> Leave(JobRun& run) {
     draft.workspace->host.clear();
     draft.workspace->restoring.clear();  // what was half restored has gone with the rest
     draft.workspace->updating.clear();   // the next unit is made of what the record says
+    draft.workspace->paused_for.clear();
     draft.workspace->actual = "pending";
     draft.workspace->message = "on its way from server " + host;
     draft.workspace->updated_at = run.NowMs();

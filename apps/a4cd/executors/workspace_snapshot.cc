@@ -107,7 +107,8 @@ class Snapshooting {
 
   Result<int64_t> Copy() {
     A4C_CHECK(run_.context().enrolments.Know(run_.context().StoreCall(), snapshot_.host));
-    A4C_CHECK(EnsureUnit(run_, a4c::UnitWanted::kStopped));
+    A4C_TRY(const bool is_ours, StandStill(run_));
+    if (!is_ours) return Error(Code::kCanceled, "the workspace is gone");
     return CopyIntoNew(run_, log_, {run_.workspace()->host, UnitName(run_.workspace()->id)},
                        SnapshotUnitOf(run_, snapshot_));
   }

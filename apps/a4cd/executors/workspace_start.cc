@@ -6,6 +6,7 @@
 
 #include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/image_send.h"
+#include "apps/a4cd/executors/other_servers.h"
 #include "apps/a4cd/executors/workspace_unit.h"
 #include "apps/a4cd/jobs/constraints.h"
 
@@ -122,12 +123,19 @@ Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
   if (CannotRun(unit)) {
     return Outcome::Failed(reason::kError, "its command cannot be run: " + view.message);
   }
+  // What a move has left behind goes only now that it runs; if that cannot be now, the reconciler
+  // asks for it again.
+  if (view.actual == "running") {
+    const auto left = LeaveOtherServers(run, log);
+    if (!left) log.Note(left.error().ToString() + "\n");
+  }
   Outcome outcome = Outcome::Succeeded(
       Json::Object{{"host", unit.host}, {"unit", unit.name}, {"state", view.actual}});
   outcome.also = [view, host = unit.host, now_ms = run.NowMs()](Draft& draft) {
     if (draft.workspace) {
       draft.workspace->actual = view.actual;
       draft.workspace->message = view.message;
+      draft.workspace->paused_for.clear();
       draft.workspace->updated_at = now_ms;
     }
     draft.job.host = host;

@@ -28,6 +28,7 @@ Result<Outcome> StopWorkspaceUnit(JobRun& run, JobLog& log) {
   outcome.also = [message = std::move(message), now_ms = run.NowMs()](Draft& draft) {
     if (draft.workspace) {
       draft.workspace->actual = "stopped";
+      draft.workspace->paused_for.clear();
       draft.workspace->message = message;
       draft.workspace->updated_at = now_ms;
     }

@@ -122,9 +122,8 @@ class Reconciler final : public a4c::Loop {
   // Records before units: what was recorded as running and is not listed afterwards has ended.
   Result<void> Reconcile(const Call& call, const std::string& host) {
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host));
-    const Call effects = Bounded(call, options_.host_timeout_ms);
-    const Call list = whom_ == Whom::kApart ? effects : Bounded(call, options_.patience_ms);
-    A4C_TRY(std::vector<UnitStatus> units, hosts_.List(list, host));
+    const int64_t list_ms = whom_ == Whom::kApart ? options_.host_timeout_ms : options_.patience_ms;
+    A4C_TRY(std::vector<UnitStatus> units, hosts_.List(Bounded(call, list_ms), host));
     A4C_CHECK(reservations_.ReleaseOfEndedJobs(call, host));
     for (const Record& record : records) {
       const auto unit = std::ranges::find(units, UnitName(record.ref.key.id), &UnitStatus::name);
@@ -134,7 +133,10 @@ class Reconciler final : public a4c::Loop {
     }
     A4C_TRY(const Leftovers leftovers, SortLeftovers(call, database_, units));
     NoteUnclaimed(host, leftovers.unclaimed.size());
-    for (const UnitStatus& unit : leftovers.removable) Remove(effects, unit);
+    for (const UnitStatus& unit : leftovers.removable) {
+      if (call.Expired() || call.Stopping()) break;
+      Remove(Bounded(call, options_.host_timeout_ms), unit);
+    }
     return {};
   }
 
@@ -153,14 +155,25 @@ class Reconciler final : public a4c::Loop {
     const bool was_there = workspace.actual == "running" || workspace.actual == "lost";
     const bool is_news = workspace.actual != view.actual && (unit != nullptr || was_there) &&
                          (workspace.actual != "pending" || view.actual == "running");
-    const bool wants_restart = WantsRestart(workspace, unit);
-    const bool is_between = !workspace.updating.empty();
-    if (!is_news && !wants_restart && !is_between) return {};
+    const bool wants_job = WantsRestart(workspace, unit) || WantsStop(workspace, unit);
+    const bool is_half = !workspace.restoring.empty() && workspace.actual == "pending";
+    const bool is_between = IsBetween(workspace);
+    if (!is_news && !wants_job && !is_between && !is_half) return {};
     A4C_TRY(const bool is_busy, IsBusy(call, record));
     if (is_busy) return {};
+    if (is_half) return Write(call, record, workspace, HalfRestored(workspace));
     if (is_between) return restarts_.Settle(call, record.ref.key.scope, workspace);
     return is_news ? Write(call, record, workspace, view)
                    : restarts_.Look(call, record.ref.key.scope, workspace, unit);
+  }
+
+  // A job that was to bring it out of this has ended: it was canceled, or took too long.
+  static bool IsBetween(const Workspace& workspace) {
+    const bool has_rests = !workspace.also_on.empty() && workspace.actual == "running";
+    return !workspace.updating.empty() || !workspace.paused_for.empty() || has_rests;
+  }
+  static UnitView HalfRestored(const Workspace& workspace) {
+    return {"failed", "half restored from snapshot " + workspace.restoring + ": restore it again"};
   }
 
   Result<void> Write(const Call& call, const Record& record, Workspace workspace,

@@ -18,6 +18,11 @@ bool WantsRestart(const Workspace& workspace, const a4c::UnitStatus* unit) {
   return workspace.restart == "always" || !well;
 }
 
+bool WantsStop(const Workspace& workspace, const a4c::UnitStatus* unit) {
+  return unit != nullptr && unit->state == a4c::UnitState::kRunning &&
+         workspace.desired == "stopped" && workspace.actual == "running";
+}
+
 int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options) {
   int64_t wait_ms = 0;
   const int64_t doublings = std::min(workspace.restarts, kDoublingsMax);
@@ -32,27 +37,40 @@ void Restarts::NoteEnd(Workspace& workspace) const {
 
 a4c::Result<void> Restarts::Settle(const a4c::Call& call, const std::string& tenant,
                                    const Workspace& workspace) {
-  if (runtime_.clock.NowMs() - workspace.updated_at < RestartWaitMs(workspace, options_)) return {};
-  JobDraft draft;
-  draft.type = workspace.desired == "running" ? "workspace.start" : "workspace.stop";
-  draft.title = "bring " + workspace.name + " back from an update that did not end";
-  draft.payload = a4c::Json::Object{{"workspace", workspace.id}};
-  draft.is_restart = true;
-  return jobs_.CreateOwn(call, tenant, "update", draft);
+  const bool runs = workspace.desired == "running";
+  return MakeIfDue(call, tenant, workspace,
+                   {.type = runs ? "workspace.start" : "workspace.stop",
+                    .by = "update",
+                    .title = "bring " + workspace.name + " out of what a job has left half done"});
 }
 
 a4c::Result<void> Restarts::Look(const a4c::Call& call, const std::string& tenant,
                                  const Workspace& workspace, const a4c::UnitStatus* unit) {
+  if (WantsStop(workspace, unit)) {
+    return MakeIfDue(call, tenant, workspace,
+                     {.type = "workspace.stop",
+                      .by = "reconciler",
+                      .title = "stop " + workspace.name + " again: it runs, and is to be stopped"});
+  }
   if (!WantsRestart(workspace, unit)) return {};
-  const int64_t ended_ms = runtime_.clock.NowMs() - workspace.updated_at;
-  if (ended_ms < RestartWaitMs(workspace, options_)) return {};
+  return MakeIfDue(
+      call, tenant, workspace,
+      {.type = "workspace.start",
+       .by = "restart",
+       .title = "restart " + std::to_string(workspace.restarts + 1) + " of " + workspace.name +
+                (workspace.message.empty() ? "" : ": " + workspace.message)});
+}
+
+a4c::Result<void> Restarts::MakeIfDue(const a4c::Call& call, const std::string& tenant,
+                                      const Workspace& workspace, const OwnJob& job) {
+  const int64_t since_ms = runtime_.clock.NowMs() - workspace.updated_at;
+  if (since_ms < RestartWaitMs(workspace, options_)) return {};
   JobDraft draft;
-  draft.type = "workspace.start";
-  draft.title = "restart " + std::to_string(workspace.restarts + 1) + " of " + workspace.name +
-                (workspace.message.empty() ? "" : ": " + workspace.message);
+  draft.type = job.type;
+  draft.title = job.title;
   draft.payload = a4c::Json::Object{{"workspace", workspace.id}};
   draft.is_restart = true;
-  return jobs_.CreateOwn(call, tenant, "restart", draft);
+  return jobs_.CreateOwn(call, tenant, job.by, draft);
 }
 
 }  // namespace a4cd

@@ -1,9 +1,12 @@
 // Restarts: workspaces whose process has ended by itself are started again, as their `restart`
 // says, by workspace.start jobs. The first waits restart_wait, each further one twice as long, up
-// to restart_wait_max; one that then ran for restart_reset begins anew. [any thread]
+// to restart_wait_max; one that then ran for restart_reset begins anew. And what runs though it is
+// to be stopped (a start that reached its server late) is stopped again, with the same waits. [any
+// thread]
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "a4c/host_provider.h"
 #include "apps/a4cd/jobs/job_service.h"
@@ -19,6 +22,9 @@ struct RestartOptions {
 // Whether it has ended, and is to run again. unit: null if its server has none.
 bool WantsRestart(const Workspace& workspace, const a4c::UnitStatus* unit);
 
+// Whether its unit runs, as the record tells, and is to be stopped.
+bool WantsStop(const Workspace& workspace, const a4c::UnitStatus* unit);
+
 // How long after its end it is started again.
 int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options);
 
@@ -30,8 +36,8 @@ class Restarts {
 
   // Of a workspace that no job is at: the count, once its process has ended.
   void NoteEnd(Workspace& workspace) const;
-  // Of one that an update has left in between, and that no job is at: the job that makes it of what
-  // its record says, if it is time.
+  // Of one that a job has left in between (an update, a snapshot, a move), and that no job is at:
+  // the job that makes it of what its record says, if it is time.
   a4c::Result<void> Settle(const a4c::Call& call, const std::string& tenant,
                            const Workspace& workspace);
   // Makes the job if it is time.
@@ -39,6 +45,14 @@ class Restarts {
                          const Workspace& workspace, const a4c::UnitStatus* unit);
 
  private:
+  struct OwnJob {
+    std::string type;
+    std::string by;
+    std::string title;
+  };
+  a4c::Result<void> MakeIfDue(const a4c::Call& call, const std::string& tenant,
+                              const Workspace& workspace, const OwnJob& job);
+
   JobService& jobs_;
   const a4c::Runtime runtime_;
   const RestartOptions options_;

@@ -49,6 +49,7 @@ Json Common(const Workspace& workspace) {
   if (!workspace.also_on.empty()) json.AppendMember("also_on", ListJson(workspace.also_on));
   if (!workspace.restoring.empty()) json.AppendMember("restoring", workspace.restoring);
   if (!workspace.updating.empty()) json.AppendMember("updating", workspace.updating);
+  if (!workspace.paused_for.empty()) json.AppendMember("paused_for", workspace.paused_for);
   json.AppendMember("message", workspace.message);
   json.AppendMember("created_by", workspace.created_by);
   return json;
@@ -217,6 +218,7 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.also_on = ListOf(body["also_on"]);
   workspace.restoring = body["restoring"].Text();
   workspace.updating = body["updating"].Text();
+  workspace.paused_for = body["paused_for"].Text();
   workspace.removing = body["removing"].Bool();
   workspace.created_by = body["created_by"].Text();
   const auto session = record.quiet.find("session_at");

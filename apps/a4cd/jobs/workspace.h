@@ -47,8 +47,9 @@ struct Workspace {
   int64_t idle_stop_ms = 0;  // stopped once it was idle for so long; 0: never
   int64_t deleted_at = 0;    // of a tombstone: since when nothing of it is left
   std::string restoring;     // the snapshot of which it may hold only a part; empty: it is whole
-  std::string updating;   // the job that changes what it is made of; see work/workspace_update.cc
-  bool removing = false;  // a delete has begun: part of it may be gone, and nothing brings it back
+  std::string updating;    // the job that changes what it is made of; see work/workspace_update.cc
+  std::string paused_for;  // the job for which it stands still although it is to run
+  bool removing = false;   // a delete has begun: part of it may be gone, and nothing brings it back
   std::string created_by;
   // Beside the body.
   int64_t session_at = 0;  // when somebody was in it last; known only of one with idle_stop

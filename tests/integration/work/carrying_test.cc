@@ -185,8 +185,28 @@ TEST_F(Carrying, OneThatDoesNotRunWhereItHasMovedKeepsItsFilesWhereItWas) {
   world_.hosts.before_ensure = nullptr;
   world_.SubmitFor("workspace.start", workspace_);
   world_.Work();
+  IsWhole("b");
+}
+
+TEST_F(Carrying, WhatAStartCannotRemoveWhereItWasIsRemovedOnceThatServerAnswers) {
+  Move();
+  world_.hosts.before_ensure = [](const Unit& unit) -> Result<void> {
+    const bool is_start = unit.host == "b" && unit.wanted == a4c::UnitWanted::kRunning;
+    if (is_start) return Error(Code::kInvalid, "no such runtime");
+    return {};
+  };
+  world_.Work();
+  world_.hosts.before_ensure = nullptr;
+  world_.hosts.before_remove = [] { return Error(Code::kUnavailable, "no route"); };
+  world_.SubmitFor("workspace.start", workspace_);
+  world_.Work();
   EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
-  EXPECT_EQ(NoteIn(workspace_), "kept\n");
+  EXPECT_EQ(world_.Committed("a"), kGiB);
+  world_.hosts.before_remove = nullptr;
+  world_.fake.clock().Advance(RestartOptions().wait_ms);
+  world_.Step("reconciler");
+  world_.Work();
+  IsWhole("b");
 }
 
 TEST_F(Carrying, AStoppedOneMovesStopped) {

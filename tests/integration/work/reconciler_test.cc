@@ -133,6 +133,29 @@ TEST_F(Restart, WhatAUserStoppedStaysStopped) {
   EXPECT_EQ(After(kFirstWaitMs, id).actual, "stopped");
 }
 
+// What a start that reaches its server late can do where that server fences nothing.
+TEST_F(Restart, WhatRunsThoughItIsToBeStoppedIsStoppedAgain) {
+  Unit late;
+  world_.hosts.before_ensure = [&late](const Unit& unit) {
+    late = unit;
+    return Result<void>();
+  };
+  const std::string id = Create("never", "sleep infinity");
+  world_.SubmitFor("workspace.stop", id);
+  world_.Work();
+  world_.hosts.before_ensure = nullptr;
+  late.wanted = a4c::UnitWanted::kRunning;
+  ASSERT_TRUE(world_.memory_hosts->Ensure(world_.Within(), late));
+  EXPECT_EQ(After(0, id).actual, "running") << "told first";
+  EXPECT_EQ(After(kFirstWaitMs - 1, id).actual, "running");
+  const Workspace again = After(1, id);
+  EXPECT_EQ(again.actual, "stopped");
+  EXPECT_EQ(again.desired, "stopped");
+  const auto page = world_.instance.jobs.List(world_.Within(), kTenant, {});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->jobs.at(0).created_by, "reconciler");
+}
+
 TEST_F(Restart, AUnitThatIsGoneIsMadeAgain) {
   const std::string id = Create("on_failure", "sleep infinity");
   const UnitStatus unit = world_.Units("one").at(0);

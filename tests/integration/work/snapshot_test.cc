@@ -167,6 +167,29 @@ TEST_F(Snapshots, OneWhoseJobWasCanceledGoesToo) {
   EXPECT_EQ(world_.Committed("a"), kGiB);
 }
 
+// The cancel comes while it is copied: by then nobody may bring the workspace back any more.
+TEST_F(Snapshots, AWorkspaceGoesOnAfterItsSnapshotWasCanceledInTheMiddle) {
+  const Job job = Snap();
+  volumes_.before_copy = [&](const a4c::VolumeCopy&) -> Result<void> {
+    EXPECT_EQ(world_.GetWorkspace(workspace_)->paused_for, job.id);
+    EXPECT_TRUE(world_.Cancel(job.id));
+    world_.hosts.before_ensure = [](const Unit&) -> Result<void> {
+      return Error(Code::kCanceled, "the worker has to stop");
+    };
+    return Error(Code::kCanceled, "the worker has to stop");
+  };
+  world_.Work();
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kStopped);
+  volumes_.before_copy = nullptr;
+  world_.hosts.before_ensure = nullptr;
+  world_.fake.clock().Advance(RestartOptions().wait_ms);
+  world_.Step("reconciler");
+  world_.Work();
+  EXPECT_EQ(UnitOn("a", UnitName(workspace_))->state, a4c::UnitState::kRunning);
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "running");
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->paused_for, "");
+}
+
 TEST_F(Snapshots, OnePastItsTtlGoes) {
   const Job job = Snap(Json::Object{{"ttl", "60s"}});
   world_.Work();
@@ -297,6 +320,17 @@ TEST_F(HeldSnapshots, NobodyDeletesOneBetweenTwoAttemptsOfItsRestore) {
   EXPECT_EQ(NoteIn(workspace_), "kept\n");
   Tidy();
   EXPECT_FALSE(Find(id_)) << "nothing holds it any more";
+}
+
+TEST_F(HeldSnapshots, AWorkspaceWhoseRestoreWasCanceledSaysThatItIsHalf) {
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "pending");
+  world_.Step("reconciler");
+  EXPECT_EQ(world_.GetWorkspace(workspace_)->actual, "pending") << "the job is tried again";
+  ASSERT_TRUE(world_.Cancel(restore_));
+  world_.Step("reconciler");
+  const auto half = world_.GetWorkspace(workspace_);
+  EXPECT_EQ(half->actual, "failed");
+  EXPECT_NE(half->message.find("half restored from snapshot " + id_), std::string::npos);
 }
 
 TEST_F(HeldSnapshots, TheHoldEndsWithTheJobHoweverThatEnds) {
