@@ -1,5 +1,6 @@
 // Random kinds, documents and searches against NaiveSearch: the same ids, order, totals, pages and
-// facets. A failure says how to run it again: --seed names the first group of a hundred cases,
+// facets, of documents that have been written before. A failure says how to run it again: --seed
+// names the first group of a hundred cases,
 // --count how many cases are tried.
 #include "tests/conformance/run.h"
 #include "tests/conformance/search/naive_search.h"
@@ -10,6 +11,7 @@ namespace a4c::conformance {
 namespace {
 
 constexpr int kDocuments = 60;
+constexpr int kGone = 20;
 constexpr int kCasesPerGroup = 100;
 constexpr int64_t kNowMs = 1793700000000;  // 2026-11-03, among the documents' times
 
@@ -39,10 +41,14 @@ class Group {
     std::vector<Document> documents;
     for (int i = 0; i < kDocuments; ++i) {
       const std::string id = random_.Id(i);
-      documents.push_back(
-          {.ref = {random_.kind().name, {scope_, id}}, .rev = 1, .body = random_.Body()});
+      documents.push_back(DocumentOf(id, 2, random_.Body()));
       naive_.Add(id, documents.back().body);
       bodies_[id] = documents.back().body;
+    }
+    IndexWhatWasBefore(documents);
+    for (int i = 0; i < kGone; ++i) {
+      documents.push_back(DocumentOf(GoneId(i), 2, "{}"));
+      documents.back().tombstone = true;
     }
     Index(documents);
   }
@@ -61,6 +67,25 @@ class Group {
   }
 
  private:
+  Document DocumentOf(const std::string& id, int64_t rev, std::string body) const {
+    return {.ref = {random_.kind().name, {scope_, id}}, .rev = rev, .body = std::move(body)};
+  }
+  static std::string GoneId(int i) { return "gone-" + std::to_string(i); }
+
+  // Every document had the body of another one, and there were more of them: nothing of that may be
+  // found any more.
+  void IndexWhatWasBefore(const std::vector<Document>& documents) {
+    std::vector<Document> before;
+    for (size_t i = 0; i < documents.size(); ++i) {
+      const std::string& other = documents[(i + 1) % documents.size()].body;
+      before.push_back(DocumentOf(documents[i].ref.key.id, 1, other));
+    }
+    for (int i = 0; i < kGone; ++i) {
+      before.push_back(DocumentOf(GoneId(i), 1, documents[static_cast<size_t>(i)].body));
+    }
+    Index(before);
+  }
+
   void Index(std::span<const Document> documents) {
     const auto results = index_.Bulk(conformance::Within(), documents);
     ASSERT_TRUE(results) << results.error().ToString();
