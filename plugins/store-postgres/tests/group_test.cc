@@ -63,6 +63,14 @@ TEST(PostgresGroup, WhatAlsoChecksOrDeletesIsNoCreate) {
             "| 0 1");
 }
 
+// It would be answered as applied, and the record would stay.
+TEST(PostgresGroup, WhatAlsoDeletesWhateverIsThereIsNoCreate) {
+  EXPECT_EQ(
+      Split({{{Create("a"), Delete{.ref = {"thing", {"", "b"}}}}},
+             {{Create("c"), Delete{.ref = {"thing", {"", "d"}}, .expect = Expect::Absent()}}}}),
+      "| 0 1");
+}
+
 // Answers all that it is asked by one failure.
 class FailingSession final : public Session {
  public:

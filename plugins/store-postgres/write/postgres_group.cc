@@ -20,17 +20,20 @@ bool ExpectsAbsent(const Op& op) {
   return put != nullptr && put->expect.what == Expect::What::kAbsent;
 }
 
+bool IsDelete(const Op& op) {
+  return std::holds_alternative<Delete>(op);
+}
+
 // A batch that creates something most probably finds nothing of what else it puts (an outbox row),
-// and one that puts without expecting anything most probably does.
+// and one that puts without expecting anything most probably does. An insert finds out whether that
+// holds; for a Delete there is none that could: where nothing is, it changes nothing.
 std::optional<Verdict> CreateOf(const CheckedBatch& checked) {
-  if (!std::ranges::any_of(checked.batch->ops, ExpectsAbsent)) return std::nullopt;
+  const std::vector<Op>& ops = checked.batch->ops;
+  if (!std::ranges::any_of(ops, ExpectsAbsent)) return std::nullopt;
+  if (std::ranges::any_of(ops, IsDelete)) return std::nullopt;
   NothingThere nothing;
-  Result<Verdict> verdict = Judge(checked, nothing);
+  Result<Verdict> verdict = Judge(checked, nothing);  // refuses what needs a row: Add, Check
   if (!verdict || verdict->result.outcome != BatchOutcome::kApplied) return std::nullopt;
-  const bool puts_only = std::ranges::all_of(verdict->changes, [](const RowChange& change) {
-    return change.what == RowChange::What::kPut;
-  });
-  if (!puts_only) return std::nullopt;
   return *std::move(verdict);
 }
 

@@ -92,6 +92,18 @@ TEST_F(StoreApply, OneBatchWritesManyRecordsOfManyKinds) {
   EXPECT_EQ(answer->records.at(0)->rev, 3);
 }
 
+TEST_F(StoreApply, ABatchThatCreatesDeletesToo) {
+  Create("b");
+  Create("c");
+  const Put create{.ref = Ref("a"), .body = "{}", .expect = Expect::Absent()};
+  EXPECT_EQ(Apply({create, Delete{Ref("b"), Expect::Absent()}}), "conflict 1:present=1");
+  EXPECT_FALSE(Read("a").has_value());
+  EXPECT_EQ(Apply({create, Delete{Ref("b")}, Delete{Ref("none")}}), "applied 1 1 0");
+  EXPECT_TRUE(Read("a").has_value());
+  EXPECT_FALSE(Read("b").has_value());
+  EXPECT_TRUE(Read("c").has_value());
+}
+
 TEST_F(StoreApply, ABatchWithOneFailedOpChangesNothing) {
   Create("b");
   EXPECT_EQ(Apply({Put{.ref = Ref("a"), .body = "{}"},
