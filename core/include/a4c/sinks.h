@@ -51,7 +51,7 @@ class Histogram {
 class A4C_API MetricSink {
  public:
   virtual ~MetricSink() = default;
-  // name: Prometheus style with its unit last, "a4c_plugin_call_seconds", "a4c_sync_applied_total".
+  // name: Prometheus style with its unit last, "a4c_plugin_call_seconds", "a4c_poll_found_total".
   virtual void Count(std::string_view name, std::span<const MetricLabel> labels, double delta) = 0;
   virtual void Gauge(std::string_view name, std::span<const MetricLabel> labels, double value) = 0;
   virtual void Observe(std::string_view name, std::span<const MetricLabel> labels,
