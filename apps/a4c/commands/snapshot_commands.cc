@@ -83,7 +83,7 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
   snapshot->require_subcommand(1);
   const auto options = std::make_shared<SnapshotOptions>();
   CLI::App* leaf = snapshot->add_subcommand("list", "list snapshots, the newest first");
-  leaf->add_option("--workspace", options->workspace, "only of the workspace with this id");
+  leaf->add_option("--workspace", options->workspace, "only of the workspace with this id or name");
   const auto fresh = AddFresh(*leaf);
   leaf->callback([&session, options, fresh] {
     Json list;

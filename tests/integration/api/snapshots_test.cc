@@ -36,7 +36,10 @@ TEST_F(ApiSnapshots, OneIsMadeListedRestoredAndDeleted) {
   const std::string workspace = one.body["workspace"].Text();
   EXPECT_EQ(Get("/v1/snapshots").body["items"].Items().size(), 1u);
   EXPECT_EQ(Get("/v1/snapshots?workspace=" + workspace).body["items"].Items().size(), 1u);
-  EXPECT_TRUE(Get("/v1/snapshots?workspace=other").body["items"].Items().empty());
+  EXPECT_EQ(Get("/v1/snapshots?workspace=dev-1").body["items"].Items().size(), 1u);
+  const Answer other = Get("/v1/snapshots?workspace=other");
+  EXPECT_EQ(other.status, 404);
+  EXPECT_EQ(other.body["hint"].Text(), "list them: a4c workspace list");
 
   const Json restored =
       Done(Post("/v1/workspaces/dev-1:restore", R"({"snapshot": ")" + id + R"("})"));
@@ -48,12 +51,22 @@ TEST_F(ApiSnapshots, OneIsMadeListedRestoredAndDeleted) {
   EXPECT_EQ(Get("/v1/snapshots/" + id).status, 404);
 }
 
+TEST_F(ApiSnapshots, TheyOutliveTheirWorkspaceWhoseIdNamesThem) {
+  const Json made = Done(Post("/v1/workspaces/dev-1:snapshot", "{}"));
+  const std::string id = made["result"]["snapshot"].Text();
+  const std::string workspace = Get("/v1/snapshots/" + id).body["workspace"].Text();
+  EXPECT_EQ(Done(Send("DELETE", "/v1/workspaces/dev-1"))["state"].Text(), "succeeded");
+  EXPECT_EQ(Get("/v1/snapshots?workspace=" + workspace).body["items"].Items().size(), 1u);
+  EXPECT_EQ(Get("/v1/snapshots?workspace=dev-1").status, 404) << "a name is of a living one";
+}
+
 TEST_F(ApiSnapshots, TheyBelongToTheirTenant) {
   const Json made = Done(Post("/v1/workspaces/dev-1:snapshot", "{}"));
   const std::string id = made["result"]["snapshot"].Text();
   const Headers other = Bearer(KeyFor("other"));
   EXPECT_EQ(Get("/v1/snapshots/" + id, other).status, 404);
   EXPECT_TRUE(Get("/v1/snapshots", other).body["items"].Items().empty());
+  EXPECT_EQ(Get("/v1/snapshots?workspace=dev-1", other).status, 404);
   EXPECT_EQ(Send("DELETE", "/v1/snapshots/" + id, "", other).status, 404);
 }
 
