@@ -3,11 +3,15 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4c/session.h"
 #include "tests/support/silent_names.h"
 
 namespace a4c_cli {
@@ -102,6 +106,19 @@ TEST(Client, NameServersThatAreSilentEndWithTheTimeThatWasGiven) {
     EXPECT_FALSE((*client)->Upload({.method = "PUT", .path = "/v1/images"}, 0,
                                    [] { return std::string(); }));
   }
+}
+
+// It may come from standard input, which is not there a second time.
+TEST(ASession, ReadsItsKeyOnceHoweverManyConnectionsItMakes) {
+  const std::string file = ::testing::TempDir() + "a4c_session_key_" + std::to_string(getpid());
+  std::ofstream(file) << "a4c_key\n";
+  Session session(TheRuntime());
+  session.endpoint.url = "http://127.0.0.1:1";
+  session.endpoint.api_key_file = file;
+  EXPECT_TRUE(session.Open());
+  std::filesystem::remove(file);
+  EXPECT_TRUE(session.Open());
+  EXPECT_EQ(session.Resolved()->api_key, "a4c_key");
 }
 
 }  // namespace

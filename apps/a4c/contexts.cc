@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <yaml-cpp/yaml.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -18,8 +20,6 @@ using a4c::Result;
 
 namespace {
 
-constexpr const char* kDefaultUrl = "http://127.0.0.1:7070";
-
 std::string Env(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -31,12 +31,27 @@ Result<std::string> ReadKey(const std::string& path) {
     std::getline(std::cin, key);
   } else {
     std::ifstream file(path);
-    if (!file) return Error(Code::kInvalid, "the key file " + path + " cannot be read");
+    if (!file) {
+      return Error(Code::kInvalid,
+                   "the key file " + path + " cannot be read: " + std::strerror(errno),
+                   "--api-key-file, or A4C_API_KEY_FILE, names a file whose first line is the key");
+    }
     std::getline(file, key);
   }
   while (!key.empty() && (key.back() == '\r' || key.back() == ' ')) key.pop_back();
   if (key.empty()) return Error(Code::kInvalid, "there is no API key in " + path);
   return key;
+}
+
+// The one that is named, else the current one; none is a context without anything.
+Result<Context> ChooseContext(const EndpointFlags& flags) {
+  A4C_TRY(const Contexts contexts, ReadContexts(ContextsPath()));
+  const std::string asked = flags.context.empty() ? Env("A4C_CONTEXT") : flags.context;
+  const auto found = contexts.all.find(asked.empty() ? contexts.current : asked);
+  if (found != contexts.all.end()) return found->second;
+  if (asked.empty()) return Context{};
+  return Error(Code::kInvalid, "there is no context \"" + asked + "\"",
+               "list them: a4c context list");
 }
 
 }  // namespace
@@ -83,34 +98,41 @@ Result<void> WriteContexts(const std::string& path, const Contexts& contexts) {
   return WriteWhole(path, {text.c_str(), text.size()});
 }
 
-Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags) {
-  A4C_TRY(const Contexts contexts, ReadContexts(ContextsPath()));
-  std::string name = flags.context.empty() ? Env("A4C_CONTEXT") : flags.context;
-  const bool asked = !name.empty();
-  if (!asked) name = contexts.current;
-  const auto found = contexts.all.find(name);
-  if (asked && found == contexts.all.end()) {
-    return Error(Code::kInvalid, "there is no context \"" + name + "\"",
-                 "list them: a4c context list");
-  }
-  Endpoint endpoint{.url = kDefaultUrl, .api_key = "", .timeout_ms = flags.timeout_ms};
-  if (found != contexts.all.end()) {
-    if (!found->second.url.empty()) endpoint.url = found->second.url;
-    endpoint.api_key = found->second.api_key;
-    endpoint.ca_file = found->second.ca_file;
-  }
-  if (!Env("A4C_URL").empty()) endpoint.url = Env("A4C_URL");
-  if (!flags.url.empty()) endpoint.url = flags.url;
-  if (!Env("A4C_CA_FILE").empty()) endpoint.ca_file = Env("A4C_CA_FILE");
-  if (!flags.ca_file.empty()) endpoint.ca_file = flags.ca_file;
-  const std::string env_file = Env("A4C_API_KEY").empty() ? Env("A4C_API_KEY_FILE") : "";
-  if (!Env("A4C_API_KEY").empty()) endpoint.api_key = Env("A4C_API_KEY");
-  const std::string file = flags.api_key_file.empty() ? env_file : flags.api_key_file;
+Result<Context> ReadGiven(const EndpointFlags& flags) {
+  Context given{.url = flags.url.empty() ? Env("A4C_URL") : flags.url,
+                .api_key = flags.api_key_file.empty() ? Env("A4C_API_KEY") : "",
+                .ca_file = flags.ca_file.empty() ? Env("A4C_CA_FILE") : flags.ca_file};
+  if (!given.api_key.empty()) return given;
+  const std::string file =
+      flags.api_key_file.empty() ? Env("A4C_API_KEY_FILE") : flags.api_key_file;
   if (!file.empty()) {
-    A4C_TRY(endpoint.api_key, ReadKey(file));
+    A4C_TRY(given.api_key, ReadKey(file));
   }
-  while (endpoint.url.ends_with('/')) endpoint.url.pop_back();
-  return endpoint;
+  return given;
+}
+
+std::string UrlOf(const Context& context) {
+  std::string url = context.url.empty() ? kDefaultUrl : context.url;
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags) {
+  A4C_TRY(const Context context, ChooseContext(flags));
+  A4C_TRY(const Context given, ReadGiven(flags));
+  const bool is_its_url = given.url.empty() || UrlOf(given) == UrlOf(context);
+  if (!is_its_url && given.api_key.empty() && !context.api_key.empty()) {
+    return Error(Code::kDenied,
+                 "the API key of the context is for " + UrlOf(context) + ", and is not sent to " +
+                     UrlOf(given),
+                 "name the key for it: --api-key-file FILE or A4C_API_KEY_FILE; or keep both: a4c "
+                 "--url " +
+                     UrlOf(given) + " --api-key-file FILE context set NAME");
+  }
+  return Endpoint{.url = given.url.empty() ? UrlOf(context) : UrlOf(given),
+                  .api_key = given.api_key.empty() ? context.api_key : given.api_key,
+                  .timeout_ms = flags.timeout_ms,
+                  .ca_file = given.ca_file.empty() ? context.ca_file : given.ca_file};
 }
 
 }  // namespace a4c_cli

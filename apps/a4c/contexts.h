@@ -6,7 +6,8 @@
 //     away: {url: "https://gw.example/a4c", api_key: "a4c_...", ca_file: /etc/a4c/ca.pem}
 //
 // What counts: flag, then environment (A4C_URL, A4C_API_KEY, A4C_API_KEY_FILE, A4C_CA_FILE,
-// A4C_CONTEXT), then context, then http://127.0.0.1:7070.
+// A4C_CONTEXT), then context, then http://127.0.0.1:7070. The key of a context goes to its URL
+// alone.
 #pragma once
 
 #include <map>
@@ -17,8 +18,10 @@
 
 namespace a4c_cli {
 
+inline constexpr const char* kDefaultUrl = "http://127.0.0.1:7070";
+
 struct Context {
-  std::string url;
+  std::string url;  // empty: kDefaultUrl
   std::string api_key;
   std::string ca_file;  // absolute
 };
@@ -41,6 +44,11 @@ struct EndpointFlags {
   std::string ca_file;
   int64_t timeout_ms = 30'000;
 };
+// What flags and environment say, empty where they say nothing. Reads the key, of standard input
+// too. kInvalid: there is none where it should be.
+a4c::Result<Context> ReadGiven(const EndpointFlags& flags);
+// Where a context's key goes: its URL, without slashes at the end.
+std::string UrlOf(const Context& context);
 a4c::Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags);
 
 }  // namespace a4c_cli

@@ -65,8 +65,14 @@ Client* Session::Connect() {
   return client_.get();
 }
 
+const Result<Endpoint>& Session::Resolved() const {
+  std::call_once(resolving_, [this] { resolved_.emplace(ResolveEndpoint(endpoint)); });
+  return *resolved_;
+}
+
 Result<std::unique_ptr<Client>> Session::Open() const {
-  A4C_TRY(const Endpoint resolved, ResolveEndpoint(endpoint));
+  if (!Resolved()) return Resolved().error();
+  const Endpoint& resolved = *Resolved();
   // For people: scripts that reach an API in a network of their own are not told each time.
   std::call_once(warned_, [&] {
     if (isatty(STDERR_FILENO) == 0 || !IsKeyReadable(resolved)) return;
@@ -150,11 +156,22 @@ static std::string Graphic(std::string text) {
 
 int Session::Complain(const Reply& reply) {
   ClearProgress();
-  const Json& problem = reply.body;
+  const Json problem = ProblemOf(reply, Resolved());
   if (format() == Format::kJson || format() == Format::kNdjson) {
     std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
     return ExitCodeOf(reply.status, problem);
   }
+// The server tells what a request lacks, which a4c did not send.
+static Json ProblemOf(const Reply& reply, const Result<Endpoint>& sent_to) {
+  Json problem = reply.body;
+  if (reply.status != 401 || !sent_to || !sent_to->api_key.empty()) return problem;
+  if (!problem.IsObject()) problem = Json::Object{};
+  problem.Set("detail", "there is no API key for " + sent_to->url);
+  problem.Set("hint", "--api-key-file FILE or A4C_API_KEY_FILE names one; to keep it: a4c --url " +
+                          sent_to->url + " --api-key-file FILE context set NAME");
+  return problem;
+}
+
   std::string text = problem["detail"].Text();
   if (text.empty()) text = problem["title"].Text();
   if (text.empty()) text = "the API answered " + std::to_string(reply.status);

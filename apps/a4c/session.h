@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ class Session {
   Client* Connect();
   // One more connection, of its own. [any thread]
   a4c::Result<std::unique_ptr<Client>> Open() const;
+  // Where it all goes, found out once: the key may come from standard input. [any thread]
+  const a4c::Result<Endpoint>& Resolved() const;
 
   // Sends what need not succeed.
   void Forget(const Ask& ask);
@@ -74,6 +77,8 @@ class Session {
   mutable std::once_flag warned_;
   mutable std::atomic<bool> has_progress_ = false;  // a line is there that was not ended
 };
+  mutable std::once_flag resolving_;
+  mutable std::optional<a4c::Result<Endpoint>> resolved_;
 
 // "/v1/jobs?limit=5&q=..." of names and values, empty values left out.
 std::string WithQuery(const std::string& path,

@@ -33,7 +33,7 @@ complete -c a4c -f -a '(a4c __complete -- (commandline -opc)[2..-1] (commandline
 // What the API says within a second; null if it does not.
 a4c::Json Ask(Session& session, const std::string& path) {
   session.endpoint.timeout_ms = 1'000;
-  const auto endpoint = ResolveEndpoint(session.endpoint);
+  const auto& endpoint = session.Resolved();
   if (!endpoint) return nullptr;
   const auto client = NewClient(*endpoint, session.runtime);
   if (!client) return nullptr;

@@ -60,10 +60,12 @@ class Doctor {
     const auto contexts = ReadContexts(path);
     Check("contexts in " + path, contexts.has_value(), contexts ? "" : contexts.error().message(),
           contexts ? "" : contexts.error().hint());
-    const auto endpoint = ResolveEndpoint(session_.endpoint);
+    const auto& endpoint = session_.Resolved();
     Check("URL and key are known", endpoint.has_value() && !endpoint->api_key.empty(),
           endpoint ? "there is no API key" : endpoint.error().message(),
-          "set A4C_API_KEY_FILE, or a4c context set NAME --url URL --api-key-file FILE");
+          endpoint || endpoint.error().hint().empty()
+              ? "set A4C_API_KEY_FILE, or a4c context set NAME --url URL --api-key-file FILE"
+              : endpoint.error().hint());
     if (endpoint) CheckApi(*endpoint);
     Show();
     session_.exit_code = good_ ? kOk : kFailed;

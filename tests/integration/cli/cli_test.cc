@@ -259,6 +259,81 @@ TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
   EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
 }
 
+class CliContexts : public Cli {
+ protected:
+  // With nothing of the environment but what is given.
+  Ran Say(const std::vector<std::string>& arguments,
+          std::vector<std::pair<std::string, std::string>> more = {}) {
+    more.insert(more.begin(), {{"A4C_URL", ""}, {"A4C_API_KEY_FILE", ""}});
+    return Run(arguments, more);
+  }
+  a4c::Json Named(const std::string& name) {
+    const auto list = a4c::ParseJson(Say({"context", "list", "-o", "json"}).out);
+    for (const a4c::Json& one : list->Items()) {
+      if (one["id"].Text() == name) return one;
+    }
+    return nullptr;
+  }
+};
+
+TEST_F(CliContexts, OneIsSetFromItsOwnValuesAndWhatIsGiven) {
+  const Ran home =
+      Say({"--url", url_ + "/", "--api-key-file", key_file_, "context", "set", "home"});
+  EXPECT_EQ(home.err, "context home: " + url_ + ", with a key; it is the current one\n");
+  const Ran away = Say({"--url", "https://gw.example/a4c", "context", "set", "away"});
+  EXPECT_EQ(away.err,
+            "context away: https://gw.example/a4c, without a key; to make it the current one: "
+            "a4c context use away\n");
+  EXPECT_FALSE(Named("away")["key"].Bool()) << "home's key is home's";
+  EXPECT_EQ(Say({"context", "set", "away", "--api-key-file", key_file_, "--quiet"}).err, "");
+  EXPECT_EQ(Named("away")["url"].Text(), "https://gw.example/a4c");
+  EXPECT_TRUE(Named("away")["key"].Bool());
+  EXPECT_EQ(Named("home")["url"].Text(), url_);
+  const Ran moved = Say({"context", "set", "away", "--url", "https://other.example"});
+  EXPECT_EQ(moved.exit_code, a4c_cli::kUsage) << "its key was for another";
+  EXPECT_NE(moved.err.find("hint: name the key as well"), std::string::npos) << moved.err;
+  EXPECT_EQ(Say({"--context", "home", "context", "set", "new"}).exit_code, a4c_cli::kUsage);
+  const Ran no_ca = Say({"context", "set", "away", "--ca-file", directory_ + "/none.pem"});
+  EXPECT_EQ(no_ca.exit_code, a4c_cli::kUsage);
+  EXPECT_NE(no_ca.err.find("/none.pem"), std::string::npos) << no_ca.err;
+  EXPECT_EQ(Named("away")["ca_file"].Text(), "");
+}
+
+TEST_F(CliContexts, AKeyOfAContextGoesToItsUrlAlone) {
+  Say({"--url", "http://127.0.0.1:1", "--api-key-file", key_file_, "context", "set", "home"});
+  for (const bool by_flag : {true, false}) {
+    const Ran other =
+        by_flag ? Say({"--url", url_, "job", "list"}) : Say({"job", "list"}, {{"A4C_URL", url_}});
+    EXPECT_EQ(other.exit_code, a4c_cli::kAuth);
+    EXPECT_EQ(other.out, "");
+    EXPECT_TRUE(
+        other.err.starts_with("error: the API key of the context is for "
+                              "http://127.0.0.1:1, and is not sent to " +
+                              url_ + "\nhint: "))
+        << other.err;
+  }
+  EXPECT_EQ(Say({"--url", url_, "--api-key-file", key_file_, "job", "list"}).exit_code, 0);
+  Say({"--url", url_, "--api-key-file", key_file_, "context", "set", "home"});
+  EXPECT_EQ(Say({"--url", url_ + "/", "job", "list"}).exit_code, 0) << "it is the same";
+}
+
+TEST_F(CliContexts, WhoHasNoKeyIsToldHowToGiveOne) {
+  const Ran none = Say({"--url", url_, "job", "list"});
+  EXPECT_EQ(none.exit_code, a4c_cli::kAuth);
+  EXPECT_EQ(
+      none.err,
+      "error: there is no API key for " + url_ +
+          "\nhint: --api-key-file FILE or A4C_API_KEY_FILE names one; to keep it: a4c --url " +
+          url_ + " --api-key-file FILE context set NAME\n");
+  const Ran wrong = Say({"--url", url_, "job", "list"}, {{"A4C_API_KEY", "a4c_wrong"}});
+  EXPECT_EQ(wrong.err.find("there is no API key for"), std::string::npos) << wrong.err;
+  const Ran file = Say({"--api-key-file", directory_ + "/none", "job", "list"});
+  EXPECT_EQ(file.exit_code, a4c_cli::kUsage);
+  EXPECT_NE(file.err.find("none cannot be read: No such file or directory\nhint: --api-key-file"),
+            std::string::npos)
+      << file.err;
+}
+
 TEST_F(Cli, AListIsWholeHoweverSmallAPageMayBe) {
   StartApp("api: {page_limit_max: 2}\n");
   url_ = "http://127.0.0.1:" + std::to_string(app_->port());
