@@ -148,6 +148,12 @@ bool PlainYaml(const std::string& text) {
   });
 }
 
+// What it is called in commands: its id, or what its row begins with.
+const std::string& NameOf(const Json& item, const std::vector<Column>& columns) {
+  const Json& id = item["id"];
+  return id.IsText() || columns.empty() ? id.Text() : Member(item, columns[0].member).Text();
+}
+
 std::string YamlScalar(const Json& value) {
   return value.IsText() && PlainYaml(value.Text()) ? value.Text() : value.ToString();
 }
@@ -207,7 +213,7 @@ std::string Render(const Json& items, const std::string& noun, const std::vector
       for (const Json& item : items.Items()) text += item.ToString() + "\n";
       return text;
     case Format::kName:
-      for (const Json& item : items.Items()) text += noun + "/" + item["id"].Text() + "\n";
+      for (const Json& item : items.Items()) text += noun + "/" + NameOf(item, columns) + "\n";
       return text;
     case Format::kTable:
     case Format::kWide:

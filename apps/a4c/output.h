@@ -27,7 +27,7 @@ struct Style {
   int64_t now_ms = 0;
 };
 
-// noun: "job", for -o name.
+// noun: "job", for -o name: "job/<id>", or what the first column shows of what has no id.
 std::string Render(const a4c::Json& items, const std::string& noun,
                    const std::vector<Column>& columns, const Style& style, bool single);
 

@@ -122,6 +122,13 @@ void Session::ClearProgress() const {
   if (has_progress_.exchange(false)) std::fputs("\r\x1b[K", stderr);
 }
 
+bool Session::RefusesNames() {
+  if (format() != Format::kName) return false;
+  exit_code = Complain(Error(a4c::Code::kInvalid, "there are no names here for -o name",
+                             "-o json, yaml or table shows what there is"));
+  return true;
+}
+
 void Session::ShowText(const std::string& text) {
   ClearProgress();
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -154,13 +161,6 @@ static std::string Graphic(std::string text) {
   return text;
 }
 
-int Session::Complain(const Reply& reply) {
-  ClearProgress();
-  const Json problem = ProblemOf(reply, Resolved());
-  if (format() == Format::kJson || format() == Format::kNdjson) {
-    std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
-    return ExitCodeOf(reply.status, problem);
-  }
 // The server tells what a request lacks, which a4c did not send.
 static Json ProblemOf(const Reply& reply, const Result<Endpoint>& sent_to) {
   Json problem = reply.body;
@@ -172,6 +172,13 @@ static Json ProblemOf(const Reply& reply, const Result<Endpoint>& sent_to) {
   return problem;
 }
 
+int Session::Complain(const Reply& reply) {
+  ClearProgress();
+  const Json problem = ProblemOf(reply, Resolved());
+  if (format() == Format::kJson || format() == Format::kNdjson) {
+    std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
+    return ExitCodeOf(reply.status, problem);
+  }
   std::string text = problem["detail"].Text();
   if (text.empty()) text = problem["title"].Text();
   if (text.empty()) text = "the API answered " + std::to_string(reply.status);

@@ -26,7 +26,7 @@ class Session {
   EndpointFlags endpoint;
   std::string format_name = "table";
   bool quiet = false;
-  bool has_double_dash = false;  // what follows is a command
+  bool has_double_dash = false;  // a command, if there is one, stands behind --
   int exit_code = kOk;
 
   const a4c::Runtime runtime;
@@ -55,6 +55,8 @@ class Session {
   // Prints a page ({"items": [...]}) or one item.
   void Show(const a4c::Json& body, const std::string& noun, const std::vector<Column>& columns);
   void ShowText(const std::string& text);
+  // Of what shows nothing that has a name: true with -o name; exit_code is set.
+  bool RefusesNames();
   // To standard error, unless --quiet.
   void Note(const std::string& text, const char* end = "\n") const;
 
@@ -75,10 +77,10 @@ class Session {
  private:
   std::unique_ptr<Client> client_;
   mutable std::once_flag warned_;
-  mutable std::atomic<bool> has_progress_ = false;  // a line is there that was not ended
-};
   mutable std::once_flag resolving_;
   mutable std::optional<a4c::Result<Endpoint>> resolved_;
+  mutable std::atomic<bool> has_progress_ = false;  // a line is there that was not ended
+};
 
 // "/v1/jobs?limit=5&q=..." of names and values, empty values left out.
 std::string WithQuery(const std::string& path,

@@ -254,6 +254,11 @@ int RunCommandLine(int argc, char** argv) {
   move->require_subcommand(1);
   AddMigrateBackend(*move, "store", "copy all records to another store", options.migrate);
   AddMigrateBackend(*move, "search", "fill another search index", options.migrate);
+  // --config may also stand behind them; `plugin` has options of its own.
+  for (CLI::App* command : {bootstrap, migrate, move}) command->fallthrough();
+  for (CLI::App* leaf : move->get_subcommands([](const CLI::App*) { return true; })) {
+    leaf->fallthrough();
+  }
   cli.require_subcommand(0, 1);
   try {
     cli.parse(argc, argv);

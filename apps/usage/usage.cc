@@ -78,6 +78,40 @@ int ExplainGroup(const CLI::App& group, const Words& extras, const CLI::ParseErr
   return UnknownCommand(group, *command);
 }
 
+// Above a command whose options stand nowhere else; null: the root's, or such a one's.
+const CLI::App* AboveOf(const CLI::App& app) {
+  return app.get_fallthrough() ? app.get_parent() : nullptr;
+}
+
+const CLI::Option* OptionOf(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* at = &app; at != nullptr; at = AboveOf(*at)) {
+    if (const CLI::Option* option = at->get_option_no_throw(name); option != nullptr) return option;
+  }
+  return nullptr;
+}
+
+bool TakesValue(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = OptionOf(app, name);
+  return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+// Whether its value is the word after it: "--env A=b" and "-tf file", not "--env=A=b" or "-ffile".
+bool HasValueBehind(const CLI::App& app, const std::string& word) {
+  if (word.starts_with("--")) return word.find('=') == word.npos && TakesValue(app, word);
+  for (size_t i = 1; i < word.size(); ++i) {
+    if (TakesValue(app, std::string("-") + word[i])) return i + 1 == word.size();
+  }
+  return false;
+}
+
+// Of a leaf, how many positionals stand before its command. Nothing: it takes none.
+std::optional<size_t> PositionalsBeforeCommand(const CLI::App& app) {
+  if (app.get_option_no_throw("command") == nullptr) return {};
+  const auto all =
+      app.get_options([](const CLI::Option* option) { return option->get_positional(); });
+  return all.size() - 1;
+}
+
 }  // namespace
 
 Words CommandsOf(const CLI::App& app) {
@@ -90,7 +124,7 @@ Words CommandsOf(const CLI::App& app) {
 
 Words OptionsOf(const CLI::App& app) {
   Words names;
-  for (const CLI::App* at = &app; at != nullptr; at = at->get_parent()) {
+  for (const CLI::App* at = &app; at != nullptr; at = AboveOf(*at)) {
     for (const CLI::Option* option : at->get_options()) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
@@ -99,10 +133,7 @@ Words OptionsOf(const CLI::App& app) {
 }
 
 std::optional<Words> ValuesOf(const CLI::App& app, const std::string& option) {
-  const CLI::Option* found = nullptr;
-  for (const CLI::App* at = &app; at != nullptr && found == nullptr; at = at->get_parent()) {
-    found = at->get_option_no_throw(option);
-  }
+  const CLI::Option* found = OptionOf(app, option);
   if (!IsOption(option) || found == nullptr || found->get_items_expected_max() == 0) return {};
   // Its check describes them so: "TEXT:{keep,recreate}".
   const std::string type = found->get_type_name();
@@ -110,6 +141,22 @@ std::optional<Words> ValuesOf(const CLI::App& app, const std::string& option) {
   const size_t end = type.rfind('}');
   if (begin == 0 || end == std::string::npos || end < begin) return Words();
   return CLI::detail::split(type.substr(begin, end - begin), ',');
+}
+
+std::optional<size_t> BeginOfCommand(const CLI::App& root, const Words& words) {
+  const CLI::App* app = &root;
+  size_t positionals = 0;
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    if (IsOption(words[i]) && words[i] != "-") {
+      if (HasValueBehind(*app, words[i])) ++i;
+      continue;
+    }
+    const CLI::App* sub = CommandOf(*app, words[i]);
+    if (sub == nullptr && positionals == PositionalsBeforeCommand(*app)) return i;
+    if (sub == nullptr) ++positionals;
+    if (sub != nullptr) app = sub;
+  }
+  return {};
 }
 
 int Explain(const CLI::App& root, const CLI::ParseError& error) {

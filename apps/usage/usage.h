@@ -22,6 +22,11 @@ std::vector<std::string> OptionsOf(const CLI::App& app);
 // value, or there is no such option.
 std::optional<std::vector<std::string>> ValuesOf(const CLI::App& app, const std::string& option);
 
+// Where `--` has to be put so that a command which the words name without it (the positional
+// "command" of a leaf) has all the words behind its first, also those that look like options.
+// Nothing: there is none, or it stands behind `--`.
+std::optional<size_t> BeginOfCommand(const CLI::App& root, const std::vector<std::string>& words);
+
 // Prints the help of the command of these names, or that there is none. The exit code.
 int Help(const CLI::App& root, const std::vector<std::string>& names);
 

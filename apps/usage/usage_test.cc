@@ -77,6 +77,33 @@ TEST_F(Usage, AValueThatIsWrongIsNamedAlsoBeforeWordsAfterTwoHyphens) {
   EXPECT_EQ(said, "error: --food: hey not in {hay,oats}\nhint: farm animal call --help\n");
 }
 
+// Where the command begins that is called in words: its options are not ours.
+TEST_F(Usage, ACommandHasAllTheWordsBehindItsFirst) {
+  CLI::App* run = root_.add_subcommand("run", "a command, of somebody");
+  run->fallthrough();
+  bool is_loud = false;
+  std::vector<std::string> command;
+  run->add_flag("-l,--loud", is_loud);
+  run->add_option("-f,--food", food_);
+  run->add_option("name", name_)->required();
+  run->add_option("command", command);
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "cow", "eat", "-l"}), 2);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"--speed", "3", "run", "cow", "eat"}), 4);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "-l", "cow", "--speed", "3", "run", "-l"}), 5);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "-lf", "hay", "cow", "-foats", "eat"}), 5);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "--food=hay", "cow", "-", "--"}), 3);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "cow", "--", "eat", "-l"}), std::nullopt);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"run", "cow", "-l"}), std::nullopt);
+  EXPECT_EQ(BeginOfCommand(root_, Words{"animal", "call", "eat", "-l"}), std::nullopt);
+}
+
+// What stands above a command is none of its options unless it lets them through.
+TEST_F(Usage, AnOptionThatWouldNotBeTakenThereIsNotProposed) {
+  EXPECT_EQ(Wrong({"animal", "call", "--speed=3"}),
+            "error: unknown option --speed\nhint: farm animal call --help\n");
+}
+
 TEST_F(Usage, AGroupAloneGetsItsHelp) {
   EXPECT_NE(Wrong({"animal"}).find("Usage: farm animal [OPTIONS] SUBCOMMAND"), std::string::npos);
 }

@@ -71,6 +71,9 @@ std::vector<std::pair<std::string, std::string>> QueryOf(const Asked& asked);
 std::shared_ptr<bool> AddFresh(CLI::App& list);
 std::pair<std::string, std::string> RequireFresh(bool fresh);
 
+// --timeout of what waits, 0 to a year; 0 looks once.
+void AddTimeout(CLI::App& leaf, int64_t& seconds, const char* help = "seconds to wait");
+
 // Waits until the job has ended, showing its states: a line that is redrawn on a terminal, NDJSON
 // on a pipe. The exit code that the job's end means.
 int WaitForJob(Session& session, const a4c::Json& job, int64_t timeout_ms);
@@ -79,7 +82,9 @@ int AwaitJob(Session& session, a4c::Json& job, int64_t timeout_ms);
 // Whether that is what WaitForJob writes, so that nothing else belongs on standard output.
 bool WaitsInNdjson(const Session& session);
 
-// "key=value" options as an object. False: one has no "=", exit_code is set.
+// "key=value" options as an object. values_may_be_json: 500, true, null, [..] and "500" are what
+// they are in JSON; else all values are text. False: one has no "=", or is no JSON; exit_code is
+// set.
 bool ParsePairs(Session& session, const std::vector<std::string>& pairs, a4c::Json& object,
                 bool values_may_be_json);
 

@@ -52,7 +52,9 @@ void AddExecCommands(CLI::App& workspace, Session& session) {
   leaf->add_flag("-T,--no-tty", exec->no_terminal, "without one, also if both are")
       ->excludes(terminal);
   leaf->add_flag("-n,--no-input", exec->no_input, "leave standard input alone");
-  leaf->add_option("command", exec->exec.command, "what to run, after --")->required();
+  leaf->add_option("command", exec->exec.command,
+                   "what to run; all that follows its first word is the command's")
+      ->required();
   leaf->callback([&session, exec] { Run(session, *exec); });
 
   const auto shell = std::make_shared<Flags>();

@@ -225,8 +225,9 @@ void AddHostAdd(CLI::App& host, Session& session) {
   leaf->add_option("--known-hosts", options->known_hosts,
                    "a file of ssh's, such as ~/.ssh/known_hosts: the server's fingerprint has to\n"
                    "stand there, and nobody is asked");
-  leaf->add_option("--set", options->settings, "a setting of the host provider, name=value");
-  leaf->add_option("--label", options->labels, "name=value");
+  leaf->add_option("--set", options->settings, "a setting of the host provider, name=value")
+      ->allow_extra_args(false);
+  leaf->add_option("--label", options->labels, "name=value")->allow_extra_args(false);
   leaf->add_option("-f,--file", options->file,
                    "YAML: a list of {id, address, fingerprint, settings, labels}");
   leaf->callback([&session, options] { Add(session, *options); });

@@ -30,9 +30,13 @@ void Adopt(Session& session, const AdoptOptions& options) {
   Reply reply;
   if (!session.Send({"POST", "/v1/jobs", body.ToString()}, reply)) return;
   if (!is_list && !options.wait) return session.Show(reply.body, "job", JobColumns());
-  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
-  if (session.exit_code != kOk || !is_list || WaitsInNdjson(session)) return;
-  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(reply.body["id"].Text())}, reply)) return;
+  const int64_t timeout_ms = options.timeout_s * 1000;
+  if (!is_list) {
+    session.exit_code = WaitForJob(session, reply.body, timeout_ms);
+    return;
+  }
+  session.exit_code = AwaitJob(session, reply.body, timeout_ms);
+  if (session.exit_code != kOk) return;
   session.Show(Json(Json::Object{{"items", reply.body["result"]["unclaimed"]}}), "unit",
                UnitColumns());
 }
@@ -46,7 +50,7 @@ void AddHostAdopt(CLI::App& host, Session& session) {
   leaf->add_option("host", options->id, "its id")->required();
   leaf->add_option("unit", options->units, "UNIT=NAME of the workspace; none: lists what there is");
   leaf->add_flag("--wait", options->wait, "until it is done");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] { Adopt(session, *options); });
 }
 

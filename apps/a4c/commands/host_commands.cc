@@ -104,7 +104,7 @@ int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
     }
     if (is_done) return staying == 0 ? kOk : kConflict;
     if (session.runtime.clock.MonotonicMs() >= until_ms) {
-      session.Note("it is not empty yet; the drain goes on: a4c host get");
+      session.Note("it is not empty yet; the drain goes on: a4c host get " + host["id"].Text());
       return kTimedOut;
     }
     session.Pause(kDrainPollMs);
@@ -124,7 +124,7 @@ void AddDrain(CLI::App& host, Session& session) {
   leaf->add_flag("--with-volumes", options->with_volumes,
                  "move workspaces with what they keep, also those whose on_drain is keep");
   leaf->add_flag("--wait", options->wait, "until nothing that is moved is left");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] {
     Reply reply;
     const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));

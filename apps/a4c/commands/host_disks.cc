@@ -65,7 +65,7 @@ void ShowOne(Session& session, const std::string& id) {
   const std::string path = "/v1/hosts/" + PercentEncode(BareId(id, "host")) + "/usage";
   if (!session.Send({.path = path}, reply)) return;
   const Json& usage = reply.body;
-  if (!session.IsForPeople()) return session.ShowText(usage.ToString() + "\n");
+  if (!session.IsForPeople()) return session.Show(usage, "host", {{"HOST", "host"}});
   const int64_t total = usage["disk_total_bytes"].Int();
   const int64_t used = usage["disk_used_bytes"].Int();
   const int64_t workspaces = usage["workspaces_bytes"].Int();
@@ -153,7 +153,7 @@ void AddHostCleanup(CLI::App& host, Session& session) {
   leaf->add_option("host", options->id, "its id")->required();
   leaf->add_flag("--dry-run", options->is_dry, "only tell what would go");
   leaf->add_flag("--wait", options->wait, "until it has ended");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] { Clean(session, *options); });
 }
 

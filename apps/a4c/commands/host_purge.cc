@@ -48,10 +48,7 @@ const std::vector<Column>& ResultColumns() {
 }
 
 void ShowUnits(Session& session, const Json& units, const std::vector<Column>& columns) {
-  if (session.format() != Format::kName) {
-    return session.Show(Json(Json::Object{{"items", units}}), "unit", columns);
-  }
-  for (const Json& unit : units.Items()) session.ShowText("unit/" + unit["unit"].Text() + "\n");
+  session.Show(Json(Json::Object{{"items", units}}), "unit", columns);
 }
 
 // A host.purge job at its end; it has no result if exit_code is set, unless it has failed in part.
@@ -170,11 +167,12 @@ void AddHostPurge(CLI::App& host, Session& session) {
       "purge", "take away units that run on a server without a record, for good");
   leaf->add_option("host", options->id, "its id")->required();
   CLI::Option* units =
-      leaf->add_option("--unit", options->units, "one of them, repeatable; none: lists them");
+      leaf->add_option("--unit", options->units, "one of them, repeatable; none: lists them")
+          ->allow_extra_args(false);
   leaf->add_flag("--all", options->is_all, "all that are listed")->excludes(units);
   leaf->add_flag("--dry-run", options->is_dry, "only tell what would go");
   leaf->add_flag("--yes", options->is_sure, "do not ask");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] {
     options->id = BareId(options->id, "host");
     for (std::string& unit : options->units) unit = BareId(unit, "unit");

@@ -162,7 +162,8 @@ void AddBuild(CLI::App& image, Session& session) {
   leaf->add_option("--tag,-t", options->tag, "name of the image, app:1")->required();
   leaf->add_option("--host", options->host, "the server that builds; none: the emptiest disk");
   leaf->add_option("--memory", options->memory, "of each step, 512MiB");
-  leaf->add_option("--cpu-millis", options->cpu_millis, "of each step, 1000 is a core");
+  leaf->add_option("--cpu-millis", options->cpu_millis, "of each step, 1000 is a core")
+      ->check(CLI::PositiveNumber);
   leaf->add_flag("--network", options->network, "steps may reach the network");
   leaf->add_option("--build-arg", options->build_args,
                    "NAME=value of an ARG, or NAME: as in the environment; no secrets: it is kept")

@@ -170,6 +170,7 @@ Json CountRows(const Json& page) {
 
 // A list of one job says how many there are.
 void Count(Session& session, const CountOptions& options) {
+  if (!options.by.empty() && session.RefusesNames()) return;
   std::vector<std::pair<std::string, std::string>> query = {
       {"q", Narrowed(options.query, options.narrowing)}, {"limit", "1"}};
   std::string facets;
@@ -223,14 +224,18 @@ void AddCreate(CLI::App& job, Session& session) {
   leaf->add_option("type", options->type, "workspace.create, command.run, ...")->required();
   leaf->add_option("--title", options->title, "words to find it by");
   leaf->add_option("--payload", options->payload, "JSON; @file or - for standard input");
-  leaf->add_option("--set", options->set,
-                   "member of the payload, name=value; JSON values are taken so");
-  leaf->add_option("--label", options->labels, "name=value");
-  leaf->add_option("--priority", options->priority, "0 to 9, 9 is the most urgent");
+  leaf->add_option(
+          "--set", options->set,
+          "member of the payload, name=value; a value that is JSON is taken so: 500, true,\n"
+          "[\"sleep\",\"60\"]; text that looks so stands in quotes: 'name=\"500\"'")
+      ->allow_extra_args(false);
+  leaf->add_option("--label", options->labels, "name=value")->allow_extra_args(false);
+  leaf->add_option("--priority", options->priority, "0 to 9, 9 is the most urgent")
+      ->check(CLI::Range(0, 9));
   leaf->add_option("--delay", options->delay, "not before so long from now: 30s, 5m, 24h");
   leaf->add_option("--deadline", options->deadline, "given up so long from now");
   leaf->add_flag("--wait", options->wait, "until it has ended");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] { Create(session, *options); });
 }
 
@@ -241,8 +246,9 @@ void AddList(CLI::App& job, Session& session) {
                    "KQL: state:failed and labels.team:infra and \"timed out\"");
   AddNarrowing(*leaf, options->narrowing);
   leaf->add_option("--sort", options->sort, "a field, with a leading - descending");
-  leaf->add_option("--limit", options->limit, "of one page");
-  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  leaf->add_option("--limit", options->limit, "of one page")->check(CLI::PositiveNumber);
+  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen")
+      ->allow_extra_args(false);
   options->fresh = AddFresh(*leaf);
   leaf->add_flag("--all", options->all, "all pages");
   leaf->add_flag("--highlight", options->highlight, "say which words matched where (-o wide does)");
@@ -254,9 +260,11 @@ void AddCount(CLI::App& job, Session& session) {
   CLI::App* leaf = Leaf(job, "count", "count jobs, also by the values of a field or label");
   leaf->add_option("-q,--query", options->query, "KQL, as in job list");
   AddNarrowing(*leaf, options->narrowing);
-  leaf->add_option("--by", options->by, "state, type, labels.team, ...: its most frequent values");
-  leaf->add_option("--top", options->top, "so many values of each");
-  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen");
+  leaf->add_option("--by", options->by, "state, type, labels.team, ...: its most frequent values")
+      ->allow_extra_args(false);
+  leaf->add_option("--top", options->top, "so many values of each")->check(CLI::PositiveNumber);
+  leaf->add_option("--token", options->tokens, "A4C-Token of a write that must be seen")
+      ->allow_extra_args(false);
   leaf->callback([&session, options] { Count(session, *options); });
 }
 
@@ -265,7 +273,7 @@ void AddStep(CLI::App& job, Session& session, const char* name, const char* help
   CLI::App* leaf = Leaf(job, name, help);
   leaf->add_option("job", options->id, "its id")->required();
   leaf->add_flag("--wait", options->wait, "until it has ended");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options, name] { Step(session, *options, name); });
 }
 

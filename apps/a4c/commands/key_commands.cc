@@ -52,7 +52,9 @@ void AddKeyCommands(CLI::App& root, Session& session) {
   const auto options = std::make_shared<CreateOptions>();
   CLI::App* leaf = key->add_subcommand("create", "create a key; it is shown once");
   leaf->add_option("name", options->name, "what it is for")->required();
-  leaf->add_option("--scope", options->scopes, "jobs:read, jobs:write, ...")->required();
+  leaf->add_option("--scope", options->scopes, "jobs:read, jobs:write, ...; repeatable")
+      ->required()
+      ->allow_extra_args(false);
   leaf->add_option("--tenant", options->tenant, "of another tenant");
   leaf->add_option("--ttl", options->ttl, "expires after: 24h, 90d");
   leaf->callback([&session, options] { Create(session, *options); });

@@ -6,6 +6,22 @@
 namespace a4c_cli {
 
 using a4c::Json;
+using a4c::Result;
+
+namespace {
+
+// A value that is JSON is that, anything else text: '"500"' is the text 500. What begins like an
+// array or object is meant as one.
+Result<Json> JsonOrText(const std::string& text) {
+  Result<Json> parsed = a4c::ParseJson(text);
+  if (parsed) return parsed;
+  const bool is_structured = text.starts_with('[') || text.starts_with('{');
+  if (!is_structured) return Result<Json>(Json(text));
+  return a4c::Error(a4c::Code::kInvalid, parsed.error().message(),
+                    "text that begins so is written as JSON too: '\"[...\"'");
+}
+
+}  // namespace
 
 bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& object,
                 bool values_may_be_json) {
@@ -17,13 +33,13 @@ bool ParsePairs(Session& session, const std::vector<std::string>& pairs, Json& o
       return false;
     }
     const std::string text = pair.substr(equals + 1);
-    Json value = text;
-    const bool structured = text.starts_with('[') || text.starts_with('{');
-    if (values_may_be_json && structured) {
-      a4c::Result<Json> parsed = a4c::ParseJson(text);
-      if (parsed) value = *std::move(parsed);
+    const std::string name = pair.substr(0, equals);
+    Result<Json> value = values_may_be_json ? JsonOrText(text) : Result<Json>(Json(text));
+    if (!value) {
+      session.exit_code = session.Complain(value.error().Within(name));
+      return false;
     }
-    object.Set(pair.substr(0, equals), std::move(value));
+    object.Set(name, *std::move(value));
   }
   return true;
 }

@@ -41,7 +41,13 @@ void AddGlobals(CLI::App& root, Session& session) {
           },
           "table, wide, json, yaml, ndjson or name (A4C_OUTPUT)")
       ->check(CLI::IsMember(kFormats));
-  root.parse_complete_callback([&session] { TakeOutputOfEnvironment(session); });
+  // Scripts of shells and help are text, and are there when a variable is wrong.
+  root.parse_complete_callback([&root, &session] {
+    const auto asked = root.get_subcommands();
+    const bool is_text = !asked.empty() && (asked.front()->get_name() == "completion" ||
+                                            asked.front()->get_name() == "help");
+    if (!is_text) TakeOutputOfEnvironment(session);
+  });
   root.add_flag("--quiet", session.quiet, "no notes on standard error");
   root.require_subcommand(1);
   // Global flags may also stand after the command.
@@ -81,10 +87,13 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
     Complete(root, session, {arguments.begin() + (dashes ? 2 : 1), arguments.end()});
     return kOk;
   }
-  session.has_double_dash = std::ranges::find(arguments, "--") != arguments.end();
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  std::vector<std::string> words = arguments;
+  const auto begin = a4c::usage::BeginOfCommand(root, words);
+  session.has_double_dash = !begin.has_value();
+  if (begin) words.insert(words.begin() + static_cast<std::ptrdiff_t>(*begin), "--");
+  std::ranges::reverse(words);
   try {
-    root.parse(reversed);
+    root.parse(words);
   } catch (const CLI::ParseError& error) {
     return a4c::usage::Explain(root, error);
   }

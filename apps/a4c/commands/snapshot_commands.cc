@@ -44,7 +44,7 @@ void Do(Session& session, const SnapshotOptions& options, const Ask& ask) {
 
 void AddWaiting(CLI::App& leaf, SnapshotOptions& options) {
   leaf.add_flag("--wait", options.wait, "until it is done");
-  leaf.add_option("--timeout", options.timeout_s, "seconds to wait");
+  AddTimeout(leaf, options.timeout_s);
 }
 
 }  // namespace

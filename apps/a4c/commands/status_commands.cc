@@ -243,10 +243,13 @@ void Explain(Session& session, const std::string& given) {
 void AddStatusCommands(CLI::App& root, Session& session) {
   root.add_subcommand("status", "the state of the installation")->callback([&session] {
     Reply reply;
+    if (session.RefusesNames()) return;
     if (session.Send({.path = "/v1/status"}, reply)) ShowStatus(session, reply.body);
   });
   root.add_subcommand("doctor", "check the connection and the service, and say what to do")
-      ->callback([&session] { Doctor(session).Run(); });
+      ->callback([&session] {
+        if (!session.RefusesNames()) Doctor(session).Run();
+      });
   const auto id = std::make_shared<std::string>();
   CLI::App* explain =
       root.add_subcommand("explain", "why a job is in its state, and where it was placed");

@@ -40,6 +40,11 @@ std::string TaskLine(const Json& task) {
   return line;
 }
 
+const std::vector<Column>& TaskColumns() {
+  static const std::vector<Column> columns = {{"TASK", "task"}};
+  return columns;
+}
+
 // A task that is followed: a bar that is redrawn on a terminal, NDJSON on a pipe.
 class TaskProgress {
  public:
@@ -58,7 +63,7 @@ class TaskProgress {
   void End(const Json& task) {
     session_.ClearProgress();
     if (ndjson_) return;
-    if (!session_.IsForPeople()) return session_.Show(task, "task", {});
+    if (!session_.IsForPeople()) return session_.Show(task, "task", TaskColumns());
     session_.ShowText(TaskLine(task) + "\n");
     for (const Json& ref : task["examples"].Items()) {
       session_.ShowText("  " + ref["tenant"].Text() + "/" + ref["id"].Text() + "\n");
@@ -108,8 +113,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
   const auto options = std::make_shared<Options>();
   CLI::App* leaf = sync.add_subcommand(name, help);
   leaf->add_flag("--no-wait", options->no_wait, "start it and do not follow it");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to follow it")
-      ->check(CLI::NonNegativeNumber);
+  AddTimeout(*leaf, options->timeout_s, "seconds to follow it");
   if (std::string_view(name) == "verify") {
     leaf->add_flag("--dry-run", options->dry_run, "only say what differs");
   }
@@ -124,6 +128,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
   leaf->callback([&session, options, other, name] {
     Reply reply;
     const std::string verb = other->empty() ? name : *other;
+    if (verb == "drop-old" && session.RefusesNames()) return;
     const std::string body = options->dry_run ? R"({"dry_run":true})" : "";
     if (!session.Send({"POST", "/v1/sync:" + verb, body}, reply)) return;
     if (verb == "drop-old") {
@@ -138,7 +143,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
     } else if (session.IsForPeople()) {
       session.ShowText(TaskLine(reply.body) + "\n");
     } else {
-      session.Show(reply.body, "task", {});
+      session.Show(reply.body, "task", TaskColumns());
     }
   });
 }
@@ -218,6 +223,7 @@ void AddRetry(CLI::App& sync, Session& session) {
       return;
     }
     if (options->dry_run) return ShowChosen(session, *options);
+    if (session.RefusesNames()) return;
     Reply reply;
     if (!session.Send({"POST", "/v1/sync:retry", RetryBody(*options).ToString()}, reply)) return;
     if (!session.IsForPeople()) return session.Show(reply.body, "retried", {});
@@ -233,6 +239,7 @@ void AddSyncCommands(CLI::App& root, Session& session) {
   sync->add_subcommand("status", "lag, dead letters, proofs and running tasks")
       ->callback([&session] {
         Reply reply;
+        if (session.RefusesNames()) return;
         if (session.Send({.path = "/v1/sync"}, reply)) ShowStatus(session, reply.body);
       });
   AddTask(*sync, session, "verify", "compare store and index, and repair what drifted");

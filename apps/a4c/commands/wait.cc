@@ -8,6 +8,7 @@ namespace {
 using a4c::Json;
 
 constexpr int64_t kPollMs = 300;
+constexpr int64_t kTimeoutMaxS = 366 * 86'400;
 
 // How a job that is waited for shows itself meanwhile.
 class Progress {
@@ -73,6 +74,10 @@ int Wait(Session& session, Json& now, int64_t timeout_ms, Progress& progress) {
 
 std::string BareId(const std::string& given, const std::string& noun) {
   return given.starts_with(noun + "/") ? given.substr(noun.size() + 1) : given;
+}
+
+void AddTimeout(CLI::App& leaf, int64_t& seconds, const char* help) {
+  leaf.add_option("--timeout", seconds, help)->check(CLI::Range(int64_t{0}, kTimeoutMaxS));
 }
 
 bool WaitsInNdjson(const Session& session) {

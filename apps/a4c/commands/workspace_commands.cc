@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
@@ -96,7 +97,23 @@ Json WordsOf(const std::vector<std::string>& words) {
   return list;
 }
 
+// Whose --wait is it in "create dev-1 sleep 600 --wait"? False: exit_code is set.
+bool IsPlainCommand(Session& session, const CreateOptions& options) {
+  const auto option = std::ranges::find_if(
+      options.command, [](const std::string& word) { return word.starts_with('-'); });
+  if (session.has_double_dash || option == options.command.end()) return true;
+  std::string words;
+  for (const std::string& word : options.command) words += " " + word;
+  session.exit_code = session.Complain(a4c::Error(
+      a4c::Code::kInvalid,
+      *option + " behind \"" + options.command[0] + "\" may be meant for either",
+      "options of a4c stand before the command, and it follows --: a4c workspace create " +
+          options.name + " --" + words));
+  return false;
+}
+
 void Create(Session& session, const CreateOptions& options) {
+  if (!IsPlainCommand(session, options)) return;
   Json body(Json::Object{{"name", options.name}});
   SetSpec(body, options);
   SetText(body, "host", options.host);
@@ -150,6 +167,13 @@ void Update(Session& session, const std::string& workspace, const CreateOptions&
   if (!SetChange(session, body, "env", options.env, "a variable")) return;
   if (!SetChange(session, body, "secrets", options.secrets, "a variable")) return;
   if (!options.command.empty()) body.AppendMember("command", WordsOf(options.command));
+  if (body.Members().empty()) {
+    session.exit_code = session.Complain(
+        a4c::Error(a4c::Code::kInvalid, "there is nothing to change",
+                   "give --image, --memory, --cpu-millis, --disk, --pids, --env, --secret, "
+                   "--ttl, --idle-stop, --restart, --on-drain, --label, or a command behind --"));
+    return;
+  }
   const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
   Reply reply;
   if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
@@ -176,8 +200,9 @@ void AddSpec(CLI::App& leaf, CreateOptions& options) {
   leaf.add_option("--image", options.image, "container image; none: a plain process");
   leaf.add_option("--memory", options.memory, "512MiB, 4GiB");
   leaf.add_option("--disk", options.disk, "20GiB");
-  leaf.add_option("--cpu-millis", options.cpu_millis, "1000 is one core");
-  leaf.add_option("--pids", options.pids, "processes at most");
+  leaf.add_option("--cpu-millis", options.cpu_millis, "1000 is one core")
+      ->check(CLI::PositiveNumber);
+  leaf.add_option("--pids", options.pids, "processes at most")->check(CLI::PositiveNumber);
   leaf.add_option("--on-drain", options.on_drain,
                   "keep, or recreate: elsewhere, without what is on its disk")
       ->check(CLI::IsMember({"keep", "recreate"}));
@@ -205,7 +230,7 @@ void AddUpdate(CLI::App& workspace, Session& session) {
       ->allow_extra_args(false);
   leaf->add_option("command", options->command, "what to run instead, after --");
   leaf->add_flag("--wait", options->wait, "until it is done");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] { Update(session, options->name, *options); });
 }
 
@@ -221,14 +246,14 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->add_option("--ttl", options->ttl, "deleted after: 8h, 7d");
   leaf->add_option("--idle-stop", options->idle_stop,
                    "stopped once nobody and nothing used it for: 30m, 2h");
-  // One value each: what follows -- is the command's, also what begins with a hyphen.
+  // One value each: what follows is the command's, also what begins with a hyphen.
   leaf->add_option("--env", options->env, "NAME=value")->allow_extra_args(false);
   leaf->add_option("--secret", options->secrets, "NAME=secret: a variable with a secret's value")
       ->allow_extra_args(false);
   leaf->add_option("--label", options->labels, "name=value")->allow_extra_args(false);
   leaf->add_option("command", options->command, "what to run, after --");
   leaf->add_flag("--wait", options->wait, "until it runs");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] { Create(session, *options); });
 }
 
@@ -237,7 +262,7 @@ void AddStep(CLI::App& workspace, Session& session, const char* name, const char
   CLI::App* leaf = workspace.add_subcommand(name, help);
   leaf->add_option("workspace", options->workspace, "its id or name")->required();
   leaf->add_flag("--wait", options->wait, "until it is done");
-  leaf->add_option("--timeout", options->timeout_s, "seconds to wait");
+  AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options, name] { Step(session, *options, name); });
 }
 

@@ -2,6 +2,7 @@
 // prints, and its exit codes.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "apps/a4c/exit_code.h"
 #include "tests/integration/cli/cli_fixture.h"
@@ -95,6 +96,21 @@ TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
       {{"workspace", "update", "dev-1", "memory=1GiB"},
        "error: \"memory=1GiB\" is no option, and a command follows --\n"
        "hint: a4c workspace update dev-1 -- sleep 600\n"},
+      {{"workspace", "create", "dev-1", "--cpu-millis", "-5", "--", "sleep", "9"},
+       "error: --cpu-millis: "},
+      {{"workspace", "update", "dev-1", "--cpu-millis", "0"}, "error: --cpu-millis: "},
+      {{"workspace", "update", "dev-1", "--pids", "0"}, "error: --pids: "},
+      {{"workspace", "update", "dev-1"}, "error: there is nothing to change\nhint: give --image, "},
+      {{"image", "build", "-t", "a:1", "--cpu-millis", "-5", "."}, "error: --cpu-millis: "},
+      {{"job", "create", "host.cleanup", "--priority", "-1"}, "error: --priority: "},
+      {{"job", "create", "host.cleanup", "--priority", "10"}, "error: --priority: "},
+      {{"job", "cancel", "nope", "--timeout", "-1"}, "error: --timeout: "},
+      {{"workspace", "update", "dev-1", "sleep", "--", "9"},
+       "error: \"sleep\" is no option, and a command follows --\n"},
+      {{"workspace", "create", "dev-1", "sleep", "--timeout", "5", "100"},
+       "error: --timeout behind \"sleep\" may be meant for either\n"
+       "hint: options of a4c stand before the command, and it follows --: "
+       "a4c workspace create dev-1 -- sleep --timeout 5 100\n"},
       {{"job", "create", "nope"},
        "error: /type is no type of job\nhint: one of workspace.create, workspace.start, "},
       {{"key", "create", "ci", "--scope", "bogus"},
@@ -112,6 +128,20 @@ TEST_F(Cli, WhatIsWrongIsSaidOnceAndWithWhatToDo) {
     EXPECT_LE(std::ranges::count(ran.err, '\n'), 2) << ran.err;
     EXPECT_EQ(ran.out, "") << testing::PrintToString(one.arguments);
   }
+}
+
+// What stands behind an option's value is a word of its own.
+TEST_F(Cli, AnOptionThatIsRepeatedTakesOneValueEachTime) {
+  const Ran job = Run({"job", "create", "--label", "a=b", "--label", "c=d,e", "--set",
+                       "host=local-1", "--set", "dry_run=true", "host.cleanup", "-o", "json"});
+  ASSERT_EQ(job.exit_code, 0) << job.err;
+  EXPECT_EQ((*a4c::ParseJson(job.out))["labels"].ToString(), R"({"a":"b","c":"d,e"})");
+  const Ran key = Run({"key", "create", "--scope", "jobs:read", "--scope", "hosts:read", "ci"});
+  EXPECT_EQ(key.exit_code, 0) << key.err;
+  const Ran host = Run({"host", "add", "--set", "a=b", "--label", "c=d", "nonsense"});
+  EXPECT_EQ(host.err.find("name one server"), std::string::npos) << host.err;
+  const Ran purge = Run({"host", "purge", "--unit", "u", "nope"});
+  EXPECT_EQ(purge.exit_code, a4c_cli::kNotFound) << purge.err;
 }
 
 TEST_F(Cli, ATenantIsMadeAndHasKeysOfItsOwn) {
@@ -146,6 +176,31 @@ TEST_F(Cli, TheFormatIsThatOfTheEnvironmentUnlessItIsGiven) {
   EXPECT_EQ(wrong.out, "");
   EXPECT_NE(wrong.err.find("A4C_OUTPUT: xml is none of table"), std::string::npos) << wrong.err;
   EXPECT_EQ(list("xml", {"-o", "name"}).exit_code, 0) << "nobody asks it";
+  EXPECT_EQ(Run({"completion", "bash"}, {{"A4C_OUTPUT", "xml"}}).exit_code, 0);
+  EXPECT_EQ(Run({"help", "exit-codes"}, {{"A4C_OUTPUT", "xml"}}).exit_code, 0);
+}
+
+TEST_F(Cli, ANameIsWhatIdentifiesAndIsRefusedWhereNothingHasOne) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"status"},
+                                                    {"doctor"},
+                                                    {"sync", "status"},
+                                                    {"sync", "rebuild", "--drop-old"},
+                                                    {"sync", "retry", "--all"},
+                                                    {"job", "count", "--by", "state"}}) {
+    std::vector<std::string> words = arguments;
+    words.insert(words.end(), {"-o", "name"});
+    const Ran ran = Run(words);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << ran.out;
+    EXPECT_EQ(ran.out, "");
+    EXPECT_NE(ran.err.find("hint: -o json"), std::string::npos) << ran.err;
+  }
+  std::ofstream(directory_ + "/value") << "s3cr3t";
+  Run({"secret", "set", "token", "--from-file", directory_ + "/value"});
+  EXPECT_EQ(Run({"secret", "list", "-o", "name"}).out, "secret/token\n");
+  EXPECT_EQ(Run({"host", "disks", "local-1", "-o", "name"}).out, "host/local-1\n");
+  EXPECT_TRUE(Run({"host", "disks", "local-1", "-o", "yaml"}).out.starts_with("host: local-1\n"));
+  const Ran images = Run({"image", "list", "-o", "name"});
+  EXPECT_EQ(images.out.find("image/\n"), std::string::npos) << images.out;
 }
 
 TEST_F(Cli, ATenantIsUpdated) {
@@ -202,61 +257,6 @@ TEST_F(Cli, KeepsContextsInAFileThatOthersCannotRead) {
   std::filesystem::permissions(file, std::filesystem::perms::others_read,
                                std::filesystem::perm_options::add);
   EXPECT_EQ(Run({"context", "list"}).exit_code, 4);
-}
-
-TEST_F(Cli, CompletesCommandsFlagsAndIds) {
-  EXPECT_EQ(Run({"__complete", "--", "job", "ca"}).out, "cancel\n");
-  EXPECT_NE(Run({"__complete", "--", "job", "list", "--qu"}).out.find("--query\n"),
-            std::string::npos);
-  EXPECT_EQ(Run({"__complete", "--", "host", "get", "local-"}).out, "local-1\nlocal-2\nlocal-3\n");
-  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--on-drain", ""}).out,
-            "keep\nrecreate\n");
-  EXPECT_EQ(Run({"__complete", "--", "job", "list", "-o", "n"}).out, "ndjson\nname\n");
-  EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", ""}).out, "") << "no server";
-  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--host", "local-2"}).out,
-            "local-2\n");
-  EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
-            std::string::npos);
-}
-
-TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
-  const Answer created = CreateWorkspaceJob("dev-1");
-  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + created.Header("a4c-token")).status, 200);
-  const auto complete = [&](const std::string& query) {
-    return Run({"__complete", "--", "job", "list", "-q", query}).out;
-  };
-  EXPECT_EQ(complete("sta"), "state:\nstarted_at:\n");
-  EXPECT_EQ(complete("'type:image.build or state:pen"), "type:image.build or state:pending\n");
-  EXPECT_EQ(complete("\"\u00e4rger or wor"), "\u00e4rger or workspace:\n");
-  EXPECT_EQ(complete("state:a) b"), "");
-}
-
-TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
-  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
-      {{"workspce", "list"},
-       "error: unknown command \"workspce\"\nhint: did you mean \"workspace\"?"},
-      {{"job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
-      {{"zzzz"}, "error: unknown command \"zzzz\"\nhint: a4c --help"},
-      {{"job", "list", "--sorted", "x"},
-       "error: unknown option --sorted\nhint: did you mean \"--sort\"?"},
-      {{"job", "get", "--bogus=1"}, "error: unknown option --bogus\nhint: a4c job get --help"},
-      {{"job", "list", "x"}, "error: unexpected argument \"x\"\nhint: a4c job list --help"},
-      {{"job", "get"}, "error: job is required\nhint: a4c job get --help"},
-      {{"help", "job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
-      {{}, "Usage: a4c [OPTIONS] SUBCOMMAND"},
-      {{"job"}, "Usage: a4c job [OPTIONS] SUBCOMMAND"},
-  };
-  for (const auto& [arguments, what] : wrong) {
-    const Ran ran = Run(arguments);
-    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << what;
-    EXPECT_NE(ran.err.find(what), std::string::npos) << ran.err;
-    EXPECT_EQ(ran.out, "") << "what is wrong is no output";
-  }
-  const std::string of_secret = Run({"secret", "list", "s3cr3t"}).err;
-  EXPECT_NE(of_secret.find("error: an argument too many"), std::string::npos) << of_secret;
-  EXPECT_EQ(of_secret.find("s3cr3t"), std::string::npos);
-  EXPECT_NE(Run({"help"}).out.find("Usage: a4c [OPTIONS] SUBCOMMAND"), std::string::npos);
-  EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
 }
 
 class CliContexts : public Cli {
@@ -332,6 +332,61 @@ TEST_F(CliContexts, WhoHasNoKeyIsToldHowToGiveOne) {
   EXPECT_NE(file.err.find("none cannot be read: No such file or directory\nhint: --api-key-file"),
             std::string::npos)
       << file.err;
+}
+
+TEST_F(Cli, CompletesCommandsFlagsAndIds) {
+  EXPECT_EQ(Run({"__complete", "--", "job", "ca"}).out, "cancel\n");
+  EXPECT_NE(Run({"__complete", "--", "job", "list", "--qu"}).out.find("--query\n"),
+            std::string::npos);
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "local-"}).out, "local-1\nlocal-2\nlocal-3\n");
+  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--on-drain", ""}).out,
+            "keep\nrecreate\n");
+  EXPECT_EQ(Run({"__complete", "--", "job", "list", "-o", "n"}).out, "ndjson\nname\n");
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", ""}).out, "") << "no server";
+  EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--host", "local-2"}).out,
+            "local-2\n");
+  EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
+            std::string::npos);
+}
+
+TEST_F(Cli, CompletesQueriesWithFieldsAndValues) {
+  const Answer created = CreateWorkspaceJob("dev-1");
+  ASSERT_EQ(Get("/v1/jobs?q=*&token=" + created.Header("a4c-token")).status, 200);
+  const auto complete = [&](const std::string& query) {
+    return Run({"__complete", "--", "job", "list", "-q", query}).out;
+  };
+  EXPECT_EQ(complete("sta"), "state:\nstarted_at:\n");
+  EXPECT_EQ(complete("'type:image.build or state:pen"), "type:image.build or state:pending\n");
+  EXPECT_EQ(complete("\"\u00e4rger or wor"), "\u00e4rger or workspace:\n");
+  EXPECT_EQ(complete("state:a) b"), "");
+}
+
+TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"workspce", "list"},
+       "error: unknown command \"workspce\"\nhint: did you mean \"workspace\"?"},
+      {{"job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{"zzzz"}, "error: unknown command \"zzzz\"\nhint: a4c --help"},
+      {{"job", "list", "--sorted", "x"},
+       "error: unknown option --sorted\nhint: did you mean \"--sort\"?"},
+      {{"job", "get", "--bogus=1"}, "error: unknown option --bogus\nhint: a4c job get --help"},
+      {{"job", "list", "x"}, "error: unexpected argument \"x\"\nhint: a4c job list --help"},
+      {{"job", "get"}, "error: job is required\nhint: a4c job get --help"},
+      {{"help", "job", "lst"}, "error: unknown command \"lst\"\nhint: did you mean \"list\"?"},
+      {{}, "Usage: a4c [OPTIONS] SUBCOMMAND"},
+      {{"job"}, "Usage: a4c job [OPTIONS] SUBCOMMAND"},
+  };
+  for (const auto& [arguments, what] : wrong) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << what;
+    EXPECT_NE(ran.err.find(what), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "") << "what is wrong is no output";
+  }
+  const std::string of_secret = Run({"secret", "list", "s3cr3t"}).err;
+  EXPECT_NE(of_secret.find("error: an argument too many"), std::string::npos) << of_secret;
+  EXPECT_EQ(of_secret.find("s3cr3t"), std::string::npos);
+  EXPECT_NE(Run({"help"}).out.find("Usage: a4c [OPTIONS] SUBCOMMAND"), std::string::npos);
+  EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
 }
 
 TEST_F(Cli, AListIsWholeHoweverSmallAPageMayBe) {

@@ -199,6 +199,26 @@ TEST_F(Cli, WorkspacesServersAndTheAuditLogAreFiltered) {
   EXPECT_EQ(rows.out.find("createWorkspace"), std::string::npos) << rows.out;
 }
 
+TEST_F(Cli, AValueOfAPayloadIsJsonWhereItLooksSo) {
+  const Ran created = Run({"job", "create", "workspace.create", "--set", R"(name="dev-1")", "--set",
+                           "image=busybox", "--set", "cpu_millis=500", "--set", R"(env={"A":"b"})",
+                           "--label", "n=5", "-o", "json"});
+  ASSERT_EQ(created.exit_code, 0) << created.err;
+  const auto job = a4c::ParseJson(created.out);
+  ASSERT_TRUE(job) << created.out;
+  EXPECT_EQ((*job)["payload"]["cpu_millis"].ToString(), "500");
+  EXPECT_EQ((*job)["payload"]["name"].ToString(), R"("dev-1")");
+  EXPECT_EQ((*job)["payload"]["image"].ToString(), R"("busybox")");
+  EXPECT_EQ((*job)["payload"]["env"].ToString(), R"({"A":"b"})");
+  EXPECT_EQ((*job)["labels"].ToString(), R"({"n":"5"})");
+  const Ran text = Run({"job", "create", "workspace.create", "--set", R"(cpu_millis="500")"});
+  EXPECT_NE(text.err.find("cpu_millis"), std::string::npos) << text.err;
+  const Ran broken = Run({"job", "create", "workspace.create", "--set", R"(command=["sleep",])"});
+  EXPECT_EQ(broken.exit_code, 2);
+  EXPECT_NE(broken.err.find("command: "), std::string::npos) << broken.err;
+  EXPECT_NE(broken.err.find("9"), std::string::npos) << "the position: " << broken.err;
+}
+
 TEST_F(Cli, WhatNamePrintsIsTakenAsAnId) {
   const Ran created = Run({"workspace", "create", "dev-1", "-o", "name", "--", "sleep", "9"});
   ASSERT_EQ(created.exit_code, 0) << created.err;

@@ -38,6 +38,17 @@ TEST_F(CliSessions, ExecHasTheInputOutputErrorsAndExitCodeOfTheCommand) {
   EXPECT_EQ(deaf.out, "");
 }
 
+// -n, -o, --quiet and the like are a4c's only before the command.
+TEST_F(CliSessions, ACommandWithoutTwoHyphensHasAllItsWords) {
+  const Ran echo = Run({"workspace", "exec", "dev-1", "--env", "A=b", "echo", "-n", "-o", "--quiet",
+                        "--", "--request-timeout-ms", "5"});
+  EXPECT_EQ(echo.exit_code, 0) << echo.err;
+  EXPECT_EQ(echo.out, "-o --quiet -- --request-timeout-ms 5") << echo.err;
+  const Ran deaf = Run({"workspace", "exec", "dev-1", "-n", "cat"}, "left alone");
+  EXPECT_EQ(deaf.exit_code, 0) << deaf.err;
+  EXPECT_EQ(deaf.out, "");
+}
+
 TEST_F(CliSessions, WhatCannotBeIsSaidWithAHintAndACode) {
   const Ran missing = Run({"workspace", "exec", "nothing", "--", "true"});
   EXPECT_EQ(missing.exit_code, a4c_cli::kNotFound);

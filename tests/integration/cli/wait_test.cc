@@ -14,7 +14,7 @@ class CliWait : public CliOverMemory {
 
 TEST_F(CliWait, OnAPipeItIsTheStatesOfTheJobInLinesOfJsonAlone) {
   const std::vector<std::vector<std::string>> commands = {{"host", "cleanup", Host(), "--dry-run"},
-                                                          {"host", "adopt", Host()},
+                                                          {"host", "cleanup", Host(), "--wait"},
                                                           {"workspace", "stop", "dev-1", "--wait"}};
   for (const auto& command : commands) {
     const Ran ran = Run(command);
@@ -28,6 +28,13 @@ TEST_F(CliWait, OnAPipeItIsTheStatesOfTheJobInLinesOfJsonAlone) {
     }
     EXPECT_EQ(state, "succeeded") << ran.out;
   }
+}
+
+TEST_F(CliWait, AListThatAJobMakesIsOneDocument) {
+  const Ran json = Run({"host", "adopt", Host(), "-o", "json"});
+  EXPECT_EQ(json.out, "[]\n") << json.err;
+  const Ran table = Run({"host", "adopt", Host()});
+  EXPECT_EQ(table.out, "UNIT  ACTUAL\n") << table.err;
 }
 
 TEST_F(CliWait, ATableThatIsAskedForHasNoJson) {
