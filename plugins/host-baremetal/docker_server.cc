@@ -237,7 +237,7 @@ void DockerServer::SetToken(const std::string& token) {
 Result<std::string> DockerServer::DiskOutput(const Call& call, const std::string& path) {
   A4C_TRY(const ChannelLink link, OpenBare(call, requests_, [&](SshSession& session) {
             return session.OpenCommand(call,
-                                       "df -B1 --output=size,used,avail " + path);
+                                       "df -B1 --output=size,used,avail,itotal,iavail " + path);
           }));
   std::string output;
   char piece[1024];
@@ -253,8 +253,12 @@ Result<Host> ReadDiskFigures(const std::string& output) {
   const size_t head_end = output.find('\n');
   std::istringstream numbers(head_end == std::string::npos ? "" : output.substr(head_end));
   Host host;
-  if (numbers >> host.disk_total_bytes >> host.disk_used_bytes >> host.disk_free_bytes) return host;
-  return Error(Code::kUnavailable, "df gave no figures: " + output.substr(0, 200));
+  if (!(numbers >> host.disk_total_bytes >> host.disk_used_bytes >> host.disk_free_bytes)) {
+    return Error(Code::kUnavailable, "df gave no figures: " + output.substr(0, 200));
+  }
+  // "-" where a file system does not count them.
+  if (!(numbers >> host.inodes_total >> host.inodes_free)) host.inodes_total = host.inodes_free = 0;
+  return host;
 }
 
 Result<Host> DockerServer::ReadDiskOf(const Call& call, const std::string& path) {

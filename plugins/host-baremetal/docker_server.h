@@ -102,7 +102,7 @@ class DockerServer {
   std::string token_;
 };
 
-// Total, used and free in the output of df --output=size,used,avail -B1.
+// What is in the output of df -B1 --output=size,used,avail,itotal,iavail.
 Result<Host> ReadDiskFigures(const std::string& output);
 
 }  // namespace a4c::baremetal

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/a4cd/hosts/cleanup_policy.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/texts.h"
 
@@ -96,6 +97,8 @@ Json FiguresJson(const HostFigures& figures, int64_t store_time_ms) {
                          {"disk_used_bytes", host.disk_used_bytes},
                          {"disk_free_bytes", host.disk_free_bytes},
                          {"disk_other_bytes", figures.other_bytes},
+                         {"inodes_total", host.inodes_total},
+                         {"inodes_free", host.inodes_free},
                          {"memory_total_bytes", host.memory_total_bytes},
                          {"cpu_total_millis", host.cpu_total_millis},
                          {"arch", host.arch},
@@ -119,6 +122,8 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
                               .disk_total_bytes = kept["disk_total_bytes"].Int(),
                               .disk_used_bytes = kept["disk_used_bytes"].Int(),
                               .disk_free_bytes = kept["disk_free_bytes"].Int(),
+                              .inodes_total = kept["inodes_total"].Int(),
+                              .inodes_free = kept["inodes_free"].Int(),
                               .memory_total_bytes = kept["memory_total_bytes"].Int(),
                               .cpu_total_millis = kept["cpu_total_millis"].Int(),
                               .age_ms = age(read_at_ms),
@@ -129,6 +134,23 @@ Result<HostFigures> FiguresOf(const std::string& id, const std::string& text, in
                      .asked_ms = age(kept["asked_at"].Int()),
                      .silent_ms = silent_since.IsNull() ? 0 : age(silent_since.Int()),
                      .is_apart = kept["apart"].Bool()};
+}
+
+void WarnIfFull(const std::string& host, const char* what, int64_t total, int64_t used,
+                std::vector<std::string>& warnings) {
+  if (total <= 0) return;
+  const double share = static_cast<double>(used) / static_cast<double>(total);
+  if (share < CleanupPolicy().act_at) return;
+  warnings.push_back(std::string(what) + " " + std::to_string(static_cast<int>(share * 100)) +
+                     " % full: a4c host cleanup " + host);
+}
+
+// What it says itself, and what its figures say.
+std::vector<std::string> WarningsOf(const a4c::Host& host) {
+  std::vector<std::string> warnings = host.warnings;
+  WarnIfFull(host.id, "disk", host.disk_total_bytes, host.disk_used_bytes, warnings);
+  WarnIfFull(host.id, "inodes", host.inodes_total, host.inodes_total - host.inodes_free, warnings);
+  return warnings;
 }
 
 }  // namespace
@@ -232,10 +254,12 @@ Json HostView(const HostRecord& host) {
   view.AppendMember("labels", MapJson(host.labels));
   view.AppendMember("arch", figures.arch);
   view.AppendMember("versions", MapJson(figures.versions));
-  view.AppendMember("warnings", ListJson(figures.warnings));
+  view.AppendMember("warnings", ListJson(WarningsOf(figures)));
   view.AppendMember("disk_total_bytes", figures.disk_total_bytes);
   view.AppendMember("disk_used_bytes", figures.disk_used_bytes);
   view.AppendMember("disk_free_bytes", figures.disk_free_bytes);
+  view.AppendMember("inodes_total", figures.inodes_total);
+  view.AppendMember("inodes_free", figures.inodes_free);
   view.AppendMember("disk_committed_bytes", host.committed.disk_bytes);
   view.AppendMember("memory_total_bytes", figures.memory_total_bytes);
   view.AppendMember("memory_committed_bytes", host.committed.memory_bytes);

@@ -143,12 +143,17 @@ TEST(DockerFilter, IsEncodedJson) {
 }
 
 TEST(DiskFigures, AreTheLastLineOfDf) {
-  const auto host =
-      ReadDiskFigures(" 1B-blocks    Used      Avail\n1020702720 2641920 1001283584\n");
+  const auto host = ReadDiskFigures(
+      " 1B-blocks    Used      Avail Inodes IFree\n1020702720 2641920 1001283584 65536 65000\n");
   ASSERT_TRUE(host) << host.error().ToString();
   EXPECT_EQ(host->disk_total_bytes, 1020702720);
   EXPECT_EQ(host->disk_used_bytes, 2641920);
   EXPECT_EQ(host->disk_free_bytes, 1001283584);
+  EXPECT_EQ(host->inodes_total, 65536);
+  EXPECT_EQ(host->inodes_free, 65000);
+  const auto uncounted = ReadDiskFigures("1B-blocks Used Avail Inodes IFree\n10 5 4 - -\n");
+  ASSERT_TRUE(uncounted) << uncounted.error().ToString();
+  EXPECT_EQ(uncounted->inodes_total, 0);
   for (const char* output : {"", "df: /x: No such file or directory", "a\n1 2\n", "a\nb c d\n"}) {
     EXPECT_FALSE(ReadDiskFigures(output)) << output;
   }

@@ -49,6 +49,9 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
                 .reachable = answers,
                 .reason = answers ? "" : reason,
                 .disk_total_bytes = answers ? 100 * kGiB : 0,
+                .disk_used_bytes = answers ? disk_used_bytes : 0,
+                .inodes_total = answers ? 1'000 : 0,
+                .inodes_free = answers ? inodes_free : 0,
                 .warnings = warnings};
   }
   Result<std::vector<Host>> Hosts(const Call&) override {
@@ -76,6 +79,8 @@ class TimedHosts final : public a4c::HostProvider, public a4c::HostLook {
   std::map<std::string, int64_t> look_ms;  // how long they take; none: no time
   std::map<std::string, int64_t> list_ms;
   std::string reason = "it is silent";
+  int64_t disk_used_bytes = 0;
+  int64_t inodes_free = 1'000;
   std::vector<std::string> warnings;
   std::map<std::string, std::string> foreign;  // which show this key, and not the one pinned
   std::atomic<int> looks = 0;
@@ -198,6 +203,24 @@ TEST_F(DiskServiceTest, OneOfManyWarningsWhoseReasonIsNoTextIsKnownToBeSilentAnd
     hosts_.look_ms.clear();
     Step("hosts-apart");
   }
+}
+
+TEST_F(DiskServiceTest, OneThatIsNearlyFullIsWarnedOfWithTheNextStep) {
+  hosts_.disk_used_bytes = 84 * kGiB;
+  hosts_.inodes_free = 151;
+  Step("hosts");
+  EXPECT_EQ(Figures("a").host.inodes_total, 1'000);
+  EXPECT_EQ(Figures("a").host.inodes_free, 151);
+  EXPECT_EQ(HostView(Record("a"))["warnings"].Items().size(), 0u);
+  hosts_.disk_used_bytes = 96 * kGiB;
+  hosts_.inodes_free = 20;
+  hosts_.warnings = {"of its own"};
+  fake_.clock().Advance(10'000);
+  Step("hosts");
+  EXPECT_EQ(HostView(Record("a"))["warnings"].ToString(),
+            R"(["of its own","disk 96 % full: a4c host cleanup a",)"
+            R"("inodes 98 % full: a4c host cleanup a"])");
+  EXPECT_EQ(HostView(Record("a"))["inodes_free"].Int(), 20);
 }
 
 TEST_F(DiskServiceTest, OneThatFallsSilentCostsTheOthersOurPatienceOnce) {
