@@ -27,6 +27,7 @@ struct HostTokens::Pair {
   int64_t rotated_at = 0;  // of the store
   int64_t rev = 0;         // 0: there is none yet
   int64_t age_ms = 0;
+  bool is_adopting = false;  // the server is yet to be given it, whatever it knows
 };
 
 namespace {
@@ -34,6 +35,9 @@ namespace {
 constexpr int kPage = 500;
 constexpr int kTriesMax = 3;
 constexpr size_t kTokenSize = 32;
+// How long what an operator has said stands while the server has not heard of it. A store that is
+// restored later than that adopts nothing by itself.
+constexpr int64_t kAdoptingMaxMs = 3'600'000;
 
 Error Denied(const std::string& host, const Error& error) {
   return Error(Code::kDenied, "the server " + host + " refuses this store: " + error.message(),
@@ -72,7 +76,15 @@ class HostTokens::TokenLoop final : public a4c::Loop {
               .rotated_at = body["rotated_at"].Int(),
               .rev = record.rev};
     pair.age_ms = std::max<int64_t>(0, store_time_ms - pair.rotated_at);
+    pair.is_adopting = store_time_ms < body["adopt_until"].Int();
     return pair;
+  }
+
+  static std::string BodyOf(const Pair& pair, int64_t store_time_ms) {
+    Json body(Json::Object{
+        {"current", pair.current}, {"next", pair.next}, {"rotated_at", store_time_ms}});
+    if (pair.is_adopting) body.AppendMember("adopt_until", store_time_ms + kAdoptingMaxMs);
+    return body.ToString();
   }
 
  private:
@@ -101,15 +113,50 @@ Result<void> HostTokens::Adopt(const Call& call, const std::string& host) {
   if (provider_ == nullptr) {
     return Error(Code::kUnsupported, "this host provider keeps no token of the store");
   }
-  A4C_TRY(const std::optional<Pair> before, Read(call, host));
-  Pair pair = before.value_or(Pair{.host = host});
-  pair.current = NewToken();
-  pair.next = NewToken();
-  // Not yet written down: a server that cannot keep one leaves no record behind.
-  A4C_CHECK(provider_->Adopt(call, host, pair.current));
-  A4C_TRY(const bool is_written, Write(call, pair));
-  if (!is_written) return Error(Code::kConflict, "the server is being enrolled by somebody else");
+  A4C_TRY(std::optional<Pair> pair, Read(call, host));
+  // One that is being adopted already, by this store, is given the same.
+  if (!pair || !pair->is_adopting) {
+    const Pair anew = NewPair(host, pair ? pair->rev : 0);
+    A4C_TRY(const bool is_written, Write(call, anew));
+    if (!is_written) return Error(Code::kConflict, "the server is being enrolled by somebody else");
+    A4C_TRY(pair, Read(call, host));
+  }
+  if (pair && pair->is_adopting) A4C_CHECK(Settle(call, *pair));
   return Present(call, host);
+}
+
+Result<void> HostTokens::AdoptWith(const Call& call, const std::string& host, a4c::Commit& commit) {
+  if (provider_ == nullptr) return {};
+  const RecordRef ref = HostTokenRef(host);
+  A4C_TRY(const a4c::GetAnswer found, database_.Get(call, std::span(&ref, 1)));
+  const std::optional<Record>& before = found.records.at(0);
+  const Pair pair = NewPair(host, before ? before->rev : 0);
+  commit.changes.push_back({.ref = ref,
+                            .body = TokenLoop::BodyOf(pair, found.store_time_ms),
+                            .expect = before ? Expect::Rev(before->rev) : Expect::Absent()});
+  return {};
+}
+
+HostTokens::Pair HostTokens::NewPair(const std::string& host, int64_t rev) {
+  return {.host = host, .current = NewToken(), .next = NewToken(), .rev = rev, .is_adopting = true};
+}
+
+// In the store it stands; the same once more changes nothing, so whoever finds it goes on.
+Result<void> HostTokens::Settle(const Call& call, const Pair& pair) {
+  const Result<void> adopted = provider_->Adopt(call, pair.host, pair.current);
+  if (!adopted && adopted.error().code() == Code::kUnsupported) {
+    // A server that cannot keep one leaves no record behind.
+    A4C_CHECK(database_.Write(call, {.changes = {{.ref = HostTokenRef(pair.host),
+                                                  .body = "{}",
+                                                  .tombstone = true,
+                                                  .expect = Expect::Rev(pair.rev)}}}));
+  }
+  if (!adopted) return adopted;
+  Pair settled = pair;
+  settled.is_adopting = false;
+  A4C_TRY(const bool is_written, Write(call, settled));
+  (void)is_written;  // else by somebody else
+  return {};
 }
 
 Result<void> HostTokens::Forget(const Call& call, const std::string& host, a4c::Commit& commit) {
@@ -149,6 +196,12 @@ Result<void> HostTokens::Present(const Call& call, const std::string& host) {
   for (int i = 0; i < kTriesMax; ++i) {
     A4C_TRY(const std::optional<Pair> pair, Read(call, host));
     if (!pair || pair->current.empty() || HasPresented(*pair)) return {};
+    if (pair->is_adopting) {
+      const Result<void> settled = Settle(WithinHostTimeout(call), *pair);
+      if (!settled && settled.error().code() == Code::kUnsupported) return {};
+      A4C_CHECK(settled);
+      continue;
+    }
     if (!presented && pair->rev == rev) break;
     presented = PresentPair(call, *pair);
     if (presented || presented.error().code() != Code::kDenied) break;
@@ -178,21 +231,24 @@ Result<std::optional<HostTokens::Pair>> HostTokens::Read(const Call& call,
 Result<bool> HostTokens::Write(const Call& call, const Pair& pair) {
   const RecordRef ref = HostTokenRef(pair.host);
   A4C_TRY(const a4c::GetAnswer now, database_.Get(call, std::span(&ref, 1)));
-  const Json body(Json::Object{
-      {"current", pair.current}, {"next", pair.next}, {"rotated_at", now.store_time_ms}});
   A4C_TRY(const a4c::Committed committed,
           database_.Write(call, {.changes = {{.ref = ref,
-                                              .body = body.ToString(),
+                                              .body = TokenLoop::BodyOf(pair, now.store_time_ms),
                                               .expect = pair.rev == 0 ? Expect::Absent()
                                                                       : Expect::Rev(pair.rev)}}}));
   return committed.outcome == a4c::Committed::Outcome::kApplied;
 }
 
-Result<void> HostTokens::PresentPair(const Call& call, const Pair& pair) {
+Call HostTokens::WithinHostTimeout(const Call& call) const {
   Call bounded = call;
   bounded.deadline_ms =
       std::min(call.deadline_ms, call.clock.MonotonicMs() + options_.host_timeout_ms);
-  Result<void> presented = provider_->Present(bounded, pair.host, pair.current, pair.next);
+  return bounded;
+}
+
+Result<void> HostTokens::PresentPair(const Call& call, const Pair& pair) {
+  Result<void> presented =
+      provider_->Present(WithinHostTimeout(call), pair.host, pair.current, pair.next);
   Waiter::Lock lock(*waiter_);
   if (presented) presented_[pair.host] = pair.rev;
   if (!presented && presented.error().code() == Code::kDenied) presented_.erase(pair.host);

@@ -4,7 +4,9 @@
 //
 // A pair (current, next) is rotated by writing (next, a new one) to the store first and presenting
 // it afterwards; only who has presented a pair itself rotates it, so a server that is out of reach
-// is never more than one step behind, however long it is away. A server without a record here was
+// is never more than one step behind, however long it is away. Adoption too is in the store first,
+// and is taken up by whoever finds it: a server never knows a token that its store has lost. A
+// server without a record here was
 // given no token, and asks for none. A token opens nothing: whoever has none of the server's keys
 // gets no further with it.
 #pragma once
@@ -39,6 +41,10 @@ class HostTokens {
   // An operator says that the server belongs to this store: at enrolment, and again after the store
   // was restored. kUnsupported: the server cannot keep a token, with the reason.
   a4c::Result<void> Adopt(const a4c::Call& call, const std::string& host);
+
+  // The same in the commit that enrols the server: the server hears of it from whoever acts there
+  // first, at the latest from the loop.
+  a4c::Result<void> AdoptWith(const a4c::Call& call, const std::string& host, a4c::Commit& commit);
 
   // Adds to a commit that removes the server: its token goes with it.
   a4c::Result<void> Forget(const a4c::Call& call, const std::string& host, a4c::Commit& commit);
@@ -75,6 +81,9 @@ class HostTokens {
   a4c::Result<void> Present(const a4c::Call& call, const std::string& host);
   a4c::Result<std::optional<Pair>> Read(const a4c::Call& call, const std::string& host);
   a4c::Result<bool> Write(const a4c::Call& call, const Pair& pair);
+  Pair NewPair(const std::string& host, int64_t rev);
+  a4c::Result<void> Settle(const a4c::Call& call, const Pair& pair);
+  a4c::Call WithinHostTimeout(const a4c::Call& call) const;
   a4c::Result<void> PresentPair(const a4c::Call& call, const Pair& pair);
   a4c::Result<void> Rotate(const a4c::Call& call, const Pair& pair);
   bool HasPresented(const Pair& pair) const;

@@ -30,6 +30,8 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
     return inner_.List(call, host);
   }
   Result<void> Adopt(const Call& call, const std::string& host, const std::string& token) override {
+    if (unable) return a4c::Error(a4c::Code::kUnsupported, "a4c-host is not installed there");
+    if (away) return a4c::Error(a4c::Code::kUnavailable, "no route to it");
     return inner_.As<a4c::HostIncarnation>()->Adopt(call, host, token);
   }
   Result<void> Present(const Call& call, const std::string& host, const std::string& current,
@@ -41,6 +43,7 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   }
 
   bool away = false;
+  bool unable = false;
   bool forgotten =
       false;  // the provider was told of the server anew, and has presented nothing yet
   int effects = 0;
@@ -142,6 +145,56 @@ TEST_F(HostTokensTest, AStoreThatWasRestoredIsRefusedUntilTheServerIsEnrolledAga
   Step(tokens_);
   EXPECT_EQ(Ensure(tokens_).error().code(), a4c::Code::kDenied)
       << "and the other one is refused now";
+}
+
+// As after a crash between the two: in the store it stands, and the server has not heard of it.
+TEST_F(HostTokensTest, AnAdoptionThatTheServerHasNotHeardOfIsTakenUp) {
+  a4c::Commit enrolment;
+  ASSERT_TRUE(tokens_.AdoptWith(Within(), kServer, enrolment));
+  ASSERT_TRUE(database_.Write(Within(), enrolment));
+  HostTokens started_since(database_, hosts_, fake_.runtime(), {.rotate_period_ms = kRotateMs});
+  Step(started_since);
+  EXPECT_TRUE(Ensure(started_since));
+  EXPECT_EQ(Pair().find("adopt_until"), std::string::npos) << Pair();
+  Rotate(started_since);
+  EXPECT_TRUE(Ensure(tokens_));
+}
+
+TEST_F(HostTokensTest, AnAdoptionThatFailedIsTakenUpByWhoeverActsNext) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  hosts_.away = true;
+  ASSERT_FALSE(tokens_.Adopt(Within(), kServer));
+  EXPECT_FALSE(Ensure(tokens_));
+  hosts_.away = false;
+  const auto unit = Ensure(tokens_);
+  EXPECT_TRUE(unit) << unit.error().ToString();
+}
+
+TEST_F(HostTokensTest, AStoreThatIsRestoredLaterAdoptsNothingByItself) {
+  hosts_.away = true;
+  ASSERT_FALSE(tokens_.Adopt(Within(), kServer));
+  Backup();
+  hosts_.away = false;
+  ASSERT_TRUE(Ensure(tokens_));
+  fake_.clock().Advance(3'600'000);
+  HostTokens of_restored(restored_, hosts_, fake_.runtime());
+  Step(of_restored);
+  const auto refused = Ensure(of_restored);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), a4c::Code::kDenied) << refused.error().ToString();
+}
+
+TEST_F(HostTokensTest, AServerThatCannotKeepATokenIsWorkedWithWithoutOne) {
+  hosts_.unable = true;
+  a4c::Commit enrolment;
+  ASSERT_TRUE(tokens_.AdoptWith(Within(), kServer, enrolment));
+  ASSERT_TRUE(database_.Write(Within(), enrolment));
+  EXPECT_TRUE(Ensure(tokens_));
+  EXPECT_EQ(Pair(), "{}");
+  const auto adopted = tokens_.Adopt(Within(), kServer);
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(adopted.error().code(), a4c::Code::kUnsupported);
+  EXPECT_TRUE(Ensure(tokens_));
 }
 
 TEST_F(HostTokensTest, AServerThatWasAwayForDaysKnowsItsStore) {

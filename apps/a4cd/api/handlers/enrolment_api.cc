@@ -83,6 +83,7 @@ Result<PreparedWrite> PrepareAdd(ApiContext& api, const Request& request, const 
   write.commit.changes.push_back({.ref = ref,
                                   .body = HostBody(host),
                                   .expect = found ? Expect::Rev(found->rev) : Expect::Absent()});
+  A4C_CHECK(api.worker->tokens().AdoptWith(api.CallFor(request), host.id, write.commit));
   host.rev = found ? found->rev + 1 : 1;
   write.id = host.id;
   write.rev = host.rev;
