@@ -6,7 +6,7 @@ namespace a4cd {
 namespace {
 
 constexpr int64_t kPeriodMs = 15'000;
-constexpr int64_t kWriteTimeoutMs = 2'000;
+constexpr int64_t kTimeoutMs = 2'000;
 
 }  // namespace
 
@@ -17,19 +17,29 @@ Presence::Presence(a4c::Database& database, const a4c::Runtime& runtime, const s
       ref_(WorkspaceRef(tenant, workspace.id)),
       rev_(workspace.rev),
       is_wanted_(workspace.idle_stop_ms > 0),
-      written_ms_(runtime.clock.MonotonicMs() - kPeriodMs) {}
+      done_ms_(runtime.clock.MonotonicMs() - (is_wanted_ ? kPeriodMs : 0)) {}
 
 a4c::Result<void> Presence::Begin(const a4c::Call& call) {
   return is_wanted_ ? Write(call, true) : a4c::Result<void>();
 }
 
 void Presence::Keep() {
-  if (!is_wanted_ || runtime_.clock.MonotonicMs() - written_ms_ < kPeriodMs) return;
-  (void)Write(a4c::Call::Within(runtime_.clock, kWriteTimeoutMs), false);
+  if (runtime_.clock.MonotonicMs() - done_ms_ < kPeriodMs) return;
+  const a4c::Call call = a4c::Call::Within(runtime_.clock, kTimeoutMs);
+  if (!is_wanted_) LookAgain(call);
+  if (is_wanted_) (void)Write(call, false);
+}
+
+void Presence::LookAgain(const a4c::Call& call) {
+  done_ms_ = runtime_.clock.MonotonicMs();
+  const a4c::Result<a4c::GetAnswer> answer = database_.Get(call, std::span(&ref_, 1));
+  if (!answer || !answer->records.at(0)) return;
+  const a4c::Result<Workspace> now = WorkspaceOf(*answer->records[0]);
+  is_wanted_ = now && now->idle_stop_ms > 0;
 }
 
 a4c::Result<void> Presence::Write(const a4c::Call& call, bool is_first) {
-  written_ms_ = runtime_.clock.MonotonicMs();
+  done_ms_ = runtime_.clock.MonotonicMs();
   a4c::Commit commit{
       .also = {a4c::Put{.ref = ref_, .quiet = {{kSessionAt, runtime_.clock.NowMs()}}}}};
   if (is_first) commit.also.emplace_back(a4c::Check{.ref = ref_, .rev = rev_});

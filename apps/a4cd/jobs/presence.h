@@ -1,6 +1,6 @@
 // That somebody is in a workspace, known only to the instance that carries the session: it says so
 // in the store, beside the workspace's record, from time to time. Of workspaces without idle_stop
-// nobody asks, and nothing is written.
+// nobody asks, and nothing is written; whether one has got it since is read as often.
 #pragma once
 
 #include <cstdint>
@@ -23,19 +23,20 @@ class Presence {
   // Somebody comes. kConflict: the workspace has changed since it was read; it may be on its way to
   // be stopped.
   a4c::Result<void> Begin(const a4c::Call& call);
-  // Somebody still is there: to be called often, writes at most every fifteen seconds. What cannot
-  // be written is written the next time.
+  // Somebody still is there: to be called often, reads or writes at most every fifteen seconds, far
+  // below the least idle_stop. What cannot be written is written the next time.
   void Keep();
 
  private:
+  void LookAgain(const a4c::Call& call);
   a4c::Result<void> Write(const a4c::Call& call, bool is_first);
 
   a4c::Database& database_;
   const a4c::Runtime runtime_;
   const a4c::RecordRef ref_;
   const int64_t rev_;
-  const bool is_wanted_;
-  int64_t written_ms_;  // on MonotonicMs
+  bool is_wanted_;
+  int64_t done_ms_;  // when it was read or written, on MonotonicMs
 };
 
 }  // namespace a4cd

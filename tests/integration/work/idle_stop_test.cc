@@ -106,6 +106,20 @@ TEST_F(IdleStop, OneThatSomebodyIsInRunsOnUntilTheyHaveLeftForSoLong) {
   EXPECT_EQ(ActualOf(id), "stopped");
 }
 
+TEST_F(IdleStop, OneThatGetsTheOptionWhileSomebodyIsInRunsOnUntilTheyHaveLeft) {
+  const std::string id = Create("dev-1", "sleep infinity", "");
+  Presence presence = PresenceIn(id);
+  ASSERT_TRUE(presence.Begin(world_.Within()));
+  Pass(3, [&] { presence.Keep(); });
+  world_.Submit("workspace.update", Json(Json::Object{{"workspace", id}, {"idle_stop", "10m"}}));
+  world_.Work();
+  ASSERT_EQ(world_.GetWorkspace(id)->idle_stop_ms, 10 * kMinuteMs);
+  Pass(30, [&] { presence.Keep(); });
+  EXPECT_EQ(ActualOf(id), "running");
+  Pass(12);
+  EXPECT_EQ(ActualOf(id), "stopped");
+}
+
 TEST_F(IdleStop, ASessionIsNotedAtABoundedRate) {
   const std::string id = Create("dev-1");
   Presence presence = PresenceIn(id);
