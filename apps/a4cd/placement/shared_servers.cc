@@ -24,8 +24,12 @@ Result<std::shared_ptr<SharedServers::Reading>> SharedServers::Take(const a4c::C
   Result<std::shared_ptr<Reading>> answer = ReadNow(call);
   const Waiter::Lock lock(*waiter_);
   is_reading_ = false;
-  answered_ = all;
-  answer_ = answer;
+  // Whose own time was up says nothing to the others: one of them reads again.
+  const bool is_own = !answer && (call.Expired() || call.Stopping());
+  if (!is_own) {
+    answered_ = all;
+    answer_ = answer;
+  }
   waiter_->NotifyAll();
   return answer;
 }

@@ -28,8 +28,8 @@ class SharedServers {
   using Read = std::function<a4c::Result<std::vector<Server>>(const a4c::Call&)>;
   SharedServers(const a4c::Runtime& runtime, Read read);
 
-  // Read by the call of one of those who wait; its error is the error of all of them. kTimeout: the
-  // deadline passed while others were reading.
+  // Read by the call of one of those who wait; its error is the error of all of them, unless that
+  // call ended: then another one reads. kTimeout: the deadline passed while others were reading.
   a4c::Result<std::shared_ptr<Reading>> Take(const a4c::Call& call);
 
  private:

@@ -65,10 +65,10 @@ class SharedServersTest : public testing::Test {
       return got == nullptr ? error : got->servers.at(0).id;
     }
   };
-  std::unique_ptr<Ask> Begin() {
+  std::unique_ptr<Ask> Begin(const std::stop_token& stop = {}) {
     auto ask = std::make_unique<Ask>();
-    ask->thread = TheRuntime().threads.Start("ask", [this, to = ask.get()](const auto&) {
-      auto answer = servers_.Take(Call{to->clock, kLater});
+    ask->thread = TheRuntime().threads.Start("ask", [this, stop, to = ask.get()](const auto&) {
+      auto answer = servers_.Take(Call{to->clock, kLater, stop});
       if (answer) to->got = *std::move(answer);
       if (!answer) to->error = answer.error().message();
     });
@@ -115,6 +115,29 @@ TEST_F(SharedServersTest, AReadingThatFailsSaysSoAndTheNextAskReadsAnew) {
   EXPECT_EQ(Begin()->Got(), "away");
   is_away_ = false;
   EXPECT_EQ(Begin()->Got(), "2");
+}
+
+TEST_F(SharedServersTest, WhoeverWaitedReadsAgainIfTheReadersCallHasEnded) {
+  const auto first = Begin();
+  begun_.Await(1);
+  std::stop_source gone;
+  const auto second = Begin(gone.get_token());
+  second->clock.looks.Await(1);
+  may_end_.Add();
+  begun_.Await(2);  // by the second
+  const auto third = Begin();
+  const auto fourth = Begin();
+  third->clock.looks.Await(1);
+  fourth->clock.looks.Await(1);
+  gone.request_stop();
+  is_away_ = true;
+  may_end_.Add();
+  EXPECT_EQ(second->Got(), "away");
+  begun_.Await(3);
+  is_away_ = false;
+  may_end_.Add(2);
+  EXPECT_EQ(third->Got(), "3");
+  EXPECT_EQ(fourth->Got(), "3");
 }
 
 TEST_F(SharedServersTest, WhoseTimeIsUpDoesNotWaitForAnother) {
