@@ -13,6 +13,7 @@
 #include "apps/a4cd/hosts/image_references.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/jobs/job_service.h"
+#include "apps/a4cd/jobs/snapshot.h"
 
 namespace a4cd {
 namespace {
@@ -112,7 +113,8 @@ Result<void> Cleanup::CleanUnits() {
 }
 
 // Volumes have no labels of their own: tombstones say whose they were. Those of this server know
-// nearly all; of a workspace that was moved before its end the latest tombstones know.
+// nearly all; of a workspace that was moved before its end, and of snapshots, the latest tombstones
+// know.
 Result<void> Cleanup::CleanVolumes(const a4c::HostUse& use) {
   Orphans orphans;
   for (const HostItem& item : use.items) {
@@ -128,21 +130,25 @@ Result<void> Cleanup::CleanVolumes(const a4c::HostUse& use) {
   scan.index = "by_deleted";
   scan.prefix.clear();
   A4C_CHECK(RemoveThoseNamedBy(scan, orphans));
+  scan.kind = "snapshot";
+  A4C_CHECK(RemoveThoseNamedBy(scan, orphans));
   unclaimed_ += static_cast<int64_t>(orphans.size());
   return {};
 }
 
 // Takes those off that it has removed.
 Result<void> Cleanup::RemoveThoseNamedBy(a4c::ScanRequest scan, Orphans& orphans) {
+  const bool is_snapshot = scan.kind == "snapshot";
   for (int pages = 0; pages < kTombstonePagesMax && !orphans.empty(); ++pages) {
     A4C_TRY(const a4c::ScanAnswer page, context_.database.Scan(context_.StoreCall(), scan));
     for (const a4c::Record& record : page.records) {
-      const auto orphan = orphans.find(UnitName(record.ref.key.id));
+      const auto& [scope, id] = record.ref.key;
+      const auto orphan = orphans.find(is_snapshot ? SnapshotUnitName(id) : UnitName(id));
       if (!record.tombstone || orphan == orphans.end()) continue;
       const a4c::UnitStatus unit{
           .host = host_,
           .name = orphan->first,
-          .labels = {{kWorkspaceLabel, record.ref.key.id}, {kTenantLabel, record.ref.key.scope}}};
+          .labels = {{is_snapshot ? kSnapshotLabel : kWorkspaceLabel, id}, {kTenantLabel, scope}}};
       A4C_CHECK(RemoveUnit(unit, "volume", orphan->second));
       ++volumes_removed_;
       orphans.erase(orphan);

@@ -1,4 +1,5 @@
 // What host.cleanup takes from a server, and when the loop asks for it.
+#include "apps/a4cd/jobs/snapshot.h"
 #include "tests/integration/support/work_fixture.h"
 #include "tests/support/recording_sinks.h"
 #include "tests/support/tar.h"
@@ -117,6 +118,32 @@ TEST_F(HostCleanupJob, AVolumeOfADeletedWorkspaceGoesInEarnestAndNotInADryRun) {
   EXPECT_EQ(job.result["volumes_removed"].Int(), 1) << job.result.ToString();
   EXPECT_EQ(job.result["bytes"].Int(), 7);
   EXPECT_EQ(removals, 1);
+}
+
+// Its container has gone, and nothing but its name tells whose the volume is.
+TEST_F(HostCleanupJob, AVolumeOfADeletedSnapshotGoesAndThatOfALivingOneStays) {
+  const std::string id = Create("dev-1", kGiB);
+  const auto snap = [&] {
+    const Job job = world_.Submit("workspace.snapshot", Json::Object{{"workspace", id}});
+    world_.Work();
+    EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded);
+    return job.payload["snapshot"].Text();
+  };
+  const std::string deleted = snap();
+  const std::string living = snap();
+  world_.Submit("snapshot.delete", Json::Object{{"snapshot", deleted}});
+  world_.Work();
+  cleanup_.volumes = {{.kind = a4c::HostItem::Kind::kVolume,
+                       .id = "v",
+                       .unit = SnapshotUnitName(deleted),
+                       .bytes = 7},
+                      {.kind = a4c::HostItem::Kind::kVolume,
+                       .id = "w",
+                       .unit = SnapshotUnitName(living),
+                       .bytes = 7}};
+  const Job job = Clean();
+  EXPECT_EQ(job.result["volumes_removed"].Int(), 1) << job.result.ToString();
+  EXPECT_EQ(job.result["bytes"].Int(), 7);
 }
 
 TEST_F(HostCleanupJob, AVolumeOfALivingWorkspaceOrOfNobodyStays) {
