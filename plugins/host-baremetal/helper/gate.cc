@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <ctime>
+#include <utility>
 
 #include "docker_socket.h"
 #include "fences.h"
@@ -86,6 +87,20 @@ Result<Reply> Disk(const Request& request) {
   return Reply{200, "{" + FiguresJson(figures) + "}"};
 }
 
+// As docker_body.h of the plugin labels them.
+constexpr std::string_view kUnitLabel = "\"a4c.unit\":\"";
+
+// Of the containers in an answer of dockerd's.
+std::set<std::string> UnitsIn(std::string_view list) {
+  std::set<std::string> units;
+  for (size_t at; (at = list.find(kUnitLabel)) != std::string_view::npos;) {
+    list.remove_prefix(at + kUnitLabel.size());
+    const std::string_view unit = list.substr(0, list.find('"'));
+    if (IsName(unit)) units.emplace(unit);
+  }
+  return units;
+}
+
 bool IsOld(const std::string& fence) {
   struct stat status {};
   return lstat(fence.c_str(), &status) == 0 &&
@@ -124,7 +139,7 @@ Result<Reply> Gate::Judged(const Request& request) const {
   const std::string cluster = request.Field("a4c-cluster");
   if (!IsName(cluster)) return Invalid("a4c-cluster is no name");
   const std::string directory = settings_.data + "/" + cluster;
-  if (reads && path == "/a4c/units") return Units(directory);
+  if (reads && path == "/a4c/units") return Units(cluster);
   A4C_CHECK(MakeDirectories(directory + "/units", 0711));
   if (request.method == "POST" && path == "/a4c/token") return ChangeToken(request, directory);
   return Effect(request, directory);
@@ -222,11 +237,24 @@ void Gate::Prune(const std::string& directory) const {
   }
 }
 
-Result<Reply> Gate::Units(const std::string& directory) const {
+Result<std::set<std::string>> Gate::UnitsWithContainers(const std::string& cluster) const {
+  std::string target = std::string(kApi) + "/containers/json?all=1&filters=";
+  target.append("%7B%22label%22%3A%5B%22a4c.cluster%3D").append(cluster);
+  target.append("%22%2C%22a4c.unit%22%5D%7D");
+  A4C_TRY(const Reply reply, AskDocker(settings_.docker, {.method = "GET", .target = target}));
+  if (reply.status == 200) return UnitsIn(reply.body);
+  return Error(Code::kUnavailable, "dockerd does not list its containers");
+}
+
+// Fences are kept for long after their units: those of which nothing else is left are not read.
+Result<Reply> Gate::Units(const std::string& cluster) const {
+  const std::string directory = settings_.data + "/" + cluster;
   Prune(directory);
+  A4C_TRY(std::set<std::string> units, UnitsWithContainers(cluster));
   const Volumes volumes(directory);
+  for (std::string& unit : volumes.Names()) units.insert(std::move(unit));
   std::string json = "{\"units\":[";
-  for (const std::string& unit : NamesIn(directory + "/units")) {
+  for (const std::string& unit : units) {
     if (json.back() == '}') json += ',';
     json += UnitJson(unit, directory, volumes);
   }

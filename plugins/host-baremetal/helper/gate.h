@@ -7,7 +7,8 @@
 //                                           removed no process is left, whether dockerd knows of
 //                                           it or not
 //   GET  /a4c/version                       who we are
-//   GET  /a4c/units                         fences and volumes of the cluster
+//   GET  /a4c/units                         fences and volumes of those units of the
+//                                           cluster that have a container or a volume
 //   GET  /a4c/disk?path=/srv                figures of a file system
 //   POST /a4c/fence                         only the fence
 //   POST /a4c/volume?bytes=N                makes or grows the unit's volume
@@ -17,6 +18,9 @@
 // Fields: a4c-cluster; for effects a4c-unit, a4c-epoch, a4c-claim (may be empty), a4c-token (where
 // the server knows one).
 #pragma once
+
+#include <set>
+#include <string>
 
 #include "http.h"
 #include "settings.h"
@@ -39,7 +43,8 @@ class Gate {
   Result<Reply> EnsureVolume(const Request& request, const std::string& unit,
                              const std::string& directory) const;
   Result<Reply> RemoveVolume(const std::string& unit, const std::string& directory) const;
-  Result<Reply> Units(const std::string& directory) const;
+  Result<Reply> Units(const std::string& cluster) const;
+  Result<std::set<std::string>> UnitsWithContainers(const std::string& cluster) const;
   Result<Reply> ChangeToken(const Request& request, const std::string& directory) const;
   void Prune(const std::string& directory) const;
   // kUnavailable: dockerd does not say.

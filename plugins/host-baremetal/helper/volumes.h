@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "files.h"
 
@@ -40,6 +41,8 @@ class Volumes {
   // Success also if there is none. kConflict: in use.
   Result<void> Remove(const std::string& unit) const;
   bool Exists(const std::string& unit) const;
+  // The units that have one.
+  std::vector<std::string> Names() const { return NamesIn(images_); }
   // Bytes of the server's disk; 0 without a volume.
   int64_t BytesOf(const std::string& unit) const;
   std::string MountOf(const std::string& unit) const { return mounts_ + "/" + unit; }
