@@ -380,6 +380,18 @@ TEST_F(LocalHost, CommandsAreBoundedAndEndWithTheUnit) {
   for (auto& thread : threads) thread->Join();
 }
 
+TEST_F(LocalHost, ACommandWhoseSupervisorHangsEndsSoonAfterItsCall) {
+  const auto provider = Open();
+  EnsureOk(*provider);
+  const ExecRequest request{
+      .host = "one", .unit = unit_.name, .command = {"sh", "-c", "kill -STOP $PPID; sleep 60"}};
+  const int64_t begun_ms = TestRuntime().clock.MonotonicMs();
+  const auto code = provider->As<HostExec>()->Run(Soon(500), request, [](std::string_view) {});
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().code(), Code::kUnknownOutcome) << code.error().ToString();
+  EXPECT_LT(TestRuntime().clock.MonotonicMs() - begun_ms, 30'000);
+}
+
 // The supervisor of a command, which is given its plan only when the test says so.
 class LateCommand {
  public:

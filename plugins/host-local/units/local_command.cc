@@ -1,11 +1,13 @@
 #include "units/local_command.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 namespace a4c::local {
 namespace {
 
 constexpr int64_t kPollMs = 5;
+constexpr int64_t kEndMaxMs = 5'000;  // for a supervisor to end after SIGTERM
 
 }  // namespace
 
@@ -39,6 +41,13 @@ Result<int> AwaitExit(const Call& call, Waiter& waiter, pid_t pid) {
     waiter.Wait(call.clock.MonotonicMs() + kPollMs);
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void EndCommand(const Clock& clock, Waiter& waiter, pid_t pid) {
+  kill(pid, SIGTERM);
+  if (AwaitExit(Call::Within(clock, kEndMaxMs), waiter, pid)) return;
+  kill(pid, SIGKILL);  // its program dies with it
+  waitpid(pid, nullptr, 0);
 }
 
 }  // namespace a4c::local

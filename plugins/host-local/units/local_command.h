@@ -37,4 +37,8 @@ Result<PlannedCommand> PlanCommand(const Call& call, LocalServers& servers,
 // The exit code of a child, looked for until the call ends: kUnknownOutcome.
 Result<int> AwaitExit(const Call& call, Waiter& waiter, pid_t pid);
 
+// Ends a child of ours that was not yet waited for, with its program; one that hangs is killed
+// after a while.
+void EndCommand(const Clock& clock, Waiter& waiter, pid_t pid);
+
 }  // namespace a4c::local

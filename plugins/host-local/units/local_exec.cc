@@ -60,10 +60,11 @@ Result<int> LocalExec::Run(const Call& call, const ExecRequest& request,
               planned.plan, {.answer = out.get(), .unit_directory = planned.unit.directory.get()}));
   out = Fd();
   const bool whole = HandOn(call, in.get(), output);
-  if (!whole) kill(pid, SIGTERM);  // our own child, not yet waited for: it is the right one
-  // The supervisor ends soon, either way.
-  auto code = AwaitExit(Call{call.clock}, *waiter_, pid);
-  if (whole) return code;
+  if (whole) {
+    auto code = AwaitExit(call, *waiter_, pid);
+    if (code) return code;
+  }
+  EndCommand(call.clock, *waiter_, pid);
   return Error(Code::kUnknownOutcome, "the command was started and killed before its end");
 }
 

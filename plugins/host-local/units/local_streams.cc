@@ -19,8 +19,7 @@ namespace a4c::local {
 namespace {
 
 constexpr size_t kPieceBytes = 64u << 10;
-constexpr int64_t kGraceMs = 500;     // between hang-up with SIGTERM, and SIGKILL
-constexpr int64_t kEndMaxMs = 5'000;  // for a supervisor to end after that
+constexpr int64_t kGraceMs = 500;  // between hang-up with SIGTERM, and SIGKILL
 
 using From = StreamPiece::From;
 
@@ -123,11 +122,7 @@ class LocalCommand final : public HostCommand {
   ~LocalCommand() override {
     ends_ = Ends();
     if (exit_) return;
-    kill(pid_, SIGTERM);  // our own child, not yet waited for: it is the right one
-    const Call call = Call::Within(clock_, kEndMaxMs);
-    if (AwaitExit(call, *waiter_, pid_)) return;
-    kill(pid_, SIGKILL);  // its program dies with it
-    waitpid(pid_, nullptr, 0);
+    EndCommand(clock_, *waiter_, pid_);
   }
 
   // What is not wanted is not watched at all: that the other side has gone wakes even who waits for
