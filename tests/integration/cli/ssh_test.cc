@@ -80,6 +80,25 @@ TEST_F(CliSsh, SftpAndScpCarryFilesBothWays) {
   EXPECT_TRUE(ReadAll(home_ + "/again") == bytes);
 }
 
+TEST_F(CliSsh, GitClonesFromAWorkspaceAndPushesThere) {
+  const Ran made =
+      Ssh({"dev-1.a4c",
+           "git init -q -b main there && cd there && echo one > file && git add file && "
+           "git -c user.name=a -c user.email=a@b commit -q -m one && pwd"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  const std::string url = "ssh://dev-1.a4c" + made.out.substr(0, made.out.find('\n'));
+  const auto git = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"-c", "core.sshCommand=ssh -F " + config_});
+    const Ran ran = Run(arguments, "", "git");
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.out;
+  };
+  git({"clone", "-q", url, "here"});
+  EXPECT_EQ(ReadAll(home_ + "/here/file"), "one\n");
+  git({"-C", "here", "push", "-q", "origin", "HEAD:refs/heads/pushed"});
+  EXPECT_NE(git({"ls-remote", url}).find("refs/heads/pushed"), std::string::npos);
+}
+
 // -W is what -L, -D and ProxyJump are made of.
 TEST_F(CliSshOverMemory, AForwardLeadsToTheWorkspacesLoopbackAndNowhereElse) {
   Make("web", R"(,"env":{"PORT":"8080"})");
