@@ -100,6 +100,7 @@ TEST_F(Usage, ACommandHasAllTheWordsBehindItsFirst) {
 
 // What stands above a command is none of its options unless it lets them through.
 TEST_F(Usage, AnOptionThatWouldNotBeTakenThereIsNotProposed) {
+  root_.get_subcommand("animal")->get_subcommand("call")->fallthrough(false);
   EXPECT_EQ(Wrong({"animal", "call", "--speed=3"}),
             "error: unknown option --speed\nhint: farm animal call --help\n");
 }

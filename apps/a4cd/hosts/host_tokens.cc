@@ -120,6 +120,8 @@ Result<void> HostTokens::Adopt(const Call& call, const std::string& host) {
     A4C_TRY(const bool is_written, Write(call, anew));
     if (!is_written) return Error(Code::kConflict, "the server is being enrolled by somebody else");
     A4C_TRY(pair, Read(call, host));
+    const Waiter::Lock lock(*waiter_);
+    presented_.erase(host);  // what was told it before is not this
   }
   if (pair && pair->is_adopting) A4C_CHECK(Settle(call, *pair));
   return Present(call, host);

@@ -197,8 +197,6 @@ TEST_F(Cli, ANameIsWhatIdentifiesAndIsRefusedWhereNothingHasOne) {
   std::ofstream(directory_ + "/value") << "s3cr3t";
   Run({"secret", "set", "token", "--from-file", directory_ + "/value"});
   EXPECT_EQ(Run({"secret", "list", "-o", "name"}).out, "secret/token\n");
-  EXPECT_EQ(Run({"host", "disks", "local-1", "-o", "name"}).out, "host/local-1\n");
-  EXPECT_TRUE(Run({"host", "disks", "local-1", "-o", "yaml"}).out.starts_with("host: local-1\n"));
   const Ran images = Run({"image", "list", "-o", "name"});
   EXPECT_EQ(images.out.find("image/\n"), std::string::npos) << images.out;
 }

@@ -357,6 +357,8 @@ TEST_F(Cli, DisksAreDrawn) {
   const Ran one = Run({"host", "disks", "local-1"});
   EXPECT_EQ(one.exit_code, a4c_cli::kOk) << one.err;
   EXPECT_NE(one.out.find("cache"), std::string::npos) << one.out;
+  EXPECT_EQ(Run({"host", "disks", "local-1", "-o", "name"}).out, "host/local-1\n");
+  EXPECT_TRUE(Run({"host", "disks", "local-1", "-o", "yaml"}).out.starts_with("host: local-1\n"));
   EXPECT_EQ(Run({"host", "disks", "nowhere"}).exit_code, a4c_cli::kNotFound);
 }
 

@@ -85,7 +85,8 @@ TEST_F(Cli, AJobThatIsTriedAgainForTheSameReasonIsShownOnce) {
   url_ = "http://127.0.0.1:" + std::to_string(port_);
   const Ran ran = Run({"workspace", "create", "dev-1", "--disk", "900TiB", "--wait", "--timeout",
                        "2", "--", "sleep", "infinity"});
-  ASSERT_EQ(ran.exit_code, 6) << ran.err;
+  // No room, or the time is over in the middle of an attempt.
+  ASSERT_TRUE(ran.exit_code == 6 || ran.exit_code == 7) << ran.exit_code << ran.err;
   std::istringstream lines(ran.out);
   std::string last;
   for (std::string line; std::getline(lines, line);) {

@@ -176,6 +176,8 @@ TEST_F(HostTokensTest, AStoreThatIsRestoredLaterAdoptsNothingByItself) {
   Backup();
   hosts_.away = false;
   ASSERT_TRUE(Ensure(tokens_));
+  Rotate(tokens_);
+  Rotate(tokens_);
   fake_.clock().Advance(3'600'000);
   HostTokens of_restored(restored_, hosts_, fake_.runtime());
   Step(of_restored);
