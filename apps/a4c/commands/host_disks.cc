@@ -60,12 +60,18 @@ std::string PartLine(const char* what, int64_t bytes, int64_t total) {
   return Padded(what, 12) + Bar(bytes, 0, total) + " " + BytesText(bytes) + "\n";
 }
 
+// It has items, and is no list.
+std::string UsageText(const Json& usage, Format format) {
+  if (format == Format::kName) return "host/" + usage["host"].Text() + "\n";
+  return format == Format::kYaml ? YamlText(usage) : usage.ToString() + "\n";
+}
+
 void ShowOne(Session& session, const std::string& id) {
   Reply reply;
   const std::string path = "/v1/hosts/" + PercentEncode(BareId(id, "host")) + "/usage";
   if (!session.Send({.path = path}, reply)) return;
   const Json& usage = reply.body;
-  if (!session.IsForPeople()) return session.Show(usage, "host", {{"HOST", "host"}});
+  if (!session.IsForPeople()) return session.ShowText(UsageText(usage, session.format()));
   const int64_t total = usage["disk_total_bytes"].Int();
   const int64_t used = usage["disk_used_bytes"].Int();
   const int64_t workspaces = usage["workspaces_bytes"].Int();
