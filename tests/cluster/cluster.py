@@ -8,41 +8,56 @@ from tests.cluster import stack
 from tests.cluster.instance import Instance
 
 
+ADMIN = "A4C_TEST_POSTGRES_ADMIN_DSN"
+
+
 class Cluster:
     """Use as a context: at its end everything of it has been stopped, and has ended well.
 
     `servers` names the variable that says which file lists the Docker servers. `one_database`: PostgreSQL holds the
-    index too, and there is no bus. Other sections of the config are added to what is here."""
+    index too, and there is no bus. `sync_apart`: so many more instances do the sync, and the others do not. Other
+    sections of the config are added to what is here."""
 
     def __init__(self, folder, count=3, hosts="none", durability="replicated", one_database=False,
-                 servers="A4C_TEST_BAREMETAL_HOSTS", **sections):
+                 servers="A4C_TEST_BAREMETAL_HOSTS", sync_apart=0, **sections):
         self.run = "run" + secrets.token_hex(4)
         self.folder = pathlib.Path(folder) / self.run
         self.schema, self.search_schema = f"a4c_{self.run}", f"a4c_{self.run}_search"
         self.index_prefix = f"a4c_{self.run}_"
         self.key_file = self.folder / "first-key"
+        stack.sql(f"CREATE ROLE {self.schema} LOGIN PASSWORD '{self.run}'", ADMIN)
         config = self.config(hosts, durability, one_database, servers)
         for section, settings in sections.items():
             config.setdefault(section, {}).update(settings)
-        self.instances = [Instance(number, self.folder, config) for number in range(1, count + 1)]
+        self.instances = [Instance(number, self.folder, config) for number in range(1, count + sync_apart + 1)]
+        self.serving = self.instances[:count]
+        self.syncing = self.instances[count:] or self.instances
+        if sync_apart:
+            for instance in self.instances:
+                instance.set_config(roles=["api", "worker"] if instance in self.serving else ["api", "sync", "poller"])
         self.gateway_runs = False
 
     def config(self, hosts, durability, one_database, servers):
         provider = {"plugin": hosts}
         if hosts == "host-baremetal":
             provider["config"] = {"servers_file": os.environ[servers], "cluster": self.run}
-        dsn = os.environ["A4C_TEST_POSTGRES_DSN"]
         config = {"api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
                   "store": {"plugin": "store-postgres",
-                            "config": {"dsn": dsn, "schema": self.schema, "durability": durability}},
+                            "config": {**self.as_two_roles(), "schema": self.schema, "durability": durability}},
                   "hosts": provider}
         if one_database:
-            search = {"plugin": "search-postgres", "config": {"dsn": dsn, "schema": self.search_schema}}
+            search = {"plugin": "search-postgres", "config": {**self.as_two_roles(), "schema": self.search_schema}}
             return {**config, "search": search}
         search = {"plugin": "search-elastic", "config": {"urls": os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","),
                                                          "index_prefix": self.index_prefix}}
         bus = {"plugin": "bus-kafka", "config": {"brokers": os.environ["A4C_TEST_KAFKA_BROKERS"]}}
         return {**config, "bus": bus, "search": search}
+
+    def as_two_roles(self):
+        """As it is to be in production: who asks for a tenant sees the rows of that tenant alone."""
+        owner = os.environ["A4C_TEST_POSTGRES_DSN"]
+        return {"dsn": f"{owner} user={self.schema} password={self.run}", "background_dsn": owner,
+                "row_security": True}
 
     def start(self):
         """The first one makes the tables and the key."""
@@ -60,7 +75,7 @@ class Cluster:
 
     @property
     def addresses(self):
-        return [instance.address for instance in self.instances]
+        return [instance.address for instance in self.serving]
 
     def start_gateway(self, **parameters):
         """Starts it, or swaps in other parameters (A4C_GATEWAY_... without that prefix); its address."""
@@ -86,9 +101,10 @@ class Cluster:
                 instance.kill()
 
     def drop(self):
-        """Removes the run's tables."""
+        """Removes the run's tables and role."""
         for schema in (self.schema, self.search_schema):
             stack.sql(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        stack.sql(f"DROP ROLE IF EXISTS {self.schema}", ADMIN)
 
 
 def wait_until(what, condition, limit_s):

@@ -39,10 +39,10 @@ def state_folder():
     return pathlib.Path(os.environ.get("A4C_STACK_DIR") or default)
 
 
-def sql(statement):
-    """The rows of a statement on the primary, as lists of texts."""
+def sql(statement, dsn="A4C_TEST_POSTGRES_DSN"):
+    """The rows of a statement on the primary, as lists of texts; `dsn` names the variable that says as whom."""
     done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", statement,
-                           os.environ["A4C_TEST_POSTGRES_DSN"]], text=True, capture_output=True, check=False, timeout=60)
+                           os.environ[dsn]], text=True, capture_output=True, check=False, timeout=60)
     if done.returncode != 0:
         raise RuntimeError(f"psql: {done.stderr.strip()}")
     return [line.split("\t") for line in done.stdout.splitlines()]

@@ -3,7 +3,8 @@
     eval "$(dev/stack/stack env)"
     A4C_TEST_BIN=build/dev/bin python3 -B -m unittest -v tests.faults.faults_test
 
-A4C_FAULTS (10) and A4C_FAULTS_FAILOVERS (2) say how many, A4C_FAULTS_SEED repeats the faults and the clients' choices.
+A4C_FAULTS (10) and A4C_FAULTS_FAILOVERS (2) say how many, A4C_FAULTS_SEED repeats the faults and the clients' choices,
+A4C_FAULTS_SYNC_APART=2 has two more a4cd for the sync alone.
 The histories are JSON lines (tests/cluster/history.py), which tests/faults/porcupine reads as well.
 """
 import os
@@ -38,7 +39,7 @@ class FaultCase(unittest.TestCase):
     def setUp(self):
         self.seed = os.environ.get("A4C_FAULTS_SEED") or secrets.token_hex(4)
         folder = os.environ.get("A4C_TEST_WORK") or tempfile.mkdtemp(prefix="a4c-faults-")
-        self.cluster = Cluster(folder, durability=self.durability)
+        self.cluster = Cluster(folder, durability=self.durability, sync_apart=number_of("A4C_FAULTS_SYNC_APART", 0))
         self.addCleanup(self.cluster.drop)
         self.addCleanup(self.cluster.abandon)
         self.cluster.start()

@@ -5,8 +5,8 @@ import time
 from tests.faults import servers
 
 # name -> how often it is drawn; failovers come in the number that is asked for
-WEIGHTS = {"a4cd-kill": 4, "a4cd-pause": 2, "postgres-pause": 1, "standby-kill": 1, "broker-kill": 2,
-           "broker-pause": 1, "search-kill": 2, "search-pause": 1}
+WEIGHTS = {"a4cd-kill": 4, "a4cd-pause": 2, "sync-kill": 2, "sync-pause": 1, "postgres-pause": 1, "standby-kill": 1,
+           "broker-kill": 2, "broker-pause": 1, "search-kill": 2, "search-pause": 1}
 
 
 class Schedule:
@@ -30,16 +30,18 @@ class Schedule:
     def inject(self, name, hold_s):
         subject, _, what = name.partition("-")
         if subject == "a4cd":
-            self.fault_of_instance(what, hold_s)
+            self.fault_of_instance(self.cluster.serving, what, hold_s)
+        elif subject == "sync":
+            self.fault_of_instance(self.cluster.syncing, what, hold_s)
         elif subject == "broker":
             getattr(servers.broker(), what)(hold_s)
         elif subject == "search":
-            getattr(servers.search_node(), what)(hold_s)
+            getattr(servers.search_node(self.dice), what)(hold_s)
         else:
             self.fault_of_postgres(name, hold_s)
 
-    def fault_of_instance(self, what, hold_s):
-        instance = self.dice.choice(self.cluster.instances)
+    def fault_of_instance(self, instances, what, hold_s):
+        instance = self.dice.choice(instances)
         if what == "kill":
             instance.kill()
             time.sleep(hold_s)

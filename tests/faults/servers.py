@@ -81,28 +81,30 @@ def kill_standby(hold_s):
 
 
 class Node:
-    """The first node of Kafka or of the search engine."""
+    """A node of Kafka or of the search engine."""
 
-    def __init__(self, part):
-        self.part, self.folder = part, part.split("-", maxsplit=1)[0].replace("elasticsearch", "search")
+    def __init__(self, part, number=1):
+        self.part, self.number = part, number
+        self.folder = part.split("-", maxsplit=1)[0].replace("elasticsearch", "search")
 
     @property
     def pid(self):
-        return int((pathlib.Path(stack.state_folder()) / self.part / "node1" / "pid").read_text().split()[0])
+        return int((pathlib.Path(stack.state_folder()) / self.part / f"node{self.number}" / "pid").read_text().split()[0])
 
     def kill(self, hold_s):
         os.kill(self.pid, signal.SIGKILL)
         time.sleep(hold_s)
-        stack.run(f"{self.folder}/start", "1", A4C_STACK_SEARCH=self.part, PART=self.part)
+        stack.run(f"{self.folder}/start", str(self.number), A4C_STACK_SEARCH=self.part, PART=self.part)
 
     def pause(self, hold_s):
         with paused([self.pid]):
             time.sleep(hold_s)
 
 
-def search_node():
-    several = "," in os.environ["A4C_TEST_ELASTICSEARCH_URLS"]
-    return Node("elasticsearch" if several else "elasticsearch-1")
+def search_node(dice):
+    """One of them."""
+    count = len(os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","))
+    return Node("elasticsearch", dice.randint(1, count)) if count > 1 else Node("elasticsearch-1")
 
 
 def broker():
