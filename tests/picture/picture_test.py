@@ -126,7 +126,7 @@ class Picture(unittest.TestCase):
         with self.client(self.gateway, "") as client:
             refused = client.ask("GET", "/v1/jobs")
         self.assertEqual((refused.status, refused.body["type"]), (401, "urn:a4c:problem:unauthenticated"))
-        self.assertEqual(refused.body["detail"], "no API key in Authorization")  # the gateway's words
+        self.assertEqual(refused.body["detail"], "no API key in Authorization or X-API-Key")  # the gateway's words
         CommandLine(f"http://{self.gateway}", "").run("job", "list", exit_code=4)
         # One that has the form of a key passes the gateway, and a4cd refuses it.
         CommandLine(f"http://{self.gateway}", "a4c_" + "x" * 40).run("job", "list", exit_code=4)
