@@ -145,7 +145,7 @@ HostTokens::Pair HostTokens::NewPair(const std::string& host, int64_t rev) {
 
 // In the store it stands; the same once more changes nothing, so whoever finds it goes on.
 Result<void> HostTokens::Settle(const Call& call, const Pair& pair) {
-  const Result<void> adopted = provider_->Adopt(call, pair.host, pair.current);
+  Result<void> adopted = provider_->Adopt(call, pair.host, pair.current);
   if (!adopted && adopted.error().code() == Code::kUnsupported) {
     // A server that cannot keep one leaves no record behind.
     A4C_CHECK(database_.Write(call, {.changes = {{.ref = HostTokenRef(pair.host),
@@ -201,7 +201,7 @@ Result<void> HostTokens::Present(const Call& call, const std::string& host) {
     if (pair->is_adopting) {
       const Result<void> settled = Settle(WithinHostTimeout(call), *pair);
       if (!settled && settled.error().code() == Code::kUnsupported) return {};
-      A4C_CHECK(settled);
+      if (!settled) return settled.error();
       continue;
     }
     if (!presented && pair->rev == rev) break;
