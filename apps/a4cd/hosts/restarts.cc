@@ -40,7 +40,7 @@ a4c::Result<void> Restarts::Settle(const a4c::Call& call, const std::string& ten
   const bool runs = workspace.desired == "running";
   return MakeIfDue(call, tenant, workspace,
                    {.type = runs ? "workspace.start" : "workspace.stop",
-                    .by = "update",
+                    .by = "reconciler",
                     .title = "bring " + workspace.name + " out of what a job has left half done"});
 }
 
