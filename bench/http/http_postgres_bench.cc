@@ -6,11 +6,13 @@
 //
 //   http_postgres_bench create|create-alone|get [seconds per round] [rounds] [dsn]
 //
+// For 0 seconds: does it run? Each side does a little, whatever time that takes.
 // create-alone: of both sides no commit waits for a standby.
 //
 // They take turns on one server, whose own settings say whether commits are synced and wait for
 // a standby: they stand in the answer. a4cd has the role api alone: nothing but the requests goes
 // on.
+#include <algorithm>
 #include <cmath>
 
 #include "a4c/json.h"
@@ -123,8 +125,8 @@ Figures Measure(Rig& rig, bool create, long seconds, long rounds) {
   Figures figures;
   for (long round = 0; round < rounds; ++round) {
     const double before = rig.commits();
-    const LoadResult result =
-        create ? rig.Create(static_cast<double>(seconds)) : rig.Get(static_cast<double>(seconds));
+    const auto ours = static_cast<double>(std::max(seconds, 1L));
+    const LoadResult result = create ? rig.Create(ours) : rig.Get(ours);
     figures.batch.push_back(static_cast<double>(result.done) / (rig.commits() - before));
     figures.Add(result, create ? rig.PgbenchCreate(seconds) : rig.PgbenchGet(seconds));
     if (!create) continue;

@@ -14,7 +14,9 @@
 
 namespace a4c::bench {
 
-// Transactions a second of this script, for so many seconds; `options` are further arguments.
+// Transactions a second of this script, for so many seconds; `options` are further arguments. For
+// no seconds: ten transactions of each client. pgbench's time runs while it connects, so that a
+// short one may end before the first transaction of a busy machine.
 inline double Pgbench(const std::string& dsn, const std::string& script, long seconds,
                       const std::string& options = "", int clients = 64) {
   std::string path = (std::filesystem::temp_directory_path() / "a4c-pgbench-XXXXXX").string();
@@ -22,9 +24,9 @@ inline double Pgbench(const std::string& dsn, const std::string& script, long se
   if (fd < 0) Die("no temporary file can be made");
   close(fd);
   std::ofstream(path) << script;
-  const std::string command = "pgbench -n -M prepared -c " + std::to_string(clients) + " -j 2 -T " +
-                              std::to_string(seconds) + " " + options + " -f '" + path + "' '" +
-                              dsn + "' 2>&1";
+  const std::string length = seconds == 0 ? "-t 10" : "-T " + std::to_string(seconds);
+  const std::string command = "pgbench -n -M prepared -c " + std::to_string(clients) + " -j 2 " +
+                              length + " " + options + " -f '" + path + "' '" + dsn + "' 2>&1";
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) Die("cannot start pgbench");
   std::string output;
