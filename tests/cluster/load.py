@@ -44,8 +44,11 @@ class Load:
         if self.errors:
             raise AssertionError(f"{len(self.errors)} clients gave up: {self.errors[0]}")
 
+    def new_client(self, number):
+        return LoadClient(self, number)
+
     def guarded(self, number):
-        client = LoadClient(self, number)
+        client = self.new_client(number)
         try:
             client.run()
         except Exception as error:  # pylint: disable=broad-except

@@ -4,7 +4,7 @@
     A4C_TEST_BIN=build/dev/bin python3 -B -m unittest -v tests.faults.faults_test
 
 A4C_FAULTS (10) and A4C_FAULTS_FAILOVERS (2) say how many, A4C_FAULTS_SEED repeats the faults and the clients' choices,
-A4C_FAULTS_SYNC_APART=2 has two more a4cd for the sync alone.
+A4C_FAULTS_SYNC_APART=2 has two more a4cd for the sync alone. Beside them two a4cd run jobs (tests/faults/working.py).
 The histories are JSON lines (tests/cluster/history.py), which tests/faults/porcupine reads as well.
 """
 import os
@@ -18,6 +18,7 @@ from tests.cluster.cluster import Cluster, wait_until
 from tests.cluster.history import History, longest_gap_s, operations_of
 from tests.cluster.load import Load
 from tests.faults.schedule import Schedule
+from tests.faults.working import Working
 
 # What is promised after the last fault is 35 s; the deadline bounds a hang.
 EQUAL_LIMIT_S = 175
@@ -58,20 +59,36 @@ class FaultCase(unittest.TestCase):
 
 
 class Faults(FaultCase):
+    def setUp(self):
+        super().setUp()
+        self.working = Working(self.cluster.folder, self.seed, self.durability)
+        self.addCleanup(self.working.abandon)
+
     def test_nothing_acknowledged_is_lost_or_done_twice_and_the_index_is_the_store(self):
-        schedule = Schedule(self.cluster, self.seed, number_of("A4C_FAULTS", 10), number_of("A4C_FAULTS_FAILOVERS", 2))
-        load = self.load().start()
+        self.working.start()
+        schedule = Schedule(self.cluster, self.seed, number_of("A4C_FAULTS", 10), number_of("A4C_FAULTS_FAILOVERS", 2),
+                            self.working.cluster.instances)
+        load = self.load(clients=4).start()
         try:
             schedule.run()
         finally:
             load.stop()
         healed = time.monotonic()
+        self.working.load.stop()
         wait_until("the index to be the store", self.index_is_the_store, EQUAL_LIMIT_S)
         equal_s = time.monotonic() - healed
         lines = self.history.lines()
         self.report(lines, schedule, equal_s)
         self.assertEqual(checks.faults_of(lines, checks.stored_revs(self.cluster.schema)), [])
         self.cluster.stop()
+        self.what_was_to_run_has_run_once(healed)
+
+    def what_was_to_run_has_run_once(self, healed):
+        self.working.end()
+        wait_until("its index to be its store", lambda: not self.working.index_differs(), EQUAL_LIMIT_S)
+        print(f"{self.working.report()}; all done {time.monotonic() - healed:.1f} s after the last fault", flush=True)
+        self.assertEqual(self.working.faults(), [])
+        self.working.cluster.stop()
 
     def report(self, lines, schedule, equal_s):
         operations = operations_of(lines).values()

@@ -7,14 +7,18 @@ from tests.faults import servers
 # name -> how often it is drawn; failovers come in the number that is asked for
 WEIGHTS = {"a4cd-kill": 4, "a4cd-pause": 2, "sync-kill": 2, "sync-pause": 1, "postgres-pause": 1, "standby-kill": 1,
            "broker-kill": 2, "broker-pause": 1, "search-kill": 2, "search-pause": 1}
+WORKER_WEIGHTS = {"worker-kill": 4, "worker-pause": 2}
 
 
 class Schedule:
-    """`failovers` lists, for each, (begin, end) of the time in which there was no primary, and who took over."""
+    """`failovers` lists, for each, (begin, end) of the time in which there was no primary. `workers`: instances whose jobs
+    run, if there are any; then one of them is killed at least."""
 
-    def __init__(self, cluster, seed, count, failovers):
-        self.cluster, self.dice, self.failovers = cluster, random.Random(seed), []
-        names = self.dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count - failovers)
+    def __init__(self, cluster, seed, count, failovers, workers=()):
+        self.cluster, self.workers, self.dice, self.failovers = cluster, list(workers), random.Random(seed), []
+        weights = WEIGHTS | (WORKER_WEIGHTS if self.workers else {})
+        names = ["worker-kill"] if self.workers else []
+        names += self.dice.choices(list(weights), list(weights.values()), k=count - failovers - len(names))
         # Every second failover comes after the primary has lost its standbys.
         names += [("postgres-failover", "postgres-cut-failover")[number % 2] for number in range(failovers)]
         self.dice.shuffle(names)
@@ -33,6 +37,8 @@ class Schedule:
             self.fault_of_instance(self.cluster.serving, what, hold_s)
         elif subject == "sync":
             self.fault_of_instance(self.cluster.syncing, what, hold_s)
+        elif subject == "worker":
+            self.fault_of_instance(self.workers, what, hold_s)
         elif subject == "broker":
             getattr(servers.broker(), what)(hold_s)
         elif subject == "search":
