@@ -14,7 +14,7 @@ ADMIN = "A4C_TEST_POSTGRES_ADMIN_DSN"
 class Cluster:
     """Use as a context: at its end everything of it has been stopped, and has ended well.
 
-    `servers` names the variable that says which file lists the Docker servers. `one_database`: PostgreSQL holds the
+    `servers` names the variable that says which file lists the Docker servers; none: they are to be enrolled. `one_database`: PostgreSQL holds the
     index too, and there is no bus. `sync_apart`: so many more instances do the sync, and the others do not. Other
     sections of the config are added to what is here."""
 
@@ -40,7 +40,7 @@ class Cluster:
     def config(self, hosts, durability, one_database, servers):
         provider = {"plugin": hosts}
         if hosts == "host-baremetal":
-            provider["config"] = {"servers_file": os.environ[servers], "cluster": self.run}
+            provider["config"] = {"cluster": self.run, **({"servers_file": os.environ[servers]} if servers else {})}
         config = {"api": {"rate_per_s": 0, "bootstrap_key_file": str(self.key_file)},
                   "store": {"plugin": "store-postgres",
                             "config": {**self.as_two_roles(), "schema": self.schema, "durability": durability}},

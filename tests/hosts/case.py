@@ -19,6 +19,16 @@ class Case(unittest.TestCase):
             self.addCleanup(engine.clear)
         self.addCleanup(self.cluster.abandon)
 
+    def set_hosts(self, **settings):
+        """Of the section `hosts`, for the next start of all."""
+        for instance in self.cluster.instances:
+            instance.set_config(hosts={**instance.config["hosts"], **settings})
+
+    def enrol_servers(self):
+        """With a4c-host, as an operator does who has compared their fingerprints."""
+        self.command_line(0).run("host", "add", "-f", os.environ["A4C_TEST_ENROL_FILE"])
+        return self.wait_for_servers()
+
     def a4c(self, number, *words):
         """The command line, by way of that instance; what it says as JSON."""
         return self.command_line(number).json(*words)

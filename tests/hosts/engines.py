@@ -19,17 +19,32 @@ class Engine:
     def __init__(self, number, cluster):
         self.host, self.number, self.cluster = f"server-{number}", number, cluster
 
+    def fault(self, what, *words):
+        return stack.run("baremetal/fault", what, str(self.number), *words)
+
     def run(self, *words):
         """As root there; what it prints."""
-        return stack.run("baremetal/fault", "enter", str(self.number), *words)
+        return self.fault("enter", *words)
 
     def docker(self, *words):
         return self.run("docker", *words)
+
+    def answers(self):
+        """Whether dockerd does."""
+        try:
+            return bool(self.docker("version", "--format", "{{.Server.Version}}"))
+        except RuntimeError:
+            return False
 
     def containers(self):
         """Name -> all that dockerd says, running or not; nobody makes or removes one meanwhile."""
         names = self.units()
         return dict(zip(names, json.loads(self.docker("inspect", *names)))) if names else {}
+
+    def states(self):
+        """Name -> running, exited, ... of the containers."""
+        lines = self.docker("ps", "-a", "--format", "{{.Names}} {{.State}}", "--filter", f"label=a4c.cluster={self.cluster}")
+        return dict(line.split() for line in lines.splitlines())
 
     def units(self):
         """The names of the containers, running or not."""
@@ -44,6 +59,26 @@ class Engine:
         folder = f"{A4C_HOST_DATA}/{self.cluster}/volumes"
         lines = self.run("sh", "-c", f"! test -d {folder} || find {folder} -type f -printf '%f %s\\n'").splitlines()
         return {name: int(size) for name, size in (line.split() for line in lines)}
+
+    def mounts(self):
+        """Units whose file system is mounted."""
+        folder = f"{A4C_HOST_DATA}/{self.cluster}/mounts/"
+        lines = self.run("cat", "/proc/mounts").splitlines()
+        return [place.removeprefix(folder) for place in (line.split()[1] for line in lines) if place.startswith(folder)]
+
+    def identities(self):
+        """Unit -> what tells its file system from any other that it might have been given anew."""
+        folder = f"{A4C_HOST_DATA}/{self.cluster}/volumes"
+        lines = self.run("sh", "-c", f"cd {folder} 2>/dev/null || exit 0; for file in *; do "
+                         'echo "$file" $(blkid -p -o value -s UUID "$file"); done').splitlines()
+        return dict(line.split() for line in lines if " " in line)  # else it is not whole yet
+
+    def half_images(self):
+        """What builds have left that did not come to their end, and nothing but that."""
+        ours = f"a4c-building:{self.cluster}."
+        ids = self.docker("images", "-q", "--filter", f"reference={ours}*").split()
+        images = json.loads(self.docker("inspect", *set(ids))) if ids else []
+        return [image["RepoTags"] for image in images if all(tag.startswith(ours) for tag in image["RepoTags"])]
 
     def events_since(self, begun):
         """(seconds since then, action, container) of what was done to containers; begun: of time.time()."""
