@@ -18,6 +18,8 @@ using ErrorHandle =
     std::unique_ptr<rd_kafka_error_t, Destroy<rd_kafka_error_t, rd_kafka_error_destroy>>;
 using EventHandle =
     std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_t, rd_kafka_event_destroy>>;
+using HeadersHandle =
+    std::unique_ptr<rd_kafka_headers_t, Destroy<rd_kafka_headers_t, rd_kafka_headers_destroy>>;
 using MessageHandle =
     std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_t, rd_kafka_message_destroy>>;
 using QueueHandle =

@@ -151,6 +151,20 @@ TEST_F(KafkaMock, TroubleThatPassesLosesNothing) {
   EXPECT_TRUE(Becomes([&] { return metrics_.CountOf("a4c_bus_kafka_delivered_total") == 20; }));
 }
 
+TEST_F(KafkaMock, Librdkafka4627_WhatIsPublishedToATopicThatWasDeletedIsRefused) {
+  rd_kafka_mock_topic_create(cluster_.get(), "t", 1, 1);
+  const ConfigValue often = ConfigValue::Scalar("50");
+  const auto bus =
+      Open({{"librdkafka", ConfigValue::Map({{"topic.metadata.refresh.interval.ms", often}})}});
+  EXPECT_EQ(Accepted(*bus, "t", 1), 1);
+  EXPECT_EQ(*bus->Flush(Within()), 0);
+  rd_kafka_mock_topic_set_error(cluster_.get(), "t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  EXPECT_TRUE(Becomes([&] { return Accepted(*bus, "t", 1) == 0; }));
+  EXPECT_GT(metrics_.CountOf("a4c_bus_kafka_refused_total{reason=\"not_found\"}"), 0);
+  rd_kafka_mock_topic_set_error(cluster_.get(), "t", RD_KAFKA_RESP_ERR_NO_ERROR);
+  EXPECT_TRUE(Becomes([&] { return Accepted(*bus, "t", 1) == 1; }));
+}
+
 TEST_F(KafkaMock, ASubscriptionWithoutABrokerIsUnavailable) {
   rd_kafka_mock_broker_set_down(cluster_.get(), 1);
   const auto bus = Open();

@@ -21,11 +21,20 @@ rd_kafka_vu_t BytesPart(rd_kafka_vtype_t type, const std::string& bytes) {
   return part;
 }
 
-rd_kafka_vu_t HeaderPart(const HeaderView& header) {
-  rd_kafka_vu_t part = Part(RD_KAFKA_VTYPE_HEADER);
-  part.u.header.name = header.name;
-  part.u.header.val = header.value.data();
-  part.u.header.size = static_cast<ssize_t>(header.value.size());
+// A list of our own: those that librdkafka makes by itself (RD_KAFKA_VTYPE_HEADER) it frees twice
+// if the topic is gone (confluentinc/librdkafka#4627).
+HeadersHandle HeadersOf(const std::vector<HeaderView>& views) {
+  HeadersHandle headers(rd_kafka_headers_new(views.size()));
+  for (const HeaderView& view : views) {
+    rd_kafka_header_add(headers.get(), view.name, -1, view.value.data(),
+                        static_cast<ssize_t>(view.value.size()));
+  }
+  return headers;
+}
+
+rd_kafka_vu_t HeadersPart(const HeadersHandle& headers) {
+  rd_kafka_vu_t part = Part(RD_KAFKA_VTYPE_HEADERS);
+  part.u.headers = headers.get();
   return part;
 }
 
@@ -72,9 +81,12 @@ rd_kafka_resp_err_t Producer::Produce(rd_kafka_topic_t* topic, const Message& me
   parts.back().u.i = RD_KAFKA_MSG_F_COPY;
   parts.push_back(BytesPart(RD_KAFKA_VTYPE_KEY, message.key));
   parts.push_back(BytesPart(RD_KAFKA_VTYPE_VALUE, message.payload));
-  for (const HeaderView& header : scratch.headers) parts.push_back(HeaderPart(header));
+  HeadersHandle headers = HeadersOf(scratch.headers);
+  parts.push_back(HeadersPart(headers));
   const ErrorHandle error(rd_kafka_produceva(handle_.get(), parts.data(), parts.size()));
-  return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (error) return rd_kafka_error_code(error.get());
+  static_cast<void>(headers.release());  // the message's now
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 rd_kafka_topic_t* Producer::TopicOf(const std::string& name) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "kafka_errors.h"
 #include "kafka_handles.h"
@@ -29,6 +32,34 @@ Message ReadMessage(const rd_kafka_message_t& read, const std::string& topic) {
     message.headers.emplace_back(name, Bytes(value, size));
   }
   return message;
+}
+
+// Whether something has come to its end.
+class Ending {
+ public:
+  explicit Ending(std::unique_ptr<Waiter> waiter) : waiter_(std::move(waiter)) {}
+  void Tell() {
+    const Waiter::Lock lock(*waiter_);
+    has_ended_ = true;
+    waiter_->NotifyAll();
+  }
+  bool Wait(const Clock& clock, int64_t until_ms) {
+    const Waiter::Lock lock(*waiter_);
+    while (!has_ended_ && clock.MonotonicMs() < until_ms) waiter_->Wait(until_ms);
+    return has_ended_;
+  }
+
+ private:
+  const std::unique_ptr<Waiter> waiter_;
+  bool has_ended_ = false;
+};
+
+// Never joined, nor forgotten: until the process ends.
+void LeftBehind(std::unique_ptr<Thread> thread) {
+  static auto& mutex = *new std::mutex;
+  static auto& threads = *new std::vector<std::unique_ptr<Thread>>;
+  const std::lock_guard lock(mutex);
+  threads.push_back(std::move(thread));
 }
 
 class KafkaSubscription final : public Subscription, private CallbackTarget {
@@ -61,6 +92,7 @@ class KafkaSubscription final : public Subscription, private CallbackTarget {
   void CommitAcknowledged();
   void CountCommit(rd_kafka_resp_err_t error);
   void Close();
+  void Destroy(int64_t until_ms);
 
   const Settings& settings_;
   const Runtime& runtime_;
@@ -229,10 +261,10 @@ void KafkaSubscription::OnError(rd_kafka_t*, int error, const char* reason, void
 // that are gone: then the group finds out by session_timeout.
 void KafkaSubscription::Close() {
   if (!consumer_) return;
+  const Call patience = Call::Within(runtime_.clock, settings_.close_timeout_ms);
   if (joined_) {
     const QueueHandle events(rd_kafka_queue_new(consumer_));
     const ErrorHandle refused(rd_kafka_consumer_close_queue(consumer_, events.get()));
-    const Call patience = Call::Within(runtime_.clock, settings_.close_timeout_ms);
     while (!refused && !rd_kafka_consumer_closed(consumer_) && !patience.Expired()) {
       // As events: served by callbacks, a message or an error still in flight would abort the
       // process.
@@ -244,7 +276,25 @@ void KafkaSubscription::Close() {
     }
   }
   queue_.reset();
-  rd_kafka_destroy_flags(consumer_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  constexpr int64_t kAtLeastMs = 1'000;
+  Destroy(std::max(patience.deadline_ms, runtime_.clock.MonotonicMs() + kAtLeastMs));
+}
+
+// For a consumer whose topic was deleted librdkafka may wait for ever for its own threads
+// (confluentinc/librdkafka#4362): such a one is left behind, and says nothing any more.
+void KafkaSubscription::Destroy(int64_t until_ms) {
+  rd_kafka_set_log_level(consumer_, 0);
+  const auto ending = std::make_shared<Ending>(runtime_.threads.NewWaiter());
+  auto thread =
+      runtime_.threads.Start("kafka-close", [consumer = consumer_, ending](const std::stop_token&) {
+        rd_kafka_destroy_flags(consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        ending->Tell();
+      });
+  if (ending->Wait(runtime_.clock, until_ms)) return thread->Join();
+  runtime_.metrics.Count("a4c_bus_kafka_left_behind_total", {});
+  log.Write(LogLevel::kWarning, kComponent, "a consumer does not end and is left behind",
+            {{"topic", topic_}});
+  LeftBehind(std::move(thread));
 }
 
 }  // namespace

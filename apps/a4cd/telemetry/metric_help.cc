@@ -61,6 +61,7 @@ constexpr Help kHelp[] = {
     {"a4c_bus_kafka_received_total", "messages read"},
     {"a4c_bus_kafka_commit_failures_total", "positions that were not kept"},
     {"a4c_bus_kafka_rebalances_total", "times that partitions were shared out anew"},
+    {"a4c_bus_kafka_left_behind_total", "consumers that did not end"},
     {"a4c_bus_kafka_producer_rebuilds_total", "producers replaced after a fatal error"},
     {"a4c_metric_series_dropped_total",
      "values of combinations of labels beyond those that are kept"},
