@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/jobs/snapshot.h"
 
 namespace a4cd {
 
@@ -118,7 +119,7 @@ Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& s
   A4C_TRY(const bool is_started, run.Commit([&](Draft& draft) { return Begin(run, draft); }));
   if (!is_started) return {};
   JobLog log(run);
-  Result<Outcome> outcome = step(run, log);
+  Result<Outcome> outcome = Try(run, log, step);
   if (!outcome) {
     log.Note(outcome.error().ToString() + "\n");
     outcome = OutcomeOf(outcome.error());
@@ -132,6 +133,20 @@ Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& s
                                {{"job", run.job().id}, {"error", closed.error().ToString()}});
   }
   return End(run, *outcome);
+}
+
+// A server that has seen a higher epoch than this store has given out: the store was restored, and
+// the server takes it for its own again, or it would have denied it. The holder of the lease goes
+// above, once; one that has lost it is gone.
+Result<Outcome> JobAttempts::Try(JobRun& run, JobLog& log, const JobStep& step) {
+  Result<Outcome> outcome = step(run, log);
+  if (outcome || run.job().workspace.empty()) return outcome;
+  const std::optional<int64_t> highest = HighestEpochIn(outcome.error());
+  // Those of snapshots that were deleted are not ours to go above.
+  if (!highest || *highest < run.lease().epoch || *highest >= kSnapshotEndEpoch) return outcome;
+  log.Note(outcome.error().ToString() + "\n");
+  A4C_TRY(const bool is_ours, run.RaiseEpoch(*highest));
+  return is_ours ? step(run, log) : Outcome::Gone();
 }
 
 // The servers that the job is about, which may have been enrolled through another instance. One

@@ -29,6 +29,7 @@ class JobAttempts {
 
  private:
   a4c::Result<void> RunJob(JobRun& run, const a4c::Call& call, const JobStep& step);
+  a4c::Result<Outcome> Try(JobRun& run, JobLog& log, const JobStep& step);
   a4c::Result<void> KnowServers(const JobRun& run);
   a4c::Result<void> End(JobRun& run, const Outcome& outcome);
   a4c::Result<void> Free(const JobRun& run);

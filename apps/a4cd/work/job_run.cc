@@ -76,9 +76,9 @@ Result<bool> JobRun::TakeServer(const std::string& host) {
   return true;
 }
 
-Result<bool> JobRun::RaiseEpoch() {
+Result<bool> JobRun::RaiseEpoch(int64_t above) {
   a4c::Lease raised = lease_;
-  ++raised.epoch;
+  raised.epoch = std::max(raised.epoch, above) + 1;
   A4C_TRY(const bool is_ours, Commit([&](Draft& draft) -> Result<void> {
             draft.also.emplace_back(
                 a4c::Put{.ref = lease_.subject, .quiet = {{"epoch", raised.epoch}}});

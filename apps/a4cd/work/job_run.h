@@ -88,8 +88,9 @@ class JobRun {
   a4c::Result<bool> Recover(const std::vector<a4c::OpFailure>& failures);
 
   // From here on this holder is another one to every server: what it has asked for before and knows
-  // no end of is refused there, should it still come, once the new epoch has acted. False: gone.
-  a4c::Result<bool> RaiseEpoch();
+  // no end of is refused there, should it still come, once the new epoch has acted. above: an epoch
+  // that a server has seen. False: gone.
+  a4c::Result<bool> RaiseEpoch(int64_t above = 0);
 
   // Makes this the only job at work on the whole server, whatever its tenant, until it ends. False:
   // another one is.

@@ -1,6 +1,8 @@
 #include "apps/a4cd/work/outcome.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 namespace a4cd {
@@ -15,6 +17,15 @@ namespace {
 bool IsStart(const Job& job) {
   return job.type == "workspace.create" || job.type == "workspace.start" ||
          (job.type == "workspace.move" && !job.payload["with_volume"].Bool());
+}
+
+std::optional<int64_t> NumberAfter(std::string_view text, std::string_view before) {
+  const size_t found = text.find(before);
+  if (found == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(found + before.size());
+  int64_t number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return failed == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 Outcome WaitOf(const JobRun& run, std::string_view why, std::string message, int64_t wait_ms) {
@@ -58,6 +69,16 @@ Outcome OutcomeOf(const Error& error) {
   outcome.what = Outcome::What::kTryLater;
   outcome.reason = reason::kRetrying;
   return outcome;
+}
+
+std::optional<int64_t> HighestEpochIn(const Error& error) {
+  if (error.code() != Code::kConflict) return std::nullopt;
+  const std::string& message = error.message();
+  if (const auto highest = NumberAfter(message, "is below the highest, ")) return highest;
+  if (message.find("is the highest, and another claim has it") == std::string::npos) {
+    return std::nullopt;
+  }
+  return NumberAfter(message, ": epoch ");
 }
 
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message) {

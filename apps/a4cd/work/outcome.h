@@ -44,6 +44,11 @@ struct Outcome {
 // what hosts do is idempotent), else failed with the message and the hint of whoever refused.
 Outcome OutcomeOf(const a4c::Error& error);
 
+// The highest epoch that a server has seen, if the error is that server's refusal of a lower one,
+// or of the same with another claim: a4c::Admit names it in its message. Nothing: it is another
+// error.
+std::optional<int64_t> HighestEpochIn(const a4c::Error& error);
+
 // Later again, without using up an attempt: there is something that the job has to wait for.
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message);
 

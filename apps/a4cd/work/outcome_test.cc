@@ -22,6 +22,20 @@ TEST(Outcome, WhatCanPassIsTriedAgainAndTheRestFails) {
   EXPECT_EQ(OutcomeOf(Error(Code::kInvalid, "what", "do this")).message, "what (do this)");
 }
 
+TEST(Outcome, TheHighestEpochThatAServerHasSeenIsRead) {
+  const auto seen = [](const a4c::Fence& fence, const a4c::Fence& highest) {
+    return HighestEpochIn(a4c::Admit("ws-1", fence, highest).error());
+  };
+  EXPECT_EQ(seen({2, "claim-1"}, {47, "claim-2"}), 47);
+  EXPECT_EQ(seen({5, "claim-1"}, {5, "claim-2"}), 5);
+  EXPECT_EQ(HighestEpochIn(Error(Code::kConflict,
+                                 "a4c-host: unit ws-1: epoch 2 is below the highest, 4 (409)")),
+            4);
+  EXPECT_EQ(HighestEpochIn(Error(Code::kConflict, "the unit ws-1 is another's")), std::nullopt);
+  EXPECT_EQ(HighestEpochIn(Error(Code::kUnavailable, "epoch 2 is below the highest, 4")),
+            std::nullopt);
+}
+
 TEST(Outcome, WaitsDoubleUpToTheirBoundWithHalfOfThemDrawn) {
   for (const uint64_t random : {uint64_t{0}, uint64_t{1} << 40, UINT64_MAX}) {
     for (int64_t attempt = 0; attempt < 100; ++attempt) {
