@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from tests.cluster import stack
+from tests.cluster import checks, stack
 
 
 def primary():
@@ -91,9 +91,15 @@ class Node:
     def pid(self):
         return int((pathlib.Path(stack.state_folder()) / self.part / f"node{self.number}" / "pid").read_text().split()[0])
 
-    def kill(self, hold_s):
+    def kill(self, hold_s, meanwhile=lambda: None):
         os.kill(self.pid, signal.SIGKILL)
-        time.sleep(hold_s)
+        try:
+            meanwhile()
+            time.sleep(hold_s)
+        finally:
+            self.start()
+
+    def start(self):
         stack.run(f"{self.folder}/start", str(self.number), A4C_STACK_SEARCH=self.part, PART=self.part)
 
     def pause(self, hold_s):
@@ -105,6 +111,10 @@ def search_node(dice):
     """One of them."""
     count = len(os.environ["A4C_TEST_ELASTICSEARCH_URLS"].split(","))
     return Node("elasticsearch", dice.randint(1, count)) if count > 1 else Node("elasticsearch-1")
+
+
+def block_index(index, block, value):
+    checks.ask("PUT", f"/{index}/_settings", {f"index.blocks.{block}": value or None})
 
 
 def broker():
