@@ -70,6 +70,43 @@ void AddEnrol(CLI::App& host, Session& session) {
   });
 }
 
+// Says which version it means: the one read just before.
+void AddUpdate(CLI::App& host, Session& session) {
+  struct Options {
+    std::string id;
+    std::string address;
+    std::vector<std::string> settings;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* leaf = host.add_subcommand(
+      "update", "change how an enrolled server is reached; it stays the same server");
+  leaf->add_option("host", options->id, "its id")->required();
+  leaf->add_option("--address", options->address, "ssh://user@host[:port]");
+  leaf->add_option("--set", options->settings,
+                   "a setting of the host provider: name=value sets it, name- removes it")
+      ->allow_extra_args(false);
+  leaf->callback([&session, options] {
+    Json body(Json::Object{});
+    if (!options->address.empty()) body.Set("address", options->address);
+    Json settings(Json::Object{});
+    if (!ReadMapChange(session, options->settings, "a setting", settings)) return;
+    if (!settings.Members().empty()) body.Set("settings", std::move(settings));
+    if (body.Members().empty()) {
+      session.exit_code = session.Complain(a4c::Error(a4c::Code::kInvalid, "nothing is to change",
+                                                      "give --address, --set, or both"));
+      return;
+    }
+    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    Reply read;
+    if (!session.Send({.path = path}, read)) return;
+    Ask ask{.method = "PATCH", .path = path, .body = body.ToString()};
+    const std::string version = read.Header("ETag");
+    ask.headers.emplace_back("If-Match", version.empty() ? "*" : version);
+    Reply reply;
+    if (session.Send(ask, reply)) session.Show(reply.body, "host", HostColumns());
+  });
+}
+
 void AddLabel(CLI::App& host, Session& session) {
   struct Options {
     std::string id;
@@ -201,6 +238,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddStep(*host, session, "uncordon", "place on it again");
   AddLabel(*host, session);
   AddEnrol(*host, session);
+  AddUpdate(*host, session);
   AddDrain(*host, session);
   AddHostDisks(*host, session);
   AddHostLeastUsed(*host, session);

@@ -77,6 +77,7 @@ constexpr Route kRoutes[] = {
      "fingerprint"},
     {"POST", "/v1/hosts/{id}:drain", "drainHost", "hosts:admin", DrainHost, kEmpty, kInstallation,
      "with_volumes"},
+    {"PATCH", "/v1/hosts/{id}", "updateHost", "hosts:admin", UpdateHost, kJson, kInstallation},
     {"DELETE", "/v1/hosts/{id}", "removeHost", "hosts:admin", RemoveHost, kEmpty, kInstallation},
     {"GET", "/v1/images", "listImages", "hosts:read", ListImages, kNone, kInstallation, "host"},
     {"GET", "/v1/placement:explain", "explainPlacement", "hosts:read", ExplainPlacement, kNone,

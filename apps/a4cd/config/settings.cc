@@ -208,6 +208,7 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                    .apart_wait_ms = hosts.Long("poll_apart_wait"),
                    .apart_wait_max_ms = hosts.Long("poll_apart_wait_max")};
   options.reconciler = {.period_ms = hosts.Long("reconcile_period"),
+                        .look_ms = ReconcilerOptions::kLookMs,
                         .host_timeout_ms = hosts.Long("timeout"),
                         .patience_ms = hosts.Long("poll_patience"),
                         .hosts_at_once = static_cast<int>(hosts.Long("reconcile_threads")),

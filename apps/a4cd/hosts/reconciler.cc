@@ -45,10 +45,14 @@ class Reconciler final : public a4c::Loop {
 
   const std::string& name() const override { return name_; }
 
-  // The period counts from where the round began, as that of the figures.
+  // The period counts from where the round began, as that of the figures. In between only those
+  // that have come back are visited.
   Result<int64_t> Step(const Call& call) override {
     const int64_t begun_ms = runtime_.clock.MonotonicMs();
-    A4C_TRY(const std::vector<HostRecord> hosts, Servers(call));
+    const bool looks = options_.look_ms > 0;
+    const bool is_round = !looks || begun_ms >= next_round_ms_;
+    A4C_TRY(std::vector<HostRecord> hosts, Servers(call));
+    if (!is_round) std::erase_if(hosts, [this](const HostRecord& host) { return !IsBack(host); });
     const bool is_apart = whom_ == Whom::kApart;
     std::atomic<size_t> begun = 0;
     AtOnce(runtime_, is_apart ? options_.apart_at_once : options_.hosts_at_once, hosts.size(),
@@ -58,9 +62,13 @@ class Reconciler final : public a4c::Loop {
              Visit(call, hosts[i]);
              return true;
            });
-    if (begun > 0) last_ = hosts[begun - 1].id;
+    for (size_t i = 0; i < begun; ++i) seen_since_[hosts[i].id] = hosts[i].state.since;
+    if (is_round) next_round_ms_ = begun_ms + options_.period_ms;
+    if (is_round && begun > 0) last_ = hosts[begun - 1].id;
     CountUnclaimed();
-    return std::max<int64_t>(0, begun_ms + options_.period_ms - runtime_.clock.MonotonicMs());
+    const int64_t next_ms =
+        looks ? std::min(next_round_ms_, begun_ms + options_.look_ms) : next_round_ms_;
+    return std::max<int64_t>(0, next_ms - runtime_.clock.MonotonicMs());
   }
 
  private:
@@ -71,11 +79,20 @@ class Reconciler final : public a4c::Loop {
       return !host.figures || host.IsApart() != (whom_ == Whom::kApart);
     });
     std::ranges::sort(hosts, {}, &HostRecord::id);
-    std::erase_if(unclaimed_, [&hosts](const auto& of_host) {
+    const auto is_gone = [&hosts](const auto& of_host) {
       return !std::ranges::binary_search(hosts, of_host.first, {}, &HostRecord::id);
-    });
+    };
+    std::erase_if(unclaimed_, is_gone);
+    std::erase_if(seen_since_, is_gone);
     std::ranges::rotate(hosts, std::ranges::upper_bound(hosts, last_, {}, &HostRecord::id));
     return hosts;
+  }
+
+  // It answers, and did not when it was visited last: what happened there meanwhile nobody knows.
+  bool IsBack(const HostRecord& host) const {
+    if (host.state.name != kReachable) return false;
+    const auto seen = seen_since_.find(host.id);
+    return seen == seen_since_.end() || seen->second != host.state.since;
   }
 
   void Visit(const Call& call, const HostRecord& host) {
@@ -207,7 +224,9 @@ class Reconciler final : public a4c::Loop {
   const a4c::Runtime runtime_;
   const ReconcilerOptions options_;
   Restarts restarts_;
-  std::string last_;  // the server that the last round came to last
+  int64_t next_round_ms_ = INT64_MIN;          // monotonic
+  std::map<std::string, int64_t> seen_since_;  // by server: the state that it was visited in
+  std::string last_;                           // the server that the last round came to last
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::map<std::string, int64_t> unclaimed_;  // units by server; under waiter_ during visits
 };

@@ -9,6 +9,8 @@
 //  - Room that a job has left reserved is given back once the server answers.
 //  - A unit that no record names is only counted: metric a4c_host_units_unclaimed.
 //
+// All servers are visited every period, and with look_ms one that was silent soon after it answers.
+//
 // Which servers answer stands in their records (disk_service.h). Those that do are reconciled some
 // at once; those that are slow or silent apart from them, so that they cost the others neither time
 // nor threads. Of the silent ones nothing is asked.
@@ -27,7 +29,10 @@
 namespace a4cd {
 
 struct ReconcilerOptions {
+  static constexpr int64_t kLookMs = 2'000;
+
   int64_t period_ms = 15'000;       // from the beginning of one round to that of the next
+  int64_t look_ms = 0;              // for those that have come back within a period; 0: never
   int64_t host_timeout_ms = 5'000;  // for one server: its list, and what is removed there
   int64_t patience_ms = 2'000;      // for the list of one that is not slow
   int hosts_at_once = 1;            // reconciled by as many threads, which live for one round

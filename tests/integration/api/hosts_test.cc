@@ -98,6 +98,44 @@ TEST_F(ApiHosts, AServerIsEnrolledAgainAndServesOn) {
   EXPECT_EQ(Post("/v1/hosts/nobody:enrol", "").status, 404);
 }
 
+TEST_F(ApiHosts, AServerIsReachedInAnotherWayAndStaysTheSame) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  const auto change = [this](const std::string& body, const std::string& host = "new-1") {
+    return Send("PATCH", "/v1/hosts/" + host, body, {{"If-Match", "*"}});
+  };
+  EXPECT_EQ(Send("PATCH", "/v1/hosts/new-1", R"({"address":"memory:new"})").status, 428);
+  const Answer changed =
+      change(R"({"settings":{"set":{"warning":"its clock is 9 s behind ours"}}})");
+  ASSERT_EQ(changed.status, 200) << changed.text;
+  EXPECT_EQ(changed.body["settings"]["warning"].Text(), "its clock is 9 s behind ours");
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["warnings"].Items().size(), 1u);
+  const Answer back = change(R"({"settings":{"remove":["warning"]}})");
+  ASSERT_EQ(back.status, 200) << back.text;
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["warnings"].Items().size(), 0u);
+  EXPECT_EQ(HostOf("dev-1"), "new-1");
+
+  const Answer other = change(R"({"address":"memory:elsewhere"})");
+  EXPECT_EQ(other.status, 409) << "another server answers there: " << other.text;
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["address"].Text(), "memory:new");
+  EXPECT_EQ(change(R"({})").status, 400);
+  EXPECT_EQ(change(R"({"fingerprint":"SHA256:x"})").status, 400);
+  EXPECT_EQ(change(R"({"address":"memory:new"})", "nobody").status, 404);
+  const Answer fixed = change(R"({"address":"memory:new"})", "local-1");
+  EXPECT_EQ(fixed.status, 409) << fixed.text;
+  EXPECT_NE(fixed.body["hint"].Text().find("hosts.config"), std::string::npos);
+}
+
+TEST_F(ApiHosts, WhatKeepsAServerFromBeingRemovedIsNamed) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  CreateWorkspace("dev-1", R"(,"host":"new-1")");
+  ASSERT_EQ(Post("/v1/hosts/new-1:cordon", "").status, 200);
+  const std::string id = Get("/v1/workspaces/dev-1").body["id"].Text();
+  const Answer kept = Send("DELETE", "/v1/hosts/new-1");
+  EXPECT_EQ(kept.status, 409) << kept.text;
+  EXPECT_NE(kept.body["detail"].Text().find("by workspace " + id), std::string::npos) << kept.text;
+}
+
 TEST_F(ApiHosts, NobodyIsTrustedAtFirstSight) {
   const Answer none = Post("/v1/hosts", R"({"id":"new-1","address":"memory:new"})");
   EXPECT_EQ(none.status, 400) << none.text;

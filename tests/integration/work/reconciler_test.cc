@@ -237,6 +237,45 @@ TEST_F(Silence, WhatWasLostAndIsGoneHasFailed) {
   EXPECT_EQ(After(DiskOptions().apart_wait_max_ms, id).actual, "failed");
 }
 
+// Its process ended while the server was away, and the next round is far off.
+TEST(Reconciler, AServerThatComesBackIsVisitedAtTheNextLook) {
+  WorkerOptions options;
+  options.reconciler.look_ms = 2'000;
+  World world(kOneServer, options);
+  const std::string id =
+      world.Submit("workspace.create", CreatePayload("dev-1", kGiB, "sleep 3")).workspace;
+  world.Work();
+  world.hosts.silent = "one";
+  world.Step("hosts");
+  EXPECT_EQ(world.Step("reconciler"), 2'000);
+  world.fake.clock().Advance(4'000);
+  world.Step("reconciler");
+  EXPECT_EQ(world.GetWorkspace(id)->actual, "running") << "nobody has asked its server";
+  world.hosts.silent.clear();
+  world.Step("hosts-apart");
+  world.Step("reconciler");
+  EXPECT_EQ(world.GetWorkspace(id)->actual, "stopped");
+}
+
+TEST(Reconciler, WhoIsThereAllTheTimeIsVisitedOnceAPeriod) {
+  WorkerOptions options;
+  options.reconciler.look_ms = 2'000;
+  World world(kOneServer, options);
+  world.Step("hosts");
+  int visits = 0;
+  world.hosts.before_list = [&](const Call&, const std::string&) -> Result<void> {
+    ++visits;
+    return {};
+  };
+  for (int64_t ms = 0; ms < ReconcilerOptions().period_ms; ms += options.reconciler.look_ms) {
+    world.Step("reconciler");
+    world.fake.clock().Advance(options.reconciler.look_ms);
+  }
+  EXPECT_EQ(visits, 1);
+  world.Step("reconciler");
+  EXPECT_EQ(visits, 2);
+}
+
 // Three servers with a workspace each, whose processes have ended and are to be told of.
 class ServersAtOnce : public ::testing::Test {
  protected:

@@ -1,4 +1,4 @@
-// How servers come and go: probe, add, enrol again, remove.
+// How servers come and go: probe, add, enrol again, reached in another way, removed.
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -10,6 +10,7 @@
 #include "apps/a4cd/api/handlers/host_changes.h"
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/hosts/enrolments.h"
+#include "apps/a4cd/jobs/map_change.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -29,6 +30,8 @@ Result<a4c::HostEnrolment*> Provider(ApiContext& api) {
   return Error(Code::kUnsupported, "this host provider takes its servers from its config alone",
                "add the server to hosts.config and restart the instances one by one");
 }
+
+constexpr int kHoldersNamedMax = 5;
 
 struct HostDraft {
   a4c::HostSpec spec;
@@ -120,24 +123,64 @@ void TakeOn(ApiContext& api, const Request& request, const std::string& id) {
   WakeRoomWaiters(api);
 }
 
-// The server shows this key, lets us in with it, and is out of quarantine from this commit on.
+Result<void> CheckEnrolled(const HostRecord& host, const std::string& what_to_do) {
+  if (host.spec) return {};
+  return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
+               what_to_do + " in hosts.config and restart the instances one by one");
+}
+
+// The server is reached so, lets us in, and is out of quarantine from this commit on.
+Result<PreparedWrite> PrepareSpec(ApiContext& api, const Request& request, const HostRecord& host,
+                                  HostRecord after) {
+  A4C_CHECK(a4c::CheckHostSpec(*after.spec));
+  A4C_TRY(a4c::HostEnrolment * provider, Provider(api));
+  A4C_CHECK(Prepared(provider->Prepare(api.CallFor(request), *after.spec)));
+  after.state = {};
+  return HostWrite(api, host, std::move(after), request);
+}
+
 Result<PreparedWrite> PreparePin(ApiContext& api, const Request& request, const HostRecord& host,
                                  const std::string& fingerprint) {
-  if (!host.spec) {
-    return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
-                 "pin its fingerprint in hosts.config and restart the instances one by one");
-  }
+  A4C_CHECK(CheckEnrolled(host, "pin its fingerprint"));
   HostRecord after = host;
   if (!fingerprint.empty() && fingerprint != host.spec->fingerprint) {
     after.spec->fingerprint = fingerprint;
-    A4C_CHECK(a4c::CheckHostSpec(*after.spec));
     A4C_CHECK(CheckUnused(api, request, *after.spec));
   }
-  A4C_TRY(a4c::HostEnrolment * provider, Provider(api));
-  A4C_CHECK(Prepared(provider->Prepare(api.CallFor(request), *after.spec)));
   after.pinned_at = api.runtime.clock.NowMs();
-  after.state = {};
-  return HostWrite(api, host, std::move(after), request);
+  return PrepareSpec(api, request, host, std::move(after));
+}
+
+// How a server is reached from now on. It stays the same server: it has to show the fingerprint
+// that is pinned.
+struct WayChange {
+  std::string address = {};  // empty: it stays
+  MapChange settings = {};
+};
+
+WayChange ReadWayChange(const Json& body, Faults& faults) {
+  FieldReader fields(body, "", faults);
+  WayChange change{.address = fields.Text("address", {.bytes_max = 1024})};
+  if (const Json& settings = fields.Any("settings"); !settings.IsNull()) {
+    FieldReader members(settings, "/settings", faults);
+    change.settings = ReadMapChange(members);
+    members.RefuseOthers();
+  }
+  fields.RefuseOthers();
+  if (faults.empty() && change.address.empty() && change.settings.empty()) {
+    fields.Add("address", "is not there, and neither is settings",
+               R"(for example {"address": "ssh://deploy@192.0.2.10"})");
+  }
+  return change;
+}
+
+Result<PreparedWrite> PrepareWay(ApiContext& api, const Request& request, const HostRecord& host,
+                                 const WayChange& change) {
+  A4C_CHECK(CheckEnrolled(host, "change it"));
+  HostRecord after = host;
+  if (!change.address.empty()) after.spec->address = change.address;
+  after.spec->settings = change.settings.Of(host.spec->settings);
+  return PrepareSpec(api, request, host, std::move(after));
 }
 
 // What enrolment does on the server, once more: a new version of the helper, or a store that was
@@ -153,21 +196,41 @@ Result<PreparedWrite> PrepareEnrol(ApiContext& api, const Request& request,
   return HostWrite(api, host, host, request);
 }
 
+// Some of what holds room there. Of another tenant's nothing is told but that it is there.
+Result<std::string> WhoHoldsRoom(ApiContext& api, const Request& request, const std::string& host) {
+  A4C_TRY(const a4c::ScanAnswer reserved,
+          api.database.Scan(api.CallFor(request), {.kind = "reservation",
+                                                   .index = "by_host",
+                                                   .prefix = {host},
+                                                   .limit = kHoldersNamedMax}));
+  std::string named;
+  bool has_others = !reserved.next.empty();
+  for (const Record& record : reserved.records) {
+    A4C_TRY(const Json body, a4c::ParseJson(record.body));
+    const bool is_ours = body["tenant"].Text() == request.principal.tenant;
+    has_others = has_others || !is_ours;
+    if (!is_ours) continue;
+    const char* kind = body["job"].IsText() ? "job" : "workspace";
+    named += (named.empty() ? "" : ", ") + std::string(kind) + " " + body[kind].Text();
+  }
+  if (has_others) named += named.empty() ? "those of other tenants" : " and others";
+  return named;
+}
+
+Result<void> CheckEmpty(ApiContext& api, const Request& request, const HostRecord& host) {
+  A4C_TRY(const std::string holders, WhoHoldsRoom(api, request, host.id));
+  if (holders.empty() && host.committed == Amounts{}) return {};
+  return Error(Code::kConflict,
+               "there is still room reserved on the server " + host.id +
+                   (holders.empty() ? std::string() : ": by " + holders),
+               "drain it, and delete what stays: a4c host get " + host.id);
+}
+
 // Only of a server on which nothing is left: no workspace, and nothing reserved.
 Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
-  if (!host.spec) {
-    return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
-                 "take it out of hosts.config and restart the instances one by one");
-  }
-  A4C_TRY(const a4c::ScanAnswer reserved,
-          api.database.Scan(
-              api.CallFor(request),
-              {.kind = "reservation", .index = "by_host", .prefix = {host.id}, .limit = 1}));
-  if (!reserved.records.empty() || !(host.committed == Amounts{})) {
-    return Error(Code::kConflict, "there is still room reserved on the server " + host.id,
-                 "drain it, and delete what stays: a4c host get " + host.id);
-  }
+  A4C_CHECK(CheckEnrolled(host, "take it out"));
+  A4C_CHECK(CheckEmpty(api, request, host));
   if (!host.cordoned) {
     return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
                  "so that nothing new is placed meanwhile: a4c host cordon " + host.id);
@@ -234,6 +297,22 @@ Response EnrolHost(ApiContext& api, Request& request) {
     return pins ? PreparePin(api, request, host, fingerprint) : PrepareEnrol(api, request, host);
   });
   if (pins && response.status == 200) TakeOn(api, request, request.Param("id"));
+  return response;
+}
+
+Response UpdateHost(ApiContext& api, Request& request) {
+  const Result<Json> body = ParseBody(api, request.body);
+  if (!body) return ErrorResponse(body.error());
+  Faults faults;
+  const WayChange change = ReadWayChange(*body, faults);
+  if (!faults.empty()) return FaultsResponse(std::move(faults));
+  request.deadline_ms =
+      api.runtime.clock.MonotonicMs() + std::max(api.settings.enrol_timeout_ms, int64_t{1});
+  Response response = MakeWrite(api, request, {.if_match = true}, [&]() -> Result<PreparedWrite> {
+    A4C_TRY(const HostRecord host, FindHost(api, request));
+    return PrepareWay(api, request, host, change);
+  });
+  if (response.status == 200) TakeOn(api, request, request.Param("id"));
   return response;
 }
 

@@ -55,6 +55,7 @@ Response DrainHost(ApiContext& api, Request& request);
 Response ProbeHost(ApiContext& api, Request& request);
 Response AddHost(ApiContext& api, Request& request);
 Response EnrolHost(ApiContext& api, Request& request);
+Response UpdateHost(ApiContext& api, Request& request);
 Response RemoveHost(ApiContext& api, Request& request);
 // images_api.cc
 Response PutJobContext(ApiContext& api, Request& request);
