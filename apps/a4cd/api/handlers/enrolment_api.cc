@@ -126,7 +126,7 @@ void TakeOn(ApiContext& api, const Request& request, const std::string& id) {
 Result<void> CheckEnrolled(const HostRecord& host, const std::string& what_to_do) {
   if (host.spec) return {};
   return Error(Code::kConflict, "the server " + host.id + " stands in the host provider's config",
-               what_to_do + " in hosts.config and restart the instances one by one");
+               what_to_do + " hosts.config and restart the instances one by one");
 }
 
 // The server is reached so, lets us in, and is out of quarantine from this commit on.
@@ -141,7 +141,7 @@ Result<PreparedWrite> PrepareSpec(ApiContext& api, const Request& request, const
 
 Result<PreparedWrite> PreparePin(ApiContext& api, const Request& request, const HostRecord& host,
                                  const std::string& fingerprint) {
-  A4C_CHECK(CheckEnrolled(host, "pin its fingerprint"));
+  A4C_CHECK(CheckEnrolled(host, "pin its fingerprint in"));
   HostRecord after = host;
   if (!fingerprint.empty() && fingerprint != host.spec->fingerprint) {
     after.spec->fingerprint = fingerprint;
@@ -176,7 +176,7 @@ WayChange ReadWayChange(const Json& body, Faults& faults) {
 
 Result<PreparedWrite> PrepareWay(ApiContext& api, const Request& request, const HostRecord& host,
                                  const WayChange& change) {
-  A4C_CHECK(CheckEnrolled(host, "change it"));
+  A4C_CHECK(CheckEnrolled(host, "change it in"));
   HostRecord after = host;
   if (!change.address.empty()) after.spec->address = change.address;
   after.spec->settings = change.settings.Of(host.spec->settings);
@@ -229,7 +229,7 @@ Result<void> CheckEmpty(ApiContext& api, const Request& request, const HostRecor
 // Only of a server on which nothing is left: no workspace, and nothing reserved.
 Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
-  A4C_CHECK(CheckEnrolled(host, "take it out"));
+  A4C_CHECK(CheckEnrolled(host, "take it out of"));
   A4C_CHECK(CheckEmpty(api, request, host));
   if (!host.cordoned) {
     return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
