@@ -98,6 +98,17 @@ bool Session::Send(const Ask& ask, Reply& reply) {
   return reply.ok();
 }
 
+bool Session::Patch(const std::string& path, const Json& change, Reply& reply) {
+  Reply read;
+  if (!Send({.path = path}, read)) return false;
+  const std::string version = read.Header("ETag");
+  return Send({.method = "PATCH",
+               .path = path,
+               .body = change.ToString(),
+               .headers = {{"If-Match", version.empty() ? "*" : version}}},
+              reply);
+}
+
 void Session::Show(const Json& body, const std::string& noun, const std::vector<Column>& columns) {
   const bool page = body.Find("items") != nullptr;
   const Style style{format(), ColorWanted(STDOUT_FILENO), runtime.clock.NowMs()};

@@ -38,6 +38,8 @@ class Session {
 
   // Sends, and complains about anything but a success. False: exit_code is set.
   bool Send(const Ask& ask, Reply& reply);
+  // Changes what is at the path, and says which version it means: the one read just before.
+  bool Patch(const std::string& path, const a4c::Json& change, Reply& reply);
   // The items of all pages of a list, as one page; notes how old it may be. False: exit_code is
   // set.
   bool SendForAll(const std::string& path,

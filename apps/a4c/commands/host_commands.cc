@@ -70,7 +70,6 @@ void AddEnrol(CLI::App& host, Session& session) {
   });
 }
 
-// Says which version it means: the one read just before.
 void AddUpdate(CLI::App& host, Session& session) {
   struct Options {
     std::string id;
@@ -97,13 +96,8 @@ void AddUpdate(CLI::App& host, Session& session) {
       return;
     }
     const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
-    Reply read;
-    if (!session.Send({.path = path}, read)) return;
-    Ask ask{.method = "PATCH", .path = path, .body = body.ToString()};
-    const std::string version = read.Header("ETag");
-    ask.headers.emplace_back("If-Match", version.empty() ? "*" : version);
     Reply reply;
-    if (session.Send(ask, reply)) session.Show(reply.body, "host", HostColumns());
+    if (session.Patch(path, body, reply)) session.Show(reply.body, "host", HostColumns());
   });
 }
 

@@ -35,7 +35,6 @@ struct UpdateOptions {
   int64_t share = 0;  // 0: it stays
 };
 
-// Says which version it means: the one read just before.
 void Update(Session& session, const UpdateOptions& options) {
   Json body(Json::Object{});
   if (!options.name.empty()) body.AppendMember("name", options.name);
@@ -46,13 +45,8 @@ void Update(Session& session, const UpdateOptions& options) {
     return;
   }
   const std::string path = "/v1/tenants/" + PercentEncode(BareId(options.id, "tenant"));
-  Reply read;
-  if (!session.Send({.path = path}, read)) return;
-  Ask ask{.method = "PATCH", .path = path, .body = body.ToString()};
-  const std::string version = read.Header("ETag");
-  ask.headers.emplace_back("If-Match", version.empty() ? "*" : version);
   Reply reply;
-  if (session.Send(ask, reply)) session.Show(reply.body, "tenant", Columns());
+  if (session.Patch(path, body, reply)) session.Show(reply.body, "tenant", Columns());
 }
 
 }  // namespace

@@ -32,6 +32,24 @@ TEST_F(Cli, AServerIsAddedOnlyWithAFingerprintThatSomebodyHasSeen) {
   EXPECT_EQ(Run({"host", "remove", "srv-9"}).exit_code, 0);
 }
 
+TEST_F(Cli, HowAServerIsReachedIsUpdated) {
+  ASSERT_EQ(
+      Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9", "--set", "disk=7GiB"})
+          .exit_code,
+      0);
+  const Ran updated = Run({"host", "update", "host/srv-9", "--set", "arch=arm64", "--set", "disk-",
+                           "--address", "memory:srv-9", "-o", "json"});
+  ASSERT_EQ(updated.exit_code, 0) << updated.err;
+  const a4c::Json settings = Get("/v1/hosts/srv-9").body["settings"];
+  EXPECT_EQ(settings["arch"].Text(), "arm64");
+  EXPECT_EQ(settings.Members().size(), 1u);
+  EXPECT_EQ(Run({"host", "update", "srv-9", "--address", "memory:elsewhere"}).exit_code, 5);
+  const Ran nothing = Run({"host", "update", "srv-9"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_NE(nothing.err.find("give --address, --set"), std::string::npos) << nothing.err;
+  EXPECT_EQ(Run({"host", "update", "nobody", "--set", "a=b"}).exit_code, 3);
+}
+
 // By ssh-keygen, which also reads names that are hashed.
 TEST_F(Cli, KnownHostsSayWhichKeysAServerHas) {
   const std::string key = directory_ + "/key";
