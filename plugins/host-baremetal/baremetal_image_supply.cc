@@ -21,17 +21,19 @@ class BaremetalImageSupply final : public HostImageSupply {
   Result<ImageInfo> Pull(const Call& call, const std::string& host, const std::string& reference,
                          const Progress& progress) override;
   Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
-                         const std::string& reference) override;
+                         const std::string& reference, const Progress& progress) override;
 
  private:
   Result<ImageInfo> PullNow(const Call& call, const std::string& host, const std::string& reference,
                             const RegistryOptions& registry, const Progress& progress);
   Result<ImageInfo> SendNow(const Call& call, const std::string& from, const std::string& to,
-                            const ImageInfo& image);
+                            const ImageInfo& image, const Progress& progress);
   Result<ImageInfo> NameArrived(const Call& call, DockerConnection& docker,
                                 const ImageInfo& image) const;
   Result<void> Copy(const Call& call, const std::string& from, DockerConnection& to,
-                    const ImageInfo& image);
+                    const ImageInfo& image, const Progress& progress);
+  Result<ImageCopy> CopyFor(const Call& call, DockerConnection& to, const ImageInfo& image,
+                            const Json& saved) const;
 
   BaremetalServers& servers_;
   SingleFlight flights_;
@@ -39,6 +41,14 @@ class BaremetalImageSupply final : public HostImageSupply {
 
 Error Lacks(const std::string& host, const std::string& reference) {
   return Error(Code::kNotFound, "host " + host + " has no image " + reference);
+}
+
+// For the log of the job that needs the image.
+std::string TextOf(const CopiedBytes& bytes) {
+  const std::string sent = "sent " + std::to_string(bytes.sent) + " bytes";
+  if (bytes.left_out == 0) return sent + "\n";
+  return sent + ", and not " + std::to_string(bytes.left_out) +
+         " bytes of layers that are there already\n";
 }
 
 bool HasTag(const Json& image, const std::string& tag) {
@@ -94,7 +104,8 @@ Result<ImageInfo> BaremetalImageSupply::PullNow(const Call& call, const std::str
 }
 
 Result<ImageInfo> BaremetalImageSupply::Send(const Call& call, const std::string& from,
-                                             const std::string& to, const std::string& reference) {
+                                             const std::string& to, const std::string& reference,
+                                             const Progress& progress) {
   A4C_CHECK(CheckImageReference(reference));
   if (from == to) return Error(Code::kInvalid, "an image is sent from one host to another");
   if (ParseImageName(reference).by_digest) {
@@ -105,15 +116,17 @@ Result<ImageInfo> BaremetalImageSupply::Send(const Call& call, const std::string
   }
   A4C_TRY(const auto image, Find(call, from, reference));
   if (!image) return Lacks(from, reference);
-  return flights_.Run(call, to + " " + reference, [&] { return SendNow(call, from, to, *image); });
+  return flights_.Run(call, to + " " + reference,
+                      [&] { return SendNow(call, from, to, *image, progress); });
 }
 
 Result<ImageInfo> BaremetalImageSupply::SendNow(const Call& call, const std::string& from,
-                                                const std::string& to, const ImageInfo& image) {
+                                                const std::string& to, const ImageInfo& image,
+                                                const Progress& progress) {
   A4C_TRY(const std::shared_ptr<DockerServer> target, servers_.Find(call, to));
   A4C_TRY(DockerLink docker, target->OpenStream(call));
   A4C_TRY(const auto there, FindImage(call, *docker, image.digest));
-  if (!there) A4C_CHECK(Copy(call, from, *docker, image));
+  if (!there) A4C_CHECK(Copy(call, from, *docker, image, progress));
   auto named = NameArrived(call, *docker, image);
   if (!named && !there) return AfterEffect(named.error());
   return named;
@@ -134,9 +147,10 @@ Result<ImageInfo> BaremetalImageSupply::NameArrived(const Call& call, DockerConn
 }
 
 Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& from,
-                                        DockerConnection& to, const ImageInfo& image) {
-  const int64_t bytes_max = servers_.options.image_send_bytes_max;
-  if (image.size_bytes > bytes_max) {
+                                        DockerConnection& to, const ImageInfo& image,
+                                        const Progress& progress) {
+  if (const int64_t bytes_max = servers_.options.image_send_bytes_max;
+      image.size_bytes > bytes_max) {
     return Error(Code::kExhausted,
                  image.tag + " is larger than image_send_max, " + std::to_string(bytes_max));
   }
@@ -144,16 +158,23 @@ Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& fro
   A4C_TRY(DockerLink docker, source->OpenStream(call));
   A4C_TRY(const auto saved, InspectImage(call, *docker, image.digest));
   if (!saved) return Lacks(from, image.tag);
-  const std::vector<std::string> layers = LayersOf(*saved);
+  A4C_TRY(const ImageCopy copy, CopyFor(call, to, image, *saved));
+  const auto copied = CopyImage(call, *docker, to, copy);
+  if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
+  progress(TextOf(*copied));
+  return {};
+}
+
+// Without the layers that are there.
+Result<ImageCopy> BaremetalImageSupply::CopyFor(const Call& call, DockerConnection& to,
+                                                const ImageInfo& image, const Json& saved) const {
+  const std::vector<std::string> layers = LayersOf(saved);
   A4C_TRY(const size_t there, CountLayersThere(call, to, layers, image.tag));
   // One of ours comes with the tag that says so: broken off here, it can still be cleaned up.
   const std::string own_tag = OwnTag(servers_.options.cluster, image.digest);
-  const auto copied = CopyImage(call, *docker, to,
-                                {.reference = HasTag(*saved, own_tag) ? own_tag : image.digest,
-                                 .bytes_max = bytes_max,
-                                 .leave_out = FilesOfLayers(layers, there)});
-  if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
-  return {};
+  return ImageCopy{.reference = HasTag(saved, own_tag) ? own_tag : image.digest,
+                   .bytes_max = servers_.options.image_send_bytes_max,
+                   .leave_out = FilesOfLayers(layers, there)};
 }
 
 }  // namespace

@@ -57,7 +57,8 @@ Result<bool> SendImage(JobRun& run, JobLog& log, const std::string& image,
   const std::string what = "sending the image " + image + " from " + holder->server + " to " + host;
   log.Note(what + "\n");
   run.ShowProgress(what);
-  const auto sent = supply->Send(run.HostCall(), holder->server, host, image);
+  const auto sent = supply->Send(run.HostCall(), holder->server, host, image,
+                                 [&](std::string_view text) { log.Note(text); });
   // Of an unknown outcome the room stays reserved, until the job has ended.
   if (!sent && sent.error().unknown_outcome()) return sent.error();
   A4C_TRY(const bool is_ours, ReleaseOfJob(run, host));

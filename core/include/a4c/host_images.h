@@ -75,10 +75,12 @@ class HostImageSupply {
   virtual Result<ImageInfo> Pull(const Call& call, const std::string& host,
                                  const std::string& reference, const Progress& progress) = 0;
   // From a host that has it to one that lacks it, streamed, never whole in memory; success at once
-  // if it is there. kNotFound: `from` lacks it. kUnsupported: a reference by digest, which only a
-  // registry can give. kExhausted: no room, or longer than the provider's bound.
+  // if it is there. `progress` is told how many bytes were sent, and how many were not, because
+  // their layers are there already. kNotFound: `from` lacks it. kUnsupported: a reference by
+  // digest, which only a registry can give. kExhausted: no room, or longer than the provider's
+  // bound.
   virtual Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
-                                 const std::string& reference) = 0;
+                                 const std::string& reference, const Progress& progress) = 0;
 };
 
 // What every provider refuses alike (kInvalid): a tag that is empty, longer than 255 bytes, or of

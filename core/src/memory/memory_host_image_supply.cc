@@ -30,7 +30,7 @@ class MemoryImageSupply final : public HostImageSupply {
   }
 
   Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
-                         const std::string& reference) override {
+                         const std::string& reference, const Progress& progress) override {
     A4C_CHECK(CheckImageReference(reference));
     if (from == to) return Error(Code::kInvalid, "an image is sent from one host to another");
     if (reference.find('@') != std::string::npos) {
@@ -42,6 +42,7 @@ class MemoryImageSupply final : public HostImageSupply {
     auto there = FindImage(*source, reference);
     if (!there) return Error(Code::kNotFound, "host " + from + " has no image " + reference);
     Keep(*target, there->tag, *there, hosts_.runtime.clock.MonotonicMs());
+    progress("sent " + std::to_string(there->size_bytes) + " bytes\n");
     return *std::move(there);
   }
 

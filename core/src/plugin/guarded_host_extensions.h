@@ -109,8 +109,8 @@ class GuardedHostImageSupply final : public HostImageSupply {
     return Guarded(pull_, call, [&] { return inner_.Pull(call, host, reference, progress); });
   }
   Result<ImageInfo> Send(const Call& call, const std::string& from, const std::string& to,
-                         const std::string& reference) override {
-    return Guarded(send_, call, [&] { return inner_.Send(call, from, to, reference); });
+                         const std::string& reference, const Progress& progress) override {
+    return Guarded(send_, call, [&] { return inner_.Send(call, from, to, reference, progress); });
   }
 
  private:

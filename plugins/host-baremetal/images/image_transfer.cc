@@ -33,19 +33,24 @@ Result<void> LoadImage(const Call& call, DockerConnection& docker, const ByteSou
   return {};
 }
 
-Result<void> SaveAndLoad(const Call& call, DockerConnection& from, DockerConnection& to,
-                         const ImageCopy& copy) {
+Result<CopiedBytes> SaveAndLoad(const Call& call, DockerConnection& from, DockerConnection& to,
+                                const ImageCopy& copy) {
   A4C_TRY(const int status,
           from.Begin(call, {.method = "GET", .target = ImageTarget(copy.reference) + "/get"}));
   if (status != 200) {
     A4C_TRY(const std::string body, from.ReadAll(call));
     return DockerError(status, body, false);
   }
-  const ByteSource archive = [&] { return from.Read(call); };
-  if (!copy.leave_out) return LoadImage(call, to, archive, copy.bytes_max);
+  int64_t bytes = 0;
+  const ByteSource archive = [&]() -> Result<std::string> {
+    A4C_TRY(std::string piece, from.Read(call));
+    bytes += static_cast<int64_t>(piece.size());
+    return piece;
+  };
   TarFilter filter(archive, copy.leave_out, copy.bytes_max);
-  return LoadImage(
-      call, to, [&] { return filter.Read(); }, copy.bytes_max);
+  const ByteSource filtered = [&] { return filter.Read(); };
+  A4C_CHECK(LoadImage(call, to, copy.leave_out ? filtered : archive, copy.bytes_max));
+  return CopiedBytes{.sent = bytes - filter.bytes_left_out(), .left_out = filter.bytes_left_out()};
 }
 
 }  // namespace
@@ -123,8 +128,8 @@ Result<void> PullImage(const Call& call, DockerConnection& docker, const std::st
   return {};
 }
 
-Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const ImageCopy& copy) {
+Result<CopiedBytes> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
+                              const ImageCopy& copy) {
   auto copied = SaveAndLoad(call, from, to, copy);
   if (copied || !copy.leave_out) return copied;
   // The engine read it to its end, and wants it otherwise: mostly, a layer that was there has gone

@@ -42,7 +42,12 @@ struct ImageCopy {
   // is sent, once.
   TarFilter::LeaveOut leave_out = nullptr;
 };
-Result<void> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
-                       const ImageCopy& copy);
+// Of the archive that the other server took.
+struct CopiedBytes {
+  int64_t sent = 0;
+  int64_t left_out = 0;
+};
+Result<CopiedBytes> CopyImage(const Call& call, DockerConnection& from, DockerConnection& to,
+                              const ImageCopy& copy);
 
 }  // namespace a4c::baremetal

@@ -177,7 +177,11 @@ Result<void> TarFilter::BeginEntry(char type, std::string_view block, int64_t si
   const std::string path = path_ ? *std::exchange(path_, std::nullopt) : PathIn(block);
   const int64_t body = std::exchange(size_, std::nullopt).value_or(size);
   const std::string more = std::exchange(more_, {});
-  if (IsRegular(type) && leave_out_(path)) return BeginBody(State::kDrop, body);
+  if (IsRegular(type) && leave_out_(path)) {
+    A4C_CHECK(BeginBody(State::kDrop, body));
+    bytes_left_out_ += static_cast<int64_t>(more.size() + block.size()) + left_;
+    return {};
+  }
   out.append(more).append(block);
   return BeginBody(State::kPass, HasNoBody(type) ? 0 : body);
 }

@@ -31,6 +31,9 @@ class TarFilter {
   // A ByteSource: the next piece of what stays, empty at the end of a whole archive.
   Result<std::string> Read();
 
+  // Until now: files with their padding, and what says more of them.
+  int64_t bytes_left_out() const { return bytes_left_out_; }
+
  private:
   enum class State : uint8_t {
     kPass,   // of the body, or after the last entry
@@ -53,6 +56,7 @@ class TarFilter {
   const LeaveOut leave_out_;
   const int64_t bytes_max_;
   int64_t bytes_read_ = 0;
+  int64_t bytes_left_out_ = 0;
   std::string buffer_;  // read, not yet taken
   State state_ = State::kPass;
   int64_t left_ = 0;  // of the body, its padding included

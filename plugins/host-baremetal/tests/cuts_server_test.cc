@@ -302,7 +302,8 @@ class HostCuts : public ServerTest, public ::testing::WithParamInterface<Case> {
       case What::kBuild:
         return Build(provider);
       case What::kSend:
-        return Void(provider.As<HostImageSupply>()->Send(Soon(), unit_.host, to, tag_));
+        return Void(
+            provider.As<HostImageSupply>()->Send(Soon(), unit_.host, to, tag_, [](auto) {}));
       case What::kSurvey:
         return Void(provider.As<HostCleanup>()->Survey(Soon(), unit_.host));
       case What::kDiscard:

@@ -80,6 +80,13 @@ class BaremetalImages : public ServerTest {
     EXPECT_TRUE(built) << built.error().ToString();
     return tag;
   }
+  // From the first server to the second.
+  Result<ImageInfo> Send(const BaremetalOptions& options, const std::string& tag) {
+    return NewBaremetalHostProvider(TestRuntime(), options)
+        ->As<HostImageSupply>()
+        ->Send(Soon(), unit_.host, options.servers[1].id, tag,
+               [&](std::string_view text) { said_ += text; });
+  }
   std::string IdOf(const std::string& tag) {
     const auto found = provider_->As<HostImageSupply>()->Find(Soon(), unit_.host, tag);
     EXPECT_TRUE(found && *found) << tag;
@@ -89,20 +96,26 @@ class BaremetalImages : public ServerTest {
     const auto image = ParseJson(Ask({.method = "GET", .target = "/images/" + tag + "/json"}));
     return image ? LayersOf(*image) : std::vector<std::string>();
   }
-  // How many bytes go to the second server when it is sent there.
+  // How many bytes go to the second server when it is sent there; what is said of it is in said_.
   int64_t BytesOfSend(const std::string& tag) {
     CuttingProxy proxy(TestRuntime().threads, options_.servers[1].address,
                        options_.servers[1].port);
     BaremetalOptions through = options_;
     through.servers[1].address = "127.0.0.1";
     through.servers[1].port = proxy.port();
-    const auto sent = NewBaremetalHostProvider(TestRuntime(), through)
-                          ->As<HostImageSupply>()
-                          ->Send(Soon(), unit_.host, options_.servers[1].id, tag);
+    said_.clear();
+    const auto sent = Send(through, tag);
     EXPECT_TRUE(sent) << sent.error().ToString();
     EXPECT_EQ(sent ? sent->digest : "", IdOf(tag));
-    std::printf("  %s: %lld bytes\n", tag.c_str(), static_cast<long long>(proxy.bytes_sent()));
+    std::printf("  %s: %lld bytes; %s", tag.c_str(), static_cast<long long>(proxy.bytes_sent()),
+                said_.c_str());
     return proxy.bytes_sent();
+  }
+  // By what was said of the last send; -1: it says nothing of them.
+  int64_t BytesNotSent() const {
+    constexpr std::string_view kBefore = ", and not ";
+    const size_t at = said_.find(kBefore);
+    return at == std::string::npos ? -1 : std::stoll(said_.substr(at + kBefore.size()));
   }
   // What this says in a unit of that image on the second server.
   std::string OutputThere(const std::string& tag, const std::vector<std::string>& command) {
@@ -234,6 +247,7 @@ TEST_F(BaremetalImages, LayersThatAreThereAreNotSentAgain) {
   EXPECT_LT(base_bytes, (2 << 20) + kSmallBytes) << "busybox is there";
   const std::string child = Built("FROM " + base + "\nCOPY note /\nRUN echo more >>/note\n");
   EXPECT_LT(BytesOfSend(child), kSmallBytes);
+  EXPECT_GT(BytesNotSent(), 2 << 20) << said_;
   // All of them are there: the large one on top too.
   const std::string same = Built("FROM " + base + "\nLABEL only=settings\n");
   EXPECT_LT(BytesOfSend(same), kSmallBytes);
@@ -269,6 +283,8 @@ TEST_F(BaremetalImages, IfALayerHasGoneSinceItWasLookedForTheWholeImageIsSent) {
                                  .bytes_max = 8 << 20,
                                  .leave_out = FilesOfLayers(layers, layers.size())});
   ASSERT_TRUE(copied) << copied.error().ToString();
+  EXPECT_EQ(copied->left_out, 0);
+  EXPECT_GT(copied->sent, 2 << 20);
   const auto there =
       provider_->As<HostImageSupply>()->Find(Soon(), options_.servers[1].id, IdOf(tag));
   ASSERT_TRUE(there) << there.error().ToString();
@@ -284,9 +300,7 @@ TEST_F(BaremetalImages, ASendThatBreaksOffLeavesNoNameAndTheSameAgainSettlesIt) 
   const std::string target = options_.servers[1].id;
   for (const int64_t bytes : {6'000, 50'000, 500'000, 1'500'000, 2'100'000}) {
     proxy.CutAfter(bytes);
-    const auto sent = NewBaremetalHostProvider(TestRuntime(), through)
-                          ->As<HostImageSupply>()
-                          ->Send(Soon(), unit_.host, target, tag);
+    const auto sent = Send(through, tag);
     proxy.Heal();
     if (!sent) {
       EXPECT_TRUE(sent.error().retryable() || sent.error().unknown_outcome())
@@ -296,7 +310,7 @@ TEST_F(BaremetalImages, ASendThatBreaksOffLeavesNoNameAndTheSameAgainSettlesIt) 
     ASSERT_TRUE(found) << found.error().ToString();
     EXPECT_EQ(found->has_value(), bool(sent)) << "cut after " << bytes;
   }
-  const auto sent = provider_->As<HostImageSupply>()->Send(Soon(), unit_.host, target, tag);
+  const auto sent = Send(options_, tag);
   ASSERT_TRUE(sent) << sent.error().ToString();
 }
 

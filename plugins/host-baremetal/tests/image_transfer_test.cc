@@ -212,7 +212,8 @@ class ImageSendWithoutALayer : public ::testing::Test {
                                TarEntry("manifest.json", "[]") + TarEnd();
   const std::string taken_ = Answer("200 OK", R"({"stream":"Loaded image ID: sha256:1\n"})");
 
-  Result<void> Copy(std::vector<std::string> archives, const std::vector<std::string>& answers) {
+  Result<CopiedBytes> Copy(std::vector<std::string> archives,
+                           const std::vector<std::string>& answers) {
     for (std::string& archive : archives) archive = Answer("200 OK", archive);
     DockerConnection from(std::make_unique<AnsweringChannel>(archives, asked_), kMiB);
     DockerConnection to(std::make_unique<AnsweringChannel>(answers, loaded_), kMiB);
@@ -242,6 +243,8 @@ std::string Refusal(const std::string& message) {
 TEST_F(ImageSendWithoutALayer, ItIsNotSent) {
   const auto copied = Copy({archive_}, {taken_});
   ASSERT_TRUE(copied) << copied.error().ToString();
+  EXPECT_EQ(copied->left_out, static_cast<int64_t>(there_.size()));
+  EXPECT_EQ(copied->sent, static_cast<int64_t>(archive_.size() - there_.size()));
   EXPECT_FALSE(has_sent_it());
   EXPECT_EQ(Count(loaded_, "b/layer.tar"), 1);
   EXPECT_EQ(Count(loaded_, "manifest.json"), 1);
@@ -256,6 +259,8 @@ TEST_F(ImageSendWithoutALayer, IfItHasGoneMeanwhileAllIsSentOnce) {
     loaded_.clear();
     const auto copied = Copy({archive_, archive_}, {refusal, taken_});
     ASSERT_TRUE(copied) << copied.error().ToString();
+    EXPECT_EQ(copied->left_out, 0);
+    EXPECT_EQ(copied->sent, static_cast<int64_t>(archive_.size()));
     EXPECT_TRUE(has_sent_it());
     EXPECT_EQ(loads(), 2);
   }

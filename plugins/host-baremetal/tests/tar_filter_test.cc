@@ -28,9 +28,11 @@ Result<std::string> Filtered(const std::string& tar, size_t piece_bytes = 1000,
   std::string out;
   while (true) {
     A4C_TRY(const std::string piece, filter.Read());
-    if (piece.empty()) return out;
+    if (piece.empty()) break;
     out += piece;
   }
+  EXPECT_EQ(filter.bytes_left_out(), static_cast<int64_t>(tar.size() - out.size()));
+  return out;
 }
 void ExpectFiltered(const std::string& tar, const std::string& wanted) {
   for (const size_t piece_bytes : {1u, 7u, 511u, 512u, 513u, 1024u, 100'000u}) {

@@ -19,6 +19,13 @@ class HostProviderImageSupply : public HostTest {
   Result<ImageInfo> Pull(const std::string& reference) {
     return supply().Pull(Within(120'000), host(), reference, [](std::string_view) {});
   }
+  // What is said of it is in said_.
+  Result<ImageInfo> Send(const std::string& from, const std::string& to,
+                         const std::string& reference) {
+    said_.clear();
+    return supply().Send(Within(120'000), from, to, reference,
+                         [&](std::string_view text) { said_ += text; });
+  }
   // Built on host() alone; its tag.
   std::string Built() {
     std::string tag = Unique("a4c-conformance/sent") + ":1";
@@ -30,6 +37,8 @@ class HostProviderImageSupply : public HostTest {
     EXPECT_TRUE(built) << built.error().ToString();
     return tag;
   }
+
+  std::string said_;
 };
 
 TEST_F(HostProviderImageSupply, TheExtensionIsThereUnlessAbsent) {
@@ -108,12 +117,13 @@ TEST_F(HostProviderImageSupply, WhatARegistryDoesNotGiveSaysWhy) {
 TEST_F(HostProviderImageSupply, AnImageIsSentToAServerThatLacksIt) {
   if (Absent("image_supply") || hosts().size() < 2) return;
   const std::string tag = Built();
-  const auto sent = supply().Send(Within(120'000), host(), hosts()[1], tag);
+  const auto sent = Send(host(), hosts()[1], tag);
   ASSERT_TRUE(sent) << sent.error().ToString();
+  EXPECT_NE(said_.find(" bytes"), std::string::npos) << "how many were sent: " << said_;
   const auto there = Find(hosts()[1], tag);
   ASSERT_TRUE(there);
   EXPECT_EQ(there->digest, Find(host(), tag)->digest);
-  EXPECT_TRUE(supply().Send(Within(), host(), hosts()[1], tag)) << "the same again";
+  EXPECT_TRUE(Send(host(), hosts()[1], tag)) << "the same again";
   Unit unit = NewUnit();
   unit.host = hosts()[1];
   unit.spec.image = tag;
@@ -126,18 +136,17 @@ TEST_F(HostProviderImageSupply, AnImageIsSentToAServerThatLacksIt) {
 
 TEST_F(HostProviderImageSupply, WhatCannotBeSentSaysWhy) {
   if (Absent("image_supply") || hosts().size() < 2) return;
-  const auto lacking =
-      supply().Send(Within(), host(), hosts()[1], Unique("a4c-conformance/none") + ":1");
+  const auto lacking = Send(host(), hosts()[1], Unique("a4c-conformance/none") + ":1");
   ASSERT_FALSE(lacking);
   EXPECT_EQ(lacking.error().code(), Code::kNotFound) << lacking.error().ToString();
-  const auto same = supply().Send(Within(), host(), host(), TestImage());
+  const auto same = Send(host(), host(), TestImage());
   ASSERT_FALSE(same);
   EXPECT_EQ(same.error().code(), Code::kInvalid) << same.error().ToString();
-  const auto digest = supply().Send(Within(), host(), hosts()[1],
-                                    "registry.invalid/app@sha256:" + std::string(64, '0'));
+  const auto digest =
+      Send(host(), hosts()[1], "registry.invalid/app@sha256:" + std::string(64, '0'));
   ASSERT_FALSE(digest);
   EXPECT_EQ(digest.error().code(), Code::kUnsupported) << digest.error().ToString();
-  const auto nowhere = supply().Send(Within(), host(), Unique("nowhere"), TestImage());
+  const auto nowhere = Send(host(), Unique("nowhere"), TestImage());
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().code(), Code::kNotFound) << nowhere.error().ToString();
 }

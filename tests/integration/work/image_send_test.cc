@@ -39,8 +39,8 @@ TEST_F(ImageSend, ItComesFromTheServerThatHasIt) {
   const Job job = CreateOnTwo(digest);
   EXPECT_EQ(job.state, JobState::kSucceeded) << job.message;
   EXPECT_TRUE(Has("two", digest));
-  EXPECT_NE(world_.LogOf(job.id).find("from one to two"), std::string::npos)
-      << world_.LogOf(job.id);
+  const std::string log = world_.LogOf(job.id);
+  EXPECT_NE(log.find("from one to two\nsent "), std::string::npos) << log;
   EXPECT_EQ(world_.Committed("two"), kGiB) << "the room of the image is not given back";
   EXPECT_FALSE(world_.Find(ReservationRef("two", job.id)));
 }

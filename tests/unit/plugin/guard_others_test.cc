@@ -192,7 +192,7 @@ TEST_F(GuardedHostProvider, ImageSupplyIsGuarded) {
                         Code::kInternal, "ImageSupply.Find threw"));
   EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Pull"))->Pull(call, "h", "i", {}),
                         Code::kUnknownOutcome, "ImageSupply.Pull threw"));
-  EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Send"))->Send(call, "h", "o", "i"),
+  EXPECT_TRUE(FailsWith(supply(*Make("throw", "ImageSupply.Send"))->Send(call, "h", "o", "i", {}),
                         Code::kUnknownOutcome, "ImageSupply.Send threw"));
 }
 

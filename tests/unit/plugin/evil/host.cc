@@ -84,7 +84,7 @@ class EvilImageSupply final : public a4c::HostImageSupply {
     return a4c::ImageInfo{reference, "sha256:0", 1};
   }
   a4c::Result<a4c::ImageInfo> Send(const a4c::Call&, const std::string&, const std::string&,
-                                   const std::string& reference) override {
+                                   const std::string& reference, const a4c::Progress&) override {
     mode_.Act("ImageSupply.Send");
     return a4c::ImageInfo{reference, "sha256:0", 1};
   }
