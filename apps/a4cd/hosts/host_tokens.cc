@@ -143,22 +143,33 @@ HostTokens::Pair HostTokens::NewPair(const std::string& host, int64_t rev) {
   return {.host = host, .current = NewToken(), .next = NewToken(), .rev = rev, .is_adopting = true};
 }
 
-// In the store it stands; the same once more changes nothing, so whoever finds it goes on.
-Result<void> HostTokens::Settle(const Call& call, const Pair& pair) {
-  Result<void> adopted = provider_->Adopt(call, pair.host, pair.current);
-  if (!adopted && adopted.error().code() == Code::kUnsupported) {
-    // A server that cannot keep one leaves no record behind.
-    A4C_CHECK(database_.Write(call, {.changes = {{.ref = HostTokenRef(pair.host),
-                                                  .body = "{}",
-                                                  .tombstone = true,
-                                                  .expect = Expect::Rev(pair.rev)}}}));
+// In the store it stands; the same once more changes nothing, so whoever finds it goes on. One who
+// is slow may give the server a token that others have settled, and rotated away, meanwhile. So
+// only who gave it last ends with a write, after which everybody presents the pair before it is
+// rotated.
+Result<void> HostTokens::Settle(const Call& call, Pair pair) {
+  for (int i = 0; i < kTriesMax; ++i) {
+    A4C_CHECK(Give(call, pair));
+    Pair settled = pair;
+    settled.is_adopting = false;
+    A4C_TRY(const bool is_written, Write(call, settled));
+    if (is_written) return {};
+    A4C_TRY(const std::optional<Pair> now, Read(call, pair.host));
+    if (!now || now->current.empty()) return {};  // the server was removed
+    pair = *now;
   }
-  if (!adopted) return adopted;
-  Pair settled = pair;
-  settled.is_adopting = false;
-  A4C_TRY(const bool is_written, Write(call, settled));
-  (void)is_written;  // else by somebody else
-  return {};
+  return Error(Code::kUnavailable, "the token of the server " + pair.host + " keeps changing");
+}
+
+Result<void> HostTokens::Give(const Call& call, const Pair& pair) {
+  Result<void> adopted = provider_->Adopt(call, pair.host, pair.current);
+  if (adopted || adopted.error().code() != Code::kUnsupported) return adopted;
+  // A server that cannot keep one leaves no record behind.
+  A4C_CHECK(database_.Write(call, {.changes = {{.ref = HostTokenRef(pair.host),
+                                                .body = "{}",
+                                                .tombstone = true,
+                                                .expect = Expect::Rev(pair.rev)}}}));
+  return adopted;
 }
 
 Result<void> HostTokens::Forget(const Call& call, const std::string& host, a4c::Commit& commit) {

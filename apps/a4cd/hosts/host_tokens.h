@@ -82,7 +82,8 @@ class HostTokens {
   a4c::Result<std::optional<Pair>> Read(const a4c::Call& call, const std::string& host);
   a4c::Result<bool> Write(const a4c::Call& call, const Pair& pair);
   Pair NewPair(const std::string& host, int64_t rev);
-  a4c::Result<void> Settle(const a4c::Call& call, const Pair& pair);
+  a4c::Result<void> Settle(const a4c::Call& call, Pair pair);
+  a4c::Result<void> Give(const a4c::Call& call, const Pair& pair);
   a4c::Call WithinHostTimeout(const a4c::Call& call) const;
   a4c::Result<void> PresentPair(const a4c::Call& call, const Pair& pair);
   a4c::Result<void> Rotate(const a4c::Call& call, const Pair& pair);

@@ -2,7 +2,9 @@
 #include "apps/a4cd/hosts/host_tokens.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "tests/integration/support/work_fixture.h"
 
@@ -32,6 +34,7 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   Result<void> Adopt(const Call& call, const std::string& host, const std::string& token) override {
     if (unable) return a4c::Error(a4c::Code::kUnsupported, "a4c-host is not installed there");
     if (away) return a4c::Error(a4c::Code::kUnavailable, "no route to it");
+    std::exchange(before_adoption, [] {})();
     return inner_.As<a4c::HostIncarnation>()->Adopt(call, host, token);
   }
   Result<void> Present(const Call& call, const std::string& host, const std::string& current,
@@ -46,6 +49,7 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   bool unable = false;
   bool forgotten =
       false;  // the provider was told of the server anew, and has presented nothing yet
+  std::function<void()> before_adoption = [] {};  // once
   int effects = 0;
   int presentations = 0;
 
@@ -158,6 +162,26 @@ TEST_F(HostTokensTest, AnAdoptionThatTheServerHasNotHeardOfIsTakenUp) {
   EXPECT_EQ(Pair().find("adopt_until"), std::string::npos) << Pair();
   Rotate(started_since);
   EXPECT_TRUE(Ensure(tokens_));
+}
+
+// Two instances find an adoption, and the slower one tells the server when it is long settled.
+TEST_F(HostTokensTest, WhoAdoptsLateLeavesTheServerWithTheTokenOfTheStore) {
+  HostTokens other(database_, hosts_, fake_.runtime(), {.rotate_period_ms = 0});
+  for (const int rotations : {0, 1, 2}) {
+    a4c::Commit enrolment;
+    ASSERT_TRUE(tokens_.AdoptWith(Within(), kServer, enrolment));
+    ASSERT_TRUE(database_.Write(Within(), enrolment));
+    const std::string adopting = Pair();
+    hosts_.before_adoption = [&] {
+      for (int i = 0; i <= rotations; ++i) Step(other);
+      EXPECT_NE(Pair(), adopting) << "nobody was faster";
+    };
+    Step(tokens_);
+    Step(other);
+    Step(other);
+    const auto unit = Ensure(tokens_);
+    EXPECT_TRUE(unit) << rotations << " rotations: " << unit.error().ToString();
+  }
 }
 
 TEST_F(HostTokensTest, AnAdoptionThatFailedIsTakenUpByWhoeverActsNext) {
