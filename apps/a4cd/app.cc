@@ -20,6 +20,7 @@
 #include "apps/a4cd/api/stream_hub.h"
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/backends.h"
+#include "apps/a4cd/hosts/host_gauges.h"
 #include "apps/a4cd/index_start.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/kinds.h"
@@ -196,8 +197,11 @@ class RunningApp final : public App, public ProcessView {
       for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
       for (auto& loop : worker_->NewSingletons()) StartSingleton("worker", std::move(loop));
     }
-    if (worker_) loops_.Start("hosts", worker_->NewEnrolmentLoop());
-    if (worker_) loops_.Start("hosts", worker_->NewTokenLoop());
+    if (worker_) {
+      loops_.Start("hosts", worker_->NewEnrolmentLoop());
+      loops_.Start("hosts", worker_->NewTokenLoop());
+      loops_.Start("hosts", NewHostGauges(*database_, runtime_, settings_.worker.disks.period_ms));
+    }
     if (settings_.HasRole("poller")) {
       StartSingleton("poller", NewRetentionLoop(*database_, runtime_, settings_.retention));
       StartSingleton("poller", database_->NewPurgeLoop(kind));
