@@ -5,9 +5,9 @@
 //     auto store = conformance::Make<Store>();
 //     ...
 //   }
-//   TEST(StoreReplicas, AbsentIsNull) {
-//     if (!conformance::Absent("replicas")) { ... test that it works ... }
-//     else EXPECT_EQ(store->As<Replicas>(), nullptr);   // absent is tested too
+//   TEST(SearchIndexRebuild, AbsentIsNull) {
+//     if (!conformance::Absent("rebuild")) { ... test that it works ... }
+//     else EXPECT_EQ(index->As<Rebuild>(), nullptr);   // absent is tested too
 //   }
 //
 // Suites are named after the interface (Store..., Bus..., SearchIndex..., HostProvider...): the
