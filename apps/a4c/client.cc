@@ -75,9 +75,8 @@ class PocoClient final : public Client {
     const std::string key = Hex(runtime_.random.Next()) + Hex(runtime_.random.Next());
     for (int attempt = 1;; ++attempt) {
       Result<Reply> reply = Try(ask, key, deadline_ms, nullptr);
-      const bool again = reply ? Repeatable(reply->status) : reply.error().retryable();
       const int64_t wait_ms = WaitBefore(attempt, reply);
-      if (!again || attempt == kAttemptsMax ||
+      if (!IsRepeatable(reply) || attempt == kAttemptsMax ||
           runtime_.clock.MonotonicMs() + wait_ms >= deadline_ms) {
         return reply;
       }
@@ -154,18 +153,8 @@ class PocoClient final : public Client {
   }
 
  private:
-  static bool Repeatable(int status) {
-    return status == 429 || status == 502 || status == 503 || status == 504;
-  }
-
   int64_t WaitBefore(int attempt, const Result<Reply>& reply) {
-    int64_t wait_ms = 100LL << attempt;
-    if (reply) {
-      int64_t asked_s = 0;
-      const std::string text = reply->Header("Retry-After");
-      std::from_chars(text.data(), text.data() + text.size(), asked_s);
-      wait_ms = std::max(wait_ms, asked_s * 1000);
-    }
+    int64_t wait_ms = std::max(int64_t{100} << attempt, RetryAfterMs(reply));
     wait_ms = std::min(wait_ms, kWaitMaxMs);
     return wait_ms / 2 + static_cast<int64_t>(runtime_.random.Next() % (wait_ms / 2 + 1));
   }
@@ -358,6 +347,20 @@ std::string Reply::Header(const std::string& name) const {
     }
   }
   return {};
+}
+
+bool IsRepeatable(const Result<Reply>& answer) {
+  if (!answer) return answer.error().retryable();
+  const int status = answer->status;
+  return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+int64_t RetryAfterMs(const Result<Reply>& answer) {
+  if (!answer) return 0;
+  int64_t asked_s = 0;
+  const std::string text = answer->Header("Retry-After");
+  std::from_chars(text.data(), text.data() + text.size(), asked_s);
+  return asked_s * 1000;
 }
 
 std::string PercentEncode(const std::string& text) {

@@ -77,6 +77,11 @@ class Client {
 a4c::Result<std::unique_ptr<Client>> NewClient(const Endpoint& endpoint,
                                                const a4c::Runtime& runtime);
 
+// Whether the same may be asked again: it was too much or too early, or there was no answer.
+bool IsRepeatable(const a4c::Result<Reply>& answer);
+// As Retry-After asks for; 0: it does not.
+int64_t RetryAfterMs(const a4c::Result<Reply>& answer);
+
 // Whether whoever is on the way can read the key: it goes over http:// to another machine.
 bool IsKeyReadable(const Endpoint& endpoint);
 inline constexpr const char* kKeyIsReadable =

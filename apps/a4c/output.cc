@@ -104,33 +104,45 @@ const char* ColorOf(const std::string& state) {
   return "\x1b[2m";
 }
 
-std::string Table(const Json& items, const std::vector<Column>& columns, const Style& style) {
-  std::vector<Column> shown;
-  for (const Column& column : columns) {
-    if (!column.wide || style.format == Format::kWide) shown.push_back(column);
+using Row = std::vector<std::string>;
+
+std::string RowText(const Row& row, const std::vector<Column>& shown,
+                    const std::vector<size_t>& widths, bool color) {
+  std::string line;
+  for (size_t c = 0; c < row.size(); ++c) {
+    const bool colored = color && shown[c].as == Column::As::kState;
+    line += colored ? ColorOf(row[c]) + row[c] + "\x1b[0m" : row[c];
+    if (c + 1 < row.size()) line += std::string(widths[c] - Width(row[c]) + 2, ' ');
   }
-  std::vector<std::vector<std::string>> rows(1);
-  for (const Column& column : shown) rows[0].emplace_back(column.title);
+  return line + "\n";
+}
+
+// Below rows that were shown before, unless there are no widths yet.
+std::string Table(const Json& items, const std::vector<Column>& columns, const Style& style,
+                  std::vector<size_t>& widths) {
+  std::vector<Column> shown;
+  Row titles;
+  for (const Column& column : columns) {
+    if (column.wide && style.format != Format::kWide) continue;
+    shown.push_back(column);
+    titles.emplace_back(column.title);
+  }
+  std::vector<Row> rows;
   for (const Json& item : items.Items()) {
-    std::vector<std::string> row;
+    Row& row = rows.emplace_back();
     for (const Column& column : shown) {
       row.push_back(Cell(Member(item, column.member), column.as, style));
     }
-    rows.push_back(std::move(row));
   }
-  std::string text;
-  for (size_t r = 0; r < rows.size(); ++r) {
-    std::string line;
-    for (size_t c = 0; c < shown.size(); ++c) {
-      size_t widest = 0;
-      for (const auto& row : rows) widest = std::max(widest, Width(row[c]));
-      const std::string padding(c + 1 == shown.size() ? 0 : widest - Width(rows[r][c]) + 2, ' ');
-      const bool colored = style.color && r > 0 && shown[c].as == Column::As::kState;
-      line += colored ? ColorOf(rows[r][c]) + rows[r][c] + "\x1b[0m" : rows[r][c];
-      line += padding;
-    }
-    text += line + "\n";
+  const bool has_header = widths.empty();
+  for (const std::string& title : titles) {
+    if (has_header) widths.push_back(Width(title));
   }
+  for (const Row& row : rows) {
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], Width(row[c]));
+  }
+  std::string text = has_header ? RowText(titles, shown, widths, false) : "";
+  for (const Row& row : rows) text += RowText(row, shown, widths, style.color);
   return text;
 }
 
@@ -217,9 +229,29 @@ std::string Render(const Json& items, const std::string& noun, const std::vector
       return text;
     case Format::kTable:
     case Format::kWide:
-      return Table(items, columns, style);
+      break;
   }
-  return text;
+  std::vector<size_t> widths;
+  return Table(items, columns, style, widths);
+}
+
+std::string RenderMore(const Json& items, const std::string& noun,
+                       const std::vector<Column>& columns, const Style& style,
+                       std::vector<size_t>& widths) {
+  std::string text;
+  switch (style.format) {
+    case Format::kJson:
+      for (const Json& item : items.Items()) text += Pretty(item, "") + "\n";
+      return text;
+    case Format::kYaml:
+      for (const Json& item : items.Items()) text += "---\n" + YamlText(item);
+      return text;
+    case Format::kTable:
+    case Format::kWide:
+      return Table(items, columns, style, widths);
+    default:
+      return Render(items, noun, columns, style, false);
+  }
 }
 
 std::string YamlText(const Json& value) {

@@ -31,6 +31,12 @@ struct Style {
 std::string Render(const a4c::Json& items, const std::string& noun,
                    const std::vector<Column>& columns, const Style& style, bool single);
 
+// A table that grows: the header above the first rows, later ones below in the same columns, whose
+// widths are kept by the caller. The other formats: each item for itself.
+std::string RenderMore(const a4c::Json& items, const std::string& noun,
+                       const std::vector<Column>& columns, const Style& style,
+                       std::vector<size_t>& widths);
+
 std::string YamlText(const a4c::Json& value);
 std::string BytesText(int64_t bytes);
 // "3m" since a time as the API writes it; "-" if there is none.

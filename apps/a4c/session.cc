@@ -29,22 +29,40 @@ Format Session::format() const {
   return Format::kTable;
 }
 
-bool Session::SendForAll(const std::string& path,
-                         const std::vector<std::pair<std::string, std::string>>& query,
-                         Json& list) {
+// How complete and how old it is: what the worst page says.
+static void AddAges(const Json& page, Json& whole) {
+  for (const char* age : {"stale_ms", "lag_ms"}) {
+    whole.Set(age, std::max(whole[age].Int(), page[age].Int()));
+  }
+  if (!page["fresh"].Bool(true)) whole.Set("fresh", false);
+  whole.Set("next", page["next"]);
+}
+
+Result<Reply> Session::TryPages(const std::string& path,
+                                const std::vector<std::pair<std::string, std::string>>& query,
+                                bool all) {
+  Json whole(Json::Object{});
   Json items(Json::Array{});
-  int64_t stale_ms = 0;
   std::vector<std::pair<std::string, std::string>> of_page = query;
   std::string& cursor = of_page.emplace_back("cursor", "").second;
   do {
-    Reply reply;
-    if (!Send({.path = WithQuery(path, of_page)}, reply)) return false;
-    for (const Json& item : reply.body["items"].Items()) items.Append(item);
-    cursor = reply.body["next"].Text();
-    stale_ms = std::max(stale_ms, reply.body["stale_ms"].Int());
-  } while (!cursor.empty());
-  NoteStaleness(stale_ms);
-  list = Json(Json::Object{{"items", std::move(items)}});
+    A4C_TRY(Reply page, Try({.path = WithQuery(path, of_page)}));
+    if (!page.ok()) return page;
+    for (const Json& item : page.body["items"].Items()) items.Append(item);
+    AddAges(page.body, whole);
+    cursor = page.body["next"].Text();
+  } while (all && !cursor.empty());
+  whole.Set("items", std::move(items));
+  return Reply{.status = 200, .headers = {}, .text = {}, .body = std::move(whole)};
+}
+
+bool Session::SendForAll(const std::string& path,
+                         const std::vector<std::pair<std::string, std::string>>& query,
+                         Json& list) {
+  Reply reply;
+  if (!Take(TryPages(path, query), reply)) return false;
+  NoteStaleness(reply.body["stale_ms"].Int());
+  list = std::move(reply.body);
   return true;
 }
 
@@ -85,10 +103,14 @@ void Session::Forget(const Ask& ask) {
   if (Client* client = Connect(); client != nullptr) static_cast<void>(client->Send(ask));
 }
 
-bool Session::Send(const Ask& ask, Reply& reply) {
-  Client* client = Connect();
-  if (client == nullptr) return false;
-  Result<Reply> answer = client->Send(ask);
+Result<Reply> Session::Try(const Ask& ask) {
+  if (client_ == nullptr) {
+    A4C_TRY(client_, Open());
+  }
+  return client_->Send(ask);
+}
+
+bool Session::Take(Result<Reply> answer, Reply& reply) {
   if (!answer) {
     exit_code = Complain(answer.error());
     return false;
@@ -96,6 +118,10 @@ bool Session::Send(const Ask& ask, Reply& reply) {
   reply = *std::move(answer);
   if (!reply.ok()) exit_code = Complain(reply);
   return reply.ok();
+}
+
+bool Session::Send(const Ask& ask, Reply& reply) {
+  return Take(Try(ask), reply);
 }
 
 bool Session::Patch(const std::string& path, const Json& change, Reply& reply) {
@@ -156,10 +182,11 @@ int Session::Complain(const Error& error) {
   ClearProgress();
   if (format() == Format::kJson || format() == Format::kNdjson) {
     Json problem(Json::Object{{"title", a4c::CodeName(error.code())}, {"detail", error.message()}});
+    if (!subject.empty()) problem.AppendMember("name", subject);
     if (!error.hint().empty()) problem.AppendMember("hint", error.hint());
     std::fprintf(stderr, "%s\n", problem.ToString().c_str());
   } else {
-    Say("error: ", error.message());
+    Say("error: ", Subject() + error.message());
     if (!error.hint().empty()) Say("hint: ", error.hint());
   }
   return ExitCodeOf(error);
@@ -183,17 +210,26 @@ static Json ProblemOf(const Reply& reply, const Result<Endpoint>& sent_to) {
   return problem;
 }
 
+static std::string DetailOf(int status, const Json& problem) {
+  for (const char* member : {"detail", "title"}) {
+    if (!problem[member].Text().empty()) return problem[member].Text();
+  }
+  return "the API answered " + std::to_string(status);
+}
+
+std::string WhyText(const Result<Reply>& answer) {
+  return answer ? DetailOf(answer->status, answer->body) : answer.error().message();
+}
+
 int Session::Complain(const Reply& reply) {
   ClearProgress();
-  const Json problem = ProblemOf(reply, Resolved());
+  Json problem = ProblemOf(reply, Resolved());
   if (format() == Format::kJson || format() == Format::kNdjson) {
+    if (!subject.empty() && problem.IsObject()) problem.Set("name", subject);
     std::fprintf(stderr, "%s\n", problem.IsNull() ? "{}" : problem.ToString().c_str());
     return ExitCodeOf(reply.status, problem);
   }
-  std::string text = problem["detail"].Text();
-  if (text.empty()) text = problem["title"].Text();
-  if (text.empty()) text = "the API answered " + std::to_string(reply.status);
-  Say("error: ", text);
+  Say("error: ", Subject() + DetailOf(reply.status, problem));
   if (reply.status / 100 == 3) {
     Say("hint: it refers to ",
         Graphic(reply.Header("Location")) + ": --url takes the beginning of that");

@@ -28,6 +28,7 @@ class Session {
   bool quiet = false;
   bool has_double_dash = false;  // a command, if there is one, stands behind --
   int exit_code = kOk;
+  std::string subject;  // of several names the one that complaints and notes are about
 
   const a4c::Runtime runtime;
 
@@ -38,12 +39,20 @@ class Session {
 
   // Sends, and complains about anything but a success. False: exit_code is set.
   bool Send(const Ask& ask, Reply& reply);
+  // The same without complaint: an answer of any status, or why there is none.
+  a4c::Result<Reply> Try(const Ask& ask);
+  // What was tried, as Send has it.
+  bool Take(a4c::Result<Reply> answer, Reply& reply);
   // Changes what is at the path, and says which version it means: the one read just before.
   bool Patch(const std::string& path, const a4c::Json& change, Reply& reply);
   // The items of all pages of a list, as one page; notes how old it may be. False: exit_code is
   // set.
   bool SendForAll(const std::string& path,
                   const std::vector<std::pair<std::string, std::string>>& query, a4c::Json& list);
+  // All pages of a list as one, with how old it may be at worst; all: else the first alone.
+  a4c::Result<Reply> TryPages(const std::string& path,
+                              const std::vector<std::pair<std::string, std::string>>& query,
+                              bool all = true);
   // Null: exit_code is set.
   Client* Connect();
   // One more connection, of its own. [any thread]
@@ -70,6 +79,9 @@ class Session {
   // What a list of a replica may lack; nothing of one that is current.
   void NoteStaleness(int64_t stale_ms) const;
 
+  // Of what it is about: "dev-1: ", or nothing.
+  std::string Subject() const { return subject.empty() ? "" : subject + ": "; }
+
   int Complain(const a4c::Error& error);
   int Complain(const Reply& reply);
 
@@ -83,6 +95,9 @@ class Session {
   mutable std::optional<a4c::Result<Endpoint>> resolved_;
   mutable std::atomic<bool> has_progress_ = false;  // a line is there that was not ended
 };
+
+// What an answer that is no success says, or why there is none.
+std::string WhyText(const a4c::Result<Reply>& answer);
 
 // "/v1/jobs?limit=5&q=..." of names and values, empty values left out.
 std::string WithQuery(const std::string& path,

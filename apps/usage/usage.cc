@@ -46,41 +46,66 @@ std::string Meant(const std::string& name, const Words& candidates) {
   return longer != candidates.end() ? *longer : Nearest(name, candidates);
 }
 
+// Above a command whose options stand nowhere else; null: the root's, or such a one's.
+const CLI::App* AboveOf(const CLI::App& app) {
+  return app.get_fallthrough() ? app.get_parent() : nullptr;
+}
+
+// Those of the commands above it may stand behind it too.
+std::string GlobalOptionsOf(const CLI::App& app) {
+  std::vector<const CLI::Option*> options;
+  for (const CLI::App* at = AboveOf(app); at != nullptr; at = AboveOf(*at)) {
+    for (const CLI::Option* option : at->get_options()) {
+      const bool is_own = option == at->get_help_ptr() || option->get_positional();
+      if (!is_own && !option->get_group().empty()) options.push_back(option);
+    }
+  }
+  if (options.empty()) return "";
+  const auto formatter = std::dynamic_pointer_cast<CLI::Formatter>(app.get_formatter());
+  return formatter == nullptr ? "" : formatter->make_group("Global options", false, options);
+}
+
 std::string HelpOf(const CLI::App& app) {
-  return app.get_formatter()->make_help(&app, PathOf(app), CLI::AppFormatMode::Normal);
+  return app.get_formatter()->make_help(&app, PathOf(app), CLI::AppFormatMode::Normal) +
+         GlobalOptionsOf(app);
 }
 
-int Say(const CLI::App& app, const std::string& what, const std::string& meant) {
-  const std::string hint =
-      meant.empty() ? PathOf(app) + " --help" : "did you mean \"" + meant + "\"?";
-  std::fprintf(stderr, "error: %s\nhint: %s\n", what.c_str(), hint.c_str());
-  return kWrongUse;
+Misuse Wrong(const CLI::App& app, const std::string& what, const std::string& meant = "") {
+  return {what, meant.empty() ? PathOf(app) + " --help" : "did you mean \"" + meant + "\"?"};
 }
 
-int UnknownOption(const CLI::App& app, const std::string& word) {
+Misuse UnknownOption(const CLI::App& app, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
-  return Say(app, "unknown option " + name, Meant(name, OptionsOf(app)));
+  return Wrong(app, "unknown option " + name, Meant(name, OptionsOf(app)));
 }
 
-int UnknownCommand(const CLI::App& group, const std::string& word) {
-  return Say(group, "unknown command \"" + word + "\"", Meant(word, CommandsOf(group)));
+Misuse UnknownCommand(const CLI::App& group, const std::string& word) {
+  return Wrong(group, "unknown command \"" + word + "\"", Meant(word, CommandsOf(group)));
 }
 
-int ExplainGroup(const CLI::App& group, const Words& extras, const CLI::ParseError& error) {
+Misuse OfGroup(const CLI::App& group, const Words& extras, const CLI::ParseError& error) {
   if (extras.empty()) {
     const bool none_named = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
-    if (!none_named) return Say(group, error.what(), "");
-    std::fputs(HelpOf(group).c_str(), stderr);
-    return kWrongUse;
+    if (!none_named) return Wrong(group, error.what());
+    Misuse misuse = Wrong(group, "a command is required");
+    misuse.help = HelpOf(group);
+    return misuse;
   }
   const auto command = std::ranges::find_if_not(extras, IsOption);
   if (command == extras.end()) return UnknownOption(group, extras.front());
   return UnknownCommand(group, *command);
 }
 
-// Above a command whose options stand nowhere else; null: the root's, or such a one's.
-const CLI::App* AboveOf(const CLI::App& app) {
-  return app.get_fallthrough() ? app.get_parent() : nullptr;
+Misuse OfCommand(const CLI::App& app, const Words& extras, const CLI::ParseError& error) {
+  // What has not been taken yet when a value is refused is not what is wrong.
+  if (IsOfAValue(error)) return Wrong(app, error.what());
+  if (const auto option = std::ranges::find_if(extras, IsOption); option != extras.end()) {
+    return UnknownOption(app, *option);
+  }
+  if (extras.empty()) return Wrong(app, error.what());
+  // It may be the value, which must not get into a log.
+  if (app.get_parent()->get_name() == "secret") return Wrong(app, "an argument too many");
+  return Wrong(app, "unexpected argument \"" + extras.front() + "\"");
 }
 
 const CLI::Option* OptionOf(const CLI::App& app, const std::string& name) {
@@ -143,6 +168,33 @@ std::optional<Words> ValuesOf(const CLI::App& app, const std::string& option) {
   return CLI::detail::split(type.substr(begin, end - begin), ',');
 }
 
+std::string Place::Next() const {
+  if (!CommandsOf(*app).empty()) return "";
+  const auto places =
+      app->get_options([](const CLI::Option* option) { return option->get_positional(); });
+  if (places.empty()) return "";
+  const bool is_past = given.size() >= places.size();
+  const CLI::Option* place = is_past ? places.back() : places[given.size()];
+  return is_past && place->get_items_expected_max() <= 1 ? "" : place->get_name();
+}
+
+Place PlaceOf(const CLI::App& root, const Words& words) {
+  Place place{&root};
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (IsOption(words[i]) && words[i] != "-") {
+      if (HasValueBehind(*place.app, words[i])) ++i;
+      continue;
+    }
+    const CLI::App* sub = CommandOf(*place.app, words[i]);
+    if (sub == nullptr) {
+      place.given.push_back(words[i]);
+    } else {
+      place.app = sub;
+    }
+  }
+  return place;
+}
+
 std::optional<size_t> BeginOfCommand(const CLI::App& root, const Words& words) {
   const CLI::App* app = &root;
   size_t positionals = 0;
@@ -159,27 +211,35 @@ std::optional<size_t> BeginOfCommand(const CLI::App& root, const Words& words) {
   return {};
 }
 
-int Explain(const CLI::App& root, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return root.exit(error);
-  const CLI::App& app = NamedIn(root);
-  const Words extras = root.remaining(true);
-  if (!CommandsOf(app).empty()) return ExplainGroup(app, extras, error);
-  // What has not been taken yet when a value is refused is not what is wrong.
-  if (IsOfAValue(error)) return Say(app, error.what(), "");
-  if (const auto option = std::ranges::find_if(extras, IsOption); option != extras.end()) {
-    return UnknownOption(app, *option);
+void SayMisuse(const Misuse& misuse) {
+  if (!misuse.help.empty()) {
+    std::fputs(misuse.help.c_str(), stderr);
+    return;
   }
-  if (extras.empty()) return Say(app, error.what(), "");
-  // It may be the value, which must not get into a log.
-  if (app.get_parent()->get_name() == "secret") return Say(app, "an argument too many", "");
-  return Say(app, "unexpected argument \"" + extras.front() + "\"", "");
+  std::fprintf(stderr, "error: %s\nhint: %s\n", misuse.what.c_str(), misuse.hint.c_str());
 }
 
-int Help(const CLI::App& root, const Words& names) {
+int Explain(const CLI::App& root, const CLI::ParseError& error, const TellMisuse& tell) {
+  const CLI::App& app = NamedIn(root);
+  if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr) {
+    std::fputs(HelpOf(app).c_str(), stdout);
+    return 0;
+  }
+  if (error.get_exit_code() == 0) return root.exit(error);
+  const Words extras = root.remaining(true);
+  const bool is_group = !CommandsOf(app).empty();
+  tell(is_group ? OfGroup(app, extras, error) : OfCommand(app, extras, error));
+  return kWrongUse;
+}
+
+int Help(const CLI::App& root, const Words& names, const TellMisuse& tell) {
   const CLI::App* app = &root;
   for (const std::string& name : names) {
     const CLI::App* sub = CommandOf(*app, name);
-    if (sub == nullptr) return UnknownCommand(*app, name);
+    if (sub == nullptr) {
+      tell(UnknownCommand(*app, name));
+      return kWrongUse;
+    }
     app = sub;
   }
   std::fputs(HelpOf(*app).c_str(), stdout);

@@ -123,106 +123,6 @@ bool SendChunk(Session& session, const Chunk& chunk, Totals& totals) {
   return false;
 }
 
-// Takes a text/event-stream apart.
-class EventReader {
- public:
-  struct Event {
-    std::string id;
-    std::string name;
-    std::string data;
-  };
-  void Feed(std::string_view bytes, std::vector<Event>& events) {
-    buffer_ += bytes;
-    size_t end = 0;
-    while ((end = buffer_.find('\n')) != std::string::npos) {
-      Line(buffer_.substr(0, end), events);
-      buffer_.erase(0, end + 1);
-    }
-  }
-
- private:
-  void Line(const std::string& line, std::vector<Event>& events) {
-    if (line.empty()) {
-      if (!event_.data.empty()) events.push_back(event_);
-      event_ = {};
-    } else if (line.starts_with("id: ")) {
-      event_.id = line.substr(4);
-    } else if (line.starts_with("event: ")) {
-      event_.name = line.substr(7);
-    } else if (line.starts_with("data: ")) {
-      event_.data += line.substr(6);
-    }
-  }
-  std::string buffer_;
-  Event event_;
-};
-
-class Watch {
- public:
-  Watch(Session& session, std::string id) : session_(session), id_(std::move(id)) {}
-
-  int Run() {
-    Client* client = session_.Connect();
-    if (client == nullptr) return session_.exit_code;
-    while (!done_) {
-      if (!id_.empty() && !ShowNow()) return session_.exit_code;
-      if (done_) break;
-      Ask ask{.path = "/v1/events"};
-      if (!last_id_.empty()) ask.headers.emplace_back("Last-Event-ID", last_id_);
-      EventReader reader;
-      const Result<Reply> reply = client->Stream(ask, [&](std::string_view bytes) {
-        std::vector<EventReader::Event> events;
-        reader.Feed(bytes, events);
-        for (const EventReader::Event& event : events) Take(event);
-        return !done_;
-      });
-      if (reply && !reply->ok()) return session_.Complain(*reply);
-      if (!reply && !reply.error().retryable()) return session_.Complain(reply.error());
-      if (!done_) session_.Pause(1'000);
-    }
-    return exit_code_;
-  }
-
- private:
-  bool ShowNow() {
-    Reply reply;
-    if (!session_.Send({.path = "/v1/jobs/" + PercentEncode(id_)}, reply)) return false;
-    Print(reply.body);
-    return true;
-  }
-
-  void Take(const EventReader::Event& event) {
-    if (!event.id.empty()) last_id_ = event.id;
-    if (event.name == "resync") session_.Note("note: changes may have been missed: list again");
-    if (event.name != "job") return;
-    const Result<Json> job = a4c::ParseJson(event.data);
-    if (job && (id_.empty() || (*job)["id"].Text() == id_)) Print(*job);
-  }
-
-  void Print(const Json& job) {
-    if (done_ || (!id_.empty() && job["rev"].Int() <= rev_)) return;
-    rev_ = job["rev"].Int();
-    if (session_.IsForPeople()) {
-      const std::string& title = job["title"].Text();
-      session_.ShowText(job["updated_at"].Text() + "  " + job["id"].Text() + "  " +
-                        job["state"].Text() + "  " + job["reason"].Text() + "  " +
-                        OneLine(title, title.size()) + "\n");
-    } else {
-      session_.ShowText(job.ToString() + "\n");
-    }
-    const std::string& state = job["state"].Text();
-    done_ = !id_.empty() && state != "pending" && state != "running";
-    if (done_) exit_code_ = ExitCodeOfJob(job);
-  }
-
-  Session& session_;
-  const std::string id_;
-  std::string last_id_;
-  int64_t rev_ = 0;
-  bool done_ = false;
-  int exit_code_ = kOk;
-};
-
 }  // namespace
 
 int SubmitBatch(Session& session, const BatchOptions& options) {
@@ -258,10 +158,6 @@ int SubmitBatch(Session& session, const BatchOptions& options) {
   if (!chunk.lines.empty() && !SendChunk(session, chunk, totals)) return session.exit_code;
   session.Note(TotalsText(totals));
   return totals.failed == 0 ? kOk : kFailed;
-}
-
-int WatchJobs(Session& session, const std::string& id) {
-  return Watch(session, id).Run();
 }
 
 }  // namespace a4c_cli

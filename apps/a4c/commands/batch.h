@@ -1,4 +1,4 @@
-// Long-running uses of the API: a batch with its progress, a stream of events.
+// Many jobs of a file, with how far it is.
 #pragma once
 
 #include <string>
@@ -15,9 +15,5 @@ struct BatchOptions {
 // Sends the file in pieces, shows a bar on a terminal; one result per line on standard output with
 // -o ndjson or on a pipe. 1 if any line failed.
 int SubmitBatch(Session& session, const BatchOptions& options);
-
-// Prints jobs as they change, coming back after breaks where it was. With an id: until that job has
-// ended.
-int WatchJobs(Session& session, const std::string& id);
 
 }  // namespace a4c_cli

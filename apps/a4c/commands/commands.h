@@ -2,12 +2,14 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "apps/a4c/session.h"
+#include "apps/usage/usage.h"
 
 namespace a4c_cli {
 
@@ -58,10 +60,16 @@ inline const ListOption kByLabel = {"--label", "labels", "only with gpu=yes; eac
 // Names of a query and the values that are asked for.
 using Asked = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
+// What more a list has than its columns.
+struct ListTraits {
+  std::vector<ListOption> options = {};
+  bool has_fresh = false;
+  bool is_watched = false;                          // its items have a rev, and a route each
+  std::function<void(const a4c::Json&)> note = {};  // what is said of one besides its row
+};
 // `GROUP list` of all that /v1/<noun>s names. The columns outlive it.
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
-             const std::vector<Column>& columns, const std::vector<ListOption>& options = {},
-             bool has_fresh = false);
+             const std::vector<Column>& columns, const ListTraits& traits = {});
 // Adds the options to a command; what they will ask for, once it is parsed.
 std::shared_ptr<Asked> AddListOptions(CLI::App& leaf, const std::vector<ListOption>& options);
 // Values of one name joined by commas, for WithQuery.
@@ -92,6 +100,9 @@ bool ParsePairs(Session& session, const std::vector<std::string>& pairs, a4c::Js
 // exit_code is set.
 bool ReadMapChange(Session& session, const std::vector<std::string>& given, std::string_view what,
                    a4c::Json& change);
+
+// How what is wrong with a command line is told: as other complaints.
+a4c::usage::TellMisuse TellMisuseBy(Session& session);
 
 // The command line without the program's name; the exit code.
 int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtime);

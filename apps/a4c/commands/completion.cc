@@ -1,5 +1,7 @@
 // Completion: the shells' scripts ask this binary (`a4c __complete -- words...`), which knows its
 // own commands and, for ids, asks the API, briefly.
+#include <algorithm>
+#include <map>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
@@ -57,29 +59,59 @@ std::vector<std::string> Queries(Session& session, std::string query) {
   return queries;
 }
 
-std::vector<std::string> Ids(Session& session, const std::string& noun) {
-  std::string path;
-  if (noun == "job" || noun == "explain") path = "/v1/jobs?limit=50";
-  if (noun == "workspace") path = "/v1/workspaces?limit=50";
-  if (noun == "snapshot") path = "/v1/snapshots?limit=50";
-  if (noun == "host") path = "/v1/hosts";
-  if (noun == "key") path = "/v1/keys?limit=50";
-  std::vector<std::string> ids;
-  if (path.empty()) return ids;
-  const a4c::Json answer = Ask(session, path);
+// What there is of that noun.
+std::vector<std::string> NamesOf(Session& session, const std::string& what) {
+  struct Source {
+    const char* path;
+    const char* member;
+  };
+  static const std::map<std::string, Source> sources = {
+      {"job", {"/v1/jobs?limit=50", "id"}},
+      {"workspace", {"/v1/workspaces?limit=50", "name"}},
+      {"snapshot", {"/v1/snapshots?limit=50", "id"}},
+      {"host", {"/v1/hosts", "id"}},
+      {"key", {"/v1/keys?limit=50", "id"}},
+      {"secret", {"/v1/secrets?limit=50", "name"}},
+      {"tenant", {"/v1/tenants?limit=50", "id"}}};
+  const auto source = sources.find(what);
+  std::vector<std::string> names;
+  if (source == sources.end()) return names;
+  const a4c::Json answer = Ask(session, source->second.path);
   for (const a4c::Json& item : answer["items"].Items()) {
-    ids.push_back(noun == "workspace" ? item["name"].Text() : item["id"].Text());
+    names.push_back(item[source->second.member].Text());
   }
-  return ids;
+  return names;
 }
 
-// Of an option, after which no command or id of the command stands.
+// As the service that is asked has them.
+std::vector<std::string> JobTypes(Session& session) {
+  const a4c::Json schemas = Ask(session, "/openapi.json")["components"]["schemas"];
+  std::vector<std::string> types;
+  for (const a4c::Json& type : schemas["JobRequest"]["properties"]["type"]["enum"].Items()) {
+    types.push_back(type.Text());
+  }
+  return types;
+}
+
+// Of an option, after which no command or name of the command stands.
 std::vector<std::string> Values(Session& session, const std::string& option,
                                 std::vector<std::string> listed) {
-  for (const char* noun : {"host", "workspace"}) {
-    if (option == std::string("--") + noun) return Ids(session, noun);
+  for (const char* what : {"host", "workspace", "tenant"}) {
+    if (option == std::string("--") + what) return NamesOf(session, what);
   }
-  return listed;
+  return option == "--type" ? JobTypes(session) : listed;
+}
+
+// What may stand in the next place of the command, without what was given already.
+std::vector<std::string> Arguments(Session& session, const a4c::usage::Place& place) {
+  std::string what = place.Next();
+  if (what == "type") return JobTypes(session);
+  if (what == "workspaces") what = "workspace";
+  std::vector<std::string> names = NamesOf(session, what);
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::find(place.given, name) != place.given.end();
+  });
+  return names;
 }
 
 bool IsQuery(const std::vector<std::string>& words) {
@@ -96,27 +128,20 @@ void Complete(CLI::App& root, Session& session, const std::vector<std::string>& 
     for (const std::string& query : Queries(session, words.back())) text += query + "\n";
     return session.ShowText(text);
   }
-  CLI::App* at = &root;
-  const std::string typed = words.empty() ? "" : words.back();
-  std::string noun;
-  for (size_t i = 0; i + 1 < words.size(); ++i) {
-    for (CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
-      if (sub->get_name() != words[i]) continue;
-      if (noun.empty()) noun = words[i];
-      at = sub;
-      break;
-    }
-  }
+  if (words.empty()) return;
+  const std::string& typed = words.back();
+  const std::vector<std::string> before(words.begin(), words.end() - 1);
+  const a4c::usage::Place place = a4c::usage::PlaceOf(root, before);
+  const std::string option = before.empty() ? "" : before.back();
+  const auto values = a4c::usage::ValuesOf(*place.app, option);
   std::vector<std::string> candidates;
-  const std::string before = words.size() < 2 ? "" : words[words.size() - 2];
-  const auto values = a4c::usage::ValuesOf(*at, before);
   if (values) {
-    candidates = Values(session, before, *values);
+    candidates = Values(session, option, *values);
   } else if (typed.starts_with('-')) {
-    candidates = a4c::usage::OptionsOf(*at);
+    candidates = a4c::usage::OptionsOf(*place.app);
   } else {
-    candidates = a4c::usage::CommandsOf(*at);
-    if (candidates.empty()) candidates = Ids(session, noun);
+    candidates = a4c::usage::CommandsOf(*place.app);
+    if (candidates.empty()) candidates = Arguments(session, place);
   }
   std::string text;
   for (const std::string& candidate : candidates) {

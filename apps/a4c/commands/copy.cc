@@ -26,6 +26,8 @@ using a4c::Result;
 
 namespace {
 
+constexpr int kTarDiffers = 1;
+constexpr int kTarFailed = 2;
 constexpr int kNoProgram = 127;
 constexpr int kCannotRun = 126;  // dockerd's exec says so of one that is not there, too
 
@@ -173,10 +175,14 @@ class Copier {
     std::string part = (fs::absolute(target).parent_path() / ".a4c-cp-XXXXXX").string();
     if (mkdtemp(part.data()) == nullptr) {
       return session_.Complain(
-          Error(Code::kDenied,
+          Error(errno == ENOENT ? Code::kNotFound : Code::kDenied,
                 "cannot make a directory beside " + target.string() + ": " + std::strerror(errno)));
     }
     int code = Fetch(from.workspace, *source, part);
+    if (code == kFailed && IsMissing(from)) {
+      code = session_.Complain(
+          Error(Code::kNotFound, "there is no " + from.path + " in " + from.workspace));
+    }
     if (code == kOk) {
       const Result<void> moved = Move(fs::path(part) / source->name, target);
       if (!moved) code = session_.Complain(moved.error());
@@ -229,6 +235,12 @@ class Copier {
     return ExecInWorkspace(session_, options);
   }
 
+  bool IsMissing(const Remote& remote) {
+    const std::string& path = remote.path;
+    return Remotely(remote.workspace, {"test", "-e", path, "-o", "-L", path},
+                    {.output = STDERR_FILENO, .errors = STDERR_FILENO}) == 1;
+  }
+
   // Nothing: it could not be asked, exit_code is set.
   std::optional<bool> IsDirectory(const Remote& remote) {
     if (remote.path.empty()) return true;
@@ -244,6 +256,8 @@ class Copier {
       return session_.Complain(Error(Code::kUnsupported, "the workspace has no tar that runs",
                                      "copy by a4c workspace exec WS -- sh -c 'cat > FILE' < FILE"));
     }
+    // What its tar answers is none of ours; it has said why.
+    if (code == kTarDiffers || code == kTarFailed) return kFailed;
     if (code != kOk) return code;
     return ended ? kOk : session_.Complain(ended.error());
   }

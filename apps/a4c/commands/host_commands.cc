@@ -2,6 +2,7 @@
 
 #include "apps/a4c/commands/commands.h"
 #include "apps/a4c/commands/host_add.h"
+#include "apps/a4c/commands/several.h"
 
 namespace a4c_cli {
 namespace {
@@ -10,15 +11,26 @@ using a4c::Json;
 
 constexpr int64_t kDrainPollMs = 1'000;
 
+std::string PathOf(const std::string& host) {
+  return "/v1/hosts/" + PercentEncode(host);
+}
+
+// Asks the same of each; what it answers.
+std::vector<Outcome> AskEach(Session& session, const Names& hosts, const char* method,
+                             const std::string& behind_path) {
+  return DoForEach(session, hosts, [&](Outcome& outcome) {
+    return SendFor(session, {.method = method, .path = PathOf(outcome.name) + behind_path},
+                   outcome);
+  });
+}
+
 void AddStep(CLI::App& host, Session& session, const char* name, const char* help) {
-  const auto id = std::make_shared<std::string>();
+  const auto hosts = std::make_shared<Names>(Names{"host"});
   CLI::App* leaf = host.add_subcommand(name, help);
-  leaf->add_option("host", *id, "its id")->required();
-  leaf->callback([&session, id, name] {
-    Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
-    if (!session.Send({.method = "POST", .path = path + ":" + name}, reply)) return;
-    session.Show(reply.body, "host", HostColumns());
+  AddNames(*leaf, *hosts);
+  leaf->callback([&session, hosts, name] {
+    ShowOutcomes(session, *hosts, AskEach(session, *hosts, "POST", ":" + std::string(name)), "host",
+                 HostColumns());
   });
 }
 
@@ -31,18 +43,14 @@ void NoteQuarantine(const Session& session, const Json& host) {
 }
 
 void AddHostList(CLI::App& host, Session& session) {
-  CLI::App* leaf = host.add_subcommand("list", "list servers");
-  const auto asked = AddListOptions(
-      *leaf, {{"--reachable", "reachable", "only those that answer, or do not", {"true", "false"}},
-              {"--cordoned", "cordoned", "only those that are cordoned, or not", {"true", "false"}},
-              {"--draining", "draining", "only those that are draining, or not", {"true", "false"}},
-              kByLabel});
-  leaf->callback([&session, asked] {
-    Json list;
-    if (!session.SendForAll("/v1/hosts", QueryOf(*asked), list)) return;
-    session.Show(list, "host", HostColumns());
-    for (const Json& one : list["items"].Items()) NoteQuarantine(session, one);
-  });
+  const std::vector<std::string> either = {"true", "false"};
+  AddList(host, session, "list servers", "host", HostColumns(),
+          {.options = {{"--reachable", "reachable", "only those that answer, or do not", either},
+                       {"--cordoned", "cordoned", "only those that are cordoned, or not", either},
+                       {"--draining", "draining", "only those that are draining, or not", either},
+                       kByLabel},
+           .is_watched = true,
+           .note = [&session](const Json& one) { NoteQuarantine(session, one); }});
 }
 
 void AddEnrol(CLI::App& host, Session& session) {
@@ -60,7 +68,7 @@ void AddEnrol(CLI::App& host, Session& session) {
                    "pin this one from now on: compare it with the server's own first");
   leaf->callback([&session, options] {
     Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host")) + ":enrol";
+    const std::string path = PathOf(BareId(options->id, "host")) + ":enrol";
     if (!session.Send(
             {.method = "POST", .path = WithQuery(path, {{"fingerprint", options->fingerprint}})},
             reply)) {
@@ -95,7 +103,7 @@ void AddUpdate(CLI::App& host, Session& session) {
                                                       "give --address, --set, or both"));
       return;
     }
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    const std::string path = PathOf(BareId(options->id, "host"));
     Reply reply;
     if (session.Patch(path, body, reply)) session.Show(reply.body, "host", HostColumns());
   });
@@ -114,72 +122,85 @@ void AddLabel(CLI::App& host, Session& session) {
     Json change(Json::Object{});
     if (!ReadMapChange(session, options->labels, "a label", change)) return;
     Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
+    const std::string path = PathOf(BareId(options->id, "host"));
     if (!session.Send({"POST", path + ":label", change.ToString()}, reply)) return;
     session.Show(reply.body, "host", HostColumns());
   });
 }
 
 // Until nothing is left on it, or nothing that is moved.
-int WaitForDrain(Session& session, const std::string& path, int64_t timeout_s) {
-  const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_s * 1000;
+int AwaitDrain(Session& session, Outcome& host, int64_t until_ms) {
   while (true) {
     Reply reply;
-    if (!session.Send({.path = path}, reply)) return session.exit_code;
-    const Json& host = reply.body;
-    const size_t staying = host["staying"].Items().size();
-    const bool is_done = host["workspaces"].Int() <= static_cast<int64_t>(staying);
-    if (is_done) session.Show(host, "host", HostColumns());
-    for (const Json& one : is_done ? host["staying"].Items() : Json::Array{}) {
-      session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
+    if (!session.Send({.path = PathOf(host.name)}, reply)) return session.exit_code;
+    host.shown = std::move(reply.body);
+    const Json::Array& staying = host.shown["staying"].Items();
+    if (host.shown["workspaces"].Int() <= static_cast<int64_t>(staying.size())) {
+      for (const Json& one : staying) {
+        session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
+      }
+      return staying.empty() ? kOk : kConflict;
     }
-    if (is_done) return staying == 0 ? kOk : kConflict;
     if (session.runtime.clock.MonotonicMs() >= until_ms) {
-      session.Note("it is not empty yet; the drain goes on: a4c host get " + host["id"].Text());
+      session.Note("it is not empty yet; the drain goes on: a4c host get " + host.name);
       return kTimedOut;
     }
     session.Pause(kDrainPollMs);
   }
 }
 
+void AwaitDrains(Session& session, const Names& hosts, std::vector<Outcome>& drained,
+                 const Waiting& waiting) {
+  FirstFailure failure(session);
+  const int64_t until_ms = session.runtime.clock.MonotonicMs() + waiting.timeout_s * 1000;
+  for (Outcome& host : drained) {
+    failure.Do(hosts, host.name, [&] {
+      session.exit_code = AwaitDrain(session, host, until_ms);
+      return true;
+    });
+  }
+}
+
 void AddDrain(CLI::App& host, Session& session) {
   struct Options {
-    std::string id;
+    Names hosts{"host"};
     bool with_volumes = false;
-    bool wait = false;
-    int64_t timeout_s = 600;
+    Waiting waiting;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* leaf = host.add_subcommand("drain", "cordon it and move away what may be moved");
-  leaf->add_option("host", options->id, "its id")->required();
+  AddNames(*leaf, options->hosts);
   leaf->add_flag("--with-volumes", options->with_volumes,
                  "move workspaces with what they keep, also those whose on_drain is keep");
-  leaf->add_flag("--wait", options->wait, "until nothing that is moved is left");
-  AddTimeout(*leaf, options->timeout_s);
+  AddWaiting(*leaf, options->waiting, "until nothing that is moved is left");
   leaf->callback([&session, options] {
-    Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(options->id, "host"));
     const std::string how = options->with_volumes ? "?with_volumes=true" : "";
-    if (!session.Send({.method = "POST", .path = path + ":drain" + how}, reply)) return;
-    if (options->wait) {
-      session.exit_code = WaitForDrain(session, path, options->timeout_s);
-    } else {
-      session.Show(reply.body, "host", HostColumns());
+    std::vector<Outcome> drained = AskEach(session, options->hosts, "POST", ":drain" + how);
+    if (options->waiting.is_wanted) {
+      AwaitDrains(session, options->hosts, drained, options->waiting);
     }
+    ShowOutcomes(session, options->hosts, std::move(drained), "host", HostColumns());
   });
 }
 
 void AddRemove(CLI::App& host, Session& session) {
-  const auto id = std::make_shared<std::string>();
+  const auto hosts = std::make_shared<Names>(Names{"host"});
   CLI::App* leaf = host.add_subcommand("remove", "forget an enrolled server that is empty");
-  leaf->add_option("host", *id, "its id")->required();
-  leaf->callback([&session, id] {
-    Reply reply;
-    const std::string path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"));
-    if (session.Send({.method = "DELETE", .path = path}, reply)) {
-      session.Show(reply.body, "host",
-                   {{"ID", "id"}, {"REMOVED", "removed", false, Column::As::kYesNo}});
-    }
+  AddNames(*leaf, *hosts);
+  leaf->callback([&session, hosts] {
+    ShowOutcomes(session, *hosts, AskEach(session, *hosts, "DELETE", ""), "host",
+                 {{"ID", "id"}, {"REMOVED", "removed", false, Column::As::kYesNo}});
+  });
+}
+
+void AddGet(CLI::App& host, Session& session) {
+  const auto hosts = std::make_shared<Names>(Names{"host"});
+  CLI::App* leaf = host.add_subcommand("get", "show one server, or several");
+  AddNames(*leaf, *hosts);
+  leaf->callback([&session, hosts] {
+    const std::vector<Outcome> found = AskEach(session, *hosts, "GET", "");
+    ShowOutcomes(session, *hosts, found, "host", HostColumns());
+    for (const Outcome& one : found) NoteHostWarnings(session, one.shown);
   });
 }
 
@@ -218,15 +239,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   CLI::App* host = root.add_subcommand("host", "servers, their disks, and what they may take");
   host->require_subcommand(1);
   AddHostList(*host, session);
-  const auto id = std::make_shared<std::string>();
-  CLI::App* leaf = host->add_subcommand("get", "show one server");
-  leaf->add_option("host", *id, "its id")->required();
-  leaf->callback([&session, id] {
-    Reply reply;
-    if (!session.Send({.path = "/v1/hosts/" + PercentEncode(BareId(*id, "host"))}, reply)) return;
-    session.Show(reply.body, "host", HostColumns());
-    NoteHostWarnings(session, reply.body);
-  });
+  AddGet(*host, session);
   AddHostAdd(*host, session);
   AddStep(*host, session, "cordon", "place nothing new on a server");
   AddStep(*host, session, "uncordon", "place on it again");

@@ -5,13 +5,17 @@
 
 #include "apps/a4c/commands/batch.h"
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/job_events.h"
 #include "apps/a4c/commands/narrowing.h"
+#include "apps/a4c/commands/several.h"
+#include "apps/a4c/commands/watch.h"
 #include "apps/usage/named_file.h"
 
 namespace a4c_cli {
 namespace {
 
 using a4c::Json;
+using a4c::Result;
 
 struct CreateOptions {
   std::string type;
@@ -35,6 +39,7 @@ struct ListOptions {
   std::shared_ptr<bool> fresh;
   bool all = false;
   bool highlight = false;
+  WatchOptions watch;
 };
 
 struct CountOptions {
@@ -46,9 +51,8 @@ struct CountOptions {
 };
 
 struct StepOptions {
-  std::string id;
-  bool wait = false;
-  int64_t timeout_s = 600;
+  Names jobs{"job"};
+  Waiting waiting;
 };
 
 // The text itself, of a file if it is @path, of standard input if it is -.
@@ -130,31 +134,38 @@ std::vector<Column> ListColumns(const Session& session, const ListOptions& optio
   return columns;
 }
 
-void List(Session& session, const ListOptions& options) {
+Result<Reply> ReadList(Session& session, const ListOptions& options, bool highlight) {
+  std::vector<std::pair<std::string, std::string>> query = {
+      {"q", Narrowed(options.query, options.narrowing)},
+      {"sort", options.sort},
+      {"limit", std::to_string(options.limit)},
+      RequireFresh(*options.fresh),
+      {"highlight", highlight ? "true" : ""}};
+  for (const std::string& token : options.tokens) query.emplace_back("token", token);
+  return session.TryPages("/v1/jobs", query, options.all);
+}
+
+// What changes is told by events, which know nothing of a query: there the list is read again.
+int WatchJobsOfList(Session& session, const List& list, const ListOptions& options) {
+  const bool is_narrowed = !Narrowed(options.query, options.narrowing).empty();
+  return is_narrowed ? WatchList(session, list, options.watch) : WatchJobList(session, list);
+}
+
+void ListJobs(Session& session, const ListOptions& options) {
   const std::vector<Column> columns = ListColumns(session, options);
   const bool highlight = options.highlight || columns.size() > JobColumns().size();
-  std::string cursor;
-  int64_t stale_ms = 0;
-  Json items(Json::Array{});
-  do {
-    std::vector<std::pair<std::string, std::string>> query = {
-        {"q", Narrowed(options.query, options.narrowing)},
-        {"sort", options.sort},
-        {"limit", std::to_string(options.limit)},
-        {"cursor", cursor},
-        RequireFresh(*options.fresh),
-        {"highlight", highlight ? "true" : ""}};
-    for (const std::string& token : options.tokens) query.emplace_back("token", token);
-    Reply reply;
-    if (!session.Send({.path = WithQuery("/v1/jobs", query)}, reply)) return;
-    for (const Json& item : reply.body["items"].Items()) items.Append(item);
-    cursor = reply.body["next"].Text();
-    stale_ms = std::max(stale_ms, reply.body["stale_ms"].Int());
-    NoteLag(session, reply.body);
-  } while (options.all && !cursor.empty());
-  session.NoteStaleness(stale_ms);
-  session.Show(Json(Json::Object{{"items", std::move(items)}}), "job", columns);
-  if (!cursor.empty()) session.Note("there are more: use --all, or a larger --limit");
+  const List list{"job", columns, [&] { return ReadList(session, options, highlight); }};
+  if (options.watch.is_wanted) {
+    session.exit_code = WatchJobsOfList(session, list, options);
+    return;
+  }
+  Reply page;
+  if (!session.Take(list.read(), page)) return;
+  NoteLag(session, page.body);
+  session.NoteStaleness(page.body["stale_ms"].Int());
+  session.Show(page.body, "job", columns);
+  const bool is_cut = !page.body["next"].Text().empty();
+  if (is_cut) session.Note("there are more: use --all, or a larger --limit");
 }
 
 Json CountRows(const Json& page) {
@@ -192,26 +203,30 @@ void Count(Session& session, const CountOptions& options) {
   }
 }
 
-void Get(Session& session, const StepOptions& options) {
-  Reply reply;
-  if (!session.Send({.path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"))}, reply))
-    return;
-  session.Show(reply.body, "job", JobColumns());
+std::string PathOf(const std::string& id) {
+  return "/v1/jobs/" + PercentEncode(id);
+}
+
+void Get(Session& session, const Names& jobs) {
+  std::vector<Outcome> found = DoForEach(session, jobs, [&](Outcome& outcome) {
+    return SendFor(session, {.path = PathOf(outcome.name)}, outcome);
+  });
+  ShowOutcomes(session, jobs, std::move(found), "job", JobColumns());
 }
 
 // Cancel and retry name the version that they mean: the one read just before.
 void Step(Session& session, const StepOptions& options, const std::string& step) {
-  const std::string path = "/v1/jobs/" + PercentEncode(BareId(options.id, "job"));
-  Reply read;
-  if (!session.Send({.path = path}, read)) return;
-  Reply reply;
-  if (!session.Send({.method = "POST",
-                     .path = path + ":" + step,
-                     .headers = {{"If-Match", read.Header("ETag")}}},
-                    reply)) {
-    return;
-  }
-  Finish(session, reply.body, options.wait, options.timeout_s);
+  std::vector<Outcome> jobs = DoForEach(session, options.jobs, [&](Outcome& outcome) {
+    const std::string path = PathOf(outcome.name);
+    Reply read;
+    if (!session.Send({.path = path}, read)) return false;
+    return SendFor(session,
+                   {.method = "POST",
+                    .path = path + ":" + step,
+                    .headers = {{"If-Match", read.Header("ETag")}}},
+                   outcome);
+  });
+  FinishJobs(session, options.jobs, std::move(jobs), options.waiting);
 }
 
 CLI::App* Leaf(CLI::App& parent, const char* name, const char* help) {
@@ -251,8 +266,9 @@ void AddList(CLI::App& job, Session& session) {
       ->allow_extra_args(false);
   options->fresh = AddFresh(*leaf);
   leaf->add_flag("--all", options->all, "all pages");
+  AddWatch(*leaf, options->watch);
   leaf->add_flag("--highlight", options->highlight, "say which words matched where (-o wide does)");
-  leaf->callback([&session, options] { List(session, *options); });
+  leaf->callback([&session, options] { ListJobs(session, *options); });
 }
 
 void AddCount(CLI::App& job, Session& session) {
@@ -271,9 +287,8 @@ void AddCount(CLI::App& job, Session& session) {
 void AddStep(CLI::App& job, Session& session, const char* name, const char* help) {
   const auto options = std::make_shared<StepOptions>();
   CLI::App* leaf = Leaf(job, name, help);
-  leaf->add_option("job", options->id, "its id")->required();
-  leaf->add_flag("--wait", options->wait, "until it has ended");
-  AddTimeout(*leaf, options->timeout_s);
+  AddNames(*leaf, options->jobs);
+  AddWaiting(*leaf, options->waiting, "until it has ended");
   leaf->callback([&session, options, name] { Step(session, *options, name); });
 }
 
@@ -299,20 +314,20 @@ void AddJobCommands(CLI::App& root, Session& session) {
   CLI::App* job = root.add_subcommand("job", "create, find and follow jobs");
   job->require_subcommand(1);
   AddCreate(*job, session);
-  const auto get = std::make_shared<StepOptions>();
-  CLI::App* leaf = Leaf(*job, "get", "show one job");
-  leaf->add_option("job", get->id, "its id")->required();
+  const auto get = std::make_shared<Names>(Names{"job"});
+  CLI::App* leaf = Leaf(*job, "get", "show one job, or several");
+  AddNames(*leaf, *get);
   leaf->callback([&session, get] { Get(session, *get); });
   AddList(*job, session);
   AddCount(*job, session);
   AddStep(*job, session, "cancel", "cancel a job that has not ended");
   AddStep(*job, session, "retry", "start a failed or canceled job again");
   AddJobLogs(*job, session);
-  const auto watch = std::make_shared<StepOptions>();
+  const auto watch = std::make_shared<std::string>();
   leaf = Leaf(*job, "watch", "print jobs as they change: all, or one until it has ended");
-  leaf->add_option("job", watch->id, "its id");
+  leaf->add_option("job", *watch, "its id");
   leaf->callback(
-      [&session, watch] { session.exit_code = WatchJobs(session, BareId(watch->id, "job")); });
+      [&session, watch] { session.exit_code = WatchJobs(session, BareId(*watch, "job")); });
   const auto batch = std::make_shared<BatchOptions>();
   leaf = Leaf(*job, "batch", "create many jobs: one JSON object per line");
   leaf->add_option("file", batch->file, "NDJSON; - for standard input")->required();

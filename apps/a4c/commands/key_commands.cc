@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/several.h"
 
 namespace a4c_cli {
 namespace {
@@ -59,13 +60,17 @@ void AddKeyCommands(CLI::App& root, Session& session) {
   leaf->add_option("--ttl", options->ttl, "expires after: 24h, 90d");
   leaf->callback([&session, options] { Create(session, *options); });
   AddList(*key, session, "list the keys of the tenant", "key", Columns());
-  const auto id = std::make_shared<std::string>();
-  leaf = key->add_subcommand("revoke", "revoke a key");
-  leaf->add_option("key", *id, "its id")->required();
-  leaf->callback([&session, id] {
-    Reply reply;
-    const std::string path = "/v1/keys/" + PercentEncode(BareId(*id, "key"));
-    if (session.Send({.method = "DELETE", .path = path}, reply)) session.Note("revoked " + *id);
+  const auto keys = std::make_shared<Names>(Names{"key"});
+  leaf = key->add_subcommand("revoke", "revoke a key, or several");
+  AddNames(*leaf, *keys);
+  leaf->callback([&session, keys] {
+    DoForEach(session, *keys, [&](Outcome& outcome) {
+      Reply reply;
+      const std::string path = "/v1/keys/" + PercentEncode(outcome.name);
+      if (!session.Send({.method = "DELETE", .path = path}, reply)) return false;
+      session.Note("revoked " + outcome.name);
+      return true;
+    });
   });
 }
 

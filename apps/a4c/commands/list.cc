@@ -1,20 +1,22 @@
 #include <utility>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/watch.h"
 
 namespace a4c_cli {
 
 void AddList(CLI::App& group, Session& session, const std::string& help, const std::string& noun,
-             const std::vector<Column>& columns, const std::vector<ListOption>& options,
-             bool has_fresh) {
+             const std::vector<Column>& columns, const ListTraits& traits) {
   CLI::App* leaf = group.add_subcommand("list", help);
-  const auto fresh = has_fresh ? AddFresh(*leaf) : std::make_shared<bool>(false);
-  const auto asked = AddListOptions(*leaf, options);
-  leaf->callback([&session, &columns, noun, fresh, asked] {
+  const auto fresh = traits.has_fresh ? AddFresh(*leaf) : std::make_shared<bool>(false);
+  const auto asked = AddListOptions(*leaf, traits.options);
+  const auto watch = std::make_shared<WatchOptions>();
+  if (traits.is_watched) AddWatch(*leaf, *watch);
+  leaf->callback([&session, &columns, noun, fresh, asked, watch, note = traits.note] {
     std::vector<std::pair<std::string, std::string>> query = QueryOf(*asked);
     query.push_back(RequireFresh(*fresh));
-    a4c::Json list;
-    if (session.SendForAll("/v1/" + noun + "s", query, list)) session.Show(list, noun, columns);
+    const auto read = [&] { return session.TryPages("/v1/" + noun + "s", query); };
+    ShowOrWatch(session, {noun, columns, read, note}, *watch);
   });
 }
 

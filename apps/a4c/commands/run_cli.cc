@@ -21,6 +21,20 @@ void TakeOutputOfEnvironment(Session& session) {
   session.format_given = true;
 }
 
+// What -o says in a command line that could not be parsed.
+void TakeOutputOfWords(Session& session, const std::vector<std::string>& words) {
+  const char* given = std::getenv("A4C_OUTPUT");
+  std::string format = given == nullptr ? "" : given;
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const std::string& word = words[i];
+    const bool is_apart = word == "-o" || word == "--output";
+    if (is_apart && i + 1 < words.size()) format = words[i + 1];
+    if (word.starts_with("--output=")) format = word.substr(9);
+    if (word.starts_with("-o") && !is_apart) format = word.substr(word.starts_with("-o=") ? 3 : 2);
+  }
+  if (std::ranges::find(kFormats, format) != kFormats.end()) session.format_name = format;
+}
+
 void AddGlobals(CLI::App& root, Session& session) {
   root.set_version_flag("--version", "a4c " A4C_VERSION);
   root.add_option("--url", session.endpoint.url,
@@ -56,6 +70,13 @@ void AddGlobals(CLI::App& root, Session& session) {
 }
 
 }  // namespace
+
+a4c::usage::TellMisuse TellMisuseBy(Session& session) {
+  return [&session](const a4c::usage::Misuse& misuse) {
+    if (session.IsForPeople() && !misuse.help.empty()) return a4c::usage::SayMisuse(misuse);
+    session.Complain(a4c::Error(a4c::Code::kInvalid, misuse.what, misuse.hint));
+  };
+}
 
 int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtime) {
   Session session(runtime);
@@ -95,7 +116,8 @@ int RunCli(const std::vector<std::string>& arguments, const a4c::Runtime& runtim
   try {
     root.parse(words);
   } catch (const CLI::ParseError& error) {
-    return a4c::usage::Explain(root, error);
+    TakeOutputOfWords(session, arguments);
+    return a4c::usage::Explain(root, error, TellMisuseBy(session));
   }
   return session.exit_code;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/several.h"
 #include "apps/a4c/sessions/terminal.h"
 #include "apps/usage/named_file.h"
 
@@ -81,12 +82,15 @@ void AddSecretCommands(CLI::App& root, Session& session) {
   leaf->callback([&session, name, file] { Set(session, *name, *file); });
   AddList(*secret, session, "list their names", "secret", Columns());
   leaf = secret->add_subcommand("delete", "delete one; workspaces that name it start no more");
-  leaf->add_option("name", *name, "its name")->required();
-  leaf->callback([&session, name] {
-    Reply reply;
-    if (session.Send({.method = "DELETE", .path = PathOf(*name)}, reply)) {
-      session.Note("deleted " + *name);
-    }
+  const auto names = std::make_shared<Names>(Names{"secret"});
+  AddNames(*leaf, *names, "its name; several: each of them");
+  leaf->callback([&session, names] {
+    DoForEach(session, *names, [&](Outcome& outcome) {
+      Reply reply;
+      if (!session.Send({.method = "DELETE", .path = PathOf(outcome.name)}, reply)) return false;
+      session.Note("deleted " + outcome.name);
+      return true;
+    });
   });
 }
 

@@ -1,6 +1,8 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/several.h"
+#include "apps/a4c/commands/watch.h"
 
 namespace a4c_cli {
 namespace {
@@ -85,13 +87,15 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
   CLI::App* leaf = snapshot->add_subcommand("list", "list snapshots, the newest first");
   leaf->add_option("--workspace", options->workspace, "only of the workspace with this id or name");
   const auto fresh = AddFresh(*leaf);
-  leaf->callback([&session, options, fresh] {
-    Json list;
-    if (session.SendForAll(
-            "/v1/snapshots",
-            {{"workspace", BareId(options->workspace, "workspace")}, RequireFresh(*fresh)}, list)) {
-      session.Show(list, "snapshot", Columns());
-    }
+  const auto watch = std::make_shared<WatchOptions>();
+  AddWatch(*leaf, *watch);
+  leaf->callback([&session, options, fresh, watch] {
+    const auto read = [&] {
+      return session.TryPages(
+          "/v1/snapshots",
+          {{"workspace", BareId(options->workspace, "workspace")}, RequireFresh(*fresh)});
+    };
+    ShowOrWatch(session, {"snapshot", Columns(), read}, *watch);
   });
   leaf = snapshot->add_subcommand("get", "show one snapshot");
   leaf->add_option("snapshot", options->snapshot, "its id")->required();
@@ -101,11 +105,17 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
       session.Show(reply.body, "snapshot", Columns());
     }
   });
-  leaf = snapshot->add_subcommand("delete", "delete a snapshot");
-  leaf->add_option("snapshot", options->snapshot, "its id")->required();
-  AddWaiting(*leaf, *options);
-  leaf->callback([&session, options] {
-    Do(session, *options, {.method = "DELETE", .path = SnapshotPath(*options)});
+  leaf = snapshot->add_subcommand("delete", "delete a snapshot, or several");
+  const auto doomed = std::make_shared<Names>(Names{"snapshot"});
+  const auto waiting = std::make_shared<Waiting>(Waiting{.timeout_s = 3'600});
+  AddNames(*leaf, *doomed);
+  AddWaiting(*leaf, *waiting);
+  leaf->callback([&session, doomed, waiting] {
+    std::vector<Outcome> jobs = DoForEach(session, *doomed, [&](Outcome& outcome) {
+      const std::string path = "/v1/snapshots/" + PercentEncode(outcome.name);
+      return SendFor(session, {.method = "DELETE", .path = path}, outcome);
+    });
+    FinishJobs(session, *doomed, std::move(jobs), *waiting);
   });
 }
 

@@ -262,7 +262,7 @@ void AddStatusCommands(CLI::App& root, Session& session) {
     if (topic->size() == 1 && topic->front() == "exit-codes") {
       return session.ShowText(ExitCodesText());
     }
-    session.exit_code = a4c::usage::Help(root, *topic);
+    session.exit_code = a4c::usage::Help(root, *topic, TellMisuseBy(session));
   });
 }
 

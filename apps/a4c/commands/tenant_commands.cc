@@ -56,7 +56,7 @@ void AddTenantCommands(CLI::App& root, Session& session) {
   tenant->require_subcommand(1);
   const auto options = std::make_shared<CreateOptions>();
   CLI::App* leaf = tenant->add_subcommand("create", "create a tenant");
-  leaf->add_option("tenant", options->id, "its id: letters a-z, digits, hyphens")->required();
+  leaf->add_option("id", options->id, "its id: letters a-z, digits, hyphens")->required();
   leaf->add_option("--name", options->name, "for people");
   leaf->add_option("--share", options->share, "of the workers, against that of the others");
   leaf->callback([&session, options] { Create(session, *options); });

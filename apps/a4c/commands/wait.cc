@@ -30,7 +30,8 @@ class Progress {
   void End(const Json& job) {
     session_.ClearProgress();
     if (!ndjson_ && !is_silent_) session_.Show(job, "job", JobColumns());
-    if (job["message"].IsText()) session_.Note(job["state"].Text() + ": " + job["message"].Text());
+    if (job["message"].IsText())
+      session_.Note(session_.Subject() + job["state"].Text() + ": " + job["message"].Text());
   }
 
  private:
@@ -60,7 +61,8 @@ int Wait(Session& session, Json& now, int64_t timeout_ms, Progress& progress) {
       return ExitCodeOfJob(now);
     }
     if (session.runtime.clock.MonotonicMs() >= until_ms) {
-      session.Note("it has not ended in time; it goes on: a4c job watch " + now["id"].Text());
+      session.Note(session.Subject() + "it has not ended in time; it goes on: a4c job watch " +
+                   now["id"].Text());
       return ExitCodeOfWait(now);
     }
     session.Pause(kPollMs);

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/several.h"
 
 namespace a4c_cli {
 namespace {
@@ -30,9 +31,8 @@ struct CreateOptions {
 };
 
 struct StepOptions {
-  std::string workspace;
-  bool wait = false;
-  int64_t timeout_s = 600;
+  Names workspaces{"workspace"};
+  Waiting waiting;
 };
 
 const std::vector<Column>& Columns() {
@@ -49,6 +49,10 @@ const std::vector<Column>& Columns() {
                                               {"COMMAND", "command", true},
                                               {"MESSAGE", "message", true}};
   return columns;
+}
+
+std::string PathOf(const std::string& workspace) {
+  return "/v1/workspaces/" + PercentEncode(workspace);
 }
 
 void SetText(Json& body, const char* name, const std::string& text) {
@@ -174,25 +178,57 @@ void Update(Session& session, const std::string& workspace, const CreateOptions&
                    "--ttl, --idle-stop, --restart, --on-drain, --label, or a command behind --"));
     return;
   }
-  const std::string path = "/v1/workspaces/" + PercentEncode(BareId(workspace, "workspace"));
+  const std::string path = PathOf(BareId(workspace, "workspace"));
   Reply reply;
   if (!session.Send({"POST", path + ":update", body.ToString()}, reply)) return;
   if (!options.wait) return session.Show(reply.body, "job", JobColumns());
   session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
 }
 
-void Step(Session& session, const StepOptions& options, const std::string& step) {
-  Ask ask{.method = "POST",
-          .path = "/v1/workspaces/" + PercentEncode(BareId(options.workspace, "workspace"))};
-  if (step == "delete") {
-    ask.method = "DELETE";
-  } else {
-    ask.path += ":" + step;
-  }
+// A job of the workspace that does it.
+bool MakeJob(Session& session, const std::string& workspace, const std::string& step, Json& job) {
+  Ask ask{.method = "POST", .path = PathOf(workspace) + ":" + step};
+  if (step == "delete") ask = {.method = "DELETE", .path = PathOf(workspace)};
   Reply reply;
-  if (!session.Send(ask, reply)) return;
-  if (!options.wait) return session.Show(reply.body, "job", JobColumns());
-  session.exit_code = WaitForJob(session, reply.body, options.timeout_s * 1000);
+  const bool is_made = session.Send(ask, reply);
+  job = std::move(reply.body);
+  return is_made;
+}
+
+void Step(Session& session, const StepOptions& options, const std::string& step) {
+  FinishJobs(session, options.workspaces,
+             DoForEach(session, options.workspaces,
+                       [&](Outcome& outcome) {
+                         return MakeJob(session, outcome.name, step, outcome.shown);
+                       }),
+             options.waiting);
+}
+
+// Jobs of one workspace go one after the other: both are made at once, so that what ends the
+// command between them leaves nothing stopped.
+void Restart(Session& session, const StepOptions& options) {
+  const auto restart = [&](Outcome& outcome) {
+    if (!MakeJob(session, outcome.name, "stop", outcome.first)) return false;
+    if (MakeJob(session, outcome.name, "start", outcome.shown)) return true;
+    session.Note(session.Subject() + "it is stopped, and stays so until: a4c workspace start " +
+                 outcome.name);
+    return false;
+  };
+  FinishJobs(session, options.workspaces, DoForEach(session, options.workspaces, restart),
+             options.waiting);
+}
+
+void Get(Session& session, const Names& workspaces) {
+  const std::vector<Outcome> found = DoForEach(session, workspaces, [&](Outcome& outcome) {
+    return SendFor(session, {.path = PathOf(outcome.name)}, outcome);
+  });
+  ShowOutcomes(session, workspaces, found, "workspace", Columns());
+  for (const Outcome& one : found) {
+    const std::string& message = one.shown["message"].Text();
+    std::string said = workspaces.AreSeveral() ? one.name + ": " : "";
+    said.append(one.shown["actual"].Text()).append(": ").append(message);
+    if (!message.empty()) session.Note(said);
+  }
 }
 
 // What a workspace is made of and may use, and what becomes of it.
@@ -257,13 +293,17 @@ void AddCreate(CLI::App& workspace, Session& session) {
   leaf->callback([&session, options] { Create(session, *options); });
 }
 
+constexpr const char* kNames = "its id or name; several: each of them";
+
 void AddStep(CLI::App& workspace, Session& session, const char* name, const char* help) {
   const auto options = std::make_shared<StepOptions>();
   CLI::App* leaf = workspace.add_subcommand(name, help);
-  leaf->add_option("workspace", options->workspace, "its id or name")->required();
-  leaf->add_flag("--wait", options->wait, "until it is done");
-  AddTimeout(*leaf, options->timeout_s);
-  leaf->callback([&session, options, name] { Step(session, *options, name); });
+  AddNames(*leaf, options->workspaces, kNames);
+  AddWaiting(*leaf, options->waiting);
+  leaf->callback([&session, options, name] {
+    if (name == std::string_view("restart")) return Restart(session, *options);
+    Step(session, *options, name);
+  });
 }
 
 }  // namespace
@@ -272,33 +312,26 @@ void AddWorkspaceCommands(CLI::App& root, Session& session) {
   CLI::App* workspace = root.add_subcommand("workspace", "create and manage workspaces");
   workspace->require_subcommand(1);
   AddCreate(*workspace, session);
-  const auto get = std::make_shared<StepOptions>();
-  CLI::App* leaf = workspace->add_subcommand("get", "show one workspace");
-  leaf->add_option("workspace", get->workspace, "its id or name")->required();
-  leaf->callback([&session, get] {
-    Reply reply;
-    if (!session.Send(
-            {.path = "/v1/workspaces/" + PercentEncode(BareId(get->workspace, "workspace"))},
-            reply))
-      return;
-    session.Show(reply.body, "workspace", Columns());
-    const std::string& message = reply.body["message"].Text();
-    if (!message.empty()) session.Note(reply.body["actual"].Text() + ": " + message);
-  });
+  const auto get = std::make_shared<Names>(Names{"workspace"});
+  CLI::App* leaf = workspace->add_subcommand("get", "show one workspace, or several");
+  AddNames(*leaf, *get, kNames);
+  leaf->callback([&session, get] { Get(session, *get); });
   AddList(*workspace, session, "list workspaces, the newest first", "workspace", Columns(),
-          {{"--actual",
-            "actual",
-            "only those that are this",
-            {"pending", "running", "stopped", "failed", "lost"}},
-           {"--desired",
-            "desired",
-            "only those that are to be this",
-            {"running", "stopped", "deleted"}},
-           {"--host", "host", "only those on this server"},
-           kByLabel},
-          /*has_fresh=*/true);
+          {.options = {{"--actual",
+                        "actual",
+                        "only those that are this",
+                        {"pending", "running", "stopped", "failed", "lost"}},
+                       {"--desired",
+                        "desired",
+                        "only those that are to be this",
+                        {"running", "stopped", "deleted"}},
+                       {"--host", "host", "only those on this server"},
+                       kByLabel},
+           .has_fresh = true,
+           .is_watched = true});
   AddStep(*workspace, session, "start", "start a stopped workspace");
   AddStep(*workspace, session, "stop", "stop a workspace; its data stays");
+  AddStep(*workspace, session, "restart", "stop a workspace and start it again; its data stays");
   AddStep(*workspace, session, "delete", "delete a workspace and its data");
   AddUpdate(*workspace, session);
   AddWorkspaceStats(*workspace, session);

@@ -142,7 +142,7 @@ void AddWorkspaceStats(CLI::App& workspace, Session& session) {
   CLI::App* leaf = workspace.add_subcommand(
       "stats", "show what workspaces use just now: processor, memory, processes, disk");
   leaf->add_option("workspaces", options->workspaces, "ids or names; none: all that run");
-  leaf->add_flag("--watch", options->watch, "go on, every two seconds");
+  leaf->add_flag("-w,--watch", options->watch, "go on, every two seconds");
   leaf->callback([&session, options] { ShowStats(session, *options); });
 }
 

@@ -44,8 +44,7 @@ class Follower {
     while (true) {
       const Result<Reply> ended = Once();
       const int64_t silent_ms = session_.runtime.clock.MonotonicMs() - heard_ms_;
-      const bool again = ended ? CanGoOn(*ended) : ended.error().retryable();
-      if (!again || silent_ms >= kGiveUpMs) {
+      if (!IsRepeatable(ended) || silent_ms >= kGiveUpMs) {
         return ended ? session_.Complain(*ended) : session_.Complain(ended.error());
       }
       session_.Pause(wait_ms_);
@@ -54,10 +53,6 @@ class Follower {
   }
 
  private:
-  static bool CanGoOn(const Reply& reply) {
-    return reply.status == 429 || reply.status == 503 || reply.status == 504 || reply.status == 502;
-  }
-
   // One connection, to its end: why it ended.
   Result<Reply> Once() {
     A4C_TRY(const std::unique_ptr<Client> client, session_.Open());

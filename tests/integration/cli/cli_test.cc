@@ -343,6 +343,16 @@ TEST_F(Cli, CompletesCommandsFlagsAndIds) {
   EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", ""}).out, "") << "no server";
   EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--host", "local-2"}).out,
             "local-2\n");
+  EXPECT_EQ(Run({"__complete", "--", "host", "cordon", "local-1", "local-"}).out,
+            "local-2\nlocal-3\n")
+      << "what was not named yet";
+  EXPECT_EQ(Run({"__complete", "--", "host", "enrol", "local-1", ""}).out, "") << "it takes one";
+  EXPECT_EQ(Run({"__complete", "--", "job", "create", "host.c"}).out, "host.cleanup\n");
+  EXPECT_EQ(Run({"__complete", "--", "job", "list", "--type", "image"}).out, "image.build\n");
+  const std::string id = CreateWorkspaceJob("dev-1").body["id"].Text();
+  EXPECT_EQ(Run({"__complete", "--", "job", "create", ""}).out.find(id), std::string::npos);
+  EXPECT_EQ(Run({"__complete", "--", "job", "cancel", ""}).out, id + "\n");
+  EXPECT_EQ(Run({"__complete", "--", "explain", ""}).out, id + "\n");
   EXPECT_NE(Run({"completion", "bash"}).out.find("complete -o default -F _a4c a4c"),
             std::string::npos);
 }
@@ -385,6 +395,44 @@ TEST_F(Cli, AWrongCommandLineSaysWhatWasProbablyMeant) {
   EXPECT_EQ(of_secret.find("s3cr3t"), std::string::npos);
   EXPECT_NE(Run({"help"}).out.find("Usage: a4c [OPTIONS] SUBCOMMAND"), std::string::npos);
   EXPECT_NE(Run({"help", "job", "get"}).out.find("Usage: a4c job get "), std::string::npos);
+}
+
+TEST_F(Cli, AWrongCommandLineIsAProblemWhereJsonIsAskedFor) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+      {{"-o", "json", "workspce", "list"}, "unknown command \"workspce\""},
+      {{"job", "list", "--sorted", "x", "-o", "json"}, "unknown option --sorted"},
+      {{"job", "get", "-o", "ndjson"}, "job is required"},
+      {{"job", "create", "x", "--priority", "10", "--output=json"}, "--priority: "},
+      {{"job", "-ojson"}, "a command is required"},
+      {{"help", "job", "lst", "-o", "json"}, "unknown command \"lst\""},
+  };
+  for (const auto& [arguments, what] : wrong) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, a4c_cli::kUsage) << what;
+    const auto problem = a4c::ParseJson(ran.err);
+    ASSERT_TRUE(problem) << ran.err;
+    EXPECT_TRUE((*problem)["detail"].Text().starts_with(what)) << ran.err;
+    EXPECT_EQ((*problem)["title"].Text(), "invalid");
+    EXPECT_FALSE((*problem)["hint"].Text().empty()) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+  const Ran by_environment = Run({"job", "lst"}, {{"A4C_OUTPUT", "json"}});
+  EXPECT_TRUE(a4c::ParseJson(by_environment.err)) << by_environment.err;
+}
+
+TEST_F(Cli, TheHelpOfACommandHasTheFlagsThatMayStandAnywhere) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"job", "list", "--help"}, {"help", "job", "list"}}) {
+    const Ran ran = Run(arguments);
+    EXPECT_EQ(ran.exit_code, 0);
+    EXPECT_NE(ran.out.find("--sort"), std::string::npos) << ran.out;
+    const size_t global = ran.out.find("Global options:\n");
+    ASSERT_NE(global, std::string::npos) << ran.out;
+    for (const char* flag : {"--url", "--context", "-o,--output", "--quiet"}) {
+      EXPECT_NE(ran.out.find(flag, global), std::string::npos) << flag << " in " << ran.out;
+    }
+  }
+  EXPECT_EQ(Run({"--help"}).out.find("Global options:"), std::string::npos);
 }
 
 TEST_F(Cli, AListIsWholeHoweverSmallAPageMayBe) {

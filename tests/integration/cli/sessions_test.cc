@@ -184,10 +184,14 @@ TEST_F(CliSessions, CpCopiesFilesAndTreesBothWaysAndIntoWhatIsThere) {
   };
   EXPECT_FALSE(left());
   const Ran missing = Run({"workspace", "cp", "dev-1:nothing", "there"});
-  EXPECT_NE(missing.exit_code, 0);
+  EXPECT_EQ(missing.exit_code, a4c_cli::kNotFound) << "not what its tar answers";
+  EXPECT_NE(missing.err.find("error: there is no nothing in dev-1"), std::string::npos)
+      << missing.err;
   EXPECT_FALSE(fs::exists(home_ + "/there"));
   EXPECT_FALSE(left());
   EXPECT_EQ(Run({"workspace", "cp", "nothing", "dev-1:there"}).exit_code, a4c_cli::kNotFound);
+  EXPECT_EQ(Run({"workspace", "cp", "dev-1:two.txt", "no/such/there"}).exit_code,
+            a4c_cli::kNotFound);
   EXPECT_EQ(Run({"workspace", "cp", "one.txt", "two.txt"}).exit_code, a4c_cli::kUsage);
   EXPECT_EQ(Run({"workspace", "cp", "dev-1:..", "x"}).exit_code, a4c_cli::kUsage);
 }
