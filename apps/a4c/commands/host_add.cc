@@ -8,12 +8,15 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "apps/a4c/commands/commands.h"
 #include "apps/a4c/commands/known_hosts.h"
+#include "apps/a4c/commands/several.h"
+#include "apps/at_once/at_once.h"
 #include "apps/usage/named_file.h"
 
 namespace a4c_cli {
@@ -23,6 +26,8 @@ using a4c::Code;
 using a4c::Error;
 using a4c::Json;
 using a4c::Result;
+
+constexpr int kAtOnce = 8;
 
 struct Options {
   std::string address;
@@ -140,32 +145,82 @@ bool Pin(Session& session, const std::string& known_hosts, Json& host) {
   return true;
 }
 
-// All of them, each for itself; the exit code is that of the first that failed.
-void AddAll(Session& session, const std::string& known_hosts, std::vector<Json> hosts) {
-  Json added(Json::Array{});
-  int exit_code = kOk;
+// ssh://a@b/ and ssh://a@b:22 are ssh://a@b.
+std::string PlainAddress(std::string address) {
+  while (address.ends_with('/')) address.pop_back();
+  const bool has_port = address.starts_with("ssh://") && address.ends_with(":22");
+  if (has_port) address.resize(address.size() - 3);
+  return address;
+}
+
+bool IsEnrolledAs(const Json& other, const Json& host) {
+  const std::string& fingerprint = host["fingerprint"].Text();
+  return other["id"] == host["id"] &&
+         PlainAddress(other["address"].Text()) == PlainAddress(host["address"].Text()) &&
+         (fingerprint.empty() || other["fingerprint"].Text() == fingerprint);
+}
+
+// Takes out what an earlier run of the same has added. What is wrong with the list is told when
+// they are added.
+void SkipEnrolled(Session& session, std::vector<Json>& hosts) {
+  const Result<Reply> list = session.TryPages("/v1/hosts", {});
+  if (!list || !list->ok()) return;
+  std::erase_if(hosts, [&](const Json& host) {
+    const bool is_there = std::ranges::any_of(
+        list->body["items"].Items(), [&](const Json& other) { return IsEnrolledAs(other, host); });
+    if (is_there) session.Note(host["id"].Text() + " is already enrolled");
+    return is_there;
+  });
+}
+
+// Read again for its figures, which are taken once it is there. [any thread]
+Result<Reply> Enrol(const Session& session, const Json& host) {
+  A4C_TRY(const std::unique_ptr<Client> client, session.Open());
+  A4C_TRY(Reply added, client->Send({"POST", "/v1/hosts", host.ToString()}));
+  if (!added.ok()) return added;
+  return client->Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())});
+}
+
+// All of them, each for itself, some at once; questions are asked one after the other before that.
+std::vector<Outcome> EnrolAll(Session& session, const Names& names, const std::string& known_hosts,
+                              std::vector<Json> hosts) {
+  FirstFailure failure(session);
+  std::erase_if(hosts, [&](Json& host) {
+    return !failure.Do(names, host["id"].Text(), [&] { return Pin(session, known_hosts, host); });
+  });
+  std::vector<std::optional<Result<Reply>>> answers(hosts.size());
+  a4c_at_once::AtOnce(session.runtime, kAtOnce, hosts.size(), [&](size_t i) {
+    answers[i] = Enrol(session, hosts[i]);
+    return true;
+  });
+  std::vector<Outcome> added;
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    const std::string& id = hosts[i]["id"].Text();
+    Reply reply;
+    const bool is_good =
+        failure.Do(names, id, [&] { return session.Take(*std::move(answers[i]), reply); });
+    if (is_good) added.push_back({.name = id, .shown = std::move(reply.body)});
+  }
+  return added;
+}
+
+// is_file: one of which some may be there already.
+void AddAll(Session& session, const std::string& known_hosts, std::vector<Json> hosts,
+            bool is_file) {
+  Names names{"host"};
   for (Json& host : hosts) {
     if (!host["id"].IsText()) host.Set("id", HostIdOf(host["address"].Text()));
-    Reply reply;
-    // Read again for its figures, which are taken once it is there.
-    const bool good =
-        Pin(session, known_hosts, host) &&
-        session.Send({"POST", "/v1/hosts", host.ToString()}, reply) &&
-        session.Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())}, reply);
-    if (good) {
-      added.Append(reply.body);
-    } else if (exit_code == kOk) {
-      exit_code = session.exit_code;
-    }
+    names.given.push_back(host["id"].Text());
   }
-  const Json::Array warned = added.Items();
-  if (hosts.size() == 1) {
-    if (!added.Items().empty()) session.Show(added.Items()[0], "host", HostColumns());
-  } else {
-    session.Show(Json(Json::Object{{"items", std::move(added)}}), "host", HostColumns());
-  }
-  for (const Json& host : warned) NoteHostWarnings(session, host);
-  session.exit_code = exit_code;
+  if (is_file) SkipEnrolled(session, hosts);
+  const size_t wanted = hosts.size();
+  const std::vector<Outcome> added = EnrolAll(session, names, known_hosts, std::move(hosts));
+  ShowOutcomes(session, names, added, "host", HostColumns());
+  for (const Outcome& host : added) NoteHostWarnings(session, host.shown);
+  if (!is_file) return;
+  session.Note(std::to_string(added.size()) + " added, " +
+               std::to_string(names.given.size() - wanted) + " already enrolled, " +
+               std::to_string(wanted - added.size()) + " failed");
 }
 
 void Add(Session& session, const Options& options) {
@@ -181,7 +236,7 @@ void Add(Session& session, const Options& options) {
       session.exit_code = session.Complain(hosts.error());
       return;
     }
-    return AddAll(session, options.known_hosts, *std::move(hosts));
+    return AddAll(session, options.known_hosts, *std::move(hosts), true);
   }
   Json host(Json::Object{{"address", options.address}});
   if (!options.id.empty()) host.Set("id", options.id);
@@ -192,7 +247,7 @@ void Add(Session& session, const Options& options) {
   if (!ParsePairs(session, options.labels, labels, false)) return;
   if (!settings.Members().empty()) host.Set("settings", std::move(settings));
   if (!labels.Members().empty()) host.Set("labels", std::move(labels));
-  AddAll(session, options.known_hosts, {std::move(host)});
+  AddAll(session, options.known_hosts, {std::move(host)}, false);
 }
 
 }  // namespace

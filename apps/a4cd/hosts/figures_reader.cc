@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "a4c/sinks.h"
-#include "apps/a4cd/hosts/at_once.h"
+#include "apps/at_once/at_once.h"
 
 namespace a4cd {
 
@@ -117,7 +117,7 @@ Result<std::vector<HostQuestion>> FiguresReader::Questions(const Call& call,
 Result<void> FiguresReader::Read(const Call& call, std::span<const HostQuestion> questions,
                                  int threads) {
   Answers answers(*this, call);
-  AtOnce(runtime_, threads, questions.size(), [&](size_t i) {
+  a4c_at_once::AtOnce(runtime_, threads, questions.size(), [&](size_t i) {
     Answer answer = Ask(call, questions[i]);
     // Who had no time to answer was not asked.
     if (call.Expired() || call.Stopping()) return false;

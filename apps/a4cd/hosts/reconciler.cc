@@ -9,11 +9,11 @@
 
 #include "a4c/sinks.h"
 #include "apps/a4cd/executors/workspace_unit.h"
-#include "apps/a4cd/hosts/at_once.h"
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/hosts/leftovers.h"
 #include "apps/a4cd/jobs/job_service.h"
+#include "apps/at_once/at_once.h"
 
 namespace a4cd {
 namespace {
@@ -55,13 +55,13 @@ class Reconciler final : public a4c::Loop {
     if (!is_round) std::erase_if(hosts, [this](const HostRecord& host) { return !IsBack(host); });
     const bool is_apart = whom_ == Whom::kApart;
     std::atomic<size_t> begun = 0;
-    AtOnce(runtime_, is_apart ? options_.apart_at_once : options_.hosts_at_once, hosts.size(),
-           [&](size_t i) {
-             if (call.Expired() || call.Stopping()) return false;
-             ++begun;
-             Visit(call, hosts[i]);
-             return true;
-           });
+    a4c_at_once::AtOnce(runtime_, is_apart ? options_.apart_at_once : options_.hosts_at_once,
+                        hosts.size(), [&](size_t i) {
+                          if (call.Expired() || call.Stopping()) return false;
+                          ++begun;
+                          Visit(call, hosts[i]);
+                          return true;
+                        });
     for (size_t i = 0; i < begun; ++i) seen_since_[hosts[i].id] = hosts[i].state.since;
     if (is_round) next_round_ms_ = begun_ms + options_.period_ms;
     if (is_round && begun > 0) last_ = hosts[begun - 1].id;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "apps/a4cd/hosts/at_once.h"
+#include "apps/at_once/at_once.h"
 
 namespace a4cd {
 
@@ -69,7 +69,7 @@ std::vector<Result<WorkspaceUse>> UseReader::Read(const Call& call,
 
 void UseReader::LookAtAll(const Call& call, std::vector<Server>& servers, int64_t timeout_ms,
                           std::span<const Workspace> workspaces, Uses& uses) {
-  AtOnce(runtime_, kServersAtOnce, servers.size(), [&](size_t i) {
+  a4c_at_once::AtOnce(runtime_, kServersAtOnce, servers.size(), [&](size_t i) {
     if (call.Expired() || call.Stopping()) return false;
     Call bounded = call;
     bounded.deadline_ms = std::min(call.deadline_ms, call.clock.MonotonicMs() + timeout_ms);

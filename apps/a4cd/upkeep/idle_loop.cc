@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "a4c/sinks.h"
-#include "apps/a4cd/hosts/at_once.h"
 #include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/upkeep/passed_over.h"
+#include "apps/at_once/at_once.h"
 
 namespace a4cd {
 namespace {
@@ -85,7 +85,7 @@ class IdleLoop final : public a4c::Loop {
     }
     const std::vector<std::pair<std::string, ByUnit>> hosts(by_host.begin(), by_host.end());
     std::vector<Result<void>> looked(hosts.size());
-    AtOnce(runtime_, options_.hosts_at_once, hosts.size(), [&](size_t i) {
+    a4c_at_once::AtOnce(runtime_, options_.hosts_at_once, hosts.size(), [&](size_t i) {
       looked[i] =
           LookAtHost(call, passed_over, hosts[i].first, hosts[i].second, page.store_time_ms);
       return looked[i].has_value();

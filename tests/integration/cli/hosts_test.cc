@@ -306,10 +306,36 @@ TEST_F(Cli, ServersAreAddedByAFileEachForItself) {
   EXPECT_EQ(ran.exit_code, 5) << ran.err;
   EXPECT_EQ(ran.out, "host/one\nhost/third\n");
   EXPECT_NE(ran.err.find("SHA256:two"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("error: bad: "), std::string::npos) << ran.err;
+  EXPECT_TRUE(ran.err.ends_with("2 added, 0 already enrolled, 1 failed\n")) << ran.err;
   std::ofstream(file) << "hosts:\n  - {adress: 'memory:one'}\n";
   const Ran wrong = Run({"host", "add", "-f", file});
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_NE(wrong.err.find("adress"), std::string::npos) << wrong.err;
+}
+
+TEST_F(Cli, AFileOfServersIsAddedAgainWithoutHarm) {
+  const std::string file = directory_ + "/hosts.yaml";
+  std::string list;
+  for (int i = 1; i <= 12; ++i) {
+    const std::string id = "srv-" + std::to_string(i);
+    list.append("- {address: 'memory:" + id + "', fingerprint: 'SHA256:" + id + "'}\n");
+  }
+  std::ofstream(file) << list;
+  const Ran first = Run({"host", "add", "-f", file, "-o", "name"});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_TRUE(first.out.starts_with("host/srv-1\nhost/srv-2\n")) << "in their order: " << first.out;
+  EXPECT_EQ(first.err, "12 added, 0 already enrolled, 0 failed\n");
+  // One is new, one is another than the one enrolled, and one names no fingerprint any more.
+  std::ofstream(file) << list << "- {address: 'memory:srv-13', fingerprint: 'SHA256:srv-13'}\n"
+                      << "- {id: srv-1, address: 'memory:else', fingerprint: 'SHA256:else'}\n"
+                      << "- {address: 'memory:srv-2'}\n";
+  const Ran again = Run({"host", "add", "-f", file, "-o", "name"});
+  EXPECT_EQ(again.exit_code, a4c_cli::kConflict) << again.err;
+  EXPECT_EQ(again.out, "host/srv-13\n");
+  EXPECT_TRUE(again.err.starts_with("srv-1 is already enrolled\n")) << again.err;
+  EXPECT_NE(again.err.find("error: srv-1: "), std::string::npos) << again.err;
+  EXPECT_TRUE(again.err.ends_with("1 added, 13 already enrolled, 1 failed\n")) << again.err;
 }
 
 TEST_F(Cli, AWorkspaceSaysWhatADrainMayDoWithIt) {

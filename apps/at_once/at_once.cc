@@ -1,11 +1,11 @@
-#include "apps/a4cd/hosts/at_once.h"
+#include "apps/at_once/at_once.h"
 
 #include <algorithm>
 #include <atomic>
 #include <memory>
 #include <vector>
 
-namespace a4cd {
+namespace a4c_at_once {
 
 void AtOnce(const a4c::Runtime& runtime, int threads, size_t count,
             const std::function<bool(size_t)>& act) {
@@ -16,9 +16,9 @@ void AtOnce(const a4c::Runtime& runtime, int threads, size_t count,
   };
   std::vector<std::unique_ptr<a4c::Thread>> helpers;
   const size_t all = std::min(count, static_cast<size_t>(threads));
-  for (size_t i = 1; i < all; ++i) helpers.push_back(runtime.threads.Start("hosts", run));
+  for (size_t i = 1; i < all; ++i) helpers.push_back(runtime.threads.Start("at-once", run));
   run({});
   for (const auto& helper : helpers) helper->Join();
 }
 
-}  // namespace a4cd
+}  // namespace a4c_at_once

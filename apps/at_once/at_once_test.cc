@@ -1,4 +1,4 @@
-#include "apps/a4cd/hosts/at_once.h"
+#include "apps/at_once/at_once.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 
 #include "tests/support/fake_clock.h"
 
-namespace a4cd {
+namespace a4c_at_once {
 namespace {
 
 // Counts the threads that are started.
@@ -95,4 +95,4 @@ TEST_F(AtOnceTest, AfterFalseNothingIsBegun) {
 }
 
 }  // namespace
-}  // namespace a4cd
+}  // namespace a4c_at_once
