@@ -319,7 +319,8 @@ TEST_F(Cli, AFileOfServersIsAddedAgainWithoutHarm) {
   std::string list;
   for (int i = 1; i <= 12; ++i) {
     const std::string id = "srv-" + std::to_string(i);
-    list.append("- {address: 'memory:" + id + "', fingerprint: 'SHA256:" + id + "'}\n");
+    list += "- {address: 'memory:";
+    list.append(id).append("', fingerprint: 'SHA256:").append(id).append("'}\n");
   }
   std::ofstream(file) << list;
   const Ran first = Run({"host", "add", "-f", file, "-o", "name"});
