@@ -218,6 +218,14 @@ TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
   EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
 }
 
+TEST_F(ApiHosts, MetricsTellOfEveryServer) {
+  StartApp("roles: [api, worker]\nhosts: {plugin: host-memory, poll_period: 100ms}\n");
+  EXPECT_TRUE(Eventually([&] {
+    return Get("/metrics").text.find("a4c_host_reachable{host=\"local-1\"} 1\n") !=
+           std::string::npos;
+  }));
+}
+
 // "new" shows another key once it was enrolled, as a machine that was set up anew does.
 TEST_F(ApiHosts, AServerWithAnotherKeyIsHeldAndToldOfUntilSomebodyAcceptsTheKey) {
   const Answer added =

@@ -26,10 +26,11 @@ class HostGaugesTest : public ::testing::Test {
   a4c::testing::FakeRuntime fake_;
   const std::unique_ptr<a4c::Store> store_ = a4c::NewMemoryStore(fake_.runtime());
   a4c::Database database_{{.store = *store_}, fake_.runtime()};
-  const std::unique_ptr<a4c::HostProvider> hosts_ = a4c::NewMemoryHostProvider(
+  const std::unique_ptr<a4c::HostProvider> memory_ = a4c::NewMemoryHostProvider(
       fake_.runtime(), {.servers = {{.id = "config-1", .disk_total_bytes = 10 * kGiB}}});
-  Enrolments enrolments_{database_, *hosts_, fake_.runtime(), 2'000};
-  DiskService disks_{database_, *hosts_, enrolments_, fake_.runtime()};
+  HookedHosts hosts_{*memory_};
+  Enrolments enrolments_{database_, hosts_, fake_.runtime(), 2'000};
+  DiskService disks_{database_, hosts_, enrolments_, fake_.runtime()};
   const std::unique_ptr<a4c::Loop> gauges_ = NewHostGauges(database_, fake_.runtime(), 10'000);
 };
 
@@ -41,6 +42,14 @@ TEST_F(HostGaugesTest, AServerIsThereWithItsDisk) {
   fake_.clock().Advance(7'000);
   ASSERT_TRUE(gauges_->Step(Within()));
   EXPECT_EQ(Of("figures_age_seconds"), 7);
+}
+
+TEST_F(HostGaugesTest, OneThatDoesNotAnswerIsThereAndNotReachable) {
+  Look();
+  hosts_.silent = "config-1";
+  Look();
+  EXPECT_EQ(Of("reachable"), 0);
+  EXPECT_EQ(Of("disk_total_bytes"), 10.0 * kGiB) << "as it told last";
 }
 
 TEST_F(HostGaugesTest, OneThatWasRemovedIsNoNumber) {
