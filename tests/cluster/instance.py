@@ -9,6 +9,7 @@ import time
 
 from tests.cluster.client import Client
 
+LEAKS_OF_OTHERS = pathlib.Path(__file__).with_name("lsan.supp")
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
 
 
@@ -46,8 +47,9 @@ class Instance:
     def start(self):
         with self.log_path.open("ab") as log:
             program = os.environ.get("A4C_TEST_A4CD") or binary("a4cd")
+            environment = {**os.environ, "LSAN_OPTIONS": f"suppressions={LEAKS_OF_OTHERS}:print_suppressions=0"}
             self.process = subprocess.Popen([program, "--config", self.config_path], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, env=environment, start_new_session=True)
 
     def is_ready(self):
         client = Client(self.address, timeout_s=5)
