@@ -226,6 +226,8 @@ Server ServerOf(const HostRecord& host) {
           .total = {figures.disk_total_bytes, figures.memory_total_bytes, figures.cpu_total_millis},
           .committed = host.committed,
           .disk_other_bytes = host.figures ? host.figures->other_bytes : 0,
+          .inodes_total = figures.inodes_total,
+          .inodes_used = figures.inodes_total - figures.inodes_free,
           .arch = figures.arch,
           .labels = host.labels,
           .reachable = figures.reachable,

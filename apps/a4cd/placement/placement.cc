@@ -28,6 +28,11 @@ double DiskShare(const Server& server, const Amounts& request) {
   return used / static_cast<double>(server.total.disk_bytes);
 }
 
+double InodeShare(const Server& server) {
+  if (server.inodes_total <= 0) return 0;
+  return static_cast<double>(server.inodes_used) / static_cast<double>(server.inodes_total);
+}
+
 // By what it would rank: what others have just chosen it for counts as if it were there.
 double RankOf(const Server& server, const Amounts& request) {
   const double share = DiskShare(server, request);
@@ -74,6 +79,7 @@ Rejection RejectionOf(const Server& server, const PlacementRequest& request,
   if (server.age_ms > limits.age_ms_max) return Rejection::kStale;
   if (server.cordoned) return Rejection::kCordoned;
   if (DiskShare(server, amounts) > limits.disk_watermark) return Rejection::kDisk;
+  if (InodeShare(server) > limits.disk_watermark) return Rejection::kInodes;
   if (server.committed.memory_bytes + amounts.memory_bytes > server.total.memory_bytes) {
     return Rejection::kMemory;
   }
@@ -92,8 +98,8 @@ bool IsUnknown(std::span<const Server> servers, const std::string& id) {
 
 std::string_view RejectionName(Rejection rejection) {
   static constexpr std::array<std::string_view, kRejections> kNames = {
-      "fits",  "other_server", "arch", "labels", "too_small", "unreachable",
-      "stale", "cordoned",     "disk", "memory", "cpu",       "starts_in_flight"};
+      "fits",     "other_server", "arch",   "labels", "too_small", "unreachable",     "stale",
+      "cordoned", "disk",         "inodes", "memory", "cpu",       "starts_in_flight"};
   return kNames[static_cast<size_t>(rejection)];
 }
 

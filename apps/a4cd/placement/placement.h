@@ -39,6 +39,8 @@ struct Server {
   // Chosen by others on these same figures and not seen committed yet: it ranks, and refuses
   // nothing.
   int64_t disk_pending_bytes = 0;
+  int64_t inodes_total = 0;  // of the disk; 0: not known
+  int64_t inodes_used = 0;
   std::string arch = {};  // empty: it has not said
   std::map<std::string, std::string> labels = {};
   bool reachable = true;
@@ -56,7 +58,7 @@ struct PlacementRequest {
 };
 
 struct PlacementLimits {
-  double disk_watermark = 0.9;   // of the total: above it a server gets nothing new
+  double disk_watermark = 0.9;   // of bytes and inodes: above it a server gets nothing new
   int64_t age_ms_max = 120'000;  // older figures are not trusted
   int starts_in_flight_max = 8;
 };
@@ -72,11 +74,12 @@ enum class Rejection : uint8_t {
   kStale,
   kCordoned,
   kDisk,
+  kInodes,  // there is room for bytes, and none for files
   kMemory,
   kCpu,
   kStarts,  // too many starts in flight
 };
-inline constexpr size_t kRejections = 12;
+inline constexpr size_t kRejections = 13;
 // "disk": the word in the API, in logs and in metrics.
 std::string_view RejectionName(Rejection rejection);
 

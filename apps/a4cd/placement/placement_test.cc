@@ -127,6 +127,9 @@ TEST(Placement, EachReasonIsToldAndNothingIsPlacedAgainstIt) {
             Rejection::kDisk);
   EXPECT_EQ(rejection([](Server& s, Request&) { s.disk_other_bytes = 81 * kGiB; }),
             Rejection::kDisk);
+  EXPECT_EQ(rejection([](Server& s, Request&) { s.inodes_total = 100, s.inodes_used = 91; }),
+            Rejection::kInodes)
+      << "files would not fit, so that every start there would fail";
   EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.memory_bytes = 16 * kGiB; }),
             Rejection::kMemory);
   EXPECT_EQ(rejection([](Server& s, Request&) { s.committed.cpu_millis = 7001; }), Rejection::kCpu);
