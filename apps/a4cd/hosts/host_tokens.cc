@@ -287,7 +287,11 @@ bool HostTokens::HasPresented(const Pair& pair) const {
 void HostTokens::Note(const std::string& host, const Result<void>& presented) {
   const bool is_denied = !presented && presented.error().code() == Code::kDenied;
   runtime_.metrics.Gauge("a4c_host_denied", {{"host", host}}, is_denied ? 1 : 0);
-  if (!is_denied) return;
+  {
+    Waiter::Lock lock(*waiter_);
+    if (!is_denied) denied_.erase(host);
+    if (!is_denied || !denied_.insert(host).second) return;
+  }
   runtime_.log.Write(a4c::LogLevel::kError, "hosts", "a server refuses this store",
                      {{"host", host}, {"error", Denied(host, presented.error()).ToString()}});
 }

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "a4c/collection.h"
@@ -98,6 +99,7 @@ class HostTokens {
   Enrolments* const enrolments_;
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::map<std::string, int64_t> presented_;  // host to rev of the pair; under waiter_
+  std::set<std::string> denied_;              // hosts of which the log has it; under waiter_
 };
 
 a4c::RecordRef HostTokenRef(const std::string& host);

@@ -143,12 +143,14 @@ TEST_F(HostTokensTest, AStoreThatWasRestoredIsRefusedUntilTheServerIsEnrolledAga
             "if the store was restored and is the one to go on with: a4c host enrol config-1");
   Step(of_restored);
   EXPECT_EQ(Ensure(of_restored).error().code(), a4c::Code::kDenied) << "a loop decides nothing";
+  EXPECT_EQ(fake_.log().CountOf("a server refuses this store"), 1) << "it is looked at all day";
   ASSERT_TRUE(of_restored.Adopt(Within(), kServer));
   EXPECT_TRUE(Ensure(of_restored));
   fake_.clock().Advance(kRotateMs);
   Step(tokens_);
   EXPECT_EQ(Ensure(tokens_).error().code(), a4c::Code::kDenied)
       << "and the other one is refused now";
+  EXPECT_EQ(fake_.log().CountOf("a server refuses this store"), 2);
 }
 
 // As after a crash between the two: in the store it stands, and the server has not heard of it.
