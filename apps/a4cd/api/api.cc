@@ -95,7 +95,7 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max, const a4c:
     return TooLarge(bytes_max);
   }
   if (request.input == nullptr) return std::nullopt;
-  if (request.before_body) request.before_body(request.deadline_ms);
+  if (request.before_body) request.before_body({.until_ms = request.deadline_ms});
   std::array<char, kBodyPieceBytes> chunk;
   while (request.input->good()) {
     request.input->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
@@ -210,7 +210,7 @@ Response Api::Answer(Request& request, const Route& route) {
     const int64_t bytes_max = route.body == BodyRule::kStream ? context_.settings.batch_bytes_max
                                                               : context_.settings.context_bytes_max;
     if (request.content_length > bytes_max) return TooLarge(bytes_max);
-    if (request.before_body) request.before_body(0);  // the handler bounds it
+    if (request.before_body) request.before_body({.rate_min = context_.settings.body_rate_min});
   }
   try {
     return route.handler(context_, request);

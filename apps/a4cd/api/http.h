@@ -22,6 +22,12 @@ namespace a4cd {
 
 using NameValues = std::vector<std::pair<std::string, std::string>>;
 
+// Of a body: what comes later, or slower, is a timeout.
+struct BodyBound {
+  int64_t until_ms = 0;  // on the monotonic clock; 0: any time
+  int64_t rate_min = 0;  // bytes a second, of the time that was spent waiting for them; 0: any
+};
+
 struct Request {
   std::string method;
   std::string path;  // still percent-encoded, without the query
@@ -31,9 +37,8 @@ struct Request {
   // Set by the edge: the body, read only once it is known that and how much of it is wanted.
   std::istream* input = nullptr;
   int64_t content_length = -1;  // -1: unknown (chunked) or none
-  // Tells a waiting client to go on, and bounds the body: it comes until then, on the monotonic
-  // clock (0: as long as something comes).
-  std::function<void(int64_t until_ms)> before_body = {};
+  // Tells a waiting client to go on, and bounds the body.
+  std::function<void(const BodyBound&)> before_body = {};
 
   // Set while the request is handled.
   std::string body;
@@ -54,7 +59,12 @@ struct Request {
   const std::string& Param(std::string_view name) const { return params.find(name)->second; }
 };
 
-// Produces a stream that outlives its request: events, a log that is followed.
+// Produces a stream that outlives its request: events, a log that is followed. One of server-sent
+// events gives a sign of life after so long without an event: neither end takes silence for a
+// break.
+inline constexpr int64_t kSignOfLifeMs = 15'000;
+inline constexpr const char* kSignOfLife = ":\n\n";
+
 class StreamSource {
  public:
   virtual ~StreamSource() = default;

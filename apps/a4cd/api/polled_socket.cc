@@ -7,9 +7,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +23,7 @@ namespace {
 
 namespace net = Poco::Net;
 
+constexpr int64_t kIdleMs = 1'000;
 constexpr int64_t kLingerMs = 1'000;
 constexpr int64_t kLingerBytesMax = 16 << 20;
 
@@ -56,15 +59,21 @@ const std::string& AnswerToSlow() {
   return kAnswer;
 }
 
+struct ServerTraits {
+  const a4c::Clock& clock;
+  int64_t head_timeout_ms;
+  std::function<bool()> is_crowded;
+};
+
 class PolledStreamImpl final : public net::StreamSocketImpl {
  public:
-  PolledStreamImpl(poco_socket_t socket, const a4c::Clock& clock, int64_t head_timeout_ms)
-      : net::StreamSocketImpl(socket), clock_(clock), head_timeout_ms_(head_timeout_ms) {}
+  PolledStreamImpl(poco_socket_t socket, std::shared_ptr<const ServerTraits> server)
+      : net::StreamSocketImpl(socket), server_(std::move(server)) {}
 
   // Poco waits for a request here, if nothing of it has come yet.
   bool poll(const Poco::Timespan& timeout, int mode) override {
     idle_ = until_ms_ == 0;
-    return Wait(timeout, mode);
+    return idle_ ? WaitIdle(timeout, mode) : Wait(timeout, mode);
   }
 
   int receiveBytes(void* buffer, int length, int flags) override {
@@ -81,9 +90,11 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     return length;
   }
 
-  void BeginBody(int64_t until_ms) {
+  void BeginBody(const BodyBound& bound) {
     in_head_ = false;
-    until_ms_ = until_ms;
+    until_ms_ = bound.until_ms;
+    rate_min_ = bound.rate_min;
+    came_ = waited_ms_ = 0;
   }
 
   void BeginHead() {
@@ -93,6 +104,13 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   }
 
  private:
+  bool WaitIdle(const Poco::Timespan& timeout, int mode) {
+    for (int64_t left_ms = timeout.totalMilliseconds();; left_ms -= kIdleMs) {
+      if (Wait(Poco::Timespan(std::min(left_ms, kIdleMs) * 1000), mode)) return true;
+      if (left_ms <= kIdleMs || server_->is_crowded()) return false;
+    }
+  }
+
   static short Events(int mode) {
     return static_cast<short>(((mode & SELECT_READ) != 0 ? POLLIN : 0) |
                               ((mode & SELECT_WRITE) != 0 ? POLLOUT : 0));
@@ -109,7 +127,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   }
 
   bool ComesInTime() {
-    const int64_t left_ms = until_ms_ - clock_.MonotonicMs();
+    const int64_t left_ms = until_ms_ - server_->clock.MonotonicMs();
     return left_ms > 0 && Wait(Poco::Timespan(left_ms * 1000), SELECT_READ);
   }
 
@@ -117,7 +135,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   int ReceiveHead(void* buffer, int length, int flags) {
     const bool first = std::exchange(idle_, false);
     if (until_ms_ == 0) {
-      until_ms_ = clock_.MonotonicMs() + head_timeout_ms_;
+      until_ms_ = server_->clock.MonotonicMs() + server_->head_timeout_ms;
     } else if (!ComesInTime()) {
       Refuse(AnswerToSlow());
       throw Poco::TimeoutException("the head of a request did not come in time");
@@ -128,22 +146,36 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   }
 
   int ReceiveRest(void* buffer, int length, int flags) {
-    if (until_ms_ > 0 && !ComesInTime()) {
+    if ((until_ms_ > 0 && !ComesInTime()) || (rate_min_ > 0 && !ComesAtItsRate())) {
       throw Poco::TimeoutException("the body of a request did not come in time");
     }
-    return net::StreamSocketImpl::receiveBytes(buffer, length, flags);
+    const int got = net::StreamSocketImpl::receiveBytes(buffer, length, flags);
+    came_ += std::max(got, 0);
+    return got;
+  }
+
+  // What the handler did between two reads is not the client's time.
+  bool ComesAtItsRate() {
+    const int64_t late_ms = waited_ms_ - came_ * 1000 / rate_min_;
+    const int64_t left_ms = std::min(server_->head_timeout_ms, server_->head_timeout_ms - late_ms);
+    const int64_t begun_ms = server_->clock.MonotonicMs();
+    const bool comes = left_ms > 0 && Wait(Poco::Timespan(left_ms * 1000), SELECT_READ);
+    waited_ms_ += server_->clock.MonotonicMs() - begun_ms;
+    return comes;
   }
 
   void Refuse(const std::string& answer) {
     net::StreamSocketImpl::sendBytes(answer.data(), static_cast<int>(answer.size()), 0);
-    Linger(*this, clock_);
+    Linger(*this, server_->clock);
   }
 
-  const a4c::Clock& clock_;
-  const int64_t head_timeout_ms_;
+  const std::shared_ptr<const ServerTraits> server_;
   bool in_head_ = true;   // also: none has begun
   bool idle_ = false;     // nothing of the next head has come: the other side may go
   int64_t until_ms_ = 0;  // for the head that has begun, or the body; 0: none
+  int64_t rate_min_ = 0;  // of the body; 0: none
+  int64_t came_ = 0;      // of it
+  int64_t waited_ms_ = 0;
 };
 
 PolledStreamImpl& Polled(net::SocketImpl& socket) {
@@ -152,8 +184,8 @@ PolledStreamImpl& Polled(net::SocketImpl& socket) {
 
 class PolledServerImpl final : public net::ServerSocketImpl {
  public:
-  PolledServerImpl(const a4c::Clock& clock, int64_t head_timeout_ms)
-      : clock_(clock), head_timeout_ms_(head_timeout_ms) {}
+  explicit PolledServerImpl(ServerTraits traits)
+      : traits_(std::make_shared<const ServerTraits>(std::move(traits))) {}
 
   net::SocketImpl* acceptConnection(net::SocketAddress& client) override {
     sockaddr_storage address{};
@@ -163,24 +195,25 @@ class PolledServerImpl final : public net::ServerSocketImpl {
           ::accept4(sockfd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC);
       if (socket >= 0) {
         client = net::SocketAddress(reinterpret_cast<const sockaddr*>(&address), length);
-        return new PolledStreamImpl(socket, clock_, head_timeout_ms_);
+        return new PolledStreamImpl(socket, traits_);
       }
       if (errno != EINTR) error();
     }
   }
 
  private:
-  const a4c::Clock& clock_;
-  const int64_t head_timeout_ms_;
+  const std::shared_ptr<const ServerTraits> traits_;
 };
 
 }  // namespace
 
-PolledServerSocket::PolledServerSocket(const a4c::Clock& clock, int64_t head_timeout_ms)
-    : net::ServerSocket(new PolledServerImpl(clock, head_timeout_ms), true) {}
+PolledServerSocket::PolledServerSocket(const a4c::Clock& clock, int64_t head_timeout_ms,
+                                       std::function<bool()> is_crowded)
+    : net::ServerSocket(new PolledServerImpl({clock, head_timeout_ms, std::move(is_crowded)}),
+                        true) {}
 
-void BeginBody(net::SocketImpl& socket, int64_t until_ms) {
-  Polled(socket).BeginBody(until_ms);
+void BeginBody(net::SocketImpl& socket, const BodyBound& bound) {
+  Polled(socket).BeginBody(bound);
 }
 
 void BeginHead(net::SocketImpl& socket) {
@@ -188,7 +221,7 @@ void BeginHead(net::SocketImpl& socket) {
 }
 
 void Linger(net::SocketImpl& socket, const a4c::Clock& clock) {
-  BeginBody(socket, 0);
+  BeginBody(socket, {});
   const int64_t until_ms = clock.MonotonicMs() + kLingerMs;
   std::array<char, 16384> dropped{};
   int64_t left = kLingerBytesMax;

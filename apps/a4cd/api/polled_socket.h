@@ -8,26 +8,36 @@
 // lines that came for all, and a DELETE without its If-Match for what was asked. And where one
 // cannot be read, they say what is wrong, which Poco answers itself with a 400 and not a word,
 // before there is anything that a handler could be asked about.
+//
+// A connection on which nothing comes gives its thread up to those that wait for one, a second
+// after it was taken or answered last.
+//
+// And they bound a body: one that is read whole by the time in which it comes, one that is read as
+// it comes by its rate.
 #pragma once
 
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/SocketImpl.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "a4c/clock.h"
+#include "apps/a4cd/api/http.h"
 
 namespace a4cd {
 
 class PolledServerSocket final : public Poco::Net::ServerSocket {
  public:
-  // head_timeout_ms: from the first byte of a head to its last.
-  PolledServerSocket(const a4c::Clock& clock, int64_t head_timeout_ms);
+  // head_timeout_ms: from the first byte of a head to its last; and what a body with a least rate
+  // may be late.
+  // is_crowded: whether other connections wait for a thread [any thread].
+  PolledServerSocket(const a4c::Clock& clock, int64_t head_timeout_ms,
+                     std::function<bool()> is_crowded);
 };
 
-// Of a connection of that socket: a head has been read, and its body follows, if it has one, until
-// this time on the monotonic clock (0: as long as something comes). What comes later is a timeout.
-void BeginBody(Poco::Net::SocketImpl& socket, int64_t until_ms);
+// Of a connection of that socket: a head has been read, and its body follows, if it has one.
+void BeginBody(Poco::Net::SocketImpl& socket, const BodyBound& bound);
 // It was answered, and what comes next is a head.
 void BeginHead(Poco::Net::SocketImpl& socket);
 

@@ -12,6 +12,7 @@
 #include <Poco/ThreadPool.h>
 
 #include <atomic>
+#include <memory>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -109,13 +110,13 @@ class Handler final : public net::HTTPRequestHandler {
   void handleRequest(net::HTTPServerRequest& http, net::HTTPServerResponse& answer) override {
     const Active active(shared_);
     net::SocketImpl& socket = SocketOf(http);
-    BeginBody(socket, 0);
+    BeginBody(socket, {});
     Result<Request> request = ToRequest(http, shared_.proxies);
     Response response;
     bool unread = false;
     if (request) {
-      request->before_body = [&](int64_t until_ms) {
-        BeginBody(socket, until_ms);
+      request->before_body = [&](const BodyBound& bound) {
+        BeginBody(socket, bound);
         if (http.getExpectContinue()) answer.sendContinue();
       };
       response = shared_.api.Handle(*request);
@@ -247,7 +248,8 @@ class Filter final : public net::TCPServerConnectionFilter {
 class PocoServer final : public ApiServer {
  public:
   PocoServer(const a4c::Runtime& runtime, const ApiSettings& settings, Api& api, StreamHub& streams,
-             SessionHub& sessions, const net::ServerSocket& socket)
+             SessionHub& sessions, const net::ServerSocket& socket,
+             std::shared_ptr<std::atomic<net::HTTPServer*>> running)
       : shared_{runtime,
                 api,
                 streams,
@@ -257,7 +259,8 @@ class PocoServer final : public ApiServer {
                 false,
                 false,
                 runtime.threads.NewWaiter()},
-        pool_("api", 2, settings.threads) {
+        pool_("api", 2, settings.threads),
+        running_(std::move(running)) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);
     params->setMaxQueued(settings.queue + 16);
@@ -268,6 +271,7 @@ class PocoServer final : public ApiServer {
     params->setSoftwareVersion("");
     server_ = std::make_unique<net::HTTPServer>(new Factory(shared_), pool_, socket, params);
     shared_.server = server_.get();
+    *running_ = server_.get();
     server_->setConnectionFilter(new Filter(shared_, settings.queue));
     port_ = socket.address().port();
     server_->start();
@@ -277,6 +281,7 @@ class PocoServer final : public ApiServer {
     StopAccepting();
     server_->stopAll(true);
     pool_.joinAll();
+    *running_ = nullptr;
   }
 
   int port() const override { return port_; }
@@ -300,6 +305,7 @@ class PocoServer final : public ApiServer {
  private:
   Shared shared_;
   Poco::ThreadPool pool_;
+  const std::shared_ptr<std::atomic<net::HTTPServer*>> running_;
   std::unique_ptr<net::HTTPServer> server_;
   int port_ = 0;
 };
@@ -311,12 +317,16 @@ Result<std::unique_ptr<ApiServer>> StartApiServer(const a4c::Runtime& runtime,
                                                   StreamHub& streams, SessionHub& sessions) {
   try {
     const net::SocketAddress address(settings.listen);
-    PolledServerSocket socket(runtime.clock, settings.request_timeout_ms);
+    const auto running = std::make_shared<std::atomic<net::HTTPServer*>>(nullptr);
+    PolledServerSocket socket(runtime.clock, settings.request_timeout_ms, [running] {
+      const net::HTTPServer* const server = *running;
+      return server != nullptr && server->queuedConnections() > 0;
+    });
     // Not shared with another instance, which may have other keys.
     socket.bind(address, /*reuseAddress=*/true, /*reusePort=*/false);
     socket.listen(settings.queue);
     return std::unique_ptr<ApiServer>(
-        std::make_unique<PocoServer>(runtime, settings, api, streams, sessions, socket));
+        std::make_unique<PocoServer>(runtime, settings, api, streams, sessions, socket, running));
   } catch (const Poco::Exception& error) {
     return Error(Code::kUnavailable,
                  "cannot listen on " + settings.listen + ": " + error.displayText(),

@@ -97,7 +97,8 @@ constexpr ConfigKey kApiKeys[] = {
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},
-    {"keep_alive", ConfigType::kDurationMs, "5s", "how long an idle connection keeps its thread"},
+    {"keep_alive", ConfigType::kDurationMs, "5s",
+     "how long an idle connection keeps its thread; a second while others wait for one"},
     {"request_timeout", ConfigType::kDurationMs, "10s",
      "deadline of a request, and of its head and body before", false, 100},
     {"body_bytes_max", ConfigType::kBytes, "1MiB",
@@ -105,6 +106,10 @@ constexpr ConfigKey kApiKeys[] = {
     {"batch_bytes_max", ConfigType::kBytes, "16MiB", "largest NDJSON batch", false, 1024},
     {"context_bytes_max", ConfigType::kBytes, "2GiB", "largest build context that is streamed",
      false, 1024},
+    {"body_rate_min", ConfigType::kBytes, "4KiB",
+     "a second, that a batch or a context comes with at least, request_timeout late at most; 0: "
+     "any",
+     false, 0},
     {"batch_group", ConfigType::kLong, "100", "lines of a batch in one commit", false, 1, 500},
     {"json_depth_max", ConfigType::kLong, "32", "deepest nesting of a body", false, 2, 1000},
     {"page_limit_max", ConfigType::kLong, "500", "largest page of a list", false, 1, 1000},
@@ -207,7 +212,7 @@ constexpr ConfigKey kWorkKeys[] = {
 
 constexpr ConfigKey kPlacementKeys[] = {
     {"disk_watermark", ConfigType::kDouble, "0.9",
-     "share of a disk above which a server gets nothing new"},
+     "share of a disk, of its bytes and inodes, above which a server gets nothing new"},
     {"figures_age_max", ConfigType::kDurationMs, "2m", "older figures are not trusted"},
     {"default_disk", ConfigType::kBytes, "256MiB", "reserved for a workspace that names none"},
     {"default_memory", ConfigType::kBytes, "0",

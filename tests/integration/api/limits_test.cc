@@ -1,5 +1,6 @@
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/ServerSocket.h>
+#include <Poco/Net/StreamSocket.h>
 
 #include <thread>
 
@@ -137,6 +138,37 @@ TEST_F(ApiLimits, WhatComesInDropsEndsInTime) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ")) << answer;
   EXPECT_NE(answer.find("the body of the request did not come in time"), std::string::npos);
   EXPECT_EQ(Get("/livez").status, 200);
+}
+
+// They held every thread for request_timeout, probes waited behind them, and no key was needed.
+TEST_F(ApiLimits, ConnectionsThatSayNothingMakeRoomForThoseThatDo) {
+  StartApp("api: {threads: 2, request_timeout: 10m, keep_alive: 10m}\n");
+  Poco::Net::StreamSocket silent[4];
+  for (auto& socket : silent) {
+    socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+  }
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+// A batch and a context are as long in coming as they are large, and no longer.
+TEST_F(ApiLimits, AStreamedBodyComesAtALeastRate) {
+  StartApp("api: {request_timeout: 1s}\n");
+  const std::string fields = " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ + "\r\n";
+  const std::string batch = "POST /v1/jobs:batch" + fields;
+  const std::string answer = Drip(batch + "Content-Length: 90000\r\n\r\n");
+  EXPECT_NE(answer.find("it came too slowly"), std::string::npos) << answer;
+  const std::string chunked = Drip(batch + "Transfer-Encoding: chunked\r\n\r\nfff\r\n");
+  EXPECT_NE(chunked.find("it came too slowly"), std::string::npos) << chunked;
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+TEST_F(ApiLimits, ABodyThatComesAtItsRateMayTakeLongerThanARequest) {
+  StartApp("api: {request_timeout: 1s, body_rate_min: 1}\n");
+  const std::string answer =
+      Drip("POST /v1/jobs:batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + key_ +
+           "\r\nContent-Length: 100\r\n\r\n");
+  EXPECT_NE(answer.find(R"("line":1,"status":400)"), std::string::npos) << answer;
+  EXPECT_EQ(answer.find("slowly"), std::string::npos) << answer;
 }
 
 // What is missing may be its If-Match.

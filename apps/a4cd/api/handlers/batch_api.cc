@@ -136,12 +136,15 @@ class Batch {
   }
 
  private:
-  static Json BrokeOff() {
-    return LineProblem(0, {.status = 400,
-                           .type = "invalid",
-                           .detail = "the batch ended before it was whole",
-                           .hint = "the lines above were taken, and no other. Send it again: with "
-                                   "the same Idempotency-Key they are not taken twice"});
+  Json BrokeOff() const {
+    const bool is_late = request_.input != nullptr && request_.input->bad();
+    return LineProblem(
+        0, {.status = is_late ? 408 : 400,
+            .type = is_late ? "timeout" : "invalid",
+            .detail = std::string("the batch ended before it was whole") +
+                      (is_late ? ": it came too slowly, or in chunks that are none" : ""),
+            .hint = "the lines above were taken, and no other. Send it again: with "
+                    "the same Idempotency-Key they are not taken twice"});
   }
   void Emit(const Json& result) { results_ += result.ToString() + "\n"; }
 

@@ -33,7 +33,11 @@ class Body {
     std::string piece(std::min(kContextPieceBytes, static_cast<size_t>(left_)), '\0');
     request_.input->read(piece.data(), static_cast<std::streamsize>(piece.size()));
     piece.resize(static_cast<size_t>(request_.input->gcount()));
-    if (piece.empty()) return Error(Code::kCanceled, "the client went away before the end");
+    if (piece.empty()) {
+      return Error(Code::kCanceled, request_.input->bad()
+                                        ? "the context came too slowly (api.body_rate_min)"
+                                        : "the client went away before the end");
+    }
     left_ -= static_cast<int64_t>(piece.size());
     if (left_ == 0) request_.body_unread = false;
     return piece;
