@@ -282,20 +282,28 @@ void AddStaleness(int64_t stale_ms, Json& body) {
 
 namespace {
 
-std::string LinkToNext(const Request& request, const std::string& cursor) {
-  std::string link = "<" + request.path + "?cursor=" + cursor;
-  for (const auto& [name, value] : request.query) {
-    if (name == "cursor" || name == "token") continue;
-    link += "&" + name + "=";
-    for (const unsigned char c : value) {
-      static constexpr char kHex[] = "0123456789ABCDEF";
-      if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.') {
-        link += static_cast<char>(c);
-      } else {
-        link += {'%', kHex[c >> 4], kHex[c & 15]};
-      }
+std::string ParameterText(const std::string& name, const std::string& value) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string text = "&" + name + "=";
+  for (const unsigned char c : value) {
+    if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.') {
+      text += static_cast<char>(c);
+    } else {
+      text += {'%', kHex[c >> 4], kHex[c & 15]};
     }
   }
+  return text;
+}
+
+// The same list, from there on: with its tokens, since they decide where it is read. A reference to
+// another query of the same path is right behind a gateway too that has put something before it.
+std::string LinkToNext(const Request& request, const std::string& cursor) {
+  std::string link = "<?cursor=" + cursor;
+  for (const auto& [name, value] : request.query) {
+    if (name != "cursor") link += ParameterText(name, value);
+  }
+  const std::string& token = request.Header("A4C-Token");
+  if (!token.empty()) link += ParameterText("token", token);
   return link + ">; rel=\"next\"";
 }
 
