@@ -20,16 +20,6 @@ constexpr int64_t kFirstResizeMs = 2'000;
 // Marks a command and all that it starts, so that it can be found again in its container.
 constexpr const char* kMark = "A4C_STREAM";
 
-// Ends what carries the mark $1: hang-up and SIGTERM, then SIGKILL. dockerd has no call for it, and
-// leaves a command alone whose connection is lost. A constant: nothing that a user wrote is in it.
-// The shell's `read` leaves out the NULs between the variables.
-constexpr const char* kEndScript =
-    "each() { for dir in /proc/[0-9]*; do "
-    "while read -r line || [ -n \"$line\" ]; do case \"$line\" in "
-    "*A4C_STREAM=\"$1\"*) kill -\"$2\" \"${dir#/proc/}\";; esac; "
-    "done <\"$dir/environ\"; done 2>/dev/null; }; "
-    "each \"$1\" HUP; each \"$1\" TERM; sleep 1; each \"$1\" KILL";
-
 using From = StreamPiece::From;
 
 std::string NewMark(Random& random) {
@@ -145,22 +135,7 @@ class BaremetalCommand final : public HostCommand {
 
   Result<void> AskToEnd(const Call& call) {
     A4C_TRY(DockerLink docker, server_->Open(call));
-    const auto exec = MakeExec(call, servers_, *docker, unit_,
-                               ExecBody({.host = server_->id(),
-                                         .unit = unit_,
-                                         .command = {"/bin/sh", "-c", kEndScript, "a4c", mark_}}));
-    // What has no unit to run in any more has ended.
-    if (!exec &&
-        (exec.error().code() == Code::kNotFound || exec.error().code() == Code::kConflict)) {
-      return {};
-    }
-    if (!exec) return exec.error();
-    A4C_TRY(const DockerReply reply, docker->Exchange(call, {.method = "POST",
-                                                             .target = "/exec/" + *exec + "/start",
-                                                             .body = R"({"Detach":true})",
-                                                             .effect = true}));
-    if (reply.ok()) return {};
-    return DockerError(reply.status, reply.body, true);
+    return EndMarked(call, servers_, *docker, unit_, std::string(kMark) + "=" + mark_, false);
   }
 
   const BaremetalServers& servers_;

@@ -17,4 +17,11 @@ Result<std::string> MakeExec(const Call& call, const BaremetalServers& servers,
 Result<int> AwaitExecExit(const Call& call, const BaremetalServers& servers,
                           DockerConnection& docker, const std::string& exec);
 
+// Ends what carries this variable ("NAME=value") in the unit, and all that it has started: hang-up
+// and SIGTERM, a second later SIGKILL. dockerd has no call for it, and leaves a command alone whose
+// connection is lost. waits: until they are gone. kUnsupported: the unit has no shell that could do
+// it.
+Result<void> EndMarked(const Call& call, const BaremetalServers& servers, DockerConnection& docker,
+                       const std::string& unit, const std::string& mark, bool waits);
+
 }  // namespace a4c::baremetal

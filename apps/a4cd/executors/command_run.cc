@@ -25,6 +25,8 @@ a4c::ExecRequest RequestOf(const JobRun& run) {
                            .working_dir = payload["working_dir"].Text()};
   for (const Json& word : payload["command"].Items()) request.command.push_back(word.Text());
   for (const auto& [name, value] : payload["env"].Members()) request.env[name] = value.Text();
+  // By it a provider ends an attempt before that still runs.
+  request.env["A4C_JOB"] = run.job().id;
   return request;
 }
 

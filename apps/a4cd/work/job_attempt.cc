@@ -73,6 +73,13 @@ Result<void> Begin(const JobRun& run, Draft& draft) {
   return {};
 }
 
+// A context that was streamed here is nowhere else, and a command that is to run once at most does
+// not begin anew.
+bool MayGoOnElsewhere(const Job& job) {
+  const bool is_once = job.type == "command.run" && job.attempts_max == 1;
+  return !AwaitsContext(job) && !is_once;
+}
+
 // The process stops: another one goes on at once.
 Outcome Interrupted() {
   return {.what = Outcome::What::kTryLater,
@@ -124,9 +131,8 @@ Result<void> JobAttempts::RunJob(JobRun& run, const Call& call, const JobStep& s
     log.Note(outcome.error().ToString() + "\n");
     outcome = OutcomeOf(outcome.error());
   }
-  // With a context that was streamed here, no other one can go on.
   const bool is_cut_short = outcome->what != Outcome::What::kSucceeded && call.Stopping();
-  if (is_cut_short && !AwaitsContext(run.job())) outcome = Interrupted();
+  if (is_cut_short && MayGoOnElsewhere(run.job())) outcome = Interrupted();
   if (const Result<void> closed = log.Close(); !closed && !run.gone()) {
     context_.runtime.log.Write(LogLevel::kWarning, "work",
                                "a part of a job's log could not be written",

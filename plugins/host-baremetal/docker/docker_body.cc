@@ -239,6 +239,7 @@ Container ReadContainer(const Json& inspected) {
     if (container.address.empty()) container.address = network["IPAddress"].Text();
   }
   ReadState(inspected["State"], container);
+  container.has_commands = !inspected["ExecIDs"].Items().empty();
   return container;
 }
 

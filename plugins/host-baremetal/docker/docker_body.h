@@ -49,6 +49,7 @@ struct Container {
   std::string name;
   std::string cluster;  // empty: not ours
   bool running = false;
+  bool has_commands = false;  // an exec runs in it
   bool removing = false;
   bool own_volume = false;  // a file system that a4c-host made
   std::string volume_path;  // where that is, on the server

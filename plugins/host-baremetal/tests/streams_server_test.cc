@@ -1,6 +1,9 @@
 // HostStreams on real servers.
 #include <poll.h>
 
+#include <stop_token>
+#include <thread>
+
 #include "a4c/host_streams.h"
 #include "docker_server.h"
 #include "ssh/socket.h"
@@ -58,6 +61,27 @@ class ServerStreams : public ServerTest {
       ASSERT_TRUE(taken) << taken.error().ToString();
       keys.remove_prefix(*taken);
     }
+  }
+
+  // Of a job, in a thread; it is there once this returns.
+  std::jthread RunForJob(HostProvider& provider, const std::string& seconds, const Call& call) {
+    const std::string script = "trap '' HUP TERM; sleep " + seconds + " & wait; wait";
+    std::jthread caller([this, &provider, script, call] {
+      const auto code =
+          provider.As<HostExec>()->Run(call, OfJob({"sh", "-c", script}), [](std::string_view) {});
+      EXPECT_FALSE(code) << "it was to be given up";
+    });
+    const Call watched = Soon();
+    while (Output({"ps"}).find("sleep " + seconds) == std::string::npos && !watched.Expired()) {
+    }
+    return caller;
+  }
+  ExecRequest OfJob(std::vector<std::string> command) const {
+    return {.host = unit_.host,
+            .unit = unit_.name,
+            .command = std::move(command),
+            .env = {{"A4C_JOB", "job-1"}},
+            .working_dir = {}};
   }
 
   // Whether a process with this in its command line is left in the unit; asked for a while.
@@ -180,6 +204,38 @@ TEST_F(ServerStreams, AConnectionThatIsCutIsToldAndItsCommandEnded) {
   proxy.Heal();
   command.reset();
   EXPECT_TRUE(IsGone("5432"));
+}
+
+TEST_F(ServerStreams, ACommandOfAJobThatIsGivenUpIsEnded) {
+  std::stop_source stop;
+  Call call = Soon();
+  call.stop = stop.get_token();
+  {
+    const std::jthread caller = RunForJob(*provider_, "6543", call);
+    stop.request_stop();
+  }
+  EXPECT_TRUE(IsGone("sleep 6543"));
+  EXPECT_NE(Output({"ps"}).find("sleep 600"), std::string::npos) << "the unit itself runs on";
+}
+
+// Its a4cd was cut off, and could tell nobody.
+TEST_F(ServerStreams, AnAttemptThatStillRunsIsGoneBeforeTheNextBegins) {
+  CuttingProxy proxy(TestRuntime().threads, options_.servers[0].address, options_.servers[0].port);
+  BaremetalOptions through = options_;
+  through.servers[0].address = "127.0.0.1";
+  through.servers[0].port = proxy.port();
+  const auto provider = NewBaremetalHostProvider(TestRuntime(), through);
+  {
+    const std::jthread caller = RunForJob(*provider, "7654", Soon());
+    proxy.CutAfter(0);
+  }
+  ASSERT_NE(Output({"ps"}).find("sleep 7654"), std::string::npos) << "dockerd leaves it alone";
+  std::string seen;
+  const auto code = provider_->As<HostExec>()->Run(Soon(), OfJob({"ps"}),
+                                                   [&](std::string_view bytes) { seen += bytes; });
+  ASSERT_TRUE(code) << code.error().ToString();
+  EXPECT_EQ(seen.find("sleep 7654"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("sleep 600"), std::string::npos) << seen;
 }
 
 TEST_F(ServerStreams, APortOfAUnitInANetworkIsReached) {

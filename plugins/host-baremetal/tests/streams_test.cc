@@ -99,8 +99,8 @@ TEST_F(EngineStreams, OneWhoseUserGoesIsEndedByItsMark) {
   auto command = Open();
   ASSERT_TRUE(command) << command.error().ToString();
   const std::string heard = engine_.Heard();
-  const size_t at = heard.find("A4C_STREAM=") + 11;
-  const std::string mark = heard.substr(at, 32);
+  const size_t at = heard.find("A4C_STREAM=");
+  const std::string mark = heard.substr(at, 11 + 32);
   command->reset();
   const std::string later = engine_.Heard().substr(heard.size());
   EXPECT_NE(later.find("/bin/sh"), std::string::npos) << later;

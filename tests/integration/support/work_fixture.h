@@ -99,6 +99,7 @@ class HookedHosts final : public a4c::HostProvider,
   std::function<Result<void>()> before_remove;
   std::string silent;  // this server does not answer
   bool has_extensions = true;
+  a4c::HostExec* exec = nullptr;        // instead of the inner one
   a4c::HostImages* images = nullptr;    // instead of the inner ones
   a4c::HostCleanup* cleanup = nullptr;  // the same
   a4c::HostVolumes* volumes = nullptr;  // the same
@@ -106,7 +107,9 @@ class HookedHosts final : public a4c::HostProvider,
  protected:
   void* Extension(std::string_view name) override {
     if (!has_extensions) return nullptr;
-    if (name == a4c::HostExec::kExtension) return inner_.As<a4c::HostExec>();
+    if (name == a4c::HostExec::kExtension) {
+      return exec != nullptr ? exec : inner_.As<a4c::HostExec>();
+    }
     if (name == a4c::HostImages::kExtension) {
       return images != nullptr ? images : inner_.As<a4c::HostImages>();
     }
@@ -193,10 +196,12 @@ class World {
   }
 
   // One step of a loop; the milliseconds until the next.
-  int64_t Step(const std::string& name) {
+  int64_t Step(const std::string& name, const std::stop_token& stop = {}) {
     for (const auto& loop : loops) {
       if (loop->name() != name) continue;
-      const Result<int64_t> step = loop->Step(Within());
+      Call call = Within();
+      call.stop = stop;
+      const Result<int64_t> step = loop->Step(call);
       EXPECT_TRUE(step) << step.error().ToString();
       return step ? *step : -1;
     }

@@ -356,6 +356,45 @@ TEST(Work, ACommandRunsInItsWorkspaceAndItsOutputIsTheLog) {
   EXPECT_EQ(world.LogOf(bad.id), "oops\n");
 }
 
+TEST(Work, ACommandKnowsItsJob) {
+  World world(kOneServer);
+  const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+  const Job job = world.Submit("command.run", RunPayload(id, "echo $A4C_JOB"));
+  world.Work();
+  EXPECT_EQ(world.LogOf(job.id), job.id + "\n");
+}
+
+// Its process is told to end while it runs.
+class CutShort final : public a4c::HostExec {
+ public:
+  Result<int> Run(const Call&, const a4c::ExecRequest& request,
+                  const std::function<void(std::string_view)>&) override {
+    keys.push_back(request.env.at("A4C_JOB"));
+    stop.request_stop();
+    return a4c::Error(a4c::Code::kUnknownOutcome, "the command was started");
+  }
+  std::stop_source stop;
+  std::vector<std::string> keys;
+};
+
+TEST(Work, ACommandBeginsAnewElsewhereUnlessItIsToRunOnce) {
+  for (const int64_t attempts_max : {1, 3}) {
+    World world(kOneServer);
+    const std::string id = world.Submit("workspace.create", CreatePayload("dev-1")).workspace;
+    world.Work();
+    CutShort exec;
+    world.hosts.exec = &exec;
+    const Job job = world.Submit("command.run", RunPayload(id, "true"),
+                                 [&](JobDraft& draft) { draft.attempts_max = attempts_max; });
+    world.Step("worker-1", exec.stop.get_token());
+    const bool is_once = attempts_max == 1;
+    EXPECT_EQ(world.GetJob(job.id).state, is_once ? JobState::kFailed : JobState::kPending);
+    exec.stop = {};
+    world.Step("worker-1", exec.stop.get_token());
+    EXPECT_EQ(exec.keys, std::vector<std::string>(is_once ? 1 : 2, job.id));
+  }
+}
+
 TEST(Work, OfALongLogHeadAndTailAreKept) {
   WorkerOptions options;
   options.work.log_bytes_max = 4'000;
