@@ -1,10 +1,12 @@
 #include <cstdlib>
 #include <memory>
+#include <stop_token>
 #include <thread>
 
 #include "a4c/host_images.h"
 #include "apps/a4c/build_context.h"
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/job_log.h"
 
 namespace a4c_cli {
 namespace {
@@ -13,6 +15,7 @@ using a4c::Json;
 using a4c::Result;
 
 constexpr int kSendsMax = 3;
+constexpr int64_t kAskAgainMs = 1'000;  // for a log that broke off
 
 struct BuildOptions {
   std::string directory;
@@ -60,20 +63,28 @@ class LogFollower {
     const bool for_people = session.format() == Format::kTable || session.format() == Format::kWide;
     if (session.quiet || !for_people) return;
     thread_ =
-        std::jthread([&session, path = "/v1/jobs/" + PercentEncode(job) + "/logs?follow=true"] {
-          const Result<std::unique_ptr<Client>> client = session.Open();
-          if (!client) return;
-          const Result<Reply> reply =
-              (*client)->Stream({.path = path}, [&](std::string_view bytes) {
-                session.Note(std::string(bytes), "");
-                return true;
-              });
-          // The job tells how it ended, with its log or without.
-          static_cast<void>(reply);
-        });
+        std::jthread([&session, job](const std::stop_token& stop) { Run(session, job, stop); });
   }
 
  private:
+  // The job tells how it ended, with its log or without.
+  static void Run(Session& session, const std::string& job, const std::stop_token& stop) {
+    const JobLogFollower follower{.session = session,
+                                  .job = job,
+                                  .begin = {},
+                                  .show = [&](const std::string& text) { session.Note(text, ""); },
+                                  .answered = [] {},
+                                  .go_on =
+                                      [&](const Result<Reply>& ended) {
+                                        const bool may_help =
+                                            (ended && ended->ok()) || IsRepeatable(ended);
+                                        if (may_help && !stop.stop_requested())
+                                          session.Pause(kAskAgainMs);
+                                        return may_help && !stop.stop_requested();
+                                      }};
+    follower.Run();
+  }
+
   std::jthread thread_;  // ends with the job
 };
 

@@ -2,50 +2,14 @@
 
 #include <functional>
 #include <utility>
-#include <vector>
+
+#include "apps/a4c/event_reader.h"
 
 namespace a4c_cli {
 namespace {
 
 using a4c::Json;
 using a4c::Result;
-
-struct Event {
-  std::string id;
-  std::string name;
-  std::string data;
-};
-
-// Takes a text/event-stream apart.
-class EventReader {
- public:
-  std::vector<Event> Feed(std::string_view bytes) {
-    buffer_ += bytes;
-    std::vector<Event> events;
-    size_t end = 0;
-    while ((end = buffer_.find('\n')) != std::string::npos) {
-      Line(buffer_.substr(0, end), events);
-      buffer_.erase(0, end + 1);
-    }
-    return events;
-  }
-
- private:
-  void Line(const std::string& line, std::vector<Event>& events) {
-    if (line.empty()) {
-      if (!event_.data.empty()) events.push_back(event_);
-      event_ = {};
-    } else if (line.starts_with("id: ")) {
-      event_.id = line.substr(4);
-    } else if (line.starts_with("event: ")) {
-      event_.name = line.substr(7);
-    } else if (line.starts_with("data: ")) {
-      event_.data += line.substr(6);
-    }
-  }
-  std::string buffer_;
-  Event event_;
-};
 
 // Who is told.
 class Listener {

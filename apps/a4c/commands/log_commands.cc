@@ -2,6 +2,8 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/job_log.h"
+#include "apps/a4c/commands/watch.h"
 #include "apps/a4c/sessions/follow.h"
 
 namespace a4c_cli {
@@ -33,28 +35,17 @@ int ShowLog(Session& session, const std::string& path, const LogOptions& options
   return kOk;
 }
 
-// A stream has no length: whether it was all is known by the job.
-int ExitOfFollowed(Session& session, const std::string& path) {
-  Reply job;
-  if (!session.Send({.path = path}, job)) return session.exit_code;
-  const std::string& state = job.body["state"].Text();
-  if (state != "pending" && state != "running") return kOk;
-  return session.Complain(a4c::Error(a4c::Code::kUnavailable,
-                                     "the log broke off, and the job goes on", "follow it again"));
-}
-
-int FollowJobLog(Session& session, const std::string& path, const LogOptions& options) {
-  std::vector<std::pair<std::string, std::string>> query = BeginQuery(options);
-  query.emplace_back("follow", "true");
-  Client* client = session.Connect();
-  if (client == nullptr) return session.exit_code;
-  const a4c::Result<Reply> reply =
-      client->Stream({.path = WithQuery(path + "/logs", query)}, [&](std::string_view bytes) {
-        session.ShowText(std::string(bytes));
-        return true;
-      });
-  if (!reply) return session.Complain(reply.error());
-  return reply->ok() ? ExitOfFollowed(session, path) : session.Complain(*reply);
+int FollowJobLog(Session& session, const std::string& id, const LogOptions& options) {
+  Breaks breaks(session);
+  const JobLogFollower follower{
+      .session = session,
+      .job = id,
+      .begin = BeginQuery(options),
+      .show = [&](const std::string& text) { session.ShowText(text); },
+      .answered = [&] { breaks.Answered(); },
+      .go_on = [&](const a4c::Result<Reply>& ended) { return breaks.GoOn(ended); },
+      .goes_on = [] { return IsRead(); }};
+  return follower.Run() || !IsRead() ? kOk : session.exit_code;
 }
 
 std::string PathOf(const std::string& nouns, const std::string& id) {
@@ -77,9 +68,9 @@ void AddJobLogs(CLI::App& job, Session& session) {
   leaf->add_option("job", options->id, "its id")->required();
   leaf->add_flag("-f,--follow", options->follow, "until it has ended");
   leaf->callback([&session, options] {
-    const std::string path = PathOf("jobs", BareId(options->id, "job"));
-    session.exit_code = options->follow ? FollowJobLog(session, path, *options)
-                                        : ShowLog(session, path + "/logs", *options);
+    const std::string id = BareId(options->id, "job");
+    session.exit_code = options->follow ? FollowJobLog(session, id, *options)
+                                        : ShowLog(session, PathOf("jobs", id) + "/logs", *options);
   });
 }
 

@@ -19,7 +19,6 @@ using a4c::Result;
 namespace {
 
 constexpr int kPage = 1'000;
-constexpr int64_t kKeepAliveMs = 15'000;
 // Steps of several streams within this time are one.
 constexpr int64_t kStepAtLeastMs = 15;
 
@@ -100,17 +99,15 @@ class EventSource final : public StreamSource {
     Piece piece{std::exchange(pending_, "")};
     if (resumed_ == EventFeed::Resumed::kCatchUp) CatchUp(call, piece.bytes);
     feed_.Read(audience_, next_, piece.bytes);
-    if (!stepped && piece.bytes.empty()) piece.bytes = KeepAlive();
-    if (piece.bytes.empty() && clock_.MonotonicMs() - sent_at_ms_ >= kKeepAliveMs) {
-      piece.bytes = KeepAlive();
+    if (!stepped && piece.bytes.empty()) piece.bytes = kSignOfLife;
+    if (piece.bytes.empty() && clock_.MonotonicMs() - sent_at_ms_ >= kSignOfLifeMs) {
+      piece.bytes = kSignOfLife;
     }
     if (!piece.bytes.empty()) sent_at_ms_ = clock_.MonotonicMs();
     return piece;
   }
 
  private:
-  static std::string KeepAlive() { return ":\n\n"; }
-
   // A store that does not answer: the client lists again, and is told so too.
   void CatchUp(const Call& call, std::string& bytes) {
     resumed_ = EventFeed::Resumed::kHere;

@@ -70,6 +70,15 @@ TEST_F(ApiWorkTest, AWorkspaceIsCreatedFoundExplainedUsedAndDeleted) {
   EXPECT_EQ(Get(logs + "?from=" + last.Header("a4c-log-next")).text, "");
   EXPECT_EQ(Get(logs + "?tail=0").text, "");
   EXPECT_EQ(Get(logs + "?tail=1&follow=true").text, last.text);
+  const a4c::Json::Object text{{"text", whole}};
+  EXPECT_EQ(Send("GET", logs + "?follow=true", "", {{"Accept", "text/event-stream"}}).text,
+            "id: " + last.Header("a4c-log-next") + "\ndata: " + a4c::Json(text).ToString() +
+                "\n\n" + "event: end\ndata: {\"state\":\"succeeded\"}\n\n");
+  EXPECT_EQ(Send("GET", logs + "?follow=true&tail=5", "",
+                 {{"Accept", "text/event-stream"}, {"Last-Event-ID", last.Header("a4c-log-next")}})
+                .text,
+            "event: end\ndata: {\"state\":\"succeeded\"}\n\n")
+      << "goes on where it was";
   EXPECT_EQ(Get(logs + "?since=1h").text, whole);
   EXPECT_EQ(Get(logs + "?since=2100-01-01T00:00:00Z&follow=true").text, "");
   EXPECT_EQ(Get(logs + "?tail=-1").status, 400);

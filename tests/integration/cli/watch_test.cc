@@ -161,6 +161,30 @@ TEST_F(CliWatch, AJobIsWatchedOverBreaksToItsEnd) {
   EXPECT_NE(ran.err.find("note: it is restarting"), std::string::npos) << ran.err;
 }
 
+// A stream without a sign of life is no stream that has ended: what was shown is not shown twice.
+TEST_F(CliWatch, TheLogOfAJobIsFollowedOverBreaksToItsEnd) {
+  const std::string stream =
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n:\n\n";
+  const a4c::testing::Canned server(
+      {kBusy, stream + "id: 3\ndata: {\"text\":\"one\\n\"}\n\n:\n\n", kBusy,
+       stream +
+           "id: 5\ndata: {\"text\":\"two\\n\"}\n\nevent: end\ndata: {\"state\":\"failed\"}\n\n"});
+  url_ = server.url();
+  const Ran ran = Run({"job", "logs", "j", "-f", "--tail", "7"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "one\ntwo\n");
+  EXPECT_NE(ran.err.find("note: it is restarting"), std::string::npos) << ran.err;
+  const std::vector<std::string> requests = server.requests();
+  ASSERT_EQ(requests.size(), 4u);
+  EXPECT_EQ(requests[1].find("Last-Event-ID"), std::string::npos);
+  EXPECT_NE(requests[3].find("Last-Event-ID: 3\r\n"), std::string::npos) << requests[3];
+}
+
+TEST_F(CliWatch, TheLogOfNoJobIsNotWaitedFor) {
+  const Ran ran = Run({"job", "logs", "nobody", "-f"});
+  EXPECT_EQ(ran.exit_code, a4c_cli::kNotFound) << ran.err;
+}
+
 TEST_F(CliWatch, WhatNeverAnswersIsNotWaitedForForEver) {
   url_ = "http://127.0.0.1:1";
   const Ran ran = Run({"--request-timeout-ms", "500", "job", "watch"});

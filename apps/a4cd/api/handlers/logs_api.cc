@@ -17,15 +17,22 @@ namespace {
 
 using a4c::Code;
 using a4c::Error;
+using a4c::Json;
 using a4c::Result;
 
 constexpr int64_t kLogBytesMax = 1 << 20;
 
-// The log of a job while it is being written.
+// The log of a job while it is being written: its text alone, or events that say where they are
+// and how the job has ended.
 class JobLogSource final : public StreamSource {
  public:
-  JobLogSource(JobService& jobs, std::string tenant, std::string id, const LogStart& from)
-      : jobs_(jobs), tenant_(std::move(tenant)), id_(std::move(id)), from_(from) {}
+  JobLogSource(JobService& jobs, std::string tenant, std::string id, const LogStart& from,
+               bool as_events)
+      : jobs_(jobs),
+        tenant_(std::move(tenant)),
+        id_(std::move(id)),
+        from_(from),
+        as_events_(as_events) {}
 
   Result<Piece> Next(const a4c::Call& call) override {
     // The state is read first: what is logged before a job ends is there once it has ended.
@@ -34,18 +41,42 @@ class JobLogSource final : public StreamSource {
     const bool last = job.finished() && page.next == from_.seq;
     page.text.erase(0, from_.skip);
     from_ = {.seq = page.next};
+    if (as_events_) page.text = EventsOf(page, last, job, call.clock.MonotonicMs());
     return Piece{std::move(page.text), last};
   }
 
  private:
+  std::string EventsOf(const LogPage& page, bool last, const Job& job, int64_t now_ms) {
+    std::string events;
+    if (!page.text.empty()) {
+      events += "id: " + std::to_string(page.next) +
+                "\ndata: " + Json(Json::Object{{"text", page.text}}).ToString() + "\n\n";
+    }
+    if (last) {
+      const std::string state(JobStateName(job.state));
+      events += "event: end\ndata: " + Json(Json::Object{{"state", state}}).ToString() + "\n\n";
+    }
+    if (events.empty() && now_ms >= sign_at_ms_) events = kSignOfLife;
+    if (!events.empty()) sign_at_ms_ = now_ms + kSignOfLifeMs;
+    return events;
+  }
+
   JobService& jobs_;
   const std::string tenant_;
   const std::string id_;
   LogStart from_;
+  const bool as_events_;
+  int64_t sign_at_ms_ = 0;  // the first answer says that it is open
 };
 
+// A client that was there says where by the id of the last event it has got.
+const std::string& LogPositionOf(const Request& request) {
+  const std::string& position = request.Header("Last-Event-ID");
+  return position.empty() ? request.Query("from") : position;
+}
+
 Result<LogStart> StartOfJobLog(ApiContext& api, const Request& request, const std::string& id) {
-  const std::string& after = request.Query("from");
+  const std::string& after = LogPositionOf(request);
   LogStart from;
   const char* end = after.data() + after.size();
   const auto [at, error] = std::from_chars(after.data(), end, from.seq);
@@ -55,7 +86,7 @@ Result<LogStart> StartOfJobLog(ApiContext& api, const Request& request, const st
   A4C_TRY(const LogCut cut, ReadLogCut(request, api.runtime.clock.NowMs()));
   const a4c::Call call = api.CallFor(request);
   A4C_CHECK(api.jobs.Get(call, request.principal.tenant, id));
-  if (cut.empty()) return from;
+  if (cut.empty() || !request.Header("Last-Event-ID").empty()) return from;
   return FindLogStart(call, api.database, request.principal.tenant, id, cut);
 }
 
@@ -66,8 +97,12 @@ Response GetJobLogs(ApiContext& api, Request& request) {
   const Result<LogStart> from = StartOfJobLog(api, request, id);
   if (!from) return ErrorResponse(from.error());
   if (Flag(request, "follow")) {
+    const bool as_events = request.Header("Accept").starts_with("text/event-stream");
     Response response = TextResponse(200, "");
-    response.stream = std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, *from);
+    if (as_events) response.content_type = "text/event-stream";
+    response.Add("Cache-Control", "no-store");
+    response.stream =
+        std::make_unique<JobLogSource>(api.jobs, request.principal.tenant, id, *from, as_events);
     return response;
   }
   Result<LogPage> page =
