@@ -153,10 +153,11 @@ class PocoClient final : public Client {
   }
 
  private:
+  // Not before Retry-After: who comes back earlier is refused again, and may make it longer.
   int64_t WaitBefore(int attempt, const Result<Reply>& reply) {
-    int64_t wait_ms = std::max(int64_t{100} << attempt, RetryAfterMs(reply));
-    wait_ms = std::min(wait_ms, kWaitMaxMs);
-    return wait_ms / 2 + static_cast<int64_t>(runtime_.random.Next() % (wait_ms / 2 + 1));
+    const int64_t wait_ms = std::min(int64_t{100} << attempt, kWaitMaxMs);
+    const auto part_ms = static_cast<int64_t>(runtime_.random.Next() % (wait_ms / 2 + 1));
+    return std::max(RetryAfterMs(reply), wait_ms / 2) + part_ms;
   }
 
   void Pause(int64_t wait_ms) {
@@ -360,7 +361,7 @@ int64_t RetryAfterMs(const Result<Reply>& answer) {
   int64_t asked_s = 0;
   const std::string text = answer->Header("Retry-After");
   std::from_chars(text.data(), text.data() + text.size(), asked_s);
-  return asked_s * 1000;
+  return std::clamp<int64_t>(asked_s, 0, 86'400) * 1000;
 }
 
 std::string PercentEncode(const std::string& text) {

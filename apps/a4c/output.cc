@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <clocale>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <cwchar>
 
 namespace a4c_cli {
 namespace {
@@ -23,9 +25,43 @@ const Json& Member(const Json& item, std::string_view path) {
   return dot == std::string_view::npos ? member : Member(member, path.substr(dot + 1));
 }
 
+struct Character {
+  size_t bytes = 1;
+  size_t columns = 1;  // of a terminal: 2 of many in Chinese, 0 of an accent that is set apart
+};
+
+size_t ColumnsOf(wchar_t character) {
+  static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  if (kUtf8 == nullptr) return 1;
+  const locale_t before = uselocale(kUtf8);
+  const int columns = wcwidth(character);
+  uselocale(before);
+  return columns < 0 ? 1 : static_cast<size_t>(columns);
+}
+
+Character CharacterAt(std::string_view text, size_t at) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  if (first < 0x80) return {};
+  const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  auto value = static_cast<wchar_t>(first & (0xFF >> (length + 1)));
+  Character character;
+  for (; character.bytes < length && at + character.bytes < text.size(); ++character.bytes) {
+    const auto next = static_cast<unsigned char>(text[at + character.bytes]);
+    if ((next & 0xC0) != 0x80) break;
+    value = value << 6 | (next & 0x3F);
+  }
+  character.columns = ColumnsOf(value);
+  return character;
+}
+
 size_t Width(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  size_t width = 0;
+  for (size_t i = 0; i < text.size();) {
+    const Character character = CharacterAt(text, i);
+    width += character.columns;
+    i += character.bytes;
+  }
+  return width;
 }
 
 // U+0080 to U+009F, of two bytes: to a terminal as good as an escape and one character more.
@@ -288,13 +324,12 @@ std::string HarmlessText(std::string_view text) {
 }
 
 std::string OneLine(std::string_view text, size_t columns) {
-  size_t end = text.size();
-  size_t width = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (!begins || ++width <= columns) continue;
-    end = i;
-    break;
+  size_t end = 0;
+  for (size_t width = 0; end < text.size();) {
+    const Character character = CharacterAt(text, end);
+    width += character.columns;
+    if (width > columns) break;
+    end += character.bytes;
   }
   return Printable(text.substr(0, end));
 }

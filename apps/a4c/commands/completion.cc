@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "apps/a4c/commands/commands.h"
 #include "apps/usage/usage.h"
@@ -59,6 +60,37 @@ std::vector<std::string> Queries(Session& session, std::string query) {
   return queries;
 }
 
+// Of the words before, where it all goes. A key is not read from standard input.
+void TakeEndpoint(Session& session, const std::vector<std::string>& words) {
+  EndpointFlags& flags = session.endpoint;
+  const std::map<std::string, std::string*> members = {{"--url", &flags.url},
+                                                       {"--context", &flags.context},
+                                                       {"--api-key-file", &flags.api_key_file},
+                                                       {"--ca-file", &flags.ca_file}};
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const size_t equals = words[i].find('=');
+    const auto member = members.find(words[i].substr(0, equals));
+    if (member == members.end()) continue;
+    size_t next = i + 1;
+    // bash takes --url=x for three words.
+    if (equals == std::string::npos && next < words.size() && words[next] == "=") ++next;
+    if (equals != std::string::npos) {
+      *member->second = words[i].substr(equals + 1);
+    } else if (next < words.size()) {
+      *member->second = words[next];
+    }
+  }
+  if (flags.api_key_file == "-") flags.api_key_file.clear();
+}
+
+std::vector<std::string> ContextNames() {
+  const auto contexts = ReadContexts(ContextsPath());
+  std::vector<std::string> names;
+  if (!contexts) return names;
+  for (const auto& [name, context] : contexts->all) names.push_back(name);
+  return names;
+}
+
 // What there is of that noun.
 std::vector<std::string> NamesOf(Session& session, const std::string& what) {
   struct Source {
@@ -66,17 +98,18 @@ std::vector<std::string> NamesOf(Session& session, const std::string& what) {
     const char* member;
   };
   static const std::map<std::string, Source> sources = {
-      {"job", {"/v1/jobs?limit=50", "id"}},
-      {"workspace", {"/v1/workspaces?limit=50", "name"}},
-      {"snapshot", {"/v1/snapshots?limit=50", "id"}},
-      {"host", {"/v1/hosts", "id"}},
-      {"key", {"/v1/keys?limit=50", "id"}},
-      {"secret", {"/v1/secrets?limit=50", "name"}},
-      {"tenant", {"/v1/tenants?limit=50", "id"}}};
+      {"job", {"/v1/jobs", "id"}},           {"workspace", {"/v1/workspaces", "name"}},
+      {"snapshot", {"/v1/snapshots", "id"}}, {"host", {"/v1/hosts", "id"}},
+      {"key", {"/v1/keys", "id"}},           {"secret", {"/v1/secrets", "name"}},
+      {"tenant", {"/v1/tenants", "id"}}};
+  if (what == "context") return ContextNames();
   const auto source = sources.find(what);
   std::vector<std::string> names;
   if (source == sources.end()) return names;
-  const a4c::Json answer = Ask(session, source->second.path);
+  // Of servers it is no page; of others as much as a service gives that is not told otherwise.
+  const std::string path = source->second.path;
+  a4c::Json answer = Ask(session, what == "host" ? path : path + "?limit=500");
+  if (!answer["items"].IsArray()) answer = Ask(session, path);
   for (const a4c::Json& item : answer["items"].Items()) {
     names.push_back(item[source->second.member].Text());
   }
@@ -96,10 +129,10 @@ std::vector<std::string> JobTypes(Session& session) {
 // Of an option, after which no command or name of the command stands.
 std::vector<std::string> Values(Session& session, const std::string& option,
                                 std::vector<std::string> listed) {
-  for (const char* what : {"host", "workspace", "tenant"}) {
+  for (const char* what : {"host", "workspace", "tenant", "context"}) {
     if (option == std::string("--") + what) return NamesOf(session, what);
   }
-  return option == "--type" ? JobTypes(session) : listed;
+  return option == "--type" ? JobTypes(session) : std::move(listed);
 }
 
 // What may stand in the next place of the command, without what was given already.
@@ -123,6 +156,7 @@ bool IsQuery(const std::vector<std::string>& words) {
 }  // namespace
 
 void Complete(CLI::App& root, Session& session, const std::vector<std::string>& words) {
+  if (!words.empty()) TakeEndpoint(session, {words.begin(), words.end() - 1});
   if (IsQuery(words)) {
     std::string text;
     for (const std::string& query : Queries(session, words.back())) text += query + "\n";

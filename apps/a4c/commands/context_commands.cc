@@ -130,10 +130,10 @@ void AddContextCommands(CLI::App& root, Session& session) {
   leaf->callback(
       [&session, name] { Tell(session, Set(session.endpoint, BareId(*name, "context"))); });
   leaf = context->add_subcommand("use", "make a context the current one");
-  leaf->add_option("name", *name, "of the context")->required();
+  leaf->add_option("context", *name, "its name")->required();
   leaf->callback([&session, name] { Tell(session, Use(BareId(*name, "context"))); });
   leaf = context->add_subcommand("remove", "forget a context and its key");
-  leaf->add_option("name", *name, "of the context")->required();
+  leaf->add_option("context", *name, "its name")->required();
   leaf->callback([&session, name] { Tell(session, Remove(BareId(*name, "context"))); });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/confirm.h"
 #include "apps/a4c/commands/several.h"
 #include "apps/a4c/sessions/terminal.h"
 #include "apps/usage/named_file.h"
@@ -84,7 +85,11 @@ void AddSecretCommands(CLI::App& root, Session& session) {
   leaf = secret->add_subcommand("delete", "delete one; workspaces that name it start no more");
   const auto names = std::make_shared<Names>(Names{"secret"});
   AddNames(*leaf, *names, "its name; several: each of them");
-  leaf->callback([&session, names] {
+  const auto is_sure = std::make_shared<bool>(false);
+  AddYes(*leaf, *is_sure);
+  leaf->callback([&session, names, is_sure] {
+    const std::string what = "delete " + Enumerated(names->given) + ", whose value nobody can see";
+    if (!IsMeant(session, *is_sure, what)) return;
     DoForEach(session, *names, [&](Outcome& outcome) {
       Reply reply;
       if (!session.Send({.method = "DELETE", .path = PathOf(outcome.name)}, reply)) return false;

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/confirm.h"
 #include "apps/a4c/commands/several.h"
 #include "apps/a4c/commands/watch.h"
 
@@ -15,6 +16,7 @@ struct SnapshotOptions {
   std::string host;
   std::string ttl;
   bool wait = false;
+  bool is_sure = false;
   int64_t timeout_s = 3'600;
 };
 
@@ -74,7 +76,10 @@ void AddRestoreOfWorkspace(CLI::App& workspace, Session& session) {
   leaf->add_option("workspace", options->workspace, "its id or name")->required();
   leaf->add_option("snapshot", options->snapshot, "of this or another workspace")->required();
   AddWaiting(*leaf, *options);
+  AddYes(*leaf, options->is_sure);
   leaf->callback([&session, options] {
+    const std::string what = "replace all files of " + options->workspace + " by the snapshot's";
+    if (!IsMeant(session, options->is_sure, what)) return;
     const Json body(Json::Object{{"snapshot", BareId(options->snapshot, "snapshot")}});
     Do(session, *options, {"POST", WorkspacePath(*options) + ":restore", body.ToString()});
   });
@@ -110,7 +115,12 @@ void AddSnapshotCommands(CLI::App& root, Session& session) {
   const auto waiting = std::make_shared<Waiting>(Waiting{.timeout_s = 3'600});
   AddNames(*leaf, *doomed);
   AddWaiting(*leaf, *waiting);
-  leaf->callback([&session, doomed, waiting] {
+  AddYes(*leaf, options->is_sure);
+  leaf->callback([&session, options, doomed, waiting] {
+    const bool is_one = !doomed->AreSeveral();
+    const std::string what =
+        (is_one ? "delete snapshot " : "delete snapshots ") + Enumerated(doomed->given);
+    if (!IsMeant(session, options->is_sure, what)) return;
     std::vector<Outcome> jobs = DoForEach(session, *doomed, [&](Outcome& outcome) {
       const std::string path = "/v1/snapshots/" + PercentEncode(outcome.name);
       return SendFor(session, {.method = "DELETE", .path = path}, outcome);

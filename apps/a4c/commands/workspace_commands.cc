@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/confirm.h"
 #include "apps/a4c/commands/several.h"
 
 namespace a4c_cli {
@@ -33,6 +34,7 @@ struct CreateOptions {
 struct StepOptions {
   Names workspaces{"workspace"};
   Waiting waiting;
+  bool is_sure = false;
 };
 
 const std::vector<Column>& Columns() {
@@ -297,10 +299,14 @@ constexpr const char* kNames = "its id or name; several: each of them";
 
 void AddStep(CLI::App& workspace, Session& session, const char* name, const char* help) {
   const auto options = std::make_shared<StepOptions>();
+  const bool is_delete = name == std::string_view("delete");
   CLI::App* leaf = workspace.add_subcommand(name, help);
   AddNames(*leaf, options->workspaces, kNames);
   AddWaiting(*leaf, options->waiting);
-  leaf->callback([&session, options, name] {
+  if (is_delete) AddYes(*leaf, options->is_sure);
+  leaf->callback([&session, options, name, is_delete] {
+    const std::string what = "delete " + Enumerated(options->workspaces.given) + " with all files";
+    if (is_delete && !IsMeant(session, options->is_sure, what)) return;
     if (name == std::string_view("restart")) return Restart(session, *options);
     Step(session, *options, name);
   });

@@ -341,6 +341,14 @@ TEST_F(Cli, CompletesCommandsFlagsAndIds) {
             "keep\nrecreate\n");
   EXPECT_EQ(Run({"__complete", "--", "job", "list", "-o", "n"}).out, "ndjson\nname\n");
   EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", ""}).out, "") << "no server";
+  EXPECT_EQ(Run({"__complete", "--", "--url", "http://127.0.0.1:1", "host", "get", ""}).out, "")
+      << "what is asked is what the words say";
+  EXPECT_EQ(Run({"__complete", "--", "--url=http://127.0.0.1:1", "host", "get", ""}).out, "");
+  EXPECT_EQ(Run({"__complete", "--", "host", "get", "--url", "=", url_, "local-2"}).out,
+            "local-2\n");
+  ASSERT_EQ(Run({"--url", url_, "context", "set", "away"}).exit_code, 0);
+  EXPECT_EQ(Run({"__complete", "--", "--context", "aw"}).out, "away\n");
+  EXPECT_EQ(Run({"__complete", "--", "context", "use", ""}).out, "away\n");
   EXPECT_EQ(Run({"__complete", "--", "workspace", "create", "x", "--host", "local-2"}).out,
             "local-2\n");
   EXPECT_EQ(Run({"__complete", "--", "host", "cordon", "local-1", "local-"}).out,

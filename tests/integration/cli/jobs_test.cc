@@ -292,6 +292,9 @@ TEST(CliOutput, WhatAServerSaysDoesNothingToTheTerminal) {
 TEST(CliOutput, ALineOfATerminalIsOneWhateverTheServerSays) {
   EXPECT_EQ(a4c_cli::OneLine("p\xc3\xa9rime", 3), "p\xc3\xa9r");
   EXPECT_EQ(a4c_cli::OneLine("a\nb\x1b[31m", 80), "a b [31m");
+  EXPECT_EQ(a4c_cli::OneLine("\u6771\u4eac\u90fd", 5), "\u6771\u4eac") << "each takes two columns";
+  EXPECT_EQ(a4c_cli::OneLine("e\u0301t", 2), "e\u0301t") << "an accent of its own takes none";
+  EXPECT_EQ(a4c_cli::OneLine("a\xe6\x9d", 2), "a\xe6\x9d") << "what is cut off breaks nothing";
   EXPECT_EQ(a4c_cli::BarText(1, 2), "[###############...............] 50% ");
   EXPECT_EQ(a4c_cli::BarText(3, 2), "[##############################] 100% ");
   EXPECT_EQ(a4c_cli::BarText(1, 0), "");

@@ -45,6 +45,27 @@ TEST_F(CliSeveral, OneNameIsAnsweredAsEver) {
   EXPECT_TRUE(wrong.err.starts_with("error: there is no workspace")) << wrong.err;
 }
 
+TEST_F(CliSeveral, WhatCannotBeUndoneIsAskedAboutAtATerminal) {
+  Make("dev-2");
+  const auto answer = [&](const std::string& said) {
+    Screen screen;
+    const pid_t child = Start({"workspace", "delete", "dev-1", "dev-2", "--wait"},
+                              {screen.path(), home_ + "/out", screen.path()});
+    EXPECT_TRUE(Eventually([&] {
+      return screen.Shows("delete dev-1 and dev-2 with all files at http://127.0.0.1:" +
+                          std::to_string(port_) + "? [yes/no] ");
+    })) << screen.seen();
+    EXPECT_TRUE(screen.Type(said + "\n"));
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    return WEXITSTATUS(status);
+  };
+  EXPECT_EQ(answer("no"), a4c_cli::kAuth);
+  EXPECT_EQ(ActualOf("dev-1"), "running");
+  EXPECT_EQ(answer("yes"), a4c_cli::kOk);
+  EXPECT_EQ(Get("/v1/workspaces/dev-2").status, 404);
+}
+
 TEST_F(CliSeveral, OnAPipeTheStatesOfAllJobsAreLinesOfJson) {
   Make("dev-2");
   const Ran ran = Run({"workspace", "delete", "dev-1", "dev-2", "--wait"});
