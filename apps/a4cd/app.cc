@@ -28,6 +28,7 @@
 #include "apps/a4cd/secrets/secret_service.h"
 #include "apps/a4cd/upkeep/retention_loop.h"
 #include "apps/a4cd/upkeep/singletons.h"
+#include "apps/a4cd/work/job_gauges.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -201,6 +202,7 @@ class RunningApp final : public App, public ProcessView {
       loops_.Start("hosts", worker_->NewEnrolmentLoop());
       loops_.Start("hosts", worker_->NewTokenLoop());
       loops_.Start("hosts", NewHostGauges(*database_, runtime_, settings_.worker.disks.period_ms));
+      loops_.Start("hosts", NewJobGauges(*database_, runtime_));
     }
     if (settings_.HasRole("poller")) {
       StartSingleton("poller", NewRetentionLoop(*database_, runtime_, settings_.retention));

@@ -38,6 +38,10 @@ struct LoopRunner::Runner {
   void Note(const Result<int64_t>& step) {
     Waiter::Lock lock(*waiter);
     const std::string error = step ? "" : step.error().ToString();
+    if (!has_stepped || error.empty() != last_error.empty()) {
+      runtime.metrics.Gauge("a4c_loop_healthy", {{"loop", loop->name()}}, error.empty() ? 1 : 0);
+    }
+    has_stepped = true;
     if (error != last_error && !error.empty()) {
       runtime.log.Write(LogLevel::kWarning, loop->name(), "step failed", {{"error", error}});
     }
@@ -59,7 +63,8 @@ struct LoopRunner::Runner {
   std::string role;
   std::unique_ptr<a4c::Loop> loop;
   std::unique_ptr<Waiter> waiter;
-  std::string last_error;               // guarded by waiter
+  std::string last_error;  // guarded by waiter, as is the next
+  bool has_stepped = false;
   std::unique_ptr<a4c::Thread> thread;  // last: joined before what it uses goes
 };
 

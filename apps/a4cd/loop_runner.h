@@ -1,4 +1,5 @@
-// Runs loops (a4c::Loop), each on a thread of its own, until told to stop.
+// Runs loops (a4c::Loop), each on a thread of its own, until told to stop. Whether the last step of
+// one succeeded is a4c_loop_healthy, from its first step on.
 #pragma once
 
 #include <cstdint>

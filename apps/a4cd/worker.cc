@@ -37,13 +37,15 @@ Worker::Worker(a4c::Database& database, a4c::Store& store, a4c::HostProvider& ho
                .instance = ids.Next(),
                .options = options.work,
                .cleanup = options.cleanup.policy},
-      desk_(context_) {}
+      desk_(context_),
+      busy_(runtime) {}
 
 std::vector<std::unique_ptr<a4c::Loop>> Worker::NewWorkLoops(const JobStep& step) {
   std::vector<std::unique_ptr<a4c::Loop>> loops;
   for (int number = 1; number <= options_.work.workers; ++number) {
-    loops.push_back(NewWorkLoop(context_, desk_, number, step ? step : JobStep(Execute)));
+    loops.push_back(NewWorkLoop(context_, desk_, busy_, number, step ? step : JobStep(Execute)));
   }
+  busy_.Add(options_.work.workers);
   return loops;
 }
 

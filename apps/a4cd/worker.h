@@ -25,6 +25,7 @@
 #include "apps/a4cd/upkeep/expiry_loop.h"
 #include "apps/a4cd/upkeep/idle_loop.h"
 #include "apps/a4cd/upkeep/snapshot_loop.h"
+#include "apps/a4cd/work/busy_workers.h"
 #include "apps/a4cd/work/job_attempt.h"
 #include "apps/a4cd/work/job_desk.h"
 #include "apps/a4cd/work/work_context.h"
@@ -86,6 +87,7 @@ class Worker {
   FairShares shares_;
   WorkContext context_;
   JobDesk desk_;
+  BusyWorkers busy_;
   std::stop_source builds_;
 };
 

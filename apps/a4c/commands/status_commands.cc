@@ -117,6 +117,19 @@ class Doctor {
       Check("plugin " + plugin["name"].Text(), plugin["healthy"].Bool(), plugin["reason"].Text(),
             "see the log of a4cd");
     }
+    CheckLoops(body["loops"].Items());
+  }
+
+  // Of the instance that answered.
+  void CheckLoops(const Json::Array& loops) {
+    bool all_go = true;
+    for (const Json& loop : loops) {
+      if (loop["healthy"].Bool()) continue;
+      all_go = false;
+      Check("background loop " + loop["name"].Text(), false, loop["error"].Text(),
+            "it is tried again by itself; since when it fails is in the log of a4cd");
+    }
+    if (all_go) Check("background loops go on: " + std::to_string(loops.size()), true, "", "");
   }
 
   // A key that may not see servers has nothing to say of them.

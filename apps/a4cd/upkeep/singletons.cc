@@ -41,13 +41,14 @@ class SingletonLoop final : public a4c::Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(const int64_t due_in_ms, DueIn(call));
-    if (due_in_ms > 0) return std::min(due_in_ms, all_.options_.look_period_ms);
+    if (due_in_ms > 0) return Waiting(due_in_ms);
     const int64_t sent_at_ms = all_.runtime_.clock.MonotonicMs();
     A4C_TRY(const std::vector<Claimed> claimed, Claim(call));
-    if (claimed.empty()) return all_.options_.look_period_ms;
+    if (claimed.empty()) return Waiting(all_.options_.look_period_ms);
     Call bounded = call;
     bounded.deadline_ms = std::min(call.deadline_ms, sent_at_ms + all_.options_.lease_ms * 2 / 3);
     const Result<int64_t> stepped = loop_->Step(bounded);
+    failed_ = stepped ? std::nullopt : std::optional(stepped.error());
     // The step may have used up the call's time; what is written now must be written all the same.
     const Call end = Call::Within(all_.runtime_.clock, kEndTimeoutMs);
     A4C_CHECK(End(end, claimed[0], stepped ? *stepped : all_.options_.retry_wait_ms));
@@ -56,6 +57,13 @@ class SingletonLoop final : public a4c::Loop {
   }
 
  private:
+  // Until the next look. A step of ours that failed is told until somebody has made another: that
+  // nothing is to be done just now is no success.
+  Result<int64_t> Waiting(int64_t due_in_ms) const {
+    if (failed_) return *failed_;
+    return std::min(due_in_ms, all_.options_.look_period_ms);
+  }
+
   // By the store's clock; makes the record if there is none.
   Result<int64_t> DueIn(const Call& call) {
     const a4c::RecordRef ref = LoopRef(name());
@@ -68,6 +76,7 @@ class SingletonLoop final : public a4c::Loop {
       return int64_t{0};
     }
     A4C_TRY(const Json body, a4c::ParseJson(answer.records[0]->body));
+    if (body["stepped_by"].Text() != all_.instance_) failed_.reset();
     return body["due_at"].Int() - now_ms_;
   }
 
@@ -99,7 +108,8 @@ class SingletonLoop final : public a4c::Loop {
 
   Singletons& all_;
   const std::unique_ptr<a4c::Loop> loop_;
-  int64_t now_ms_ = 0;  // the store's time, as it was read last
+  int64_t now_ms_ = 0;                     // the store's time, as it was read last
+  std::optional<a4c::Error> failed_ = {};  // our last step, if it was the last of all
 };
 
 Singletons::Singletons(a4c::Database& database, a4c::Store& store, const a4c::Runtime& runtime,

@@ -12,10 +12,11 @@ using a4c::Result;
 
 class WorkLoop final : public a4c::Loop {
  public:
-  WorkLoop(WorkContext& context, JobDesk& desk, int number, JobStep step)
+  WorkLoop(WorkContext& context, JobDesk& desk, BusyWorkers& busy, int number, JobStep step)
       : name_("worker-" + std::to_string(number)),
         context_(context),
         desk_(desk),
+        busy_(busy),
         step_(std::move(step)),
         attempts_(context, context.instance + "/" + std::to_string(number)) {}
 
@@ -34,8 +35,9 @@ class WorkLoop final : public a4c::Loop {
  private:
   Result<void> Work(const Call& call, const JobClaim& claim) {
     const std::string& tenant = claim.job.record.ref.key.scope;
+    const BusyWorkers::Turn turn(busy_);
     const int64_t begun_ms = context_.runtime.clock.MonotonicMs();
-    const Result<void> worked =
+    Result<void> worked =
         call.Stopping() ? attempts_.GiveBack(claim) : attempts_.Run(call, claim, step_);
     context_.shares.End(tenant, context_.runtime.clock.MonotonicMs() - begun_ms);
     return worked;
@@ -44,15 +46,16 @@ class WorkLoop final : public a4c::Loop {
   const std::string name_;
   WorkContext& context_;
   JobDesk& desk_;
+  BusyWorkers& busy_;
   const JobStep step_;
   JobAttempts attempts_;
 };
 
 }  // namespace
 
-std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, int number,
-                                       JobStep step) {
-  return std::make_unique<WorkLoop>(context, desk, number, std::move(step));
+std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, BusyWorkers& busy,
+                                       int number, JobStep step) {
+  return std::make_unique<WorkLoop>(context, desk, busy, number, std::move(step));
 }
 
 }  // namespace a4cd

@@ -6,15 +6,16 @@
 #include <memory>
 
 #include "a4c/collection.h"
+#include "apps/a4cd/work/busy_workers.h"
 #include "apps/a4cd/work/job_attempt.h"
 #include "apps/a4cd/work/job_desk.h"
 #include "apps/a4cd/work/work_context.h"
 
 namespace a4cd {
 
-// number: of the worker within its process. Context and desk outlive the loop. A step does one job
-// and takes as long as the job does. step: what is done with a job.
-std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, int number,
-                                       JobStep step);
+// number: of the worker within its process. Context, desk and busy outlive the loop. A step does
+// one job and takes as long as the job does. step: what is done with a job.
+std::unique_ptr<a4c::Loop> NewWorkLoop(WorkContext& context, JobDesk& desk, BusyWorkers& busy,
+                                       int number, JobStep step);
 
 }  // namespace a4cd

@@ -8,6 +8,7 @@
 #include "apps/a4c/exit_code.h"
 #include "tests/integration/cli/cli_fixture.h"
 #include "tests/integration/cli/sessions_fixture.h"
+#include "tests/support/canned.h"
 
 namespace a4cd {
 namespace {
@@ -357,7 +358,7 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   const Ran well = Run({"doctor"});
   EXPECT_EQ(well.exit_code, 0) << well.out;
   for (const char* check : {" answers", "the clocks agree", "the key is accepted", "versions fit",
-                            "search is available"}) {
+                            "search is available", "ok    background loops go on"}) {
     EXPECT_NE(well.out.find(check), std::string::npos) << check << " in " << well.out;
   }
   const Ran ran =
@@ -365,6 +366,29 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_NE(ran.out.find("FAIL  http://127.0.0.1:1 answers"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
+}
+
+std::string Told(const std::string& status, const std::string& body) {
+  return "HTTP/1.1 " + status +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body;
+}
+
+TEST_F(Cli, ALoopThatFailsIsAFindingOfDoctorWithItsError) {
+  const std::string ok = Told("200 OK", "{}");
+  const a4c::testing::Canned server(
+      {ok, ok,
+       Told("200 OK",
+            R"({"version":"0.1","search":{"available":true},"loops":[)"
+            R"({"name":"idle","role":"worker","healthy":true},)"
+            R"({"name":"drain","role":"worker","healthy":false,"error":"no such row"}]})"),
+       Told("403 Forbidden", "{}")});
+  const Ran ran = Run({"doctor"}, {{"A4C_URL", server.url()}});
+  EXPECT_EQ(ran.exit_code, 1) << ran.out;
+  EXPECT_NE(ran.out.find("FAIL  background loop drain\n      no such row\n      do: "),
+            std::string::npos)
+      << ran.out;
+  EXPECT_EQ(ran.out.find("loop idle"), std::string::npos) << ran.out;
 }
 
 // As most have that are not of an operator.

@@ -102,11 +102,34 @@ TEST_F(SingletonsTest, AStepThatFailsIsToldAndTriedAgainAfterAWait) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message(), "broken");
   world_.fake.clock().Advance(6'999);
-  EXPECT_GT(Step(*mine), 0);
+  const Result<int64_t> still = mine->Step(world_.Within());
+  ASSERT_FALSE(still) << "that it is not due yet is no success";
+  EXPECT_EQ(still.error().message(), "broken");
   EXPECT_EQ(steps, 1);
   world_.fake.clock().Advance(1);
   EXPECT_FALSE(mine->Step(world_.Within()));
   EXPECT_EQ(steps, 2);
+}
+
+TEST_F(SingletonsTest, AFailureIsToldByWhoMadeTheLastStepAndByNobodyElse) {
+  int steps = 0;
+  bool broken = true;
+  const auto then = [&broken] {
+    return broken ? Result<int64_t>(a4c::Error(a4c::Code::kUnavailable, "broken"))
+                  : Result<int64_t>(60'000);
+  };
+  const auto mine = one_->Wrap(std::make_unique<CountingLoop>(steps, then));
+  const auto theirs = two_->Wrap(std::make_unique<CountingLoop>(steps, then));
+  EXPECT_FALSE(mine->Step(world_.Within()));
+  EXPECT_TRUE(theirs->Step(world_.Within()));
+  world_.fake.clock().Advance(7'000);
+  EXPECT_FALSE(theirs->Step(world_.Within()));
+  EXPECT_TRUE(mine->Step(world_.Within()));
+  broken = false;
+  world_.fake.clock().Advance(7'000);
+  EXPECT_TRUE(mine->Step(world_.Within()));
+  EXPECT_TRUE(theirs->Step(world_.Within()));
+  EXPECT_EQ(steps, 3);
 }
 
 // A holder whose lease was taken over says nothing about when the loop is due.

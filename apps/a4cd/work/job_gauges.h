@@ -1,0 +1,24 @@
+// How many jobs are due and wait for a worker, and for how long, as metrics: of each process that
+// serves hosts, whether it has workers or not, so that whichever is scraped tells of all jobs, also
+// when no worker is left anywhere.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "a4c/collection.h"
+
+namespace a4cd {
+
+struct JobGaugesOptions {
+  int64_t period_ms = 15'000;
+  int counted_max = 1'000;  // jobs that are read in one look
+  int of_each_min = 20;     // of each priority, however many there are of others
+};
+
+// All outlive the loop. A look costs one read if nothing is due, and two for each priority of which
+// something is.
+std::unique_ptr<a4c::Loop> NewJobGauges(a4c::Database& database, const a4c::Runtime& runtime,
+                                        const JobGaugesOptions& options = {});
+
+}  // namespace a4cd
