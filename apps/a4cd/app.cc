@@ -26,6 +26,7 @@
 #include "apps/a4cd/jobs/kinds.h"
 #include "apps/a4cd/loop_runner.h"
 #include "apps/a4cd/secrets/secret_service.h"
+#include "apps/a4cd/upkeep/clock_watch.h"
 #include "apps/a4cd/upkeep/retention_loop.h"
 #include "apps/a4cd/upkeep/singletons.h"
 #include "apps/a4cd/work/job_gauges.h"
@@ -112,6 +113,7 @@ class RunningApp final : public App, public ProcessView {
     }
     singletons_.emplace(*database_, *backends_.store, runtime_, ids_.Next(), settings_.singletons);
     keys_.emplace(*database_, runtime_, settings_.api.auth_cache_ms);
+    clock_watch_.emplace(*database_, runtime_);
     if (!settings_.api.bootstrap_key_file.empty()) A4C_CHECK(WriteBootstrapKey());
     StartLoops();
     if (settings_.HasRole("api")) A4C_CHECK(StartApi());
@@ -145,6 +147,9 @@ class RunningApp final : public App, public ProcessView {
     const std::string trouble = WhyNotReady(call, "");
     status.AppendMember("ready", trouble.empty());
     if (!trouble.empty()) status.AppendMember("not_ready_because", trouble);
+    if (const std::optional<int64_t> ahead_ms = clock_watch_->AheadMs()) {
+      status.AppendMember("clock_ahead_ms", *ahead_ms);
+    }
     status.AppendMember("backends", Json::Object{{"store", settings_.store.plugin},
                                                  {"bus", settings_.bus.plugin},
                                                  {"search", settings_.search.plugin},
@@ -194,6 +199,7 @@ class RunningApp final : public App, public ProcessView {
 
   void StartLoops() {
     const std::string& kind = JobKind().name;
+    loops_.Start("upkeep", clock_watch_->NewLoop());
     if (worker_ && settings_.HasRole("worker")) {
       for (auto& loop : worker_->NewWorkLoops()) loops_.Start("worker", std::move(loop));
       for (auto& loop : worker_->NewSingletons()) StartSingleton("worker", std::move(loop));
@@ -378,6 +384,7 @@ class RunningApp final : public App, public ProcessView {
   std::optional<JobService> jobs_;
   std::optional<Worker> worker_;  // nothing: there is no host provider
   std::optional<Singletons> singletons_;
+  std::optional<ClockWatch> clock_watch_;
   std::optional<KeyService> keys_;
   std::optional<KeyWatch> key_watch_;
   std::optional<SecretService> secrets_;

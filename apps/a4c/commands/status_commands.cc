@@ -118,6 +118,11 @@ class Doctor {
             "see the log of a4cd");
     }
     CheckLoops(body["loops"].Items());
+    const int64_t ahead_ms = body["clock_ahead_ms"].Int();
+    Check("the clocks of a4cd and its store agree", std::abs(ahead_ms) <= kClockApartMaxS * 1000,
+          "a4cd is " + std::to_string(std::abs(ahead_ms)) + " ms " +
+              (ahead_ms > 0 ? "ahead" : "behind"),
+          "set both by NTP: jobs are stamped by one and claimed by the other");
   }
 
   // Of the instance that answered.

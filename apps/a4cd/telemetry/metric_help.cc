@@ -26,6 +26,7 @@ constexpr Help kHelp[] = {
     {"a4c_workers", "jobs that this instance can be at work on at a time"},
     {"a4c_workers_busy", "those that it is at work on"},
     {"a4c_loop_healthy", "0: the last step of this background loop failed"},
+    {"a4c_clock_ahead_seconds", "this machine's wall clock minus the store's"},
     {"a4c_plugin_call_seconds", "how long calls of back ends took"},
     {"a4c_plugin_call_errors_total", "calls of back ends that failed"},
     {"a4c_plugin_healthy", "0: a call is overdue"},

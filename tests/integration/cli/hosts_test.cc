@@ -374,12 +374,12 @@ std::string Told(const std::string& status, const std::string& body) {
          "\r\nConnection: close\r\n\r\n" + body;
 }
 
-TEST_F(Cli, ALoopThatFailsIsAFindingOfDoctorWithItsError) {
+TEST_F(Cli, ALoopThatFailsAndAClockThatIsWrongAreFindingsOfDoctor) {
   const std::string ok = Told("200 OK", "{}");
   const a4c::testing::Canned server(
       {ok, ok,
        Told("200 OK",
-            R"({"version":"0.1","search":{"available":true},"loops":[)"
+            R"({"version":"0.1","clock_ahead_ms":-7000,"search":{"available":true},"loops":[)"
             R"({"name":"idle","role":"worker","healthy":true},)"
             R"({"name":"drain","role":"worker","healthy":false,"error":"no such row"}]})"),
        Told("403 Forbidden", "{}")});
@@ -389,6 +389,10 @@ TEST_F(Cli, ALoopThatFailsIsAFindingOfDoctorWithItsError) {
             std::string::npos)
       << ran.out;
   EXPECT_EQ(ran.out.find("loop idle"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("FAIL  the clocks of a4cd and its store agree\n"
+                         "      a4cd is 7000 ms behind\n"),
+            std::string::npos)
+      << ran.out;
 }
 
 // As most have that are not of an operator.

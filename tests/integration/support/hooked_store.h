@@ -1,4 +1,4 @@
-// Does something of the test's before each write and each scan.
+// Does something of the test's before each write and each scan, and around each read by id.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,10 @@ class HookedStore final : public a4c::Store {
   }
   a4c::Result<a4c::GetAnswer> Get(const a4c::Call& call,
                                   std::span<const a4c::RecordRef> refs) override {
-    return inner_.Get(call, refs);
+    if (before_get) before_get();
+    a4c::Result<a4c::GetAnswer> answer = inner_.Get(call, refs);
+    if (after_get) after_get();
+    return answer;
   }
   a4c::Result<a4c::ScanAnswer> Scan(const a4c::Call& call,
                                     const a4c::ScanRequest& request) override {
@@ -32,6 +35,8 @@ class HookedStore final : public a4c::Store {
     return inner_.Scan(call, request);
   }
 
+  std::function<void()> before_get;
+  std::function<void()> after_get;
   std::function<void(std::span<const a4c::WriteBatch>)> before_apply;
   std::function<void(const a4c::ScanRequest&)> before_scan;
 
