@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "a4c/sinks.h"
 #include "apps/a4cd/api/cursor.h"
 #include "apps/a4cd/api/held_response.h"
 #include "apps/a4cd/api/problem.h"
@@ -23,6 +22,15 @@ using a4c::LogLevel;
 using a4c::Result;
 
 constexpr size_t kBodyPieceBytes = 8192;  // as much as Poco's stream has at a time
+constexpr size_t kLoggedPathBytes = 200;
+
+// The path as a line of the log may have it, whatever was sent.
+std::string LoggedPath(const Request& request) {
+  std::string path = request.path.substr(0, kLoggedPathBytes);
+  std::ranges::replace_if(
+      path, [](char c) { return c <= ' ' || c > '~'; }, '?');
+  return path;
+}
 
 Response NotFound(const Request& request) {
   return ProblemResponse({.status = 404,
@@ -225,7 +233,7 @@ Response Api::Answer(Request& request, const Route& route) {
 }
 
 void Api::Note(const Request& request, const Route* route, const Response& response,
-               int64_t started_ns) const {
+               int64_t started_ns) {
   const std::string_view operation = route == nullptr ? "none" : route->operation;
   const std::string status = std::to_string(response.status);
   const double seconds =
@@ -233,15 +241,27 @@ void Api::Note(const Request& request, const Route* route, const Response& respo
   context_.runtime.metrics.Count("a4c_http_requests_total",
                                  {{"operation", operation}, {"status", status}});
   context_.runtime.metrics.Observe("a4c_http_request_seconds", {{"operation", operation}}, seconds);
-  const LogLevel level = response.status >= 500 ? LogLevel::kWarning : LogLevel::kDebug;
-  context_.runtime.log.Write(level, "api", "request",
+  if (const int64_t left_out = refused_.TakeLeftOut(); left_out > 0) {
+    context_.runtime.log.Write(LogLevel::kWarning, "api", "refused requests were left out here",
+                               {{"requests", std::to_string(left_out)}});
+  }
+  context_.runtime.log.Write(LevelOf(request, response.status), "api", "request",
                              {{"operation", std::string(operation)},
                               {"status", status},
+                              {"remote", request.remote},
+                              {"path", LoggedPath(request)},
                               {"request_id", request.request_id},
                               {"traceparent", request.traceparent},
                               {"tenant", request.principal.tenant},
                               {"key_id", request.principal.key_id},
                               {"seconds", std::to_string(seconds)}});
+}
+
+// Who tries keys is to be seen, and can fill no disk with it.
+LogLevel Api::LevelOf(const Request& request, int status) {
+  if (status >= 500) return LogLevel::kWarning;
+  const bool is_refused = status == 401 || status == 403;
+  return is_refused && refused_.Take(request.remote) ? LogLevel::kInfo : LogLevel::kDebug;
 }
 
 Result<Json> ParseBody(const ApiContext& api, const std::string& text) {

@@ -11,9 +11,11 @@
 #include "a4c/clock.h"
 #include "a4c/collection.h"
 #include "a4c/host_provider.h"
+#include "a4c/sinks.h"
 #include "apps/a4cd/api/http.h"
 #include "apps/a4cd/api/in_flight.h"
 #include "apps/a4cd/api/rate_limit.h"
+#include "apps/a4cd/api/refused_lines.h"
 #include "apps/a4cd/api/router.h"
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/auth/key_watch.h"
@@ -64,16 +66,18 @@ struct ApiContext {
 // [any thread]
 class Api {
  public:
-  explicit Api(ApiContext& context) : context_(context) {}
+  explicit Api(ApiContext& context) : context_(context), refused_(context.runtime.clock) {}
   Response Handle(Request& request);
 
  private:
   Response Dispatch(Request& request, const Route*& route);
   Response Answer(Request& request, const Route& route);
   void Note(const Request& request, const Route* route, const Response& response,
-            int64_t started_ns) const;
+            int64_t started_ns);
+  a4c::LogLevel LevelOf(const Request& request, int status);
 
   ApiContext& context_;
+  RefusedLines refused_;
 };
 
 // The body as JSON, within the API's limits; kInvalid says where it is wrong.

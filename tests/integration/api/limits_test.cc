@@ -298,6 +298,34 @@ TEST_F(ApiLimits, ATraceIsLoggedAndSecretsAreNot) {
   EXPECT_TRUE(traced);
 }
 
+TEST_F(ApiLimits, WhoIsRefusedIsInTheLogWithItsAddressAndPath) {
+  StartApp("api: {trusted_proxies: [127.0.0.1]}\n");
+  const auto refused = [&](const std::string& key, const std::string& path) {
+    const Headers headers{{"Authorization", "Bearer " + key}, {"X-Forwarded-For", "203.0.113.9"}};
+    const int status = Get(path, headers).status;
+    for (const auto& entry : log_.Entries()) {
+      const auto of = [&](const char* name) {
+        const auto found = entry.fields.find(name);
+        return found == entry.fields.end() ? "" : found->second;
+      };
+      if (entry.event != "request" || of("status") != std::to_string(status)) continue;
+      EXPECT_EQ(entry.level, a4c::LogLevel::kInfo);
+      EXPECT_EQ(of("remote"), "203.0.113.9");
+      return of("path");
+    }
+    return std::string("nothing of " + std::to_string(status));
+  };
+  EXPECT_EQ(refused("a4c_guessed", "/v1/jobs?q=hidden"), "/v1/jobs");
+  EXPECT_EQ(refused(KeyFor("other", R"("jobs:read")"), "/v1/secrets/\x01" + std::string(500, 'x')),
+            "/v1/secrets/?" + std::string(187, 'x'));
+}
+
+TEST_F(ApiLimits, WhoTriesKeysAllDayDoesNotFillTheLog) {
+  const Headers wrong{{"Authorization", "Bearer a4c_guessed"}};
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(Get("/v1/jobs", wrong).status, 401);
+  EXPECT_EQ(log_.CountOf("request", a4c::LogLevel::kInfo), 10);
+}
+
 TEST_F(ApiLimits, TheProcessShowsItsStateAndMetrics) {
   EXPECT_EQ(Get("/readyz", {{"Authorization", ""}}).status, 200);
   EXPECT_EQ(Get("/readyz?role=poller").status, 200);
@@ -305,6 +333,9 @@ TEST_F(ApiLimits, TheProcessShowsItsStateAndMetrics) {
   const Answer status = Get("/v1/status");
   EXPECT_TRUE(status.body["ready"].Bool()) << status.text;
   EXPECT_TRUE(status.body["search"]["available"].Bool()) << status.text;
+  Answer clock = status;
+  while (!clock.body["clock_ahead_ms"].IsInt()) clock = Get("/v1/status");
+  EXPECT_LT(std::abs(clock.body["clock_ahead_ms"].Int()), 1'000) << clock.text;
   EXPECT_NE(Get("/metrics").text.find("a4c_http_requests_total{operation=\"getStatus\""),
             std::string::npos);
   EXPECT_EQ(Get("/openapi.json").body["openapi"].Text(), "3.1.0");
