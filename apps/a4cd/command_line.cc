@@ -82,34 +82,36 @@ Result<Settings> ReadSettings(const Options& options, const Environment& environ
   return CheckSettings(root, BinaryDirectory(), DefaultDataDirectory(environment));
 }
 
-// Signals that end the process are waited for by one thread: all others leave them alone.
-sigset_t BlockEndSignals() {
+// The signals that are waited for by one thread: all others leave them alone.
+sigset_t BlockSignals() {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return set;
 }
 
-// From the first signal on, a second one ends the process at once.
-void WaitForEndSignal(const sigset_t& set) {
+// SIGHUP, of whoever has moved the log file away, ends nothing. From the first signal that does, a
+// second one ends the process at once.
+void WaitForEndSignal(const sigset_t& set, JsonLog& log) {
   int signal = 0;
-  sigwait(&set, &signal);
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  for (sigwait(&set, &signal); signal == SIGHUP; sigwait(&set, &signal)) log.Reopen();
+  sigset_t ends = set;
+  sigdelset(&ends, SIGHUP);
+  pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
 }
 
 int Serve(const Settings& settings) {
-  const sigset_t end_signals = BlockEndSignals();
-  Result<std::unique_ptr<a4c::LogSink>> log = NewJsonLog(settings.log_level, settings.log_file);
+  const sigset_t signals = BlockSignals();
+  Result<std::unique_ptr<JsonLog>> log = NewJsonLog(settings.log_level, settings.log_file);
   if (!log) return Complain(log.error(), kWrongUse);
   const std::unique_ptr<Metrics> metrics = NewMetrics();
   const a4c::Runtime runtime = a4c::SystemRuntime(**log, *metrics);
   Result<std::unique_ptr<App>> app = App::Start(settings, runtime, *metrics);
   if (!app) return Complain(app.error(), kFailed);
   NotifySystemd("READY=1");
-  WaitForEndSignal(end_signals);
+  WaitForEndSignal(signals, **log);
   NotifySystemd("STOPPING=1");
   (*app)->Drain();
   return 0;

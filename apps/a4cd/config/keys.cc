@@ -259,7 +259,8 @@ constexpr ConfigKey kLoopKeys[] = {
 
 constexpr ConfigKey kLogKeys[] = {
     {"level", ConfigType::kString, "info", "debug, info, warning or error"},
-    {"file", ConfigType::kString, "-", "path, or - for standard error"}};
+    {"file", ConfigType::kString, "-",
+     "path, or - for standard error; SIGHUP opens the file again"}};
 
 constexpr ConfigKey kDrainKeys[] = {
     {"not_ready", ConfigType::kDurationMs, "0", "how long /readyz says no before connections end"},

@@ -16,8 +16,15 @@ namespace a4cd {
 // What a level may be called.
 std::vector<std::string_view> LogLevelNames();
 
+class JsonLog : public a4c::LogSink {
+ public:
+  using a4c::LogSink::Write;
+  // Goes on in a new file of the same path, for whoever has moved the old one away, and says so;
+  // with standard error it only says so. If it cannot be opened the old one is kept. [any thread]
+  virtual void Reopen() = 0;
+};
+
 // level: debug, info, warning or error. file: a path, or "-" for standard error. [any thread]
-a4c::Result<std::unique_ptr<a4c::LogSink>> NewJsonLog(const std::string& level,
-                                                      const std::string& file);
+a4c::Result<std::unique_ptr<JsonLog>> NewJsonLog(const std::string& level, const std::string& file);
 
 }  // namespace a4cd

@@ -10,6 +10,16 @@
 namespace a4cd {
 namespace {
 
+std::vector<std::string> EventsIn(const std::string& path) {
+  std::vector<std::string> events;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto event = a4c::ParseJson(line);
+    events.push_back(event ? (*event)["event"].Text() : line);
+  }
+  return events;
+}
+
 TEST(JsonLog, WritesOneValidObjectPerEventWhateverTheText) {
   const std::string path = testing::TempDir() + "a4c_json_log_test";
   std::filesystem::remove(path);
@@ -29,6 +39,35 @@ TEST(JsonLog, WritesOneValidObjectPerEventWhateverTheText) {
   EXPECT_EQ((*event)["level"].Text(), "info");
   EXPECT_EQ((*event)["time"].Text().size(), 24u);
   EXPECT_FALSE(std::getline(file, line));
+}
+
+TEST(JsonLog, GoesOnInANewFileAfterTheOldOneWasMovedAway) {
+  const std::string path = testing::TempDir() + "a4c_json_log_moved_test";
+  std::filesystem::remove(path);
+  const auto log = NewJsonLog("info", path);
+  ASSERT_TRUE(log);
+  (*log)->Write(a4c::LogLevel::kInfo, "api", "before", {});
+  std::filesystem::rename(path, path + ".1");
+  (*log)->Write(a4c::LogLevel::kInfo, "api", "between", {});
+  (*log)->Reopen();
+  (*log)->Write(a4c::LogLevel::kInfo, "api", "after", {});
+  EXPECT_EQ(EventsIn(path + ".1"), (std::vector<std::string>{"before", "between"}));
+  EXPECT_EQ(EventsIn(path), (std::vector<std::string>{"the log file was opened again", "after"}));
+}
+
+TEST(JsonLog, KeepsTheOldFileIfItCannotOpenANewOne) {
+  const std::string folder = testing::TempDir() + "a4c_json_log_kept_test";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  const auto log = NewJsonLog("info", folder + "/log");
+  ASSERT_TRUE(log);
+  std::filesystem::rename(folder + "/log", folder + "/moved");
+  std::filesystem::create_directory(folder + "/log");
+  (*log)->Reopen();
+  (*log)->Write(a4c::LogLevel::kInfo, "api", "after", {});
+  EXPECT_EQ(EventsIn(folder + "/moved"),
+            (std::vector<std::string>{"the log file could not be opened again: the old one is kept",
+                                      "after"}));
 }
 
 TEST(JsonLog, RefusesAnUnknownLevel) {
