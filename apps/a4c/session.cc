@@ -241,6 +241,8 @@ int Session::Complain(const Reply& reply) {
     }
   }
   if (problem["hint"].IsText()) Say("hint: ", problem["hint"].Text());
+  const std::string id = Graphic(reply.Header("X-Request-Id"));
+  if (reply.status >= 500 && !id.empty()) Say("request: ", id);
   return ExitCodeOf(reply.status, problem);
 }
 

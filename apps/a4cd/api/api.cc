@@ -145,10 +145,12 @@ Response Api::Handle(Request& request) {
   const int64_t started_ns = context_.runtime.clock.MonotonicNs();
   request.deadline_ms = started_ns / 1'000'000 + context_.settings.request_timeout_ms;
   request.traceparent = TraceParent(request.Header("traceparent"));
-  request.request_id = context_.ids.Next();
+  request.own_id = context_.ids.Next();
+  if (request.request_id.empty()) request.request_id = request.own_id;
   const Route* route = nullptr;
   Response response = Dispatch(request, route);
   response.Add("X-Request-Id", request.request_id);
+  NameInstance(request.request_id, response);
   Note(request, route, response, started_ns);
   return response;
 }

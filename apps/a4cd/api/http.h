@@ -47,10 +47,13 @@ struct Request {
   // The scopes of records that its handler may touch; nothing: all. Set with the principal.
   std::optional<a4c::ScopeSet> may_touch = {};
   std::string operation;  // of the route
+  // In answer, log and audit row: as a trusted proxy gave it to the edge, or else own_id. Who asks
+  // may have chosen it, and may choose the same again.
   std::string request_id;
   std::string traceparent;
   int64_t deadline_ms = 0;   // on the monotonic clock
   bool body_unread = false;  // some of the body is still on the wire: the connection must end
+  std::string own_id;        // of no other request
 
   // The first of that name ("" if none); header names compare without case.
   const std::string& Header(std::string_view name) const;

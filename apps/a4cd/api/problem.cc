@@ -10,6 +10,8 @@ namespace {
 using a4c::Code;
 using a4c::Json;
 
+constexpr const char* kProblemType = "application/problem+json";
+
 struct Row {
   Code code;
   int status;
@@ -82,11 +84,19 @@ Json ProblemJson(const Problem& problem) {
 
 Response ProblemResponse(const Problem& problem) {
   Response response = JsonResponse(problem.status, ProblemJson(problem));
-  response.content_type = "application/problem+json";
+  response.content_type = kProblemType;
   if (problem.retry_after_s > 0) {
     response.Add("Retry-After", std::to_string(problem.retry_after_s));
   }
   return response;
+}
+
+void NameInstance(const std::string& request_id, Response& response) {
+  if (response.content_type != kProblemType) return;
+  a4c::Result<Json> body = a4c::ParseJson(response.body);
+  if (!body || !body->IsObject()) return;
+  body->Set("instance", "urn:a4c:request:" + request_id);
+  response.body = body->ToString() + "\n";
 }
 
 Problem ProblemOf(const a4c::Error& error) {

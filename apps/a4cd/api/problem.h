@@ -1,5 +1,5 @@
 // Errors as clients see them: application/problem+json (RFC 9457) with `type`, `title`, `status`,
-// `detail`, a `hint`, and for bodies `errors`, each with a JSON pointer.
+// `detail`, a `hint`, for bodies `errors`, each with a JSON pointer, and `instance`.
 #pragma once
 
 #include <string>
@@ -22,6 +22,9 @@ struct Problem {
 
 a4c::Json ProblemJson(const Problem& problem);
 Response ProblemResponse(const Problem& problem);
+
+// Says in a problem, if it is one, which request it is of: `instance`, urn:a4c:request:<id>.
+void NameInstance(const std::string& request_id, Response& response);
 
 // The one table from error codes to HTTP.
 Problem ProblemOf(const a4c::Error& error);

@@ -11,7 +11,9 @@
 #include <Poco/String.h>
 #include <Poco/ThreadPool.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <memory>
 #include <utility>
 
@@ -67,6 +69,24 @@ std::string ForwardedFor(const net::HTTPServerRequest& http) {
   return all;
 }
 
+constexpr size_t kRequestIdMin = 8;
+constexpr size_t kRequestIdMax = 64;
+
+// What a proxy calls the request; "" if it is nothing that may stand everywhere, or said twice.
+std::string GivenRequestId(const net::HTTPServerRequest& http) {
+  std::string given;
+  for (const auto& [name, value] : http) {
+    if (Poco::icompare(name, "X-Request-Id") != 0) continue;
+    if (!given.empty()) return "";
+    given = value;
+  }
+  const bool is_plain = std::ranges::all_of(given, [](unsigned char c) {
+    return (c < 0x80 && std::isalnum(c) != 0) || c == '.' || c == '_' || c == '-';
+  });
+  const bool is_fit = given.size() >= kRequestIdMin && given.size() <= kRequestIdMax;
+  return is_plain && is_fit ? given : "";
+}
+
 // Two who understand the length of a body differently, a gateway and a4cd, would take the rest of
 // one request for another (RFC 9112, section 6.3).
 Result<void> CheckFraming(const net::HTTPServerRequest& http) {
@@ -94,7 +114,9 @@ Result<Request> ToRequest(net::HTTPServerRequest& http, const TrustedProxies& pr
   request.path = uri.substr(0, question);
   A4C_TRY(request.query, ParseQueryString(uri.substr(std::min(question + 1, uri.size()))));
   for (const auto& [name, value] : http) request.headers.emplace_back(name, value);
-  request.remote = proxies.ClientOf(http.clientAddress().host(), ForwardedFor(http));
+  const auto peer = http.clientAddress().host();
+  request.remote = proxies.ClientOf(peer, ForwardedFor(http));
+  if (proxies.IsTrusted(peer)) request.request_id = GivenRequestId(http);
   A4C_CHECK(CheckFraming(http));
   if (http.hasContentLength()) request.content_length = http.getContentLength64();
   if (http.getChunkedTransferEncoding() || request.content_length > 0) {

@@ -93,7 +93,7 @@ constexpr ConfigKey kApiKeys[] = {
     {"listen", ConfigType::kString, "127.0.0.1:7070", "address and port; port 0: any free one"},
     {"trusted_proxies", ConfigType::kStringList, "",
      "addresses or networks of gateways, whose X-Forwarded-For is taken for where a request is "
-     "from"},
+     "from, and whose X-Request-Id for its id: a gateway has to set both, whatever came"},
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},

@@ -68,6 +68,10 @@ bool TrustedProxies::Trusts(const IPAddress& address) const {
   });
 }
 
+bool TrustedProxies::IsTrusted(const IPAddress& peer) const {
+  return Trusts(Plain(peer));
+}
+
 std::string TrustedProxies::ClientOf(const IPAddress& peer, std::string_view forwarded_for) const {
   IPAddress client = Plain(peer);
   while (Trusts(client) && !forwarded_for.empty()) {

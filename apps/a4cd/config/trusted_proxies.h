@@ -21,6 +21,8 @@ class TrustedProxies {
   // was asked by. `peer` if that is no trusted proxy, or if something else than addresses stands
   // there.
   std::string ClientOf(const Poco::Net::IPAddress& peer, std::string_view forwarded_for) const;
+  // Whether that is one of them, so that its word counts.
+  bool IsTrusted(const Poco::Net::IPAddress& peer) const;
 
  private:
   struct Network {

@@ -298,6 +298,56 @@ TEST_F(ApiLimits, ATraceIsLoggedAndSecretsAreNot) {
   EXPECT_TRUE(traced);
 }
 
+TEST_F(ApiLimits, ARequestHasAnIdOfItsOwnOrOfATrustedGateway) {
+  const auto id_for = [&](const Headers& headers) {
+    return Get("/v1/jobs", headers).Header("x-request-id");
+  };
+  const std::string given = "gw-1.2_3";
+  EXPECT_NE(id_for({{"X-Request-Id", given}}), given) << "anybody may say so";
+  StartApp("api: {trusted_proxies: [127.0.0.1]}\n");
+  EXPECT_EQ(id_for({{"X-Request-Id", given}}), given);
+  EXPECT_EQ(id_for({{"X-Request-Id", std::string(64, 'x')}}), std::string(64, 'x'));
+  const std::string unfit[] = {"1234567",   std::string(65, 'x'), "with blank",
+                               "quote\"d1", "slash/ed",           "uml\xc3\xa4uted"};
+  for (const std::string& one : unfit) {
+    const std::string own = id_for({{"X-Request-Id", one}});
+    EXPECT_NE(own, one);
+    EXPECT_FALSE(own.empty()) << one;
+  }
+  const std::string twice = "X-Request-Id: " + given + "\r\n";
+  const std::string answer =
+      Raw("GET /livez HTTP/1.1\r\nHost: x\r\n" + twice + twice + "\r\n", "\r\n\r\n");
+  EXPECT_NE(answer.find("X-Request-Id: "), std::string::npos) << answer;
+  EXPECT_EQ(answer.find(given), std::string::npos) << answer;
+}
+
+TEST_F(ApiLimits, AProblemNamesTheRequestThatItAnswers) {
+  const Answer missing = Get("/v1/jobs/none");
+  ASSERT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body["instance"].Text(), "urn:a4c:request:" + missing.Header("x-request-id"));
+  EXPECT_TRUE(Get("/v1/jobs").body["instance"].IsNull());
+  const std::string retry = "/v1/jobs/" + CreateWorkspaceJob("dev-1").body["id"].Text() + ":retry";
+  const Headers keyed{{"If-Match", "*"}, {"Idempotency-Key", "k"}};
+  const Answer first = Post(retry, "", keyed);
+  const Answer again = Post(retry, "", keyed);
+  ASSERT_EQ(first.status, 409) << first.text;
+  EXPECT_EQ(again.Header("idempotent-replayed"), "true");
+  EXPECT_EQ(again.body["instance"].Text(), "urn:a4c:request:" + again.Header("x-request-id"));
+  EXPECT_NE(again.body["instance"].Text(), first.body["instance"].Text());
+}
+
+// A client behind a gateway that hands its X-Request-Id on may say the same each time.
+TEST_F(ApiLimits, TwoBatchesOfOneRequestIdAreTwo) {
+  StartApp("api: {trusted_proxies: [127.0.0.1]}\n");
+  const Headers same{{"X-Request-Id", "the-same-id"}, {"Content-Type", "application/x-ndjson"}};
+  const Answer first = Post("/v1/jobs:batch", kJobLine, same);
+  const Answer second = Post("/v1/jobs:batch", kJobLine, same);
+  EXPECT_NE(first.text.find("\"status\":201"), std::string::npos) << first.text;
+  EXPECT_NE(second.text.find("\"status\":201"), std::string::npos) << second.text;
+  EXPECT_NE(first.text, second.text);
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 2u);
+}
+
 TEST_F(ApiLimits, WhoIsRefusedIsInTheLogWithItsAddressAndPath) {
   StartApp("api: {trusted_proxies: [127.0.0.1]}\n");
   const auto refused = [&](const std::string& key, const std::string& path) {

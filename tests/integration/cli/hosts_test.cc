@@ -395,6 +395,20 @@ TEST_F(Cli, ALoopThatFailsAndAClockThatIsWrongAreFindingsOfDoctor) {
       << ran.out;
 }
 
+TEST_F(Cli, AnErrorInsideIsToldWithTheIdThatTheLogHas) {
+  const auto ran = [&](const std::string& status) {
+    const std::string body = R"({"title":"t","detail":"it failed"})";
+    const a4c::testing::Canned server(
+        {"HTTP/1.1 " + status + "\r\nContent-Type: application/problem+json\r\n" +
+         "X-Request-Id: the-id\x1b[2J\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body});
+    return Run({"--request-timeout-ms", "500", "tenant", "list"}, {{"A4C_URL", server.url()}}).err;
+  };
+  const std::string inside = ran("500 Internal Server Error");
+  EXPECT_NE(inside.find("error: it failed\nrequest: the-id?[2J\n"), std::string::npos) << inside;
+  EXPECT_EQ(ran("404 Not Found").find("request:"), std::string::npos);
+}
+
 // As most have that are not of an operator.
 TEST_F(Cli, AKeyThatMaySeeLittleIsNoFailureOfDoctor) {
   const std::string file = directory_ + "/key";

@@ -197,7 +197,7 @@ class Batch {
   // Key and hash of a part of this batch, so that the same batch sent again is answered the same.
   a4c::Idempotency Identity(const std::string& part, const std::string& text) const {
     const std::string& key = request_.Header("Idempotency-Key");
-    const std::string prefix = key.empty() ? "a4cd:" + request_.request_id : "batch:" + key;
+    const std::string prefix = key.empty() ? "a4cd:" + request_.own_id : "batch:" + key;
     return {request_.principal.tenant, prefix + "/" + part,
             HashHex(request_.principal.key_id + '\n' + text), ""};
   }
