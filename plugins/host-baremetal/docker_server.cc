@@ -323,7 +323,9 @@ Result<Host> DockerServer::Read(const Call& call) {
   host.versions = std::move(facts.versions);
   const std::string clock =
       ClockWarning(info["SystemTime"].Text(), asked_ms, answered_ms, clock_difference_max_ms_);
-  if (!clock.empty()) host.warnings.push_back(clock);
+  for (const std::string& warning : {clock, LiveRestoreWarning(info)}) {
+    if (!warning.empty()) host.warnings.push_back(warning);
+  }
   return host;
 }
 

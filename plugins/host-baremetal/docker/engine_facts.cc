@@ -126,4 +126,12 @@ std::string ClockWarning(const std::string& system_time, int64_t before_ms, int6
          "systemd-timesyncd";
 }
 
+std::string LiveRestoreWarning(const Json& info) {
+  const Json& keeps = info["LiveRestoreEnabled"];
+  if (!keeps.IsBool() || keeps.Bool()) return "";
+  return "its workspaces stop whenever dockerd is restarted or updated: set {\"live-restore\": "
+         "true} "
+         "in /etc/docker/daemon.json there, then systemctl reload docker";
+}
+
 }  // namespace a4c::baremetal

@@ -31,4 +31,8 @@ std::vector<std::string> VersionWarnings(const std::map<std::string, std::string
 std::string ClockWarning(const std::string& system_time, int64_t before_ms, int64_t after_ms,
                          int64_t difference_max_ms);
 
+// Of GET /info: a dockerd that ends all containers when it ends itself. Empty: it keeps them, or
+// does not say.
+std::string LiveRestoreWarning(const Json& info);
+
 }  // namespace a4c::baremetal

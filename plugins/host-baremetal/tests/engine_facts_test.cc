@@ -108,6 +108,22 @@ TEST_F(EngineFactsOfAServer, StandBesideItsFigures) {
   EXPECT_NE(host.warnings.back().find("behind ours"), std::string::npos) << host.warnings.back();
 }
 
+TEST_F(EngineFactsOfAServer, ADockerdThatTakesItsContainersAlongIsAWarningAndNoFailure) {
+  const auto warnings = [&](const std::string& member) {
+    engine_.SetAnswer("GET /info ", "200 OK",
+                      R"({"MemTotal":8589934592,"NCPU":4,"DockerRootDir":"/")" + member + "}");
+    const Host host = Look();
+    EXPECT_TRUE(host.reachable) << host.reason;
+    EXPECT_TRUE(CheckHost({.id = "one", .warnings = host.warnings}));
+    return host.warnings;
+  };
+  const auto ends = warnings(R"(,"LiveRestoreEnabled":false)");
+  ASSERT_EQ(ends.size(), 1U);
+  EXPECT_NE(ends[0].find(R"({"live-restore": true})"), std::string::npos) << ends[0];
+  EXPECT_TRUE(warnings(R"(,"LiveRestoreEnabled":true)").empty());
+  EXPECT_TRUE(warnings("").empty()) << "it does not say";
+}
+
 TEST_F(EngineFactsOfAServer, AreNotAskedForAtEachLook) {
   (void)Look();
   (void)Look();
