@@ -14,7 +14,8 @@ using a4c::Code;
 using a4c::Error;
 using a4c::Result;
 
-constexpr std::string_view kFlags[] = {"follow", "highlight", "require_fresh", "with_volumes"};
+constexpr std::string_view kFlags[] = {"follow", "highlight", "lost", "require_fresh",
+                                       "with_volumes"};
 constexpr size_t kShownBytes = 100;
 
 std::vector<std::string_view> Words(std::string_view text) {

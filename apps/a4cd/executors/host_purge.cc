@@ -119,6 +119,7 @@ Result<std::string> Purge::WhyItStays(const UnitStatus& unit, const Standing& st
     case Standing::Record::kNone:
       return std::string(
           "its labels name neither a workspace nor a snapshot: look after it on the server itself");
+    case Standing::Record::kLost:
     case Standing::Record::kDeleted:
     case Standing::Record::kAbsent:
       break;

@@ -52,6 +52,7 @@ Outcome LeftBehind() {
     if (draft.workspace) {
       draft.workspace->actual = "stopped";
       draft.workspace->message = "it has no server until it is started";
+      draft.workspace->lost_with.clear();
     }
     return Result<void>();
   };

@@ -69,6 +69,7 @@ Result<bool> Begin(JobRun& run, const Snapshot& snapshot) {
     if (!draft.workspace) return {};
     A4C_CHECK(Hold(run, snapshot.id, draft));
     draft.workspace->restoring = snapshot.id;
+    draft.workspace->anew = false;  // its unit is made anew by the copy
     draft.workspace->actual = "pending";
     draft.workspace->message = "being restored from snapshot " + snapshot.id;
     draft.workspace->updated_at = run.NowMs();

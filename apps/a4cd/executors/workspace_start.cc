@@ -46,6 +46,15 @@ std::string PlacedLine(const Decision& decision) {
   return "placed on " + decision.server + "\n";
 }
 
+// A server that was lost once, and is back, has a unit of that name which is not this one.
+void BeginAnew(Workspace& workspace) {
+  workspace.anew = workspace.lost_epoch != 0;
+  if (workspace.lost_with.empty()) return;
+  workspace.lost_with.clear();
+  workspace.actual = "pending";
+  workspace.message.clear();
+}
+
 // Nothing, once the workspace has a server.
 Result<std::optional<Outcome>> PlaceOnce(JobRun& run, JobLog& log) {
   PlacementRequest request = PlacementOf(*run.workspace(), run.context().reservations);
@@ -62,6 +71,7 @@ Result<std::optional<Outcome>> PlaceOnce(JobRun& run, JobLog& log) {
                                          draft.job.updated_at = run.NowMs();
                                          draft.workspace->host = decision.server;
                                          draft.workspace->updated_at = draft.job.updated_at;
+                                         BeginAnew(*draft.workspace);
                                          return run.CommitOf(draft);
                                        }));
   switch (reserved.outcome) {
@@ -113,6 +123,11 @@ Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
     return Outcome::Failed(reason::kError, "it holds only a part of snapshot " +
                                                run.workspace()->restoring +
                                                ": restore it again first");
+  }
+  // Of one that was lost on its way.
+  if (run.workspace()->host.empty()) {
+    A4C_TRY(const std::optional<Outcome> waits, LeaveOtherServers(run, log));
+    if (waits) return *waits;
   }
   A4C_TRY(const std::optional<Outcome> not_placed, Place(run, log));
   if (not_placed) return *not_placed;

@@ -29,6 +29,21 @@ a4c::Unit UnitFrom(const Workspace& workspace, const JobRun& run, const std::str
           .wanted = wanted};
 }
 
+// What is there under its name is of a life that was lost.
+a4c::Result<void> ClearGround(JobRun& run, const a4c::Unit& unit) {
+  return run.context().tokens.Introduced(run.HostCall(), unit.host, [&] {
+    return run.context().hosts.Remove(run.HostCall(), unit.host, unit.name,
+                                      {unit.epoch, unit.claim});
+  });
+}
+
+a4c::Result<bool> NoteItsOwn(JobRun& run) {
+  return run.Commit([](Draft& draft) -> a4c::Result<void> {
+    if (draft.workspace) draft.workspace->anew = false;
+    return {};
+  });
+}
+
 }  // namespace
 
 std::string LabelOf(const std::map<std::string, std::string>& labels, const char* name) {
@@ -73,13 +88,15 @@ a4c::Result<UnitStatus> EnsureUnit(JobRun& run, a4c::UnitWanted wanted) {
   A4C_TRY(const a4c::Unit unit, UnitWithSecrets(run, host, wanted));
   auto* updates = run.context().hosts.As<a4c::HostUpdate>();
   const bool updating = !run.workspace()->updating.empty() && updates != nullptr;
+  const bool anew = run.workspace()->anew;
+  if (anew) A4C_CHECK(ClearGround(run, unit));
   A4C_TRY(UnitStatus status, run.context().tokens.Introduced(run.HostCall(), host, [&] {
     return updating ? updates->Update(run.HostCall(), unit)
                     : run.context().hosts.Ensure(run.HostCall(), unit);
   }));
-  if (!updating) return status;
   // One that is gone meanwhile ends with the next thing it writes.
-  A4C_CHECK(NoteSettled(run));
+  if (anew) A4C_CHECK(NoteItsOwn(run));
+  if (updating) A4C_CHECK(NoteSettled(run));
   return status;
 }
 

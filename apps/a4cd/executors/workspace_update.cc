@@ -59,6 +59,11 @@ class Updating {
                                               run_.tenant(), change_.image));
     host_ = run_.workspace()->host;
     if (host_.empty()) return OnPaper();
+    if (run_.workspace()->anew) {
+      return Outcome::Failed(reason::kError, "it has not run on server " + host_ +
+                                                 " yet, since the one before was lost: start it "
+                                                 "first");
+    }
     provider_ = run_.context().hosts.As<a4c::HostUpdate>();
     if (provider_ == nullptr) {
       return Error(Code::kUnsupported, "the host provider cannot change what a unit is made of");

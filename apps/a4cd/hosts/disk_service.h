@@ -57,6 +57,11 @@ class DiskService {
   // The figures of one server whose record is there, for those who do not want to wait a period.
   a4c::Result<void> Look(const a4c::Call& call, const std::string& id);
 
+  // Whether this instance's provider names it, from its config or by its record.
+  a4c::Result<bool> Knows(const a4c::Call& call, const std::string& id) {
+    return reader_.Knows(call, id);
+  }
+
   // All servers' records. Refreshes those that answer first if nobody did for two periods, or if of
   // some server there are no figures yet; at most once a period. So whoever is asked first waits
   // for a whole round.

@@ -33,16 +33,18 @@ class DrainLoop final : public a4c::Loop {
   }
 
  private:
-  // Nothing, while one of the server's workspaces is on its way. One that waits for room keeps none
-  // of the others.
+  // Nothing, while one of the server's workspaces is on its way. One that waits for room, or for
+  // another server's word, keeps none of the others.
   Result<void> Drain(const Call& call, const HostRecord& host) {
     A4C_TRY(const std::vector<Record> records, WorkspacesOn(call, database_, host.id));
+    const bool answers = host.figures && host.figures->host.reachable;
     std::optional<Record> next;
     for (const Record& record : records) {
       A4C_TRY(const Workspace workspace, WorkspaceOf(record));
       A4C_TRY(const std::optional<Job> move, MoveOf(call, record.ref.key));
-      const bool waits =
-          move && move->state == JobState::kPending && move->reason == reason::kNoCapacity;
+      const bool waits = move && move->state == JobState::kPending &&
+                         (move->reason == reason::kNoCapacity ||
+                          (move->reason == reason::kHostUnreachable && answers));
       if (move && !waits) return {};
       if (waits || HasJustFailed(call, record)) continue;
       if (!next && WhyItStays(workspace, host.drains_volumes).empty()) next = record;

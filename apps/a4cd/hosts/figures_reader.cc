@@ -94,6 +94,11 @@ Result<std::vector<Host>> FiguresReader::Hosts(const Call& call) {
   return hosts;
 }
 
+Result<bool> FiguresReader::Knows(const Call& call, const std::string& id) {
+  A4C_TRY(const std::vector<Host> hosts, Hosts(call));
+  return std::ranges::find(hosts, id, &Host::id) != hosts.end();
+}
+
 Result<std::vector<HostQuestion>> FiguresReader::Questions(const Call& call,
                                                            std::span<const HostRecord> records) {
   const int64_t as_of_ms = runtime_.clock.MonotonicMs();

@@ -45,6 +45,9 @@ class FiguresReader {
   a4c::Result<std::vector<HostQuestion>> Questions(const a4c::Call& call,
                                                    std::span<const HostRecord> records);
 
+  // Whether this process's provider names it.
+  a4c::Result<bool> Knows(const a4c::Call& call, const std::string& id);
+
   // Asks by so many threads, this one among them, which end with it. Who does not answer is written
   // down as out of reach, and who takes longer than patience_ms as one to be asked apart; of a
   // server whose record is gone nothing is written.

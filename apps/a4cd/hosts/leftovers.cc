@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "a4c/leases.h"
@@ -44,19 +45,21 @@ std::optional<Owner> OwnerOf(const UnitStatus& unit) {
   return owner;
 }
 
+// The highest epoch that a holder of the lease has had; nothing: none is known.
+std::optional<int64_t> EpochIn(const std::optional<a4c::Record>& lease) {
+  if (!lease) return std::nullopt;
+  const auto found = lease->quiet.find("epoch");
+  if (found == lease->quiet.end()) return std::nullopt;
+  const auto* epoch = std::get_if<int64_t>(&found->second);
+  return epoch == nullptr ? std::nullopt : std::optional(*epoch);
+}
+
 // What the store has of it, both read at once.
 struct Records {
   std::optional<a4c::Record> owner;
   std::optional<a4c::Record> lease;
 
-  // The highest epoch that a holder of the lease has had; nothing: none is known.
-  std::optional<int64_t> LeaseEpoch() const {
-    if (!lease) return std::nullopt;
-    const auto found = lease->quiet.find("epoch");
-    if (found == lease->quiet.end()) return std::nullopt;
-    const auto* epoch = std::get_if<int64_t>(&found->second);
-    return epoch == nullptr ? std::nullopt : std::optional(*epoch);
-  }
+  std::optional<int64_t> LeaseEpoch() const { return EpochIn(lease); }
 };
 
 RecordRef LeaseOf(const Owner& owner) {
@@ -69,11 +72,22 @@ Result<Records> Read(const Call& call, a4c::Database& database, const Owner& own
   return Records{std::move(answer.records.at(0)), std::move(answer.records.at(1))};
 }
 
-Standing StandingIn(const Records& records, const Owner& owner) {
+// Its record lives on elsewhere, and says that what has lower epochs was lost with a server.
+Result<bool> IsOfLostLife(const a4c::Record& record, const UnitStatus& unit) {
+  A4C_TRY(const Workspace workspace, WorkspaceOf(record));
+  return unit.epoch < workspace.lost_epoch && unit.host != workspace.host &&
+         std::ranges::find(workspace.also_on, unit.host) == workspace.also_on.end();
+}
+
+Result<Standing> StandingIn(const Records& records, const Owner& owner, const UnitStatus& unit) {
   Standing standing{.record = Standing::Record::kAbsent};
   if (records.owner) {
     standing.record =
         records.owner->tombstone ? Standing::Record::kDeleted : Standing::Record::kLiving;
+  }
+  if (standing.record == Standing::Record::kLiving && !owner.is_snapshot()) {
+    A4C_TRY(const bool is_lost, IsOfLostLife(*records.owner, unit));
+    if (is_lost) standing.record = Standing::Record::kLost;
   }
   const std::optional<int64_t> epoch = records.LeaseEpoch();
   if (epoch) standing.epoch = owner.epochs_from + *epoch;
@@ -106,19 +120,19 @@ a4c::Put Tombstone(const Owner& owner, const UnitStatus& unit, const Verdict& ve
           .expect = a4c::Expect::Absent()};
 }
 
-// Above the one that the server knows, and above every holder in this store, who is then fenced
-// off.
-void AddRaisedEpoch(const Owner& owner, const Records& records, int64_t host_epoch,
-                    std::vector<a4c::Op>& ops) {
-  const std::optional<int64_t> before = records.LeaseEpoch();
-  const int64_t epoch = std::max({before.value_or(0), host_epoch - owner.epochs_from, int64_t{0}});
-  a4c::Put put{.ref = LeaseOf(owner), .quiet = {{"epoch", epoch + 1}}};
-  if (!records.lease) {
+// Above this one, and above every holder in this store, who is then fenced off. The new one.
+int64_t AddRaisedEpoch(const RecordRef& ref, const std::optional<a4c::Record>& lease, int64_t above,
+                       std::vector<a4c::Op>& ops) {
+  const std::optional<int64_t> before = EpochIn(lease);
+  const int64_t epoch = std::max({before.value_or(0), above, int64_t{0}}) + 1;
+  a4c::Put put{.ref = ref, .quiet = {{"epoch", epoch}}};
+  if (!lease) {
     put.body = "{}";
     put.expect = a4c::Expect::Absent();
   }
-  if (before) ops.emplace_back(a4c::Check{.ref = put.ref, .quiet = {{"epoch", *before}}});
+  if (before) ops.emplace_back(a4c::Check{.ref = ref, .quiet = {{"epoch", *before}}});
   ops.emplace_back(std::move(put));
+  return epoch;
 }
 
 }  // namespace
@@ -127,7 +141,14 @@ Result<Standing> StandingOf(const Call& call, a4c::Database& database, const Uni
   const std::optional<Owner> owner = OwnerOf(unit);
   if (!owner) return Standing{};
   A4C_TRY(const Records records, Read(call, database, *owner));
-  return StandingIn(records, *owner);
+  return StandingIn(records, *owner, unit);
+}
+
+Result<int64_t> RaiseEpoch(const Call& call, a4c::Database& database, const std::string& tenant,
+                           const std::string& subject, std::vector<a4c::Op>& ops) {
+  const RecordRef ref = a4c::LeaseRef("job", tenant, subject);
+  A4C_TRY(const a4c::GetAnswer answer, database.Get(call, std::span(&ref, 1)));
+  return AddRaisedEpoch(ref, answer.records.at(0), 0, ops);
 }
 
 Result<Leftovers> SortLeftovers(const Call& call, a4c::Database& database,
@@ -148,7 +169,8 @@ Result<void> RemoveLeftover(const Call& call, a4c::Database& database, a4c::Host
   const std::optional<Owner> owner = OwnerOf(unit);
   if (!owner) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
   A4C_TRY(const Records records, Read(call, database, *owner));
-  const int64_t epoch = StandingIn(records, *owner).epoch;
+  A4C_TRY(const Standing standing, StandingIn(records, *owner, unit));
+  const int64_t epoch = standing.epoch;
   if (epoch < unit.epoch) {
     return Error(Code::kConflict, "unit " + unit.name + " has a higher epoch than the store knows");
   }
@@ -161,7 +183,8 @@ Result<std::vector<a4c::Op>> VerdictOps(const Call& call, a4c::Database& databas
   const std::optional<Owner> owner = OwnerOf(unit);
   if (!owner) return Error(Code::kInvalid, "unit " + unit.name + " is no workspace's");
   A4C_TRY(const Records records, Read(call, database, *owner));
-  if (records.owner && !records.owner->tombstone) {
+  A4C_TRY(const Standing standing, StandingIn(records, *owner, unit));
+  if (standing.record == Standing::Record::kLiving) {
     return Error(Code::kConflict, "a record names unit " + unit.name);
   }
   std::vector<a4c::Op> ops;
@@ -170,7 +193,7 @@ Result<std::vector<a4c::Op>> VerdictOps(const Call& call, a4c::Database& databas
   } else {
     ops.emplace_back(Tombstone(*owner, unit, verdict));
   }
-  AddRaisedEpoch(*owner, records, verdict.host_epoch, ops);
+  AddRaisedEpoch(LeaseOf(*owner), records.lease, verdict.host_epoch - owner->epochs_from, ops);
   return ops;
 }
 

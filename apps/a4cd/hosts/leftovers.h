@@ -15,7 +15,7 @@ namespace a4cd {
 
 struct Leftovers {
   std::vector<a4c::UnitStatus> removable;  // their record is a tombstone, and their epoch is known
-  std::vector<a4c::UnitStatus> unclaimed;  // no record says whose they are
+  std::vector<a4c::UnitStatus> unclaimed;  // no record says that they are to be here
 };
 
 // What the store says of a unit.
@@ -24,6 +24,7 @@ struct Standing {
     kNone,    // its labels name neither a workspace nor a snapshot
     kAbsent,  // they name one that the store does not know
     kLiving,
+    kLost,  // living, but not here: its server was lost once, and is back with this unit
     kDeleted,
   };
   Record record = Record::kNone;
@@ -35,6 +36,12 @@ struct Standing {
 };
 a4c::Result<Standing> StandingOf(const a4c::Call& call, a4c::Database& database,
                                  const a4c::UnitStatus& unit);
+
+// An epoch above every holder that the subject's lease has had: the ops that make it so. Whoever
+// holds the lease writes nothing from then on. The new one.
+a4c::Result<int64_t> RaiseEpoch(const a4c::Call& call, a4c::Database& database,
+                                const std::string& tenant, const std::string& subject,
+                                std::vector<a4c::Op>& ops);
 
 // Sorts units that no living workspace of their server names; those of living snapshots are left
 // out.

@@ -168,6 +168,7 @@ class Reconciler final : public a4c::Loop {
   Result<void> Note(const Call& call, const Record& record, const UnitStatus* unit) {
     A4C_TRY(const Workspace workspace, WorkspaceOf(record));
     UnitView view{"failed", "its unit is gone from server " + workspace.host};
+    if (workspace.anew) unit = nullptr;  // of a life that was lost
     if (unit != nullptr) view = ViewOf(*unit);
     const bool was_there = workspace.actual == "running" || workspace.actual == "lost";
     const bool is_news = workspace.actual != view.actual && (unit != nullptr || was_there) &&

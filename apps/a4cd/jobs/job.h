@@ -69,6 +69,7 @@ inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kExitCode = "exit_code";
 inline constexpr std::string_view kServerBusy = "server_busy";
 inline constexpr std::string_view kHostUnreachable = "host_unreachable";
+inline constexpr std::string_view kServerLost = "server_lost";
 inline constexpr std::string_view kDeadline = "deadline_passed";
 inline constexpr std::string_view kCanceledByUser = "canceled_by_user";
 inline constexpr std::string_view kSubjectGone = "subject_gone";

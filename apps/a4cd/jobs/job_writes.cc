@@ -156,6 +156,7 @@ Result<void> JobService::AddWorkspaceStep(const Call& call, const Principal& pri
   if (workspace.desired == "deleted") {
     return AddDeleteAgain(call, principal, draft, workspace, job, write);
   }
+  A4C_CHECK(CheckNotLost(workspace, draft.type, draft.payload));
   if (draft.type == "workspace.restore") {
     // That it is there; what it is by then, its job looks at.
     A4C_CHECK(ReadSnapshot(call, database_, principal.tenant, draft.payload["snapshot"].Text()));

@@ -50,6 +50,7 @@ Json Common(const Workspace& workspace) {
   if (!workspace.restoring.empty()) json.AppendMember("restoring", workspace.restoring);
   if (!workspace.updating.empty()) json.AppendMember("updating", workspace.updating);
   if (!workspace.paused_for.empty()) json.AppendMember("paused_for", workspace.paused_for);
+  if (!workspace.lost_with.empty()) json.AppendMember("lost_with", workspace.lost_with);
   json.AppendMember("message", workspace.message);
   json.AppendMember("created_by", workspace.created_by);
   return json;
@@ -130,6 +131,26 @@ void Unintend(std::string_view type, Workspace& workspace) {
   workspace.desired = is_down ? "stopped" : "running";
 }
 
+a4c::Result<void> CheckNotLost(const Workspace& workspace, std::string_view type,
+                               const Json& payload) {
+  if (workspace.lost_with.empty()) return {};
+  // One that is made, or moved without its files, has nothing to lose.
+  const bool is_anew = type == "workspace.create" ||
+                       (type == "workspace.move" && !payload["with_volume"].Bool()) ||
+                       (type == "workspace.start" && workspace.on_drain == "recreate");
+  if (is_anew || type == "workspace.update" || type == "workspace.delete") return {};
+  const std::string& name = workspace.name;
+  return a4c::Error(a4c::Code::kConflict,
+                    "the workspace " + name + " is gone with its server " + workspace.lost_with +
+                        ", and what it kept with it",
+                    (workspace.on_drain == "recreate"
+                         ? ""
+                         : "a4c workspace update " + name + " --on-drain recreate, then ") +
+                        "a4c workspace start " + name +
+                        " begins anew with an empty disk, into which a snapshot " +
+                        "can be restored; or a4c workspace delete " + name);
+}
+
 std::string ReadRestart(FieldReader& fields) {
   std::string restart = fields.Text("restart", {.bytes_max = 16});
   if (!restart.empty() && restart != "never" && restart != "on_failure" && restart != "always") {
@@ -180,6 +201,8 @@ std::string WorkspaceBody(const Workspace& workspace) {
   if (workspace.expires_at != 0) body.AppendMember("expires_at", workspace.expires_at);
   if (workspace.deleted_at != 0) body.AppendMember("deleted_at", workspace.deleted_at);
   if (workspace.removing) body.AppendMember("removing", true);
+  if (workspace.lost_epoch != 0) body.AppendMember("lost_epoch", workspace.lost_epoch);
+  if (workspace.anew) body.AppendMember("anew", true);
   return body.ToString();
 }
 
@@ -220,6 +243,9 @@ a4c::Result<Workspace> WorkspaceOf(const a4c::Record& record) {
   workspace.updating = body["updating"].Text();
   workspace.paused_for = body["paused_for"].Text();
   workspace.removing = body["removing"].Bool();
+  workspace.lost_with = body["lost_with"].Text();
+  workspace.lost_epoch = body["lost_epoch"].Int();
+  workspace.anew = body["anew"].Bool();
   workspace.created_by = body["created_by"].Text();
   const auto session = record.quiet.find("session_at");
   const auto* at = session == record.quiet.end() ? nullptr : std::get_if<int64_t>(&session->second);

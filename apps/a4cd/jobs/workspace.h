@@ -36,8 +36,9 @@ struct Workspace {
   std::string on_drain = "keep";    // keep, or recreate: elsewhere, without what was on its disk
   std::string restart = "never";    // never, on_failure, always: once its process has ended
   std::string desired = "running";  // running, stopped, deleted
-  std::string actual = "pending";   // pending, running, stopped, failed; lost: its server is silent
-  std::string host;                 // where it was placed
+  // pending, running, stopped, failed; lost: its server is silent, or gone for good (lost_with)
+  std::string actual = "pending";
+  std::string host;                  // where it was placed
   std::vector<std::string> also_on;  // see work/other_servers.h
   std::string message;
   int64_t restarts = 0;  // by `restart`, in a row
@@ -49,7 +50,10 @@ struct Workspace {
   std::string restoring;     // the snapshot of which it may hold only a part; empty: it is whole
   std::string updating;    // the job that changes what it is made of; see work/workspace_update.cc
   std::string paused_for;  // the job for which it stands still although it is to run
-  bool removing = false;   // a delete has begun: part of it may be gone, and nothing brings it back
+  std::string lost_with;   // the server that is gone for good with what it kept; see lost_server.h
+  int64_t lost_epoch = 0;  // what servers have of it below this epoch is of a life that was lost
+  bool anew = false;      // since then it has not run where it is: nothing that is there is its own
+  bool removing = false;  // a delete has begun: part of it may be gone, and nothing brings it back
   std::string created_by;
   // Beside the body.
   int64_t session_at = 0;  // when somebody was in it last; known only of one with idle_stop
@@ -80,6 +84,10 @@ void Intend(std::string_view type, Workspace& workspace);
 // Takes that back, where the job did nothing: `desired` is what the workspace is, as far as known.
 // Not of one that is being removed, whichever delete began it.
 void Unintend(std::string_view type, Workspace& workspace);
+
+// kConflict: what it kept is gone with its server, and a job of this type needs it.
+a4c::Result<void> CheckNotLost(const Workspace& workspace, std::string_view type,
+                               const a4c::Json& payload);
 
 // What its unit is made of.
 const std::string& ImageOf(const Workspace& workspace);

@@ -32,6 +32,15 @@ Outcome PastDeadline(const Job& job) {
   return outcome;
 }
 
+// Asked for before its server was said to be gone for good.
+std::optional<Outcome> EndIfLost(const JobRun& run) {
+  if (!run.workspace()) return std::nullopt;
+  const Result<void> checked = CheckNotLost(*run.workspace(), run.job().type, run.job().payload);
+  if (checked) return std::nullopt;
+  return Outcome::Failed(reason::kServerLost,
+                         checked.error().message() + " (" + checked.error().hint() + ")");
+}
+
 // What does not need an attempt.
 std::optional<Outcome> EndBeforeStart(const JobRun& run) {
   const Job& job = run.job();
@@ -43,6 +52,7 @@ std::optional<Outcome> EndBeforeStart(const JobRun& run) {
                    .reason = std::string(reason::kSubjectGone),
                    .message = "its workspace was deleted"};
   }
+  if (std::optional<Outcome> end = EndIfLost(run)) return end;
   // A running job that can be claimed was left by a worker that died: that was an attempt.
   if (job.state == JobState::kRunning && job.attempts >= job.attempts_max) {
     return Outcome::Failed(AwaitsContext(job) ? reason::kContextLost : reason::kError,

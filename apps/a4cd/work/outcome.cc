@@ -87,14 +87,15 @@ Outcome WaitFor(const JobRun& run, std::string_view why, std::string message) {
 
 std::optional<Outcome> WaitForRemoval(const JobRun& run, const std::string& host,
                                       const Error& error) {
-  const bool can_help =
-      error.retryable() || error.unknown_outcome() || error.code() == Code::kDenied;
+  const bool can_help = error.retryable() || error.unknown_outcome() ||
+                        error.code() == Code::kDenied || error.code() == Code::kNotFound;
   if (!can_help || run.Stopping()) return std::nullopt;
   std::string message =
       "the server " + host +
       " has not confirmed the removal, and its room stays reserved until it has: " +
       error.message();
   if (!error.hint().empty()) message += " (" + error.hint() + ")";
+  message += "; if it is gone for good: a4c host remove " + host + " --lost";
   return WaitFor(run, reason::kHostUnreachable, std::move(message));
 }
 
@@ -125,7 +126,8 @@ Result<void> EndAttempt(const Outcome& outcome, int64_t now_ms, int64_t retry_wa
                         Draft& draft) {
   A4C_TRY(draft.job, JobAfter(outcome, std::move(draft.job), now_ms, retry_wait_ms));
   if (draft.workspace && IsStart(draft.job) && outcome.what != Outcome::What::kSucceeded) {
-    if (draft.job.state == JobState::kFailed) draft.workspace->actual = "failed";
+    const bool is_lost = !draft.workspace->lost_with.empty();
+    if (draft.job.state == JobState::kFailed && !is_lost) draft.workspace->actual = "failed";
     draft.workspace->message = draft.job.message;
     draft.workspace->updated_at = now_ms;
   }

@@ -53,8 +53,8 @@ std::optional<int64_t> HighestEpochIn(const a4c::Error& error);
 Outcome WaitFor(const JobRun& run, std::string_view why, std::string message);
 
 // The same for a server that has not confirmed a removal: its room stays reserved until it has,
-// also while it refuses us, which somebody has to set right there. Nothing: waiting does not help,
-// or the worker is stopping.
+// also while it refuses us, which somebody has to set right there, or is not among the servers of
+// this instance. Nothing: waiting does not help, or the worker is stopping.
 std::optional<Outcome> WaitForRemoval(const JobRun& run, const std::string& host,
                                       const a4c::Error& error);
 

@@ -218,6 +218,46 @@ TEST_F(ApiHosts, AServerOfTheConfigIsNotRemoved) {
   EXPECT_TRUE(Get("/v1/hosts/local-1").body["cordoned"].Bool());
 }
 
+// Another machine has its address, and its own will not come again.
+TEST_F(ApiHosts, AnEnrolledServerThatIsGoneForGoodIsRemovedByAWord) {
+  ASSERT_EQ(Post("/v1/hosts", kNew).status, 201);
+  for (const char* name : {"kept", "going"}) CreateWorkspace(name, R"(,"host":"new-1")");
+  ASSERT_EQ(Post("/v1/hosts/new-1:cordon", "").status, 200);
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1?lost=true").status, 409) << "it answers";
+  ASSERT_EQ(Send("PATCH", "/v1/hosts/new-1", R"({"settings":{"set":{"shows":"SHA256:anew"}}})",
+                 {{"If-Match", "*"}})
+                .status,
+            200);
+  const Answer deletion = Send("DELETE", "/v1/workspaces/going");
+  ASSERT_EQ(deletion.status, 202) << deletion.text;
+  const std::string job = "/v1/jobs/" + deletion.body["id"].Text();
+  ASSERT_TRUE(Eventually([&] { return Get(job).body["reason"].Text() == "host_unreachable"; }))
+      << Get(job).text;
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1").status, 409);
+  EXPECT_EQ(Send("DELETE", "/v1/hosts/new-1?lost=maybe").status, 400);
+  const Answer host = Get("/v1/hosts/new-1");
+  EXPECT_EQ(host.body["workspaces"].Int(), 2) << host.text;
+  EXPECT_EQ(host.body["snapshots"].Int(-1), 0) << host.text;
+  const Answer removed = Send("DELETE", "/v1/hosts/new-1?lost=true");
+  ASSERT_EQ(removed.status, 200) << removed.text;
+  EXPECT_EQ(removed.body["workspaces"].Int(), 2) << removed.text;
+  EXPECT_EQ(Get("/v1/hosts/new-1").status, 404);
+  EXPECT_EQ(Get("/v1/workspaces/going").status, 404);
+  EXPECT_TRUE(Eventually([&] { return Get(job).body["state"].Text() == "succeeded"; }))
+      << Get(job).text;
+  const Answer kept = Get("/v1/workspaces/kept");
+  EXPECT_EQ(kept.body["actual"].Text(), "lost") << kept.text;
+  EXPECT_EQ(kept.body["lost_with"].Text(), "new-1");
+  EXPECT_TRUE(kept.body["host"].IsNull()) << kept.text;
+  const Answer start = Post("/v1/workspaces/kept:start", "");
+  EXPECT_EQ(start.status, 409) << start.text;
+  EXPECT_NE(start.body["hint"].Text().find("--on-drain recreate"), std::string::npos) << start.text;
+  ASSERT_EQ(Send("DELETE", "/v1/workspaces/kept").status, 202);
+  EXPECT_TRUE(Eventually([&] { return Get("/v1/workspaces/kept").status == 404; }));
+  EXPECT_EQ(Post("/v1/hosts", kNew).status, 201) << "and may come again";
+  EXPECT_EQ(Get("/v1/hosts/new-1").body["disk_committed_bytes"].Int(-1), 0);
+}
+
 TEST_F(ApiHosts, MetricsTellOfEveryServer) {
   StartApp("roles: [api, worker]\nhosts: {plugin: host-memory, poll_period: 100ms}\n");
   EXPECT_TRUE(Eventually([&] {

@@ -9,6 +9,7 @@
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "apps/a4cd/api/handlers/host_changes.h"
 #include "apps/a4cd/api/problem.h"
+#include "apps/a4cd/api/query_rules.h"
 #include "apps/a4cd/hosts/enrolments.h"
 #include "apps/a4cd/jobs/map_change.h"
 #include "apps/a4cd/worker.h"
@@ -223,7 +224,8 @@ Result<void> CheckEmpty(ApiContext& api, const Request& request, const HostRecor
   return Error(Code::kConflict,
                "there is still room reserved on the server " + host.id +
                    (holders.empty() ? std::string() : ": by " + holders),
-               "drain it, and delete what stays: a4c host get " + host.id);
+               "drain it, and delete what stays: a4c host get " + host.id +
+                   "; if it is gone for good: a4c host remove " + host.id + " --lost");
 }
 
 // Only of a server on which nothing is left: no workspace, and nothing reserved.
@@ -231,10 +233,19 @@ Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   A4C_TRY(const HostRecord host, FindHost(api, request));
   A4C_CHECK(CheckEnrolled(host, "take it out of"));
   A4C_CHECK(CheckEmpty(api, request, host));
-  if (!host.cordoned) {
-    return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
-                 "so that nothing new is placed meanwhile: a4c host cordon " + host.id);
-  }
+  A4C_CHECK(CheckCordoned(host));
+  return RemovalOf(api, request, host);
+}
+
+}  // namespace
+
+Result<void> CheckCordoned(const HostRecord& host) {
+  if (host.cordoned) return {};
+  return Error(Code::kConflict, "the server " + host.id + " is not cordoned",
+               "so that nothing new is placed meanwhile: a4c host cordon " + host.id);
+}
+
+Result<PreparedWrite> RemovalOf(ApiContext& api, const Request& request, const HostRecord& host) {
   PreparedWrite write = HostWrite(api, host, host, request);
   write.commit.changes[0].tombstone = true;
   A4C_CHECK(api.worker->tokens().Forget(api.CallFor(request), host.id, write.commit));
@@ -243,8 +254,6 @@ Result<PreparedWrite> PrepareRemove(ApiContext& api, const Request& request) {
   write.view = Json::Object{{"id", host.id}, {"removed", true}};
   return write;
 }
-
-}  // namespace
 
 Response ProbeHost(ApiContext& api, Request& request) {
   const Result<Json> body = ParseBody(api, request.body);
@@ -317,6 +326,7 @@ Response UpdateHost(ApiContext& api, Request& request) {
 }
 
 Response RemoveHost(ApiContext& api, Request& request) {
+  if (Flag(request, "lost")) return RemoveLostHost(api, request);
   return MakeWrite(api, request, {}, [&] { return PrepareRemove(api, request); });
 }
 

@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -10,6 +14,7 @@
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/jobs/map_change.h"
 #include "apps/a4cd/jobs/room_waits.h"
+#include "apps/a4cd/jobs/snapshot.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -27,6 +32,7 @@ constexpr FilterMember kFilterMembers[] = {
     {"reachable", kYesNo}, {"cordoned", kYesNo}, {"draining", kYesNo}};
 
 constexpr size_t kStuckShownMax = 100;
+constexpr int kReservationsPage = 500;
 
 Result<std::vector<HostRecord>> AllHosts(ApiContext& api, const Request& request) {
   if (api.worker == nullptr) return NoHosts();
@@ -62,12 +68,39 @@ Result<PreparedWrite> PrepareLabels(ApiContext& api, const Request& request,
   return HostWrite(api, host, std::move(after), request);
 }
 
+// Of what holds room there what is neither a workspace of the server nor a job.
+Result<int64_t> SnapshotsOn(ApiContext& api, const Request& request, const std::string& host,
+                            const std::vector<Record>& workspaces) {
+  std::set<std::string_view> others;
+  for (const Record& record : workspaces) others.insert(record.ref.key.id);
+  std::vector<a4c::RecordRef> refs;
+  a4c::ScanRequest scan{
+      .kind = "reservation", .index = "by_host", .prefix = {host}, .limit = kReservationsPage};
+  do {
+    A4C_TRY(const a4c::ScanAnswer page, api.database.Scan(api.CallFor(request), scan));
+    for (const Record& record : page.records) {
+      A4C_TRY(const Json body, a4c::ParseJson(record.body));
+      const std::string& id = body["workspace"].Text();
+      if (!id.empty() && !others.contains(id))
+        refs.push_back(SnapshotRef(body["tenant"].Text(), id));
+    }
+    scan.after = page.next;
+  } while (!scan.after.empty());
+  if (refs.empty()) return 0;
+  A4C_TRY(const a4c::GetAnswer found, api.database.Get(api.CallFor(request), refs));
+  return std::ranges::count_if(found.records, [](const std::optional<Record>& record) {
+    return record && !record->tombstone;
+  });
+}
+
 // What keeps a server that is drained from being empty, for whom it is not a secret.
 Result<void> AddWorkspaces(ApiContext& api, const Request& request, const HostRecord& host,
                            Json& view) {
   A4C_TRY(const std::vector<Record> records,
           WorkspacesOn(api.CallFor(request), api.database, host.id));
   view.AppendMember("workspaces", static_cast<int64_t>(records.size()));
+  A4C_TRY(const int64_t snapshots, SnapshotsOn(api, request, host.id, records));
+  view.AppendMember("snapshots", snapshots);
   if (!host.draining) return {};
   view.AppendMember("drained", records.empty());
   Json staying(Json::Array{});
