@@ -29,6 +29,7 @@ void AddHostLeastUsed(CLI::App& host, Session& session);
 void AddHostCleanup(CLI::App& host, Session& session);      // host_disks.cc
 void AddHostAdopt(CLI::App& host, Session& session);        // host_adopt.cc
 void AddHostPurge(CLI::App& host, Session& session);        // host_purge.cc
+void AddHostRemove(CLI::App& host, Session& session);       // host_remove.cc
 void AddImageCommands(CLI::App& root, Session& session);    // image_commands.cc
 void AddKeyCommands(CLI::App& root, Session& session);      // key_commands.cc
 void AddTenantCommands(CLI::App& root, Session& session);   // tenant_commands.cc

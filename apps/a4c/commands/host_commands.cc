@@ -183,16 +183,6 @@ void AddDrain(CLI::App& host, Session& session) {
   });
 }
 
-void AddRemove(CLI::App& host, Session& session) {
-  const auto hosts = std::make_shared<Names>(Names{"host"});
-  CLI::App* leaf = host.add_subcommand("remove", "forget an enrolled server that is empty");
-  AddNames(*leaf, *hosts);
-  leaf->callback([&session, hosts] {
-    ShowOutcomes(session, *hosts, AskEach(session, *hosts, "DELETE", ""), "host",
-                 {{"ID", "id"}, {"REMOVED", "removed", false, Column::As::kYesNo}});
-  });
-}
-
 void AddGet(CLI::App& host, Session& session) {
   const auto hosts = std::make_shared<Names>(Names{"host"});
   CLI::App* leaf = host.add_subcommand("get", "show one server, or several");
@@ -252,7 +242,7 @@ void AddHostCommands(CLI::App& root, Session& session) {
   AddHostCleanup(*host, session);
   AddHostAdopt(*host, session);
   AddHostPurge(*host, session);
-  AddRemove(*host, session);
+  AddHostRemove(*host, session);
 }
 
 }  // namespace a4c_cli

@@ -130,6 +130,56 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   EXPECT_EQ(back.err, "");
 }
 
+class CliLost : public Cli {
+ protected:
+  // With a workspace on a server that can be lost.
+  void StartWithOne() {
+    StartApp("roles: [api, worker, sync, poller]\nwork: {idle_period: 20ms}\n");
+    url_ = "http://127.0.0.1:" + std::to_string(port_);
+    ASSERT_EQ(Run({"host", "add", "memory:srv-9", "--fingerprint", "SHA256:srv-9"}).exit_code, 0);
+    const Ran made =
+        Run({"workspace", "create", "dev-1", "--host", "srv-9", "--wait", "--", "sleep", "600"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  int AnswerAtATerminal(const std::string& answer) {
+    const Screen screen;
+    const pid_t child = Spawn({.path = A4C_CLI,
+                               .arguments = {"host", "remove", "srv-9", "--lost"},
+                               .environment = {{"A4C_URL", url_}, {"A4C_API_KEY_FILE", key_file_}},
+                               .files = {screen.path(), directory_ + "/out", directory_ + "/err"}});
+    EXPECT_TRUE(screen.Type(answer + "\n"));
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    const std::string asked = ReadAll(directory_ + "/err");
+    EXPECT_NE(asked.find("1 workspace and 0 snapshots on srv-9, and what they have written, are "
+                         "lost"),
+              std::string::npos)
+        << asked;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+};
+
+TEST_F(CliLost, AServerIsGivenUpForLostOnlyOnceSomebodyHasSaidSo) {
+  StartWithOne();
+  const std::vector<std::string> sure = {"host", "remove", "srv-9", "--lost", "--yes"};
+  EXPECT_EQ(Run(sure).exit_code, a4c_cli::kConflict) << "it answers";
+  EXPECT_FALSE(Get("/v1/hosts/srv-9").body["cordoned"].Bool(true)) << "and is left as it is";
+  ASSERT_EQ(Run({"host", "update", "srv-9", "--set", "shows=SHA256:anew"}).exit_code, 0);
+  const Ran unsure = Run({"host", "remove", "srv-9", "--lost"});
+  EXPECT_EQ(unsure.exit_code, a4c_cli::kUsage) << unsure.err;
+  EXPECT_NE(unsure.err.find("1 workspace and 0 snapshots on srv-9 would be given up"),
+            std::string::npos)
+      << unsure.err;
+  EXPECT_EQ(AnswerAtATerminal("no"), a4c_cli::kAuth);
+  EXPECT_EQ(Run({"host", "get", "srv-9"}).exit_code, 0);
+  EXPECT_EQ(AnswerAtATerminal("yes"), 0) << ReadAll(directory_ + "/err");
+  EXPECT_EQ(Run({"host", "get", "srv-9"}).exit_code, a4c_cli::kNotFound);
+  EXPECT_NE(Run({"workspace", "get", "dev-1"}).out.find("lost"), std::string::npos);
+  EXPECT_EQ(Run({"workspace", "delete", "dev-1", "--wait"}).exit_code, 0);
+  EXPECT_EQ(Run({"host", "remove", "srv-9", "--yes"}).exit_code, a4c_cli::kUsage)
+      << "there is nothing to be sure of";
+}
+
 // What runs outlives the store that it was made by.
 class CliPurge : public Cli {
  protected:
