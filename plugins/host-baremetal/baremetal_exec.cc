@@ -88,7 +88,7 @@ Result<int> BaremetalExec::RunOn(const Call& call, DockerServer& server, const E
   // dockerd ends the connection with the output.
   auto docker = server.Open(call);
   if (!docker) return StillUnknown(docker.error());
-  const auto code = AwaitExecExit(call, servers_, **docker, exec);
+  auto code = AwaitExecExit(call, servers_, **docker, exec);
   if (!code) return StillUnknown(code.error());
   return code;
 }
