@@ -55,6 +55,21 @@ TEST(Client, AnAnswerThatIsCutOffIsAskedForAgain) {
   EXPECT_EQ(reply->body["items"].Int(), 1);
 }
 
+constexpr const char* kPastItsRate =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n";
+
+// Who comes back earlier is refused again.
+TEST(Client, ItComesBackNoEarlierThanItIsTold) {
+  const int64_t begun_ms = TheRuntime().clock.MonotonicMs();
+  const auto reply = AnswerOf(Canned({kPastItsRate, kWhole}), 10'000);
+  ASSERT_TRUE(reply) << reply.error().ToString();
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_GE(TheRuntime().clock.MonotonicMs() - begun_ms, 2'000);
+  const Canned busy({kPastItsRate});
+  EXPECT_EQ(AnswerOf(busy, 500)->status, 429);
+  EXPECT_EQ(busy.requests().size(), 1u) << "by then its time is over";
+}
+
 TEST(Client, AWebPageIsNoAnswerOfTheApi) {
   const auto reply = AnswerOf(
       Canned({"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"}),

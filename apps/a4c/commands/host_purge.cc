@@ -2,11 +2,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <iostream>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/confirm.h"
 
 namespace a4c_cli {
 namespace {
@@ -89,23 +88,14 @@ bool Choose(Session& session, const PurgeOptions& options, const Json& unclaimed
 }
 
 // False: exit_code is set.
-bool IsConfirmed(Session& session, const PurgeOptions& options, const Json& chosen) {
+bool IsMeantFor(Session& session, const PurgeOptions& options, const Json& chosen) {
   const std::string what = std::to_string(chosen.Items().size()) +
                            (chosen.Items().size() == 1 ? " unit" : " units") + " of " + options.id;
-  if (isatty(STDIN_FILENO) == 0) {
-    session.exit_code = session.Complain(
-        Error(Code::kInvalid, what + " would be purged, and there is nobody at a terminal to ask",
-              "look with --dry-run, then: --yes"));
-    return false;
-  }
   const Style style{Format::kTable, ColorWanted(STDERR_FILENO), session.runtime.clock.NowMs()};
-  std::fprintf(stderr, "%s%s and all that they keep would be gone for good. Purge? [yes/no] ",
-               Render(chosen, "unit", UnitColumns(), style, false).c_str(), what.c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "yes") return true;
-  session.exit_code = session.Complain(Error(Code::kDenied, "nothing was purged"));
-  return false;
+  return IsConfirmed(session, options.is_sure,
+                     Render(chosen, "unit", UnitColumns(), style, false) + what +
+                         " and all that they keep would be gone for good. Purge?",
+                     what + " would be purged", "look with --dry-run, then: --yes");
 }
 
 void ShowUnclaimed(Session& session, const PurgeOptions& options, const Json& listed) {
@@ -155,7 +145,7 @@ void Purge(Session& session, const PurgeOptions& options) {
   if (chosen.Items().empty()) {
     return session.Note("there is nothing to purge on " + options.id);
   }
-  if (asks && !IsConfirmed(session, options, chosen)) return;
+  if (asks && !IsMeantFor(session, options, chosen)) return;
   PurgeChosen(session, options, NamesOf(chosen));
 }
 
@@ -171,7 +161,7 @@ void AddHostPurge(CLI::App& host, Session& session) {
           ->allow_extra_args(false);
   leaf->add_flag("--all", options->is_all, "all that are listed")->excludes(units);
   leaf->add_flag("--dry-run", options->is_dry, "only tell what would go");
-  leaf->add_flag("--yes", options->is_sure, "do not ask");
+  AddYes(*leaf, options->is_sure);
   AddTimeout(*leaf, options->timeout_s);
   leaf->callback([&session, options] {
     options->id = BareId(options->id, "host");

@@ -1,19 +1,14 @@
 // A server that is empty is forgotten; one that is gone for good with all that was there, once
 // somebody has said so.
-#include <unistd.h>
-
-#include <cstdio>
-#include <iostream>
 #include <memory>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/confirm.h"
 #include "apps/a4c/commands/several.h"
 
 namespace a4c_cli {
 namespace {
 
-using a4c::Code;
-using a4c::Error;
 using a4c::Json;
 
 struct RemoveOptions {
@@ -30,33 +25,21 @@ std::string CountOf(const Json& count, const std::string& noun) {
   return std::to_string(count.Int()) + " " + noun + (count.Int() == 1 ? "" : "s");
 }
 
-// False: exit_code is set.
-bool IsConfirmed(Session& session, const Json& host) {
-  const std::string id = host["id"].Text();
+bool IsLostForGood(Session& session, bool is_sure, const Json& host) {
+  const std::string& id = host["id"].Text();
   const std::string what = CountOf(host["workspaces"], "workspace") + " and " +
                            CountOf(host["snapshots"], "snapshot") + " on " + id;
-  if (isatty(STDIN_FILENO) == 0) {
-    session.exit_code = session.Complain(
-        Error(Code::kInvalid, what + " would be given up, and there is nobody at a terminal to ask",
-              "if the server is gone for good: --yes"));
-    return false;
-  }
-  std::fprintf(stderr,
-               "%s, and what they have written, are lost: that %s is gone for good is your word, "
-               "and cannot be taken back. Remove it? [yes/no] ",
-               what.c_str(), id.c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "yes") return true;
-  session.exit_code = session.Complain(Error(Code::kDenied, "nothing was removed"));
-  return false;
+  return IsConfirmed(session, is_sure,
+                     what + ", and what they have written, are lost: that " + id +
+                         " is gone for good is your word, and cannot be taken back. Remove it?",
+                     what + " would be given up", "if the server is gone for good: --yes");
 }
 
 // One that answers is left as it is: it is refused.
 bool RemoveLost(Session& session, const RemoveOptions& options, Outcome& outcome) {
   if (!SendFor(session, {.path = PathOf(outcome.name)}, outcome)) return false;
   const Json host = outcome.shown;
-  if (!options.is_sure && !IsConfirmed(session, host)) return false;
+  if (!IsLostForGood(session, options.is_sure, host)) return false;
   const std::string path = PathOf(outcome.name);
   if (!host["cordoned"].Bool() && !host["reachable"].Bool() &&
       !SendFor(session, {.method = "POST", .path = path + ":cordon"}, outcome)) {
@@ -97,7 +80,7 @@ void AddHostRemove(CLI::App& host, Session& session) {
   AddNames(*leaf, options->hosts);
   CLI::Option* lost = leaf->add_flag("--lost", options->is_lost,
                                      "it is gone for good, and all that was there with it");
-  leaf->add_flag("-y,--yes", options->is_sure, "do not ask")->needs(lost);
+  AddYes(*leaf, options->is_sure)->needs(lost);
   leaf->callback([&session, options] { Remove(session, *options); });
 }
 

@@ -63,6 +63,13 @@ class ServerStreams : public ServerTest {
     }
   }
 
+  std::unique_ptr<HostProvider> Through(const CuttingProxy& proxy) const {
+    BaremetalOptions through = options_;
+    through.servers[0].address = "127.0.0.1";
+    through.servers[0].port = proxy.port();
+    return NewBaremetalHostProvider(TestRuntime(), through);
+  }
+
   // Of a job, in a thread; it is there once this returns.
   std::jthread RunForJob(HostProvider& provider, const std::string& seconds, const Call& call) {
     const std::string script = "trap '' HUP TERM; sleep " + seconds + " & wait; wait";
@@ -180,10 +187,7 @@ TEST_F(ServerStreams, WhoseUserGoesIsEndedWithAllThatItStarted) {
 
 TEST_F(ServerStreams, AConnectionThatIsCutIsToldAndItsCommandEnded) {
   CuttingProxy proxy(TestRuntime().threads, options_.servers[0].address, options_.servers[0].port);
-  BaremetalOptions through = options_;
-  through.servers[0].address = "127.0.0.1";
-  through.servers[0].port = proxy.port();
-  const auto provider = NewBaremetalHostProvider(TestRuntime(), through);
+  const auto provider = Through(proxy);
   auto command = Open(*provider, {"sh", "-c", "echo begun; sleep 5432; true"});
   ASSERT_NE(command, nullptr);
   std::string output;
@@ -221,10 +225,7 @@ TEST_F(ServerStreams, ACommandOfAJobThatIsGivenUpIsEnded) {
 // Its a4cd was cut off, and could tell nobody.
 TEST_F(ServerStreams, AnAttemptThatStillRunsIsGoneBeforeTheNextBegins) {
   CuttingProxy proxy(TestRuntime().threads, options_.servers[0].address, options_.servers[0].port);
-  BaremetalOptions through = options_;
-  through.servers[0].address = "127.0.0.1";
-  through.servers[0].port = proxy.port();
-  const auto provider = NewBaremetalHostProvider(TestRuntime(), through);
+  const auto provider = Through(proxy);
   {
     const std::jthread caller = RunForJob(*provider, "7654", Soon());
     proxy.CutAfter(0);

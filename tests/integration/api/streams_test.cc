@@ -97,6 +97,19 @@ TEST_F(ApiStreams, OfALogEndWithItsJob) {
   EXPECT_EQ(Get(path + "/logs").Header("a4c-log-next"), "0");
 }
 
+// Silence would be taken for a break, and a break for the end.
+TEST_F(ApiStreams, OfALogAsEventsGiveASignOfLife) {
+  const Answer job = CreateWorkspaceJob("dev-1");
+  const std::string got =
+      Raw("GET /v1/jobs/" + job.body["id"].Text() +
+              "/logs?follow=true HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
+              "Authorization: Bearer " +
+              key_ + "\r\n\r\n",
+          "\n:\n\n");
+  EXPECT_NE(got.find("text/event-stream"), std::string::npos) << got;
+  EXPECT_NE(got.find("\n:\n\n"), std::string::npos) << got;
+}
+
 TEST_F(ApiStreams, DoNotHoldUpADrainThatFinishesWhatWasBegun) {
   std::string events;
   std::thread reader([&] { events = Raw(EventsRequest(key_)); });

@@ -130,7 +130,27 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   EXPECT_EQ(back.err, "");
 }
 
-class CliLost : public Cli {
+// Asks before it does something.
+class CliAsks : public Cli {
+ protected:
+  // The exit code, of an answer to that question.
+  int Answer(const std::vector<std::string>& arguments, const std::string& answer,
+             const std::string& question) {
+    const Screen screen;
+    const pid_t child = Spawn({.path = A4C_CLI,
+                               .arguments = arguments,
+                               .environment = {{"A4C_URL", url_}, {"A4C_API_KEY_FILE", key_file_}},
+                               .files = {screen.path(), directory_ + "/out", directory_ + "/err"}});
+    EXPECT_TRUE(screen.Type(answer + "\n"));
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    const std::string asked = ReadAll(directory_ + "/err");
+    EXPECT_NE(asked.find(question), std::string::npos) << asked;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+};
+
+class CliLost : public CliAsks {
  protected:
   // With a workspace on a server that can be lost.
   void StartWithOne() {
@@ -142,20 +162,8 @@ class CliLost : public Cli {
     ASSERT_EQ(made.exit_code, 0) << made.err;
   }
   int AnswerAtATerminal(const std::string& answer) {
-    const Screen screen;
-    const pid_t child = Spawn({.path = A4C_CLI,
-                               .arguments = {"host", "remove", "srv-9", "--lost"},
-                               .environment = {{"A4C_URL", url_}, {"A4C_API_KEY_FILE", key_file_}},
-                               .files = {screen.path(), directory_ + "/out", directory_ + "/err"}});
-    EXPECT_TRUE(screen.Type(answer + "\n"));
-    int status = 0;
-    EXPECT_EQ(waitpid(child, &status, 0), child);
-    const std::string asked = ReadAll(directory_ + "/err");
-    EXPECT_NE(asked.find("1 workspace and 0 snapshots on srv-9, and what they have written, are "
-                         "lost"),
-              std::string::npos)
-        << asked;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return Answer({"host", "remove", "srv-9", "--lost"}, answer,
+                  "1 workspace and 0 snapshots on srv-9, and what they have written, are lost");
   }
 };
 
@@ -181,7 +189,7 @@ TEST_F(CliLost, AServerIsGivenUpForLostOnlyOnceSomebodyHasSaidSo) {
 }
 
 // What runs outlives the store that it was made by.
-class CliPurge : public Cli {
+class CliPurge : public CliAsks {
  protected:
   // With a store that knows nothing.
   void StartAnew(const std::string& purge_age) {
@@ -203,19 +211,8 @@ class CliPurge : public Cli {
   }
   // Asked whether all are to go.
   int AnswerAtATerminal(const std::string& answer) {
-    const Screen screen;
-    const pid_t child = Spawn({.path = A4C_CLI,
-                               .arguments = {"host", "purge", "one", "--all"},
-                               .environment = {{"A4C_URL", url_}, {"A4C_API_KEY_FILE", key_file_}},
-                               .files = {screen.path(), directory_ + "/out", directory_ + "/err"}});
-    EXPECT_TRUE(screen.Type(answer + "\n"));
-    int status = 0;
-    EXPECT_EQ(waitpid(child, &status, 0), child);
-    const std::string asked = ReadAll(directory_ + "/err");
-    EXPECT_NE(asked.find("1 unit of one and all that they keep would be gone for good. Purge?"),
-              std::string::npos)
-        << asked;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return Answer({"host", "purge", "one", "--all"}, answer,
+                  "1 unit of one and all that they keep would be gone for good. Purge?");
   }
   std::vector<std::string> Units() {
     std::vector<std::string> units;
