@@ -42,7 +42,7 @@ class Working:
         self.ran = self.place / "ran"
         self.ran.touch()
         self.ran.chmod(0o666)
-        self.cluster = Cluster(folder, 2, durability=durability, work={"lease": f"{LEASE_S}s", "workers": 2},
+        self.cluster = Cluster(folder, 2, durability=durability, work={"lease": f"{LEASE_S}s", "workers": 3},
                                retention={"jobs_succeeded": "2s", "period": "1s"})
         for instance in self.cluster.instances:
             instance.set_config(hosts={"plugin": "host-local", "config": self.provider()})

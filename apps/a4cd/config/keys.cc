@@ -181,7 +181,11 @@ constexpr ConfigKey kDatabaseKeys[] = {
 };
 
 constexpr ConfigKey kWorkKeys[] = {
-    {"workers", ConfigType::kLong, "2", "jobs at a time", false, 1, 256},
+    {"workers", ConfigType::kLong, "4", "jobs at a time", false, 1, 256},
+    {"long_jobs_max", ConfigType::kLong, "0",
+     "of these that may take long: command.run, image.build, workspace.move, snapshot and restore, "
+     "host.cleanup; 0: all but one",
+     false, 0, 256},
     {"lease", ConfigType::kDurationMs, "30s", "a job whose worker died is taken over after so long",
      false, 1'000},
     {"idle_period", ConfigType::kDurationMs, "250ms", "between looks for work", false, 10},

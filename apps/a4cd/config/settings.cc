@@ -184,6 +184,7 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                          Checker& checker) {
   WorkerOptions options;
   options.work = {.workers = static_cast<int>(work.Long("workers")),
+                  .long_jobs_max = static_cast<int>(work.Long("long_jobs_max")),
                   .lease_ms = work.Long("lease"),
                   .idle_period_ms = work.Long("idle_period"),
                   .watch_period_ms = work.Long("watch_period"),

@@ -78,6 +78,18 @@ bool AwaitsContext(const Job& job) {
   return job.type == "image.build" && job.payload.Find("context") == nullptr;
 }
 
+// One whose context does not come is only ended.
+bool MayTakeLong(const Job& job) {
+  static constexpr std::array<std::string_view, 6> kLong = {
+      "command.run",        "image.build",       "workspace.move",
+      "workspace.snapshot", "workspace.restore", "host.cleanup"};
+  return std::ranges::find(kLong, job.type) != kLong.end() && !AwaitsContext(job);
+}
+
+int64_t QueueOf(const Job& job) {
+  return kPriorityMax - job.priority + (MayTakeLong(job) ? kPriorityMax + 1 : 0);
+}
+
 bool HasSaidWhatItWants(const Job& job) {
   const bool has_begun = job.attempts > 0 || job.state != JobState::kPending;
   return !has_begun && !job.workspace.empty() && job.scheduled_at == job.created_at;
@@ -129,7 +141,7 @@ std::string JobBody(const Job& job) {
   SetAny(body, "placement", job.placement);
   if (!job.finished()) {
     body.AppendMember("due_at", job.due_at);
-    body.AppendMember("queue_priority", kPriorityMax - job.priority);
+    body.AppendMember("queue_priority", QueueOf(job));
     SetText(body, "subject_key", job.subject);
   }
   return body.ToString();

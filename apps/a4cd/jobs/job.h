@@ -79,6 +79,17 @@ inline constexpr std::string_view kContextLost = "context_lost";
 // An image.build whose client streams the context: the instance that receives it does the job.
 bool AwaitsContext(const Job& job);
 
+// As long as what a user runs, or as there is to copy: such jobs may have some of an instance's
+// workers, never all of several.
+bool MayTakeLong(const Job& job);
+
+// Where it stands while it is unfinished: 9 - priority, and those that may take long ten further.
+inline constexpr int64_t kQueues = 2 * (kPriorityMax + 1);
+int64_t QueueOf(const Job& job);
+constexpr bool IsOfLongJobs(int64_t queue) {
+  return queue > kPriorityMax;
+}
+
 // A job that has not begun, but stands in its workspace's record (Intend) since it was made.
 bool HasSaidWhatItWants(const Job& job);
 

@@ -54,7 +54,7 @@ TEST(Job, ComesBackFromItsBody) {
 TEST(Job, IsInTheQueueAndHoldsItsSubjectWhileUnfinished) {
   const auto pending = Indexed(Pending());
   EXPECT_EQ(std::get<std::string>(pending.at("subject_key")), "workspace:w");
-  EXPECT_EQ(std::get<int64_t>(pending.at("queue_priority")), 4);
+  EXPECT_EQ(std::get<int64_t>(pending.at("queue_priority")), 14);
   const auto running = Indexed(*Started(Pending(), 2'000, 12'000));
   EXPECT_TRUE(running.contains("subject_key"));
   EXPECT_EQ(std::get<int64_t>(running.at("due_at")), 12'000);
@@ -65,6 +65,24 @@ TEST(Job, IsInTheQueueAndHoldsItsSubjectWhileUnfinished) {
     EXPECT_TRUE(done.finished());
     EXPECT_EQ(done.finished_at, 3'000);
   }
+}
+
+TEST(Job, StandsApartIfItMayTakeLong) {
+  Job job = Pending();
+  job.type = "workspace.start";
+  EXPECT_EQ(QueueOf(job), 4);
+  EXPECT_FALSE(IsOfLongJobs(QueueOf(job)));
+  job.type = "command.run";
+  EXPECT_EQ(QueueOf(job), 14);
+  EXPECT_TRUE(IsOfLongJobs(QueueOf(job)));
+  job.priority = kPriorityMax;
+  EXPECT_EQ(QueueOf(job), 10);
+  EXPECT_TRUE(IsOfLongJobs(QueueOf(job)));
+  job.priority = 0;
+  EXPECT_EQ(QueueOf(job), kQueues - 1);
+  job.type = "image.build";
+  job.payload = a4c::Json::Object{};
+  EXPECT_FALSE(IsOfLongJobs(QueueOf(job))) << "a worker has it only if its context did not come";
 }
 
 TEST(Job, ThatHasEndedTakesNoFurtherStep) {

@@ -12,8 +12,9 @@ namespace a4cd {
 
 // Work to be done; searchable. Indexes:
 //   by_due      all tenants: (queue_priority, due_at); unfinished ones. queue_priority is
-//               9 - priority, so a claim asks for one priority after another. A running job's
-//               due_at is when a claim should look at it again, should its holder have died.
+//               QueueOf: a claim asks for one priority after another, and for long jobs apart. A
+//               running job's due_at is when a claim should look at it again, should its holder
+//               have died.
 //   by_tenant_due  one tenant: the same.
 //   by_turn     one tenant: (subject_key, scheduled_at); unfinished ones, in their order. Those of
 //               an older version have no scheduled_at, and so go first.

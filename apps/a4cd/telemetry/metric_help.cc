@@ -21,7 +21,7 @@ constexpr Help kHelp[] = {
     {"a4c_jobs_finished_total", "jobs that have ended"},
     {"a4c_job_seconds", "from the making of a job to its end, waits included"},
     {"a4c_jobs_retired_total", "finished jobs that were old enough to go"},
-    {"a4c_jobs_due", "jobs that are due and wait for a worker, at most about 1,000"},
+    {"a4c_jobs_due", "jobs that are due and wait for a worker, at most about 1,000 of a length"},
     {"a4c_jobs_due_age_seconds", "how long the one of them that waits longest has"},
     {"a4c_workers", "jobs that this instance can be at work on at a time"},
     {"a4c_workers_busy", "those that it is at work on"},

@@ -23,7 +23,27 @@ int64_t LongIn(const a4c::FieldValues& values, std::string_view name) {
   return value == nullptr ? 0 : *value;
 }
 
+class LongPlace {
+ public:
+  explicit LongPlace(std::shared_ptr<std::atomic<int>> all) : all_(std::move(all)) { ++*all_; }
+  ~LongPlace() { --*all_; }
+  LongPlace(const LongPlace&) = delete;
+  LongPlace& operator=(const LongPlace&) = delete;
+
+ private:
+  const std::shared_ptr<std::atomic<int>> all_;
+};
+
 }  // namespace
+
+std::vector<int64_t> JobDesk::Due::InTurn() const {
+  std::vector<int64_t> turns;
+  for (const auto& [queue, seen] : queues) turns.push_back(queue);
+  std::ranges::sort(turns, {}, [&](int64_t queue) {
+    return std::pair(queue % (kPriorityMax + 1), queues.at(queue).oldest_due_ms);
+  });
+  return turns;
+}
 
 std::set<std::string> JobDesk::Due::Tenants() const {
   std::set<std::string> all;
@@ -100,15 +120,18 @@ Result<std::vector<JobClaim>> JobDesk::ClaimFor(int count) {
 }
 
 // Of the jobs that are due those of the most urgent first: some of the tenants that have one, all
-// of them unless one has very many. One read for each priority that has a job, and one that finds
-// no more: seldom more than two in all.
+// of them unless one has very many. One read for each queue that has a job, and one that finds no
+// more: seldom more than three in all.
 Result<JobDesk::Due> JobDesk::Look() {
   Due due;
-  for (int64_t first = 0; first <= kPriorityMax;) {
+  const int64_t end = LongPlaces() > 0 ? kQueues : kPriorityMax + 1;
+  for (int64_t first = 0; first < end;) {
     A4C_TRY(const a4c::ScanAnswer page,
-            context_.database.Scan(
-                context_.StoreCall(),
-                {.kind = JobKind().name, .index = "by_due", .lower = first, .limit = kSeenJobs}));
+            context_.database.Scan(context_.StoreCall(), {.kind = JobKind().name,
+                                                          .index = "by_due",
+                                                          .lower = first,
+                                                          .upper = end,
+                                                          .limit = kSeenJobs}));
     due.now_ms = page.store_time_ms;
     if (page.records.empty()) break;
     first = Note(page, due).value_or(first) + 1;
@@ -127,10 +150,12 @@ std::optional<int64_t> JobDesk::Note(const a4c::ScanAnswer& page, Due& due) {
     if (!values) continue;
     const int64_t of = LongIn(*values, "queue_priority");
     if (!queue) queue = of;
-    if (of != *queue || LongIn(*values, "due_at") > due.now_ms) {
+    const int64_t due_ms = LongIn(*values, "due_at");
+    if (of != *queue || due_ms > due.now_ms) {
       seen.is_whole = true;
       break;
     }
+    seen.oldest_due_ms = std::min(seen.oldest_due_ms, due_ms);
     seen.tenants.insert(record.ref.key.scope);
   }
   if (queue) due.queues[*queue] = std::move(seen);
@@ -140,27 +165,39 @@ std::optional<int64_t> JobDesk::Note(const a4c::ScanAnswer& page, Due& due) {
 // Up to so many. An error: some may have been claimed, and are among the claims.
 Result<void> JobDesk::ClaimOf(const std::string& tenant, const Due& due, int count,
                               std::vector<JobClaim>& claims) {
-  for (int64_t queue = 0; queue <= kPriorityMax && count > 0; ++queue) {
-    const auto seen = due.queues.find(queue);
-    if (seen == due.queues.end()) continue;
-    if (seen->second.is_whole && !seen->second.tenants.contains(tenant)) continue;
-    const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
-    A4C_TRY(std::vector<Claimed> claimed,
-            context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),
-                                                         .index = "by_tenant_due",
-                                                         .scopes = {tenant},
-                                                         .prefix = {queue},
-                                                         .upper = due.now_ms + 1,
-                                                         .count = count,
-                                                         .holder = context_.instance,
-                                                         .lease_ms = context_.options.lease_ms}));
-    for (Claimed& job : claimed) {
-      claims.push_back({std::move(job), sent_at_ms, due.store_ahead_ms});
-      context_.shares.Begin(tenant);
-    }
-    count -= static_cast<int>(claimed.size());
+  for (const int64_t queue : due.InTurn()) {
+    const Queue& seen = due.queues.at(queue);
+    if (seen.is_whole && !seen.tenants.contains(tenant)) continue;
+    const int most = IsOfLongJobs(queue) ? std::min(count, LongPlaces()) : count;
+    if (most <= 0) continue;
+    A4C_TRY(const int claimed, ClaimFrom(queue, tenant, due, most, claims));
+    count -= claimed;
   }
   return {};
+}
+
+Result<int> JobDesk::ClaimFrom(int64_t queue, const std::string& tenant, const Due& due, int count,
+                               std::vector<JobClaim>& claims) {
+  const int64_t sent_at_ms = context_.runtime.clock.MonotonicMs();
+  A4C_TRY(std::vector<Claimed> claimed,
+          context_.leases.Claim(context_.StoreCall(), {.kind = JobKind(),
+                                                       .index = "by_tenant_due",
+                                                       .scopes = {tenant},
+                                                       .prefix = {queue},
+                                                       .upper = due.now_ms + 1,
+                                                       .count = count,
+                                                       .holder = context_.instance,
+                                                       .lease_ms = context_.options.lease_ms}));
+  for (Claimed& job : claimed) {
+    claims.push_back({std::move(job), sent_at_ms, due.store_ahead_ms});
+    if (IsOfLongJobs(queue)) claims.back().long_place = std::make_shared<LongPlace>(long_at_work_);
+    context_.shares.Begin(tenant);
+  }
+  return static_cast<int>(claimed.size());
+}
+
+int JobDesk::LongPlaces() const {
+  return context_.options.LongJobsMax() - *long_at_work_;
 }
 
 }  // namespace a4cd

@@ -2,12 +2,14 @@
 // while the others wait for what it brings; who becomes free meanwhile is served by the next one.
 // A lone worker never waits for another. Whose jobs they are is decided by the tenants' shares, as
 // if each worker had claimed by itself, one after another; within a tenant by priority, then by
-// when a job is due.
+// when a job is due. Jobs that may take long get no more workers than options.LongJobsMax, so that
+// the others never wait for all of them; nobody who is in that bound waits for a short one.
 //
 //   A4C_TRY(std::optional<JobClaim> claim, desk.Take());
 //   if (!claim) ...   // nothing is due
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -38,9 +40,10 @@ class JobDesk {
   struct Ticket {
     std::optional<Answer> answer;
   };
-  // What is due, by priority: whose jobs were seen, and whether those were all.
+  // What is due in a queue (QueueOf): whose jobs were seen, and whether those were all.
   struct Queue {
     std::set<std::string> tenants = {};
+    int64_t oldest_due_ms = INT64_MAX;
     bool is_whole = false;
   };
   struct Due {
@@ -48,19 +51,26 @@ class JobDesk {
     int64_t store_ahead_ms = 0;
     std::map<int64_t, Queue> queues = {};  // of those that have a job
     std::set<std::string> Tenants() const;
+    // By priority; of long jobs and others of the same, whose oldest has been due for longer.
+    std::vector<int64_t> InTurn() const;
   };
 
   a4c::Result<std::vector<JobClaim>> ClaimFor(int count);
+  int LongPlaces() const;
   a4c::Result<Due> Look();
   static std::optional<int64_t> Note(const a4c::ScanAnswer& page, Due& due);
   a4c::Result<void> ClaimOf(const std::string& tenant, const Due& due, int count,
                             std::vector<JobClaim>& claims);
+  a4c::Result<int> ClaimFrom(int64_t queue, const std::string& tenant, const Due& due, int count,
+                             std::vector<JobClaim>& claims);
   void HandOut(size_t count, a4c::Result<std::vector<JobClaim>> claims);
 
   WorkContext& context_;
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::deque<Ticket*> waiting_;  // under waiter_, as is the next
   bool is_claiming_ = false;
+  // More only while claiming, less at any time. Its owners may outlive the desk.
+  const std::shared_ptr<std::atomic<int>> long_at_work_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace a4cd

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "a4c/json.h"
 #include "a4c/sinks.h"
 #include "apps/a4cd/jobs/job.h"
 #include "apps/a4cd/jobs/kinds.h"
@@ -20,6 +21,12 @@ struct Waiting {
   int64_t longest_ms = 0;
 };
 
+// Not QueueOf: an older version put long jobs among the others.
+int64_t StoredQueue(const a4c::Record& record, int64_t otherwise) {
+  const Result<a4c::Json> body = a4c::ParseJson(record.body);
+  return body ? (*body)["queue_priority"].Int(otherwise) : otherwise;
+}
+
 class JobGauges final : public a4c::Loop {
  public:
   JobGauges(a4c::Database& database, const a4c::Runtime& runtime, const JobGaugesOptions& options)
@@ -27,22 +34,28 @@ class JobGauges final : public a4c::Loop {
   const std::string& name() const override { return name_; }
 
   Result<int64_t> Step(const Call& call) override {
-    Waiting waiting;
-    for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+    Waiting shorter;
+    Waiting longer;
+    for (int64_t queue = 0; queue < kQueues; ++queue) {
       A4C_TRY(const ScanAnswer next, NextOf(call, queue));
       if (next.records.empty()) break;
       const Result<Job> job = JobOf(next.records[0]);
       // One that somebody has broken hides no others.
-      if (job) queue = kPriorityMax - job->priority;
+      if (job) queue = StoredQueue(next.records[0], queue);
       if (job && job->due_at > next.store_time_ms) continue;
-      A4C_CHECK(Look(call, queue, next.store_time_ms, waiting));
+      A4C_CHECK(Look(call, queue, next.store_time_ms, IsOfLongJobs(queue) ? longer : shorter));
     }
-    metrics_.Gauge("a4c_jobs_due", {}, waiting.jobs);
-    metrics_.Gauge("a4c_jobs_due_age_seconds", {}, static_cast<double>(waiting.longest_ms) / 1000);
+    Tell("short", shorter);
+    Tell("long", longer);
     return options_.period_ms;
   }
 
  private:
+  void Tell(const char* length, const Waiting& waiting) {
+    metrics_.Gauge("a4c_jobs_due", {{"length", length}}, waiting.jobs);
+    metrics_.Gauge("a4c_jobs_due_age_seconds", {{"length", length}},
+                   static_cast<double>(waiting.longest_ms) / 1000);
+  }
   // The first job of that queue, or else of the next that has one.
   Result<ScanAnswer> NextOf(const Call& call, int64_t queue) {
     return database_.Scan(call,

@@ -12,7 +12,7 @@ namespace a4cd {
 
 struct JobGaugesOptions {
   int64_t period_ms = 15'000;
-  int counted_max = 1'000;  // jobs that are read in one look
+  int counted_max = 1'000;  // jobs that are read in one look, of long ones and of others
   int of_each_min = 20;     // of each priority, however many there are of others
 };
 

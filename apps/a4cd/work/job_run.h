@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,6 +26,8 @@ struct JobClaim {
   a4c::Claimed job;
   int64_t sent_at_ms = 0;      // on the monotonic clock, before the claim was sent
   int64_t store_ahead_ms = 0;  // the store's time minus ours
+  // Among the process's long jobs, until it is gone; null: it is none.
+  std::shared_ptr<const void> long_place = nullptr;
 };
 
 // What a step makes of a job and its workspace, and what else is in the same commit.

@@ -1,6 +1,7 @@
 // What work is done with: shared by all work loops of a process, which it outlives.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -19,7 +20,8 @@
 namespace a4cd {
 
 struct WorkOptions {
-  int workers = 2;                  // jobs at a time
+  int workers = 4;                  // jobs at a time
+  int long_jobs_max = 0;            // of these that may take long; 0: all but one
   int64_t lease_ms = 30'000;        // of a job whose worker died another takes over after this
   int64_t idle_period_ms = 250;     // between looks for work when there was none
   int64_t watch_period_ms = 1'000;  // how soon a running job notices that it was canceled
@@ -32,6 +34,10 @@ struct WorkOptions {
   int64_t run_timeout_ms = 3'600'000;  // of one attempt, if the job has no deadline
   int64_t store_timeout_ms = 10'000;   // of one read or write
   int64_t log_bytes_max = 1 << 20;     // of one job: head and tail are kept
+
+  int LongJobsMax() const {
+    return std::clamp(long_jobs_max == 0 ? workers - 1 : long_jobs_max, 1, std::max(1, workers));
+  }
 };
 
 struct WorkContext {

@@ -12,6 +12,12 @@ namespace {
 class JobGaugesTest : public ::testing::Test {
  protected:
   double Of(const std::string& name) { return world_.fake.metrics().GaugeOf("a4c_" + name); }
+  double Due(const char* length = "short") {
+    return Of("jobs_due{length=\"" + std::string(length) + "\"}");
+  }
+  double AgeOf(const char* length = "short") {
+    return Of("jobs_due_age_seconds{length=\"" + std::string(length) + "\"}");
+  }
   void Look() {
     const auto gauges = NewJobGauges(world_.instance.database, world_.fake.runtime(), options_);
     ASSERT_TRUE(gauges->Step(world_.Within()));
@@ -29,22 +35,22 @@ class JobGaugesTest : public ::testing::Test {
 
 TEST_F(JobGaugesTest, JobsThatAreDueAreCountedWithTheAgeOfTheOldest) {
   Look();
-  EXPECT_EQ(Of("jobs_due"), 0);
+  EXPECT_EQ(Due(), 0);
   Submit("low", 2);
   world_.fake.clock().Advance(30'000);
   Submit("high", 9);
   world_.fake.clock().Advance(10'000);
   Submit("later", 5, 60'000);
   Look();
-  EXPECT_EQ(Of("jobs_due"), 2);
-  EXPECT_EQ(Of("jobs_due_age_seconds"), 40) << "whatever its priority";
+  EXPECT_EQ(Due(), 2);
+  EXPECT_EQ(AgeOf(), 40) << "whatever its priority";
   world_.Work();
   Look();
-  EXPECT_EQ(Of("jobs_due"), 0);
-  EXPECT_EQ(Of("jobs_due_age_seconds"), 0);
+  EXPECT_EQ(Due(), 0);
+  EXPECT_EQ(AgeOf(), 0);
   world_.fake.clock().Advance(60'000);
   Look();
-  EXPECT_EQ(Of("jobs_due"), 1);
+  EXPECT_EQ(Due(), 1);
 }
 
 TEST_F(JobGaugesTest, OneThatIsAtWorkDoesNotWait) {
@@ -53,12 +59,12 @@ TEST_F(JobGaugesTest, OneThatIsAtWorkDoesNotWait) {
   world_.hosts.before_ensure = [&](const Unit&) -> Result<void> {
     world_.fake.clock().Advance(31'000);  // when another one would look at it, were this one dead
     Look();
-    due = Of("jobs_due");
+    due = Due();
     busy = Of("workers_busy");
     return {};
   };
   Submit("dev-1");
-  EXPECT_EQ(Of("workers"), 2);
+  EXPECT_EQ(Of("workers"), 4);
   EXPECT_EQ(Of("workers_busy"), 0);
   world_.Work();
   EXPECT_EQ(due, 0);
@@ -73,8 +79,20 @@ TEST_F(JobGaugesTest, ALookIsBoundedAndSeesEachPriorityAllTheSame) {
   world_.fake.clock().Advance(5'000);
   for (const char* name : {"a", "b", "c", "d"}) Submit(name);
   Look();
-  EXPECT_EQ(Of("jobs_due"), 4);
-  EXPECT_EQ(Of("jobs_due_age_seconds"), 5);
+  EXPECT_EQ(Due(), 4);
+  EXPECT_EQ(AgeOf(), 5);
+}
+
+TEST_F(JobGaugesTest, LongJobsAreCountedApart) {
+  world_.Submit("image.build", Json::Object{{"tag", "one"}, {"context", "AAAA"}});
+  world_.fake.clock().Advance(7'000);
+  Submit("dev-1");
+  world_.fake.clock().Advance(1'000);
+  Look();
+  EXPECT_EQ(Due("long"), 1);
+  EXPECT_EQ(AgeOf("long"), 8);
+  EXPECT_EQ(Due(), 1);
+  EXPECT_EQ(AgeOf(), 1);
 }
 
 // Succeeds and fails as the test says.
