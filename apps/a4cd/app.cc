@@ -260,6 +260,7 @@ class RunningApp final : public App, public ProcessView {
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
+                                       .answers_bytes_max = settings_.api.slow_answers_bytes_max,
                                        .stall_ms = settings_.api.request_timeout_ms,
                                        .period_ms = settings_.api.events_period_ms});
     sessions_ = NewSessionHub(runtime_);

@@ -90,6 +90,22 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     return length;
   }
 
+  std::string SendAnswer(std::string_view answer, int64_t until_ms) {
+    const int64_t begun_ms = server_->clock.MonotonicMs();
+    while (!answer.empty()) {
+      const ssize_t sent =
+          ::send(sockfd(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (sent >= 0) {
+        answer.remove_prefix(static_cast<size_t>(sent));
+      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        if (!AwaitRoom(begun_ms, until_ms)) return std::string(answer);
+      } else if (errno != EINTR) {
+        error();
+      }
+    }
+    return {};
+  }
+
   void BeginBody(const BodyBound& bound) {
     in_head_ = false;
     until_ms_ = bound.until_ms;
@@ -123,6 +139,18 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
       const int ready = ppoll(&wait, 1, &limit, nullptr);
       if (ready >= 0) return ready > 0;
       if (errno != EINTR) error();  // after a signal, which is rare, it waits anew
+    }
+  }
+
+  // Until the client takes more of its answer. False: the thread is wanted by others.
+  bool AwaitRoom(int64_t begun_ms, int64_t until_ms) {
+    until_ms = std::min(until_ms, server_->clock.MonotonicMs() + server_->head_timeout_ms);
+    for (;;) {
+      const int64_t now_ms = server_->clock.MonotonicMs();
+      if (now_ms >= until_ms) throw Poco::TimeoutException("an answer was not taken in time");
+      if (now_ms - begun_ms >= kIdleMs && server_->is_crowded()) return false;
+      const int64_t wait_ms = std::min(until_ms - now_ms, kIdleMs);
+      if (Wait(Poco::Timespan(wait_ms * 1000), SELECT_WRITE)) return true;
     }
   }
 
@@ -214,6 +242,10 @@ PolledServerSocket::PolledServerSocket(const a4c::Clock& clock, int64_t head_tim
 
 void BeginBody(net::SocketImpl& socket, const BodyBound& bound) {
   Polled(socket).BeginBody(bound);
+}
+
+std::string SendAnswer(net::SocketImpl& socket, std::string_view answer, int64_t until_ms) {
+  return Polled(socket).SendAnswer(answer, until_ms);
 }
 
 void BeginHead(net::SocketImpl& socket) {

@@ -10,7 +10,7 @@
 // before there is anything that a handler could be asked about.
 //
 // A connection on which nothing comes gives its thread up to those that wait for one, a second
-// after it was taken or answered last.
+// after it was taken or answered last; so does one whose client is slow in taking an answer.
 //
 // And they bound a body: one that is read whole by the time in which it comes, one that is read as
 // it comes by its rate.
@@ -21,6 +21,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "a4c/clock.h"
 #include "apps/a4cd/api/http.h"
@@ -40,6 +42,11 @@ class PolledServerSocket final : public Poco::Net::ServerSocket {
 void BeginBody(Poco::Net::SocketImpl& socket, const BodyBound& bound);
 // It was answered, and what comes next is a head.
 void BeginHead(Poco::Net::SocketImpl& socket);
+
+// Sends a whole answer, to be taken until then, and some of it in each head_timeout. What is
+// returned the client had not taken when the thread was wanted by others: it is to be sent without
+// one. Throws as Poco does.
+std::string SendAnswer(Poco::Net::SocketImpl& socket, std::string_view answer, int64_t until_ms);
 
 // Closing a socket with bytes unread resets the connection, and the client may lose the answer that
 // tells it why. So this direction is ended, and what is still being sent is read for a while, and

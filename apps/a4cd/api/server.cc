@@ -14,7 +14,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <cstdint>
 #include <memory>
+#include <sstream>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -36,11 +40,19 @@ struct Shared {
   StreamHub& streams;
   SessionHub& sessions;
   const TrustedProxies proxies;
+  const int64_t answer_timeout_ms;  // and as long as it takes at this rate; 0: at any
+  const int64_t answer_rate_min;
   net::HTTPServer* server = nullptr;
   std::atomic<bool> sending_away{false};
   std::atomic<bool> stopping{false};
   std::unique_ptr<a4c::Waiter> idle;
   int active = 0;  // guarded by idle
+
+  int64_t AnswerUntilMs(size_t bytes) const {
+    if (answer_rate_min == 0) return INT64_MAX;
+    return runtime.clock.MonotonicMs() + answer_timeout_ms +
+           static_cast<int64_t>(bytes) * 1000 / answer_rate_min;
+  }
 };
 
 class Active {
@@ -157,8 +169,7 @@ class Handler final : public net::HTTPRequestHandler {
       Switch(http, std::move(response));
       return;
     }
-    Send(answer, response, unread, head);
-    unread ? Linger(socket, shared_.runtime.clock) : BeginHead(socket);
+    Send(http, response, unread, head);
   }
 
  private:
@@ -166,7 +177,8 @@ class Handler final : public net::HTTPRequestHandler {
     return *dynamic_cast<net::HTTPServerRequestImpl&>(http).socket().impl();
   }
 
-  void Send(net::HTTPServerResponse& answer, const Response& response, bool unread, bool head) {
+  void Send(net::HTTPServerRequest& http, const Response& response, bool unread, bool head) {
+    net::HTTPServerResponse& answer = http.response();
     answer.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(response.status));
     answer.setReason(net::HTTPResponse::getReasonForStatus(answer.getStatus()));
     answer.setContentType(response.content_type);
@@ -175,16 +187,29 @@ class Handler final : public net::HTTPRequestHandler {
       answer.setKeepAlive(false);
     }
     answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
-    if (head) {
-      answer.send();
-    } else if (unread) {
-      // Out of the buffer now: Linger ends this direction of the connection.
-      answer.send()
-          .write(response.body.data(), static_cast<std::streamsize>(response.body.size()))
-          .flush();
-    } else {
-      answer.sendBuffer(response.body.data(), response.body.size());
+    std::ostringstream bytes;
+    answer.write(bytes);
+    if (!head) bytes << response.body;
+    Send(http, bytes.view(), unread);
+  }
+
+  // Not by Poco's streams, whose last bytes would go when the handler is long gone.
+  void Send(net::HTTPServerRequest& http, std::string_view bytes, bool unread) {
+    net::SocketImpl& socket = SocketOf(http);
+    const int64_t until_ms = shared_.AnswerUntilMs(bytes.size());
+    try {
+      std::string rest = SendAnswer(socket, bytes, until_ms);
+      if (!rest.empty()) {
+        auto& connection = dynamic_cast<net::HTTPServerRequestImpl&>(http);
+        shared_.streams.Finish(connection.detachSocket(), std::move(rest), until_ms);
+        return;
+      }
+    } catch (const Poco::Exception&) {
+      // Poco would send an answer of its own after this one's half.
+      http.response().setKeepAlive(false);
+      return;
     }
+    unread ? Linger(socket, shared_.runtime.clock) : BeginHead(socket);
   }
 
   // The answer goes on without end: its socket leaves this thread.
@@ -197,7 +222,7 @@ class Handler final : public net::HTTPRequestHandler {
                                   .hint = "come back, maybe to another instance",
                                   .errors = {},
                                   .retry_after_s = 2});
-      Send(http.response(), response, true, false);
+      Send(http, response, true, false);
       return;
     }
     const std::string first =
@@ -277,6 +302,8 @@ class PocoServer final : public ApiServer {
                 streams,
                 sessions,
                 settings.trusted_proxies,
+                settings.request_timeout_ms,
+                settings.body_rate_min,
                 nullptr,
                 false,
                 false,

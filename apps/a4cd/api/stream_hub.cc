@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <mutex>
 #include <stop_token>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,13 +24,34 @@ using a4c::Call;
 using a4c::LogLevel;
 using a4c::Result;
 
+// Bytes that go at one end and come at the other, without moving the rest for each.
+class Outbound {
+ public:
+  explicit Outbound(std::string bytes) : bytes_(std::move(bytes)) {}
+
+  bool empty() const { return sent_ == bytes_.size(); }
+  std::string_view left() const { return std::string_view(bytes_).substr(sent_); }
+  void Append(const std::string& bytes) { bytes_ += bytes; }
+  void Sent(size_t count) {
+    sent_ += count;
+    if (sent_ < bytes_.size() / 2) return;
+    bytes_.erase(0, std::exchange(sent_, 0));
+  }
+
+ private:
+  std::string bytes_;
+  size_t sent_ = 0;
+};
+
 struct Stream {
   Poco::Net::StreamSocket socket;
-  std::string unsent;
+  Outbound unsent;
   std::unique_ptr<StreamSource> source;
-  int64_t moved_ms;     // when something was sent last
-  bool last = false;    // close when all is sent
-  bool closed = false;  // remove
+  int64_t moved_ms;  // when something was sent last, or there was something to send again
+  int64_t until_ms = INT64_MAX;
+  int64_t answer_bytes = 0;  // of a whole answer
+  bool last = false;         // close when all is sent
+  bool closed = false;       // remove
 
   int fd() const { return socket.impl()->sockfd(); }
 };
@@ -52,7 +74,30 @@ class Hub final : public StreamHub {
 
   void Add(const Poco::Net::StreamSocket& socket, std::string head,
            std::unique_ptr<StreamSource> source) override {
-    Stream stream{socket, std::move(head), std::move(source), runtime_.clock.MonotonicMs()};
+    Add({.socket = socket,
+         .unsent = Outbound(std::move(head)),
+         .source = std::move(source),
+         .moved_ms = runtime_.clock.MonotonicMs()});
+  }
+
+  void Finish(const Poco::Net::StreamSocket& socket, std::string rest, int64_t until_ms) override {
+    const auto bytes = static_cast<int64_t>(rest.size());
+    if (!HasRoom() || answers_bytes_ + bytes > options_.answers_bytes_max) {
+      runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
+      return;
+    }
+    answers_bytes_ += bytes;
+    Add({.socket = socket,
+         .unsent = Outbound(std::move(rest)),
+         .source = nullptr,
+         .moved_ms = runtime_.clock.MonotonicMs(),
+         .until_ms = until_ms,
+         .answer_bytes = bytes,
+         .last = true});
+  }
+
+ private:
+  void Add(Stream stream) {
     stream.socket.setBlocking(false);
     ++count_;
     std::lock_guard lock(mutex_);
@@ -60,7 +105,6 @@ class Hub final : public StreamHub {
     Wake();
   }
 
- private:
   void Wake() const {
     const uint64_t one = 1;
     // Fails only if the counter is at its end, and then the thread is being woken anyway.
@@ -77,7 +121,10 @@ class Hub final : public StreamHub {
         ask_at_ms = runtime_.clock.MonotonicMs() + options_.period_ms;
       }
       for (Stream& stream : streams_) Send(stream);
-      std::erase_if(streams_, [](const Stream& stream) { return stream.closed; });
+      std::erase_if(streams_, [&](const Stream& stream) {
+        if (stream.closed) answers_bytes_ -= stream.answer_bytes;
+        return stream.closed;
+      });
       count_ = static_cast<int>(streams_.size());
       Wait(streams_.empty() ? -1 : std::max<int64_t>(0, ask_at_ms - runtime_.clock.MonotonicMs()));
     }
@@ -92,18 +139,23 @@ class Hub final : public StreamHub {
     return any;
   }
 
-  // Whether it has as much to send as it may; ends one that does not get on with it.
-  bool IsFull(Stream& stream) const {
-    if (static_cast<int64_t>(stream.unsent.size()) <= options_.buffer_bytes_max) return false;
-    if (runtime_.clock.MonotonicMs() - stream.moved_ms >= options_.stall_ms) {
-      runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
-      stream.closed = true;
-    }
-    return true;
+  // Ends one that has as much to send as it may, or its last bytes, and does not get on with it.
+  void Judge(Stream& stream) const {
+    const int64_t now_ms = runtime_.clock.MonotonicMs();
+    const bool stalls =
+        (IsFull(stream) || stream.last) && now_ms - stream.moved_ms >= options_.stall_ms;
+    if (stream.closed || (!stalls && now_ms < stream.until_ms)) return;
+    runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
+    stream.closed = true;
+  }
+
+  bool IsFull(const Stream& stream) const {
+    return static_cast<int64_t>(stream.unsent.left().size()) > options_.buffer_bytes_max;
   }
 
   void Ask(Stream& stream, const std::stop_token& stop) const {
-    if (stream.closed || IsFull(stream) || stream.last) return;
+    Judge(stream);
+    if (stream.closed || stream.last || IsFull(stream)) return;
     Result<StreamSource::Piece> piece =
         stream.source->Next(Call::Within(runtime_.clock, options_.call_timeout_ms, stop));
     if (!piece) {
@@ -111,16 +163,17 @@ class Hub final : public StreamHub {
       stream.last = !piece.error().retryable();
       return;
     }
-    stream.unsent += piece->bytes;
+    if (stream.unsent.empty()) stream.moved_ms = runtime_.clock.MonotonicMs();
+    stream.unsent.Append(piece->bytes);
     stream.last = piece->last;
   }
 
   void Send(Stream& stream) const {
     while (!stream.unsent.empty() && !stream.closed) {
-      const ssize_t sent = send(stream.fd(), stream.unsent.data(), stream.unsent.size(),
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
+      const std::string_view left = stream.unsent.left();
+      const ssize_t sent = send(stream.fd(), left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (sent > 0) {
-        stream.unsent.erase(0, static_cast<size_t>(sent));
+        stream.unsent.Sent(static_cast<size_t>(sent));
         stream.moved_ms = runtime_.clock.MonotonicMs();
       } else if (errno != EINTR) {
         stream.closed = errno != EAGAIN && errno != EWOULDBLOCK;
@@ -158,6 +211,7 @@ class Hub final : public StreamHub {
   const StreamHubOptions options_;
   const int wake_fd_;
   std::atomic<int> count_{0};
+  std::atomic<int64_t> answers_bytes_{0};
   std::mutex mutex_;
   std::vector<Stream> added_;    // guarded by mutex_
   std::vector<Stream> streams_;  // the thread's own

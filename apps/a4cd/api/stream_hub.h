@@ -1,7 +1,8 @@
 // Sockets of answers that do not end (events, followed logs): taken out of the thread pool and
 // served by one thread, which waits for all of them in one poll(2). While a reader's buffer is full
 // its source is asked for nothing; one that takes nothing out of it for stall_ms is closed: it
-// comes back and says where it was.
+// comes back and says where it was. And of whole answers that a client takes slowly while others
+// wait for the thread: they are closed at their time too.
 #pragma once
 
 #include <Poco/Net/StreamSocket.h>
@@ -17,7 +18,8 @@ namespace a4cd {
 
 struct StreamHubOptions {
   int streams_max = 1'000;
-  int64_t buffer_bytes_max = 1 << 20;  // of a stream; with one answer of its source more
+  int64_t buffer_bytes_max = 1 << 20;     // of a stream; with one answer of its source more
+  int64_t answers_bytes_max = 256 << 20;  // of whole answers, together
   int64_t stall_ms = 10'000;
   int64_t period_ms = 500;          // how often sources are asked
   int64_t call_timeout_ms = 5'000;  // of one question
@@ -31,6 +33,10 @@ class StreamHub {
   // `head` (the HTTP header) is sent first. [any thread]
   virtual void Add(const Poco::Net::StreamSocket& socket, std::string head,
                    std::unique_ptr<StreamSource> source) = 0;
+  // What is left of an answer, to be taken until then (monotonic). The socket is closed after it,
+  // and at once if there is no room. [any thread]
+  virtual void Finish(const Poco::Net::StreamSocket& socket, std::string rest,
+                      int64_t until_ms) = 0;
 };
 
 std::unique_ptr<StreamHub> NewStreamHub(const a4c::Runtime& runtime,

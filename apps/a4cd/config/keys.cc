@@ -107,8 +107,8 @@ constexpr ConfigKey kApiKeys[] = {
     {"context_bytes_max", ConfigType::kBytes, "2GiB", "largest build context that is streamed",
      false, 1024},
     {"body_rate_min", ConfigType::kBytes, "4KiB",
-     "a second, that a batch or a context comes with at least, request_timeout late at most; 0: "
-     "any",
+     "a second, that a batch or a context comes with at least, and an answer is taken with, "
+     "request_timeout late at most; 0: any",
      false, 0},
     {"batch_group", ConfigType::kLong, "100", "lines of a batch in one commit", false, 1, 500},
     {"json_depth_max", ConfigType::kLong, "32", "deepest nesting of a body", false, 2, 1000},
@@ -123,6 +123,10 @@ constexpr ConfigKey kApiKeys[] = {
      "unsent bytes of a stream, past which it is asked for no more; one whose reader takes nothing "
      "for request_timeout is closed",
      false, 4096},
+    {"slow_answers_bytes_max", ConfigType::kBytes, "256MiB",
+     "of answers that clients take slowly while others wait for a thread, together; past it they "
+     "are cut off",
+     false, 0},
     {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
      20},
     {"events_scan", ConfigType::kDurationMs, "5s",

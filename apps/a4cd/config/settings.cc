@@ -128,6 +128,7 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
           .auth_cache_ms = config.Long("auth_cache"),
           .streams_max = static_cast<int>(config.Long("streams_max")),
           .stream_buffer_bytes_max = config.Long("stream_buffer_bytes_max"),
+          .slow_answers_bytes_max = config.Long("slow_answers_bytes_max"),
           .events_period_ms = config.Long("events_period"),
           .events_scan_ms = config.Long("events_scan"),
           .bootstrap_key_file = config.String("bootstrap_key_file"),

@@ -52,6 +52,7 @@ struct ApiSettings {
   int64_t auth_cache_ms = 5'000;
   int streams_max = 1'000;
   int64_t stream_buffer_bytes_max = 1 << 20;
+  int64_t slow_answers_bytes_max = 256 << 20;
   int64_t events_period_ms = 500;
   int64_t events_scan_ms = 5'000;
   std::string bootstrap_key_file = {};

@@ -2,14 +2,30 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/Net/StreamSocket.h>
 
+#include <array>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/support/api_fixture.h"
 
 namespace a4cd {
 namespace {
 
-class ApiLimits : public ApiTest {};
+class ApiLimits : public ApiTest {
+ protected:
+  // What comes until the other side ends.
+  static std::string Rest(Poco::Net::StreamSocket& socket) {
+    socket.setReceiveTimeout(Poco::Timespan(60, 0));
+    std::string all;
+    std::array<char, 65536> piece{};
+    for (;;) {
+      const int got = socket.receiveBytes(piece.data(), static_cast<int>(piece.size()));
+      if (got <= 0) return all;
+      all.append(piece.data(), static_cast<size_t>(got));
+    }
+  }
+};
 
 // Two instances that did would share what comes, each with keys that the other does not know.
 TEST_F(ApiLimits, AnotherInstanceCannotListenThereToo) {
@@ -148,6 +164,38 @@ TEST_F(ApiLimits, ConnectionsThatSayNothingMakeRoomForThoseThatDo) {
     socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
   }
   EXPECT_EQ(Get("/livez").status, 200);
+}
+
+// They held every thread for as long as they liked, and probes waited behind them.
+TEST_F(ApiLimits, ClientsThatTakeTheirAnswersSlowlyMakeRoomForOthers) {
+  StartApp("api: {threads: 2, request_timeout: 10m}\n");
+  const std::string script(200'000, 'x');  // more together than sockets hold
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_EQ(Post("/v1/jobs", R"({"type":"workspace.create","title":"t","delay":"24h",)"
+                               R"("payload":{"name":"w)" +
+                                   std::to_string(i) + R"(","command":[")" + script + R"("]}})")
+                  .status,
+              201);
+  }
+  const std::string request =
+      "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+      "Authorization: Bearer " +
+      key_ + "\r\n\r\n";
+  std::vector<Poco::Net::StreamSocket> slow;
+  for (int i = 0; i < 4; ++i) {
+    Poco::Net::StreamSocket& socket = slow.emplace_back(Poco::Net::SocketAddress::IPv4);
+    socket.setReceiveBufferSize(2048);
+    socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+    socket.sendBytes(request.data(), static_cast<int>(request.size()));
+  }
+  EXPECT_EQ(Get("/livez").status, 200);
+  for (Poco::Net::StreamSocket& socket : slow) {
+    const std::string answer = Rest(socket);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 300);
+    const auto body = a4c::ParseJson(answer.substr(answer.find("\r\n\r\n") + 4));
+    ASSERT_TRUE(body) << "it is to come whole: " << answer.size();
+    EXPECT_EQ((*body)["items"].Items().size(), 40u);
+  }
 }
 
 // A batch and a context are as long in coming as they are large, and no longer.
