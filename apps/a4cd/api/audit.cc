@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kPathBytesMax = 500;
 
 Json RowOf(const ApiContext& api, const Request& request, const AuditEntry& entry) {
-  Json row(Json::Object{{"at", api.runtime.clock.NowMs()}});
+  Json row(Json::Object{{"at", api.database.NowMs()}});
   row.AppendMember("key_id", request.principal.key_id);
   row.AppendMember("remote", request.remote);
   row.AppendMember("operation", request.operation);

@@ -136,7 +136,7 @@ EventFeed::EventFeed(a4c::Database& database, const a4c::Runtime& runtime,
     : database_(database),
       runtime_(runtime),
       options_(options),
-      complete_since_ms_(runtime.clock.NowMs()),
+      complete_since_ms_(database.NowMs()),
       jobs_{Of::kJob, complete_since_ms_},
       hosts_{Of::kHost, complete_since_ms_} {}
 
@@ -211,7 +211,7 @@ Result<void> EventFeed::Follow(const Call& call, Followed& followed) {
     changes += static_cast<int>(answer->records.size());
     scan.after = answer->next;
     if (changes >= options_.changes_max && !scan.after.empty()) {
-      AddGap(runtime_.clock.NowMs());
+      AddGap(database_.NowMs());
       break;
     }
   } while (!scan.after.empty());
@@ -283,7 +283,7 @@ std::unique_ptr<a4c::Loop> EventFeed::NewTail(a4c::Bus& bus, std::string topic, 
 EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& next,
                                      int64_t& was_ms) {
   std::lock_guard lock(mutex_);
-  if (IsIdle()) Forget(runtime_.clock.NowMs());
+  if (IsIdle()) Forget(database_.NowMs());
   ++listeners_;
   next = next_number_;
   if (last_event_id.empty()) return Resumed::kHere;
@@ -291,7 +291,7 @@ EventFeed::Resumed EventFeed::Resume(const std::string& last_event_id, int64_t& 
   if (!position) return Resumed::kResync;
   was_ms = *position;
   if (was_ms < complete_since_ms_ + options_.overlap_ms) {
-    const int64_t away_ms = runtime_.clock.NowMs() - was_ms;
+    const int64_t away_ms = database_.NowMs() - was_ms;
     return away_ms <= options_.catch_up_max_ms ? Resumed::kCatchUp : Resumed::kResync;
   }
   const auto first = std::ranges::find_if(events_, [&](const Event& event) {

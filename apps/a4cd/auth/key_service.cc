@@ -204,7 +204,7 @@ KeyDraft KeyService::ReadDraft(const Json& request, const Principal& principal,
   draft.ttl_ms = fields.DurationMs("ttl");
   CheckTtl(draft.ttl_ms, fields);
   if (principal.expires_at != 0) {
-    const int64_t left_ms = principal.expires_at - runtime_.clock.NowMs();
+    const int64_t left_ms = principal.expires_at - database_.NowMs();
     if (draft.ttl_ms == 0 || draft.ttl_ms > left_ms) {
       fields.Add("ttl", "is longer than your own key has",
                  "it expires at " + TimeText(principal.expires_at));
@@ -223,7 +223,7 @@ KeyService::NewKey KeyService::PrepareCreate(const KeyDraft& draft, const std::s
   key.tenant = draft.tenant;
   key.name = draft.name;
   key.scopes = draft.scopes;
-  key.created_at = runtime_.clock.NowMs();
+  key.created_at = database_.NowMs();
   if (draft.ttl_ms > 0) key.expires_at = key.created_at + draft.ttl_ms;
   key.created_by = created_by;
   made.write.commit.changes.push_back(
@@ -332,7 +332,7 @@ PreparedWrite KeyService::PrepareTenant(const Json& request, Faults& faults) {
                       .rev = 1,
                       .name = name.empty() ? id : name,
                       .share = share,
-                      .created_at = runtime_.clock.NowMs()};
+                      .created_at = database_.NowMs()};
   PreparedWrite write;
   write.commit.changes.push_back(
       {.ref = TenantRef(id), .body = TenantBody(tenant), .expect = Expect::Absent()});

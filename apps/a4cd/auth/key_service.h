@@ -103,7 +103,7 @@ class KeyService {
   std::optional<Principal> Recall(const std::string& hash);
   void Remember(const std::string& hash, const Principal& principal);
   bool HasExpired(int64_t expires_at) const {
-    return expires_at != 0 && expires_at <= runtime_.clock.NowMs();
+    return expires_at != 0 && expires_at <= database_.NowMs();
   }
 
   a4c::Database& database_;

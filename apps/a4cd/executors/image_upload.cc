@@ -68,7 +68,6 @@ Result<void> BuildFromContext(WorkContext& context, const a4c::Call& stop,
   const a4c::RecordRef ref = JobRef(tenant, id);
   A4C_TRY(const a4c::GetAnswer answer,
           context.database.Get(context.StoreCall(), std::span(&ref, 1)));
-  const int64_t store_ahead_ms = answer.store_time_ms - context.runtime.clock.NowMs();
   if (!answer.records.at(0) || answer.records[0]->tombstone) {
     return Error(Code::kNotFound, "there is no job " + id);
   }
@@ -83,7 +82,7 @@ Result<void> BuildFromContext(WorkContext& context, const a4c::Call& stop,
   const int64_t sent_at_ms = context.runtime.clock.MonotonicMs();
   A4C_TRY(const std::vector<Claimed> claimed, Claim(context, tenant, job, holder));
   if (claimed.empty()) return refusal("another one is at it");
-  const JobClaim claim{claimed[0], sent_at_ms, store_ahead_ms};
+  const JobClaim claim{claimed[0], sent_at_ms};
   bool is_context_lost = false;
   const a4c::ByteSource watched = [&]() -> Result<std::string> {
     Result<std::string> piece = tar();

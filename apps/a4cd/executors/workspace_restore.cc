@@ -109,9 +109,12 @@ Outcome Restored(JobRun& run, const Snapshot& snapshot, int64_t bytes, const std
 
 Result<Outcome> RestoreWorkspace(JobRun& run, JobLog& log) {
   A4C_CHECK(VolumesOf(run));
-  A4C_TRY(const Snapshot snapshot,
-          ReadSnapshot(run.context().StoreCall(), run.context().database, run.tenant(),
-                       run.job().payload["snapshot"].Text()));
+  const Result<Snapshot> found = ReadSnapshot(run.context().StoreCall(), run.context().database,
+                                              run.tenant(), run.job().payload["snapshot"].Text());
+  if (!found && found.error().code() == a4c::Code::kNotFound) {
+    return Refused(found.error().message());
+  }
+  A4C_TRY(const Snapshot snapshot, found);
   A4C_CHECK(run.context().enrolments.Know(run.context().StoreCall(), snapshot.host));
   A4C_TRY(const std::optional<Outcome> refused, WhyNot(run, snapshot));
   if (refused) return *refused;

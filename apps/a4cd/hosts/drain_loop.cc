@@ -46,7 +46,7 @@ class DrainLoop final : public a4c::Loop {
                          (move->reason == reason::kNoCapacity ||
                           (move->reason == reason::kHostUnreachable && answers));
       if (move && !waits) return {};
-      if (waits || HasJustFailed(call, record)) continue;
+      if (waits || HasJustFailed(record)) continue;
       if (!next && WhyItStays(workspace, host.drains_volumes).empty()) next = record;
     }
     if (!next) return {};
@@ -54,10 +54,10 @@ class DrainLoop final : public a4c::Loop {
   }
 
   // One that cannot be moved now is let alone for a while: it stands still at each try.
-  bool HasJustFailed(const Call& call, const Record& record) const {
+  bool HasJustFailed(const Record& record) const {
     const auto found = record.quiet.find(kMoveFailedAt);
     const auto* at = found == record.quiet.end() ? nullptr : std::get_if<int64_t>(&found->second);
-    return at != nullptr && call.clock.NowMs() - *at < options_.retry_wait_ms;
+    return at != nullptr && database_.NowMs() - *at < options_.retry_wait_ms;
   }
 
   // The one that has not ended. One that somebody wants later keeps neither this workspace here nor
@@ -71,7 +71,7 @@ class DrainLoop final : public a4c::Loop {
                                   .limit = 100}));
     for (const Record& record : page.records) {
       A4C_TRY(Job job, JobOf(record));
-      if (IsForLater(call, job)) break;
+      if (IsForLater(database_, job)) break;
       if (job.type == "workspace.move") return std::optional(std::move(job));
     }
     return std::optional<Job>();

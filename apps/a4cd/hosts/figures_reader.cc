@@ -204,7 +204,7 @@ Result<void> FiguresReader::Add(const a4c::Record& record, int64_t store_time_ms
   a4c::Put put{.ref = record.ref, .quiet = FiguresFields(figures, store_time_ms)};
   if (!state.IsSameAs(host.state)) {
     host.state = state;
-    host.updated_at = runtime_.clock.NowMs();
+    host.updated_at = database_.NowMs();
     put.body = HostBody(host);
     put.expect = a4c::Expect::Rev(record.rev);
   }

@@ -143,7 +143,7 @@ class LettingGo {
     if (!is_here) return {};  // only its room has stayed behind
     A4C_TRY(const int64_t epoch,
             RaiseEpoch(call_, database_, tenant, WorkspaceSubject(workspace.id), commit.also));
-    Unbind(host_, epoch, call_.clock.NowMs(), workspace);
+    Unbind(host_, epoch, database_.NowMs(), workspace);
     commit.changes.push_back({.ref = record.ref,
                               .body = WorkspaceBody(workspace),
                               .tombstone = workspace.deleted_at != 0,
@@ -158,7 +158,7 @@ class LettingGo {
     A4C_CHECK(RaiseEpoch(call_, database_, tenant, SnapshotSubject(snapshot.id), commit.also));
     snapshot.state = "deleted";
     snapshot.message = WhatHappened(host_);
-    snapshot.updated_at = snapshot.deleted_at = call_.clock.NowMs();
+    snapshot.updated_at = snapshot.deleted_at = database_.NowMs();
     snapshot.expires_at = 0;
     commit.also.emplace_back(SnapshotPut(tenant, snapshot));
     return {};

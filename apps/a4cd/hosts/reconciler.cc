@@ -40,7 +40,7 @@ class Reconciler final : public a4c::Loop {
         reservations_(reservations),
         runtime_(runtime),
         options_(options),
-        restarts_(jobs, runtime, options.restarts),
+        restarts_(database, jobs, options.restarts),
         waiter_(runtime.threads.NewWaiter()) {}
 
   const std::string& name() const override { return name_; }
@@ -199,7 +199,7 @@ class Reconciler final : public a4c::Loop {
     if (workspace.actual == "running" && view.actual != "lost") restarts_.NoteEnd(workspace);
     workspace.actual = view.actual;
     workspace.message = view.message;
-    workspace.updated_at = runtime_.clock.NowMs();
+    workspace.updated_at = database_.NowMs();
     // A conflict: somebody knows better, or the next round does.
     A4C_CHECK(database_.Write(call, {.changes = {{.ref = record.ref,
                                                   .body = WorkspaceBody(workspace),

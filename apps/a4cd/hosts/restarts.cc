@@ -31,7 +31,7 @@ int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options)
 }
 
 void Restarts::NoteEnd(Workspace& workspace) const {
-  const int64_t ran_ms = runtime_.clock.NowMs() - workspace.updated_at;
+  const int64_t ran_ms = database_.NowMs() - workspace.updated_at;
   if (ran_ms >= options_.reset_ms) workspace.restarts = 0;
 }
 
@@ -63,7 +63,7 @@ a4c::Result<void> Restarts::Look(const a4c::Call& call, const std::string& tenan
 
 a4c::Result<void> Restarts::MakeIfDue(const a4c::Call& call, const std::string& tenant,
                                       const Workspace& workspace, const OwnJob& job) {
-  const int64_t since_ms = runtime_.clock.NowMs() - workspace.updated_at;
+  const int64_t since_ms = database_.NowMs() - workspace.updated_at;
   if (since_ms < RestartWaitMs(workspace, options_)) return {};
   JobDraft draft;
   draft.type = job.type;

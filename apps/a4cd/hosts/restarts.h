@@ -31,8 +31,8 @@ int64_t RestartWaitMs(const Workspace& workspace, const RestartOptions& options)
 class Restarts {
  public:
   // All outlive it.
-  Restarts(JobService& jobs, const a4c::Runtime& runtime, const RestartOptions& options)
-      : jobs_(jobs), runtime_(runtime), options_(options) {}
+  Restarts(a4c::Database& database, JobService& jobs, const RestartOptions& options)
+      : database_(database), jobs_(jobs), options_(options) {}
 
   // Of a workspace that no job is at: the count, once its process has ended.
   void NoteEnd(Workspace& workspace) const;
@@ -53,8 +53,8 @@ class Restarts {
   a4c::Result<void> MakeIfDue(const a4c::Call& call, const std::string& tenant,
                               const Workspace& workspace, const OwnJob& job);
 
+  a4c::Database& database_;
   JobService& jobs_;
-  const a4c::Runtime runtime_;
   const RestartOptions options_;
 };
 

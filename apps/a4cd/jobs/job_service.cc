@@ -48,8 +48,8 @@ Result<std::optional<Job>> FirstUnfinished(const Call& call, a4c::Database& data
 
 }  // namespace
 
-bool IsForLater(const Call& call, const Job& job) {
-  return job.scheduled_at > call.clock.NowMs() + kSoonMs;
+bool IsForLater(const a4c::Database& database, const Job& job) {
+  return job.scheduled_at > database.NowMs() + kSoonMs;
 }
 
 Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const std::string& tenant,
@@ -61,7 +61,7 @@ Result<bool> HasUnfinishedJob(const Call& call, a4c::Database& database, const s
 Result<bool> HasJobAtWork(const Call& call, a4c::Database& database, const std::string& tenant,
                           const std::string& subject) {
   A4C_TRY(const std::optional<Job> first, FirstUnfinished(call, database, tenant, subject));
-  return first && !IsForLater(call, *first);
+  return first && !IsForLater(database, *first);
 }
 
 Result<std::vector<std::string>> UnfinishedOf(const Call& call, a4c::Database& database,
@@ -119,7 +119,7 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
                                           const JobList& list) {
   a4c::FindRequest find{.request = {.kind = JobKind(), .scope = tenant}};
   if (!list.query.empty()) {
-    A4C_TRY(find.request.query, a4c::ParseQuery(list.query, JobKind(), runtime_.clock.NowMs()));
+    A4C_TRY(find.request.query, a4c::ParseQuery(list.query, JobKind(), database_.NowMs()));
   }
   const bool descending = list.sort.starts_with('-');
   find.request.sort = {{.field = list.sort.substr(descending ? 1 : 0), .descending = descending}};

@@ -138,7 +138,7 @@ class JobService {
 
 // Scheduled for later than a minute from now. In the order of by_turn all jobs that are not come
 // before those that are.
-bool IsForLater(const a4c::Call& call, const Job& job);
+bool IsForLater(const a4c::Database& database, const Job& job);
 // Whether there is work that a subject waits for, or that is being done.
 a4c::Result<bool> HasUnfinishedJob(const a4c::Call& call, a4c::Database& database,
                                    const std::string& tenant, const std::string& subject);

@@ -95,7 +95,7 @@ void AwaitContext(Job& job, int64_t wait_ms) {
 }  // namespace
 
 Job JobService::NewJob(const Principal& principal, const JobDraft& draft) {
-  const int64_t now_ms = runtime_.clock.NowMs();
+  const int64_t now_ms = database_.NowMs();
   Job job;
   job.id = ids_.Next();
   job.type = draft.type;
@@ -287,7 +287,7 @@ Result<void> JobService::CreateOwn(const Call& call, const std::string& tenant,
 
 Result<PreparedWrite> JobService::PrepareCancel(const Call& call, const Principal& principal,
                                                 const Job& job) {
-  const int64_t now_ms = runtime_.clock.NowMs();
+  const int64_t now_ms = database_.NowMs();
   A4C_TRY(Job after,
           Canceled(job, now_ms, reason::kCanceledByUser, "canceled by " + principal.key_id));
   PreparedWrite write = WriteOf(principal, job, std::move(after));
@@ -304,7 +304,7 @@ Result<PreparedWrite> JobService::PrepareCancel(const Call& call, const Principa
 }
 
 Result<PreparedWrite> JobService::PrepareRetry(const Principal& principal, const Job& job) {
-  A4C_TRY(Job after, Retried(job, runtime_.clock.NowMs()));
+  A4C_TRY(Job after, Retried(job, database_.NowMs()));
   return WriteOf(principal, job, std::move(after));
 }
 

@@ -40,8 +40,7 @@ void Presence::LookAgain(const a4c::Call& call) {
 
 a4c::Result<void> Presence::Write(const a4c::Call& call, bool is_first) {
   done_ms_ = runtime_.clock.MonotonicMs();
-  a4c::Commit commit{
-      .also = {a4c::Put{.ref = ref_, .quiet = {{kSessionAt, runtime_.clock.NowMs()}}}}};
+  a4c::Commit commit{.also = {a4c::Put{.ref = ref_, .quiet = {{kSessionAt, database_.NowMs()}}}}};
   if (is_first) commit.also.emplace_back(a4c::Check{.ref = ref_, .rev = rev_});
   A4C_TRY(const a4c::Committed done, database_.Write(call, commit));
   if (done.outcome == a4c::Committed::Outcome::kApplied) return {};

@@ -43,13 +43,14 @@ Result<void> Wake(const Call& call, a4c::Database& database, std::span<const Cha
 }  // namespace
 
 Result<void> WakeRoomWaits(const Call& call, a4c::Database& database) {
-  for (int64_t queue = 0; queue <= kPriorityMax; ++queue) {
+  const int64_t now_ms = database.NowMs();
+  for (int64_t queue = 0; queue < kQueues; ++queue) {
     A4C_TRY(const a4c::ScanAnswer page, database.Scan(call, {.kind = "job",
                                                              .index = "by_due",
                                                              .prefix = {queue},
-                                                             .lower = call.clock.NowMs(),
+                                                             .lower = now_ms,
                                                              .limit = kLookedAtMax}));
-    A4C_TRY(const std::vector<Change> changes, ChangesOf(page.records, call.clock.NowMs()));
+    A4C_TRY(const std::vector<Change> changes, ChangesOf(page.records, now_ms));
     for (size_t at = 0; at < changes.size(); at += kCommitChanges) {
       const size_t count = std::min(kCommitChanges, changes.size() - at);
       A4C_CHECK(Wake(call, database, std::span(changes).subspan(at, count)));

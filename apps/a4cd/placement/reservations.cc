@@ -139,7 +139,7 @@ struct Reservations::Choice {
 Reservations::Choice Reservations::Choose(SharedServers::Reading& seen,
                                           const PlacementRequest& request, Among among) {
   const uint64_t tie = runtime_.random.Next();
-  const int64_t now_ms = runtime_.clock.NowMs();
+  const int64_t now_ms = database_.NowMs();
   const a4c::Waiter::Lock lock(*seen.waiter);
   Choice choice;
   Placement& placement = choice.reserved.placement;
@@ -298,7 +298,7 @@ Result<bool> Reservations::HasEnded(const Call& call, const std::string& tenant,
 
 Result<Json> Reservations::ExplainNow(const Call& call, const PlacementRequest& request) {
   A4C_TRY(const std::vector<Server> servers, disks_.Servers(call));
-  return ExplainJson(servers, request, options_.limits, runtime_.clock.NowMs());
+  return ExplainJson(servers, request, options_.limits, database_.NowMs());
 }
 
 }  // namespace a4cd

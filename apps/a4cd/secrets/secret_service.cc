@@ -124,7 +124,7 @@ Result<PreparedWrite> SecretService::PrepareSet(const Call& call, const Principa
                  "for example registry-token");
   }
   A4C_TRY(Secret secret, Find(call, principal.tenant, name));
-  const int64_t now_ms = runtime_.clock.NowMs();
+  const int64_t now_ms = database_.NowMs();
   if (secret.rev == 0 || secret.is_gone) secret.created_at = now_ms;
   secret.is_gone = false;
   secret.updated_at = now_ms;
@@ -137,7 +137,7 @@ Result<PreparedWrite> SecretService::PrepareDelete(const Call& call, const Princ
                                                    const std::string& name) {
   A4C_TRY(Secret secret, Get(call, principal.tenant, name));
   secret.is_gone = true;
-  secret.updated_at = runtime_.clock.NowMs();
+  secret.updated_at = database_.NowMs();
   secret.updated_by = principal.key_id;
   return WriteOf(principal.tenant, std::move(secret));
 }

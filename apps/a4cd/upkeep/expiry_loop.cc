@@ -24,7 +24,7 @@ class ExpiryLoop final : public a4c::Loop {
   Result<int64_t> Step(const Call& call) override {
     a4c::ScanRequest scan{.kind = "workspace",
                           .index = "by_expiry",
-                          .upper = runtime_.clock.NowMs(),
+                          .upper = database_.NowMs(),
                           .limit = options_.batch_max};
     PassedOver passed_over(runtime_, name_);
     do {
@@ -42,7 +42,7 @@ class ExpiryLoop final : public a4c::Loop {
     A4C_TRY(const Workspace workspace, WorkspaceOf(record));
     // One whose delete has failed for good is deleted again. While one is at work no other is made.
     const bool is_going = workspace.desired == "deleted";
-    const int64_t age_ms = runtime_.clock.NowMs() - workspace.updated_at;
+    const int64_t age_ms = database_.NowMs() - workspace.updated_at;
     if (is_going && age_ms < options_.again_after_ms) return {};
     JobDraft draft;
     draft.type = "workspace.delete";

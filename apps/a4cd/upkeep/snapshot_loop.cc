@@ -26,7 +26,7 @@ class SnapshotLoop final : public a4c::Loop {
   Result<int64_t> Step(const Call& call) override {
     a4c::ScanRequest scan{.kind = "snapshot",
                           .index = "by_expiry",
-                          .upper = runtime_.clock.NowMs(),
+                          .upper = database_.NowMs(),
                           .limit = options_.batch_max};
     PassedOver passed_over(runtime_, name_);
     do {

@@ -136,7 +136,6 @@ Result<JobDesk::Due> JobDesk::Look() {
     if (page.records.empty()) break;
     first = Note(page, due).value_or(first) + 1;
   }
-  due.store_ahead_ms = due.now_ms - context_.runtime.clock.NowMs();
   return due;
 }
 
@@ -189,7 +188,7 @@ Result<int> JobDesk::ClaimFrom(int64_t queue, const std::string& tenant, const D
                                                        .holder = context_.instance,
                                                        .lease_ms = context_.options.lease_ms}));
   for (Claimed& job : claimed) {
-    claims.push_back({std::move(job), sent_at_ms, due.store_ahead_ms});
+    claims.push_back({std::move(job), sent_at_ms});
     if (IsOfLongJobs(queue)) claims.back().long_place = std::make_shared<LongPlace>(long_at_work_);
     context_.shares.Begin(tenant);
   }

@@ -48,7 +48,6 @@ class JobDesk {
   };
   struct Due {
     int64_t now_ms = 0;
-    int64_t store_ahead_ms = 0;
     std::map<int64_t, Queue> queues = {};  // of those that have a job
     std::set<std::string> Tenants() const;
     // By priority; of long jobs and others of the same, whose oldest has been due for longer.

@@ -55,7 +55,6 @@ JobRun::JobRun(WorkContext& context, const JobClaim& claim, std::stop_token stop
       claim_(NewClaim(context.runtime.random)),
       stop_(std::move(stop)),
       started_mono_ms_(context.runtime.clock.MonotonicMs()),
-      store_ahead_ms_(claim.store_ahead_ms),
       keeper_(keeper),
       holder_(std::move(holder)) {
   if (Result<Job> job = JobOf(claim.job.record)) job_ = *std::move(job);
@@ -92,7 +91,7 @@ Result<bool> JobRun::RaiseEpoch(int64_t above) {
 }
 
 int64_t JobRun::NowMs() const {
-  return context_.runtime.clock.NowMs() + store_ahead_ms_;
+  return context_.database.NowMs();
 }
 
 Call JobRun::HostCall() const {
@@ -122,7 +121,6 @@ Result<bool> JobRun::Read() {
   std::vector<RecordRef> refs{ref_};
   if (!job_.workspace.empty()) refs.push_back(WorkspaceRef(tenant(), job_.workspace));
   A4C_TRY(a4c::GetAnswer answer, context_.database.Get(context_.StoreCall(), refs));
-  store_ahead_ms_ = answer.store_time_ms - context_.runtime.clock.NowMs();
   const std::optional<Record>& record = answer.records.at(0);
   gone_ = gone_ || !record || record->tombstone;
   if (gone_) return false;

@@ -24,8 +24,7 @@ class LeaseKeeper;
 // A job that was claimed.
 struct JobClaim {
   a4c::Claimed job;
-  int64_t sent_at_ms = 0;      // on the monotonic clock, before the claim was sent
-  int64_t store_ahead_ms = 0;  // the store's time minus ours
+  int64_t sent_at_ms = 0;  // on the monotonic clock, before the claim was sent
   // Among the process's long jobs, until it is gone; null: it is none.
   std::shared_ptr<const void> long_place = nullptr;
 };
@@ -118,7 +117,6 @@ class JobRun {
   const int64_t started_mono_ms_;
   Job job_;
   std::optional<Workspace> workspace_;
-  int64_t store_ahead_ms_;  // the store's time minus ours
   bool gone_ = false;
   int64_t room_waited_ms_ = 0;
   std::optional<int64_t> progress_at_ms_;  // when it was shown last

@@ -166,6 +166,10 @@ class A4C_API Database {
   // Ensures store and index. Once, before anything else.
   Result<void> Open(const Call& call, std::vector<CollectionSpec> collections);
 
+  // The store's time, as it was heard last and carried on by the monotonic clock. It never falls.
+  // What is stamped or judged by it is so for all instances alike, whatever their wall clocks say.
+  int64_t NowMs() const;
+
   // One atomic, durable commit. Sends again what became unknown, until the call's deadline.
   Result<Committed> Write(const Call& call, const Commit& commit);
   // From the primary, tombstones included.

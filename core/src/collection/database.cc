@@ -116,17 +116,24 @@ Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collec
   A4C_CHECK(state_->backends.store.Ensure(call, StoredKinds(collections)));
   A4C_CHECK(CheckStoreNotMoved(call, state_->backends.store));
   A4C_CHECK(state_->LookForIndex(call));
-  A4C_TRY(ScanAnswer first, Scan(call, {.kind = std::string(kIdempotencyKind), .limit = 1}));
-  state_->store_time.Heard(first.store_time_ms);
+  A4C_CHECK(Scan(call, {.kind = std::string(kIdempotencyKind), .limit = 1}));  // its time
   return {};
 }
 
 Result<GetAnswer> Database::Get(const Call& call, std::span<const RecordRef> refs) {
-  return state_->store->Get(call, refs);
+  Result<GetAnswer> answer = state_->store->Get(call, refs);
+  if (answer) state_->store_time.Heard(answer->store_time_ms);
+  return answer;
 }
 
 Result<ScanAnswer> Database::Scan(const Call& call, const ScanRequest& request) {
-  return state_->store->Scan(call, request);
+  Result<ScanAnswer> answer = state_->store->Scan(call, request);
+  if (answer) state_->store_time.Heard(answer->store_time_ms);
+  return answer;
+}
+
+int64_t Database::NowMs() const {
+  return state_->store_time.NowMs();
 }
 
 Result<bool> Database::Forget(const Call& call, const std::string& kind, int64_t before_ms) {

@@ -94,6 +94,16 @@ TEST(Room, JobsThatWaitForRoomAreWokenBesideOneThatIsCanceledMeanwhile) {
   EXPECT_EQ(world.GetJob(canceled).state, JobState::kCanceled);
 }
 
+TEST(Room, LongJobsAreWokenToo) {
+  World world(kOneServer);
+  const Job job = world.Submit(
+      "image.build", Json::Object{{"tag", "one"}, {"context", "AAAA"}, {"disk", 11 * kGiB}});
+  world.Work();
+  ASSERT_EQ(world.GetJob(job.id).reason, reason::kNoCapacity);
+  ASSERT_TRUE(WakeRoomWaits(world.Within(), world.instance.database));
+  EXPECT_EQ(world.GetJob(job.id).due_at, world.fake.clock().NowMs());
+}
+
 TEST(Room, OnlyWhoWaitsForRoomIsWoken) {
   World world(kOneServer);
   world.hosts.before_ensure = [](const Unit&) -> Result<void> {

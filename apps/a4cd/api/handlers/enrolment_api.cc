@@ -82,7 +82,7 @@ Result<PreparedWrite> PrepareAdd(ApiContext& api, const Request& request, const 
   }
   HostRecord host{.id = draft.spec.id, .labels = draft.labels, .spec = draft.spec};
   host.by = request.principal.key_id;
-  host.updated_at = api.runtime.clock.NowMs();
+  host.updated_at = api.database.NowMs();
   PreparedWrite write;
   write.commit.changes.push_back({.ref = ref,
                                   .body = HostBody(host),
@@ -148,7 +148,7 @@ Result<PreparedWrite> PreparePin(ApiContext& api, const Request& request, const 
     after.spec->fingerprint = fingerprint;
     A4C_CHECK(CheckUnused(api, request, *after.spec));
   }
-  after.pinned_at = api.runtime.clock.NowMs();
+  after.pinned_at = api.database.NowMs();
   return PrepareSpec(api, request, host, std::move(after));
 }
 

@@ -129,7 +129,7 @@ Result<HostRecord> FindHost(ApiContext& api, const Request& request) {
 
 PreparedWrite HostWrite(ApiContext& api, const HostRecord& before, HostRecord after,
                         const Request& request) {
-  after.updated_at = api.runtime.clock.NowMs();
+  after.updated_at = api.database.NowMs();
   after.by = request.principal.key_id;
   PreparedWrite write;
   write.commit.changes.push_back(

@@ -107,7 +107,7 @@ Response CompareOnly(ApiContext& api, const Request& request) {
   SyncTask task{.work = SyncWork::kVerify,
                 .state = SyncTask::State::kSucceeded,
                 .phase = "comparing",
-                .started_ms = api.runtime.clock.NowMs()};
+                .started_ms = api.database.NowMs()};
   Result<a4c::VerifyReport> report = api.database.Verify(api.CallFor(request), TheKind());
   if (!report) return ErrorResponse(report.error());
   task.done = task.total = report->records;
@@ -115,7 +115,7 @@ Response CompareOnly(ApiContext& api, const Request& request) {
   task.drift = static_cast<int64_t>(report->drift.size());
   report->drift.resize(std::min(report->drift.size(), kExamplesMax));
   task.examples = std::move(report->drift);
-  task.ended_ms = api.runtime.clock.NowMs();
+  task.ended_ms = api.database.NowMs();
   Json json = TaskJson(task);
   json.AppendMember("dry_run", true);
   return JsonResponse(200, json);
