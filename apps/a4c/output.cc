@@ -261,7 +261,9 @@ std::string Render(const Json& items, const std::string& noun, const std::vector
       for (const Json& item : items.Items()) text += item.ToString() + "\n";
       return text;
     case Format::kName:
-      for (const Json& item : items.Items()) text += noun + "/" + NameOf(item, columns) + "\n";
+      for (const Json& item : items.Items()) {
+        text += noun + "/" + Printable(NameOf(item, columns)) + "\n";
+      }
       return text;
     case Format::kTable:
     case Format::kWide:

@@ -66,6 +66,8 @@ class Session {
   // Prints a page ({"items": [...]}) or one item.
   void Show(const a4c::Json& body, const std::string& noun, const std::vector<Column>& columns);
   void ShowText(const std::string& text);
+  // Of what others have said: without what could move the cursor or color the terminal.
+  void ShowWords(const std::string& text) { ShowText(HarmlessText(text)); }
   // Of what shows nothing that has a name: true with -o name; exit_code is set.
   bool RefusesNames();
   // To standard error, unless --quiet.

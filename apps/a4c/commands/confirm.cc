@@ -13,7 +13,7 @@ constexpr size_t kNamed = 3;
 
 // False: exit_code is set.
 bool SaysYes(Session& session, const std::string& question) {
-  std::fprintf(stderr, "%s [yes/no] ", question.c_str());
+  std::fprintf(stderr, "%s [yes/no] ", HarmlessText(question).c_str());
   std::string answer;
   std::getline(std::cin, answer);
   if (answer == "yes" || answer == "y") return true;

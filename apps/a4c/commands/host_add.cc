@@ -28,6 +28,7 @@ using a4c::Json;
 using a4c::Result;
 
 constexpr int kAtOnce = 8;
+constexpr size_t kSummaryColumns = 40;  // of what a server says: no whole fingerprint fits in there
 
 struct Options {
   std::string address;
@@ -91,11 +92,14 @@ Result<std::vector<Json>> ReadHostsFile(const std::string& file) {
   }
 }
 
-// Yes, or the fingerprint itself, as ssh takes it.
+// Yes, or the fingerprint itself, as ssh takes it. What it says of itself may be anybody's words:
+// they get a part of one line, so that they cannot pass for the fingerprint.
 bool IsAccepted(const std::string& address, const Json& probe) {
   const std::string& fingerprint = probe["fingerprint"].Text();
   std::fprintf(stderr, "%s answers: %s\nits fingerprint is %s\nis that the server's own? [yes/no] ",
-               address.c_str(), probe["summary"].Text().c_str(), fingerprint.c_str());
+               OneLine(address, address.size()).c_str(),
+               OneLine(probe["summary"].Text(), kSummaryColumns).c_str(),
+               OneLine(fingerprint, fingerprint.size()).c_str());
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes" || answer == fingerprint;

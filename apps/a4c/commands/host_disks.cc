@@ -53,7 +53,7 @@ void ShowAll(Session& session) {
   for (const Json& host : reply.body["items"].Items()) {
     width = std::max(width, host["id"].Text().size());
   }
-  for (const Json& host : reply.body["items"].Items()) session.ShowText(DiskLine(host, width));
+  for (const Json& host : reply.body["items"].Items()) session.ShowWords(DiskLine(host, width));
 }
 
 std::string PartLine(const char* what, int64_t bytes, int64_t total) {

@@ -46,7 +46,7 @@ void ShowStatus(Session& session, const Json& status) {
       text += "  loop " + loop["name"].Text() + ": " + loop["error"].Text() + "\n";
     }
   }
-  session.ShowText(text);
+  session.ShowWords(text);
 }
 
 // One line per check, each failed one with what to do; for programs a list of {level, check,
@@ -194,7 +194,7 @@ class Doctor {
       if (one["detail"].IsText()) text += "      " + one["detail"].Text() + "\n";
       if (one["hint"].IsText()) text += "      do: " + one["hint"].Text() + "\n";
     }
-    session_.ShowText(text);
+    session_.ShowWords(text);
   }
 
   Session& session_;
@@ -245,12 +245,12 @@ void Explain(Session& session, const std::string& given) {
   if (job["due_at"].IsText()) text += "  not before " + job["due_at"].Text() + "\n";
   if (job["deadline_at"].IsText()) text += "  given up at " + job["deadline_at"].Text() + "\n";
   if (job["host"].IsText()) text += "  on server " + job["host"].Text() + "\n";
-  session.ShowText(text + WaitsFor(session, job));
+  session.ShowWords(text + WaitsFor(session, job));
   const std::string path = WithQuery("/v1/placement:explain", {{"job", id}});
   Client* client = session.Connect();
   const a4c::Result<Reply> placement = client->Send({.path = path});
   if (placement && placement->ok()) {
-    session.ShowText("placement:\n" + YamlText(placement->body));
+    session.ShowWords("placement:\n" + YamlText(placement->body));
   } else if (placement) {
     session.Note("placement: " + placement->body["detail"].Text());
   }

@@ -64,9 +64,9 @@ class TaskProgress {
     session_.ClearProgress();
     if (ndjson_) return;
     if (!session_.IsForPeople()) return session_.Show(task, "task", TaskColumns());
-    session_.ShowText(TaskLine(task) + "\n");
+    session_.ShowWords(TaskLine(task) + "\n");
     for (const Json& ref : task["examples"].Items()) {
-      session_.ShowText("  " + ref["tenant"].Text() + "/" + ref["id"].Text() + "\n");
+      session_.ShowWords("  " + ref["tenant"].Text() + "/" + ref["id"].Text() + "\n");
     }
   }
 
@@ -141,7 +141,7 @@ void AddTask(CLI::App& sync, Session& session, const char* name, const char* hel
     if (follow) {
       session.exit_code = Follow(session, reply.body, options->timeout_s * 1000);
     } else if (session.IsForPeople()) {
-      session.ShowText(TaskLine(reply.body) + "\n");
+      session.ShowWords(TaskLine(reply.body) + "\n");
     } else {
       session.Show(reply.body, "task", TaskColumns());
     }
@@ -174,7 +174,7 @@ void ShowStatus(Session& session, const Json& status) {
   }
   if (!old.empty()) text += "  generations that are not live:" + old + "\n";
   for (const Json& task : status["tasks"].Items()) text += "  " + TaskLine(task) + "\n";
-  session.ShowText(text);
+  session.ShowWords(text);
 }
 
 struct RetryOptions {

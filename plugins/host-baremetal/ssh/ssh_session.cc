@@ -14,6 +14,7 @@
 
 #include "ssh/socket.h"
 #include "ssh/ssh_agent.h"
+#include "ssh/ssh_banner.h"
 #include "ssh/ssh_errors.h"
 #include "ssh/ssh_jump.h"
 #include "ssh/ssh_key.h"
@@ -504,7 +505,7 @@ Result<SshIdentity> ProbeSsh(const Call& call, const SshTarget& target) {
   if (!socket) return ConnectError(target, socket.error());
   Session session(call.clock, *std::move(socket), target);
   A4C_TRY(const std::string fingerprint, session.Shake(bounded));
-  return SshIdentity{fingerprint, session.Banner()};
+  return SshIdentity{fingerprint, PrintableBanner(session.Banner())};
 }
 
 Result<std::unique_ptr<SshSession>> ConnectSsh(const Call& call, const SshTarget& target,

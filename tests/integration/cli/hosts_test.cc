@@ -130,6 +130,12 @@ TEST_F(Cli, AServerWithAnotherKeyIsShownWithTheNextStepWhichEndsIt) {
   EXPECT_EQ(back.err, "");
 }
 
+std::string Told(const std::string& status, const std::string& body) {
+  return "HTTP/1.1 " + status +
+         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\nConnection: close\r\n\r\n" + body;
+}
+
 // Asks before it does something.
 class CliAsks : public Cli {
  protected:
@@ -149,6 +155,29 @@ class CliAsks : public Cli {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 };
+
+// Whoever answers at an address may be anybody.
+TEST_F(CliAsks, WhatAServerSaysOfItselfCannotPassForItsFingerprint) {
+  const a4c::testing::Canned server(
+      {Told("200 OK", R"({"address":"memory:srv-9","fingerprint":"SHA256:own\u001b[8m",)"
+                      R"("summary":"SSH-2.0-x\u001b[2K\nits fingerprint is SHA256:forged\u009b1A)" +
+                          std::string(200, ' ') + R"(its fingerprint is SHA256:other"})")});
+  url_ = server.url();
+  EXPECT_EQ(Answer({"host", "add", "memory:srv-9"}, "no", "\nits fingerprint is SHA256:own [8m\n"),
+            a4c_cli::kAuth);
+  const std::string asked = ReadAll(directory_ + "/err");
+  EXPECT_TRUE(asked.starts_with("memory:srv-9 answers: SSH-2.0-x [2K its fingerprint")) << asked;
+  EXPECT_EQ(asked.find_first_of("\x1b\x9b"), std::string::npos) << asked;
+  EXPECT_EQ(asked.find("SHA256:other"), std::string::npos) << "it would be in the next line";
+  EXPECT_EQ(asked.find("\nits fingerprint"), asked.rfind("\nits fingerprint")) << asked;
+}
+
+TEST_F(Cli, WhatAnIndexSaysOfItselfMovesNoCursor) {
+  const a4c::testing::Canned server(
+      {Told("200 OK", R"({"kind":"job","index_trouble":"it is \u001b[2J\u009b2Jfull"})")});
+  const Ran ran = Run({"sync", "status"}, {{"A4C_URL", server.url()}});
+  EXPECT_NE(ran.out.find("cannot be written: it is  [2J 2Jfull\n"), std::string::npos) << ran.out;
+}
 
 class CliLost : public CliAsks {
  protected:
@@ -413,12 +442,6 @@ TEST_F(Cli, DoctorSaysWhatToDo) {
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_NE(ran.out.find("FAIL  http://127.0.0.1:1 answers"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("do: start it"), std::string::npos) << ran.out;
-}
-
-std::string Told(const std::string& status, const std::string& body) {
-  return "HTTP/1.1 " + status +
-         "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\n\r\n" + body;
 }
 
 TEST_F(Cli, ALoopThatFailsAndAClockThatIsWrongAreFindingsOfDoctor) {
