@@ -10,6 +10,9 @@ namespace a4c_cli {
 namespace {
 
 constexpr int kLinesMax = 100'000;  // as the API has it
+// Of a page of the API. One that has less ended where the log ended then; a log that grows all the
+// time has no other end.
+constexpr size_t kPageBytes = 1 << 20;
 
 struct LogOptions {
   std::string id;
@@ -24,15 +27,36 @@ std::vector<std::pair<std::string, std::string>> BeginQuery(const LogOptions& op
           {"since", options.since}};
 }
 
-int ShowLog(Session& session, const std::string& path, const LogOptions& options) {
+// The first lines of a text, as many as are left; below 0: all of it.
+std::string TakeLines(const std::string& text, int& left) {
+  if (left < 0) return text;
+  size_t end = 0;
+  for (; left > 0 && end < text.size(); --left) {
+    const size_t newline = text.find('\n', end);
+    if (newline == std::string::npos) return text;
+    end = newline + 1;
+  }
+  return text.substr(0, end);
+}
+
+// Whether the last lines come in one page, or in as many as they take.
+enum class Tail { kOnePage, kPages };
+
+// Up to where the log ended when it was asked for.
+int ShowLog(Session& session, const std::string& path, const LogOptions& options, Tail tail) {
   std::vector<std::pair<std::string, std::string>> query = BeginQuery(options);
-  Reply reply;
-  do {
+  const bool is_tail = options.lines >= 0;
+  int left = options.lines;
+  while (true) {
+    Reply reply;
     if (!session.Send({.path = WithQuery(path, query)}, reply)) return session.exit_code;
-    session.ShowText(reply.text);
+    session.ShowText(TakeLines(reply.text, left));
     query = {{"from", reply.Header("A4C-Log-Next")}};
-  } while (!reply.text.empty() && !query.front().second.empty());
-  return kOk;
+    if (reply.text.empty() || query.front().second.empty()) return kOk;
+    const bool is_end =
+        is_tail ? left == 0 || tail == Tail::kOnePage : reply.text.size() < kPageBytes;
+    if (is_end) return kOk;
+  }
 }
 
 int FollowJobLog(Session& session, const std::string& id, const LogOptions& options) {
@@ -69,8 +93,9 @@ void AddJobLogs(CLI::App& job, Session& session) {
   leaf->add_flag("-f,--follow", options->follow, "until it has ended");
   leaf->callback([&session, options] {
     const std::string id = BareId(options->id, "job");
-    session.exit_code = options->follow ? FollowJobLog(session, id, *options)
-                                        : ShowLog(session, PathOf("jobs", id) + "/logs", *options);
+    session.exit_code =
+        options->follow ? FollowJobLog(session, id, *options)
+                        : ShowLog(session, PathOf("jobs", id) + "/logs", *options, Tail::kPages);
   });
 }
 
@@ -81,9 +106,9 @@ void AddWorkspaceLogs(CLI::App& workspace, Session& session) {
   leaf->add_flag("-f,--follow", options->follow, "go on as it grows, over breaks");
   leaf->callback([&session, options] {
     const std::string id = BareId(options->id, "workspace");
-    session.exit_code = options->follow
-                            ? FollowWorkspaceLog(session, id, BeginQuery(*options))
-                            : ShowLog(session, PathOf("workspaces", id) + "/logs", *options);
+    session.exit_code = options->follow ? FollowWorkspaceLog(session, id, BeginQuery(*options))
+                                        : ShowLog(session, PathOf("workspaces", id) + "/logs",
+                                                  *options, Tail::kOnePage);
   });
 }
 

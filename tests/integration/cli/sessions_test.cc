@@ -16,6 +16,7 @@
 #include "apps/a4c/session.h"
 #include "apps/a4c/sessions/follow.h"
 #include "tests/integration/cli/sessions_fixture.h"
+#include "tests/support/canned.h"
 #include "tests/support/quick_clock.h"
 
 namespace a4cd {
@@ -353,6 +354,38 @@ TEST_F(CliSessions, ALogBeginsWithItsLastLinesAndGoesOn) {
     int status = 0;
     waitpid(child, &status, 0);
   }
+}
+
+std::string PageOfLog(const std::string& text) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nA4C-Log-Next: 7\r\nContent-Length: " +
+         std::to_string(text.size()) + "\r\nConnection: close\r\n\r\n" + text;
+}
+
+// Of a workspace that never falls silent.
+TEST_F(CliOverMemory, ALogThatGrowsAllTheTimeIsShownToWhereItEnded) {
+  const std::string full(1 << 20, 'x');
+  const a4c::testing::Canned server(
+      {PageOfLog(full), PageOfLog("one\n"), PageOfLog("two\n"), PageOfLog("")});
+  url_ = server.url();
+  EXPECT_EQ(Run({"workspace", "logs", "dev-1"}).out, full + "one\n");
+  EXPECT_EQ(server.requests().size(), 2u);
+}
+
+TEST_F(CliOverMemory, TheLastLinesOfALogAreNoMoreThanWereAskedFor) {
+  const std::vector<std::string> pages = {PageOfLog("one\ntwo\n"), PageOfLog("three\nfour\n"),
+                                          PageOfLog("five\n"), PageOfLog("")};
+  const a4c::testing::Canned workspace(pages);
+  url_ = workspace.url();
+  EXPECT_EQ(Run({"workspace", "logs", "dev-1", "--tail", "3"}).out, "one\ntwo\n");
+  EXPECT_EQ(workspace.requests().size(), 1u) << "of a workspace they come at once";
+  const a4c::testing::Canned job(pages);
+  url_ = job.url();
+  EXPECT_EQ(Run({"job", "logs", "j", "--tail", "3"}).out, "one\ntwo\nthree\n");
+  EXPECT_EQ(job.requests().size(), 2u) << "of a job they may be more than a page";
+  const a4c::testing::Canned none({PageOfLog(""), PageOfLog("one\n")});
+  url_ = none.url();
+  EXPECT_EQ(Run({"job", "logs", "j", "--tail", "0"}).out, "");
+  EXPECT_EQ(none.requests().size(), 1u);
 }
 
 TEST_F(CliOverMemory, ALogBeginsAtATimeAndGoesOn) {
