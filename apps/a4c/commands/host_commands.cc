@@ -3,6 +3,7 @@
 #include "apps/a4c/commands/commands.h"
 #include "apps/a4c/commands/host_add.h"
 #include "apps/a4c/commands/several.h"
+#include "apps/a4c/commands/watch.h"
 
 namespace a4c_cli {
 namespace {
@@ -128,18 +129,31 @@ void AddLabel(CLI::App& host, Session& session) {
   });
 }
 
+// How many a drain leaves there, of all tenants.
+int64_t StayingOf(const Json& host) {
+  // An a4cd of an older release tells of the own tenant's alone.
+  return host["staying_count"].Int(static_cast<int64_t>(host["staying"].Items().size()));
+}
+
+void NoteStaying(const Session& session, const Json& host) {
+  const Json::Array& named = host["staying"].Items();
+  for (const Json& one : named) {
+    session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
+  }
+  const int64_t more = StayingOf(host) - static_cast<int64_t>(named.size());
+  if (more > 0) session.Note("and " + std::to_string(more) + " more, of other tenants too");
+}
+
 // Until nothing is left on it, or nothing that is moved.
 int AwaitDrain(Session& session, Outcome& host, int64_t until_ms) {
+  Breaks breaks(session, until_ms);
+  Json seen;  // null: not yet
   while (true) {
-    Reply reply;
-    if (!session.Send({.path = PathOf(host.name)}, reply)) return session.exit_code;
-    host.shown = std::move(reply.body);
-    const Json::Array& staying = host.shown["staying"].Items();
-    if (host.shown["workspaces"].Int() <= static_cast<int64_t>(staying.size())) {
-      for (const Json& one : staying) {
-        session.Note(one["name"].Text() + " stays: " + one["reason"].Text());
-      }
-      return staying.empty() ? kOk : kConflict;
+    if (!breaks.Look(PathOf(host.name), seen)) return session.exit_code;
+    if (!seen.IsNull()) host.shown = seen;
+    if (!seen.IsNull() && seen["workspaces"].Int() <= StayingOf(seen)) {
+      NoteStaying(session, seen);
+      return StayingOf(seen) == 0 ? kOk : kConflict;
     }
     if (session.runtime.clock.MonotonicMs() >= until_ms) {
       session.Note("it is not empty yet; the drain goes on: a4c host get " + host.name);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/watch.h"
 
 namespace a4c_cli {
 namespace {
@@ -87,6 +88,7 @@ int Follow(Session& session, Json task, int64_t timeout_ms) {
   const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_ms;
   const std::string path = "/v1/sync/tasks/" + task["task"].Text();
   TaskProgress progress(session);
+  Breaks breaks(session, until_ms);
   while (true) {
     progress.Show(task);
     if (task["state"].Text() != "running") {
@@ -98,9 +100,7 @@ int Follow(Session& session, Json task, int64_t timeout_ms) {
       return kTimedOut;
     }
     session.Pause(kPollMs);
-    Reply reply;
-    if (!session.Send({.path = path}, reply)) return session.exit_code;
-    task = reply.body;
+    if (!breaks.Look(path, task)) return session.exit_code;
   }
 }
 

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include "apps/a4c/commands/commands.h"
+#include "apps/a4c/commands/watch.h"
 
 namespace a4c_cli {
 namespace {
@@ -53,6 +54,7 @@ class Progress {
 int Wait(Session& session, Json& now, int64_t timeout_ms, Progress& progress) {
   const int64_t until_ms = session.runtime.clock.MonotonicMs() + timeout_ms;
   const std::string path = "/v1/jobs/" + PercentEncode(now["id"].Text());
+  Breaks breaks(session, until_ms);
   while (true) {
     progress.Show(now);
     const std::string& state = now["state"].Text();
@@ -66,9 +68,7 @@ int Wait(Session& session, Json& now, int64_t timeout_ms, Progress& progress) {
       return ExitCodeOfWait(now);
     }
     session.Pause(kPollMs);
-    Reply reply;
-    if (!session.Send({.path = path}, reply)) return session.exit_code;
-    now = reply.body;
+    if (!breaks.Look(path, now)) return session.exit_code;
   }
 }
 

@@ -64,8 +64,20 @@ void AddWatch(CLI::App& leaf, WatchOptions& options) {
 
 Breaks::Breaks(Session& session)
     : session_(session),
+      end_ms_(INT64_MAX),
       until_ms_(session.runtime.clock.MonotonicMs() + session.endpoint.timeout_ms),
       wait_ms_(kFirstWaitMs) {}
+
+Breaks::Breaks(Session& session, int64_t end_ms)
+    : session_(session), end_ms_(end_ms), until_ms_(INT64_MAX), wait_ms_(kFirstWaitMs) {}
+
+bool Breaks::Look(const std::string& path, Json& shown) {
+  Result<Reply> looked = session_.Try({.path = path});
+  if (!looked || !looked->ok()) return GoOn(looked);
+  Answered();
+  shown = std::move(looked->body);
+  return true;
+}
 
 void Breaks::Answered() {
   if (std::exchange(is_broken_, false)) session_.Note("note: it answers again");
@@ -88,7 +100,8 @@ bool Breaks::GoOn(const Result<Reply>& ended) {
   }
   const auto part = static_cast<int64_t>(session_.runtime.random.Next() % 1'000);
   const int64_t jittered_ms = wait_ms_ / 2 + wait_ms_ * part / 2'000;
-  session_.Pause(std::max(jittered_ms, std::min(RetryAfterMs(ended), kRetryAfterMaxMs)));
+  const int64_t pause_ms = std::max(jittered_ms, std::min(RetryAfterMs(ended), kRetryAfterMaxMs));
+  session_.Pause(std::min(pause_ms, end_ms_ - session_.runtime.clock.MonotonicMs()));
   wait_ms_ = std::min(2 * wait_ms_, kWaitMaxMs);
   return true;
 }

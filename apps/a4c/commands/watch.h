@@ -35,6 +35,10 @@ void AddWatch(CLI::App& leaf, WatchOptions& options);
 class Breaks {
  public:
   explicit Breaks(Session& session);
+  // Of a wait that ends then; what began it has been answered.
+  Breaks(Session& session, int64_t end_ms);
+  // One look at what is waited for; after a break `shown` is what it was. False: exit_code is set.
+  bool Look(const std::string& path, a4c::Json& shown);
   void Answered();
   // After an end that may be a break: true, once it is time to ask again. False: it was complained
   // about, and exit_code is set.
@@ -42,7 +46,8 @@ class Breaks {
 
  private:
   Session& session_;
-  int64_t until_ms_;
+  const int64_t end_ms_;  // nobody waits longer
+  int64_t until_ms_;      // by then the first answer has to be there
   int64_t wait_ms_;
   bool is_broken_ = false;
 };

@@ -197,6 +197,10 @@ TEST_F(ApiHosts, AServerThatIsDrainedGivesAwayWhatMayBeMovedAndIsThenRemoved) {
   EXPECT_FALSE(host.body["drained"].Bool(true)) << host.text;
   ASSERT_EQ(host.body["staying"].Items().size(), 1u) << host.text;
   EXPECT_EQ(host.body["staying"].Items()[0]["name"].Text(), "stays");
+  EXPECT_EQ(host.body["staying_count"].Int(), 1);
+  const Answer others = Get("/v1/hosts/new-1", Bearer(KeyFor("other", R"("hosts:read")")));
+  EXPECT_TRUE(others.body["staying"].Items().empty()) << "of another tenant: " << others.text;
+  EXPECT_EQ(others.body["staying_count"].Int(), 1) << others.text;
   EXPECT_EQ(HostOf("stays"), "new-1");
 
   ASSERT_EQ(Send("DELETE", "/v1/workspaces/stays", "").status, 202);

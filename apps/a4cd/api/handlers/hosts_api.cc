@@ -104,15 +104,19 @@ Result<void> AddWorkspaces(ApiContext& api, const Request& request, const HostRe
   if (!host.draining) return {};
   view.AppendMember("drained", records.empty());
   Json staying(Json::Array{});
+  int64_t staying_count = 0;
   for (const Record& record : records) {
-    if (staying.Items().size() == kStuckShownMax) break;
-    if (record.ref.key.scope != request.principal.tenant) continue;
     A4C_TRY(const Workspace workspace, WorkspaceOf(record));
     const std::string why = WhyItStays(workspace, host.drains_volumes);
     if (why.empty()) continue;
+    ++staying_count;
+    const bool is_shown =
+        record.ref.key.scope == request.principal.tenant && staying.Items().size() < kStuckShownMax;
+    if (!is_shown) continue;
     staying.Append(Json::Object{{"id", workspace.id}, {"name", workspace.name}, {"reason", why}});
   }
   view.AppendMember("staying", std::move(staying));
+  view.AppendMember("staying_count", staying_count);
   return {};
 }
 
