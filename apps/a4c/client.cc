@@ -71,7 +71,8 @@ class PocoClient final : public Client {
       : endpoint_(endpoint), url_(std::move(url)), tls_(std::move(tls)), runtime_(runtime) {}
 
   Result<Reply> Send(const Ask& ask) override {
-    const int64_t deadline_ms = runtime_.clock.MonotonicMs() + endpoint_.timeout_ms;
+    const int64_t deadline_ms = runtime_.clock.MonotonicMs() +
+                                (ask.is_slow ? endpoint_.slow_timeout_ms : endpoint_.timeout_ms);
     const std::string key = Hex(runtime_.random.Next()) + Hex(runtime_.random.Next());
     for (int attempt = 1;; ++attempt) {
       Result<Reply> reply = Try(ask, key, deadline_ms, nullptr);

@@ -22,8 +22,9 @@ namespace a4c_cli {
 struct Endpoint {
   std::string url;  // http(s)://host[:port][/prefix]
   std::string api_key;
-  int64_t timeout_ms = 30'000;  // of a request with all its repetitions
-  std::string ca_file = {};     // whose CAs are trusted; empty: the system's
+  int64_t timeout_ms = 30'000;       // of a request with all its repetitions
+  int64_t slow_timeout_ms = 90'000;  // of one that is slow: more than hosts.enrol_timeout of a4cd
+  std::string ca_file = {};          // whose CAs are trusted; empty: the system's
 };
 
 struct Reply {
@@ -54,6 +55,7 @@ struct Ask {
   std::string body = {};
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  bool is_slow = false;  // something has to be done on a server before it is answered
 };
 
 class Client {

@@ -70,6 +70,17 @@ TEST(Client, ItComesBackNoEarlierThanItIsTold) {
   EXPECT_EQ(busy.requests().size(), 1u) << "by then its time is over";
 }
 
+// Enrolling a server may take longer than all else.
+TEST(Client, WhatIsSlowHasATimeOfItsOwn) {
+  const Canned server({kPastItsRate, kWhole});
+  const auto client =
+      NewClient({.url = server.url(), .api_key = "", .timeout_ms = 500, .slow_timeout_ms = 10'000},
+                TheRuntime());
+  const auto reply = (*client)->Send({.method = "POST", .path = "/v1/hosts", .is_slow = true});
+  ASSERT_TRUE(reply) << reply.error().ToString();
+  EXPECT_EQ(reply->status, 200);
+}
+
 TEST(Client, AWebPageIsNoAnswerOfTheApi) {
   const auto reply = AnswerOf(
       Canned({"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"}),

@@ -132,6 +132,7 @@ Result<Endpoint> ResolveEndpoint(const EndpointFlags& flags) {
   return Endpoint{.url = given.url.empty() ? UrlOf(context) : UrlOf(given),
                   .api_key = given.api_key.empty() ? context.api_key : given.api_key,
                   .timeout_ms = flags.timeout_ms,
+                  .slow_timeout_ms = flags.slow_timeout_ms,
                   .ca_file = given.ca_file.empty() ? context.ca_file : given.ca_file};
 }
 

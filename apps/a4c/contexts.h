@@ -43,6 +43,7 @@ struct EndpointFlags {
   std::string api_key_file;  // "-": standard input
   std::string ca_file;
   int64_t timeout_ms = 30'000;
+  int64_t slow_timeout_ms = 90'000;
 };
 // What flags and environment say, empty where they say nothing. Reads the key, of standard input
 // too. kInvalid: there is none where it should be.

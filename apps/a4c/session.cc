@@ -124,14 +124,15 @@ bool Session::Send(const Ask& ask, Reply& reply) {
   return Take(Try(ask), reply);
 }
 
-bool Session::Patch(const std::string& path, const Json& change, Reply& reply) {
+bool Session::Patch(const std::string& path, const Json& change, Reply& reply, bool is_slow) {
   Reply read;
   if (!Send({.path = path}, read)) return false;
   const std::string version = read.Header("ETag");
   return Send({.method = "PATCH",
                .path = path,
                .body = change.ToString(),
-               .headers = {{"If-Match", version.empty() ? "*" : version}}},
+               .headers = {{"If-Match", version.empty() ? "*" : version}},
+               .is_slow = is_slow},
               reply);
 }
 

@@ -44,7 +44,7 @@ class Session {
   // What was tried, as Send has it.
   bool Take(a4c::Result<Reply> answer, Reply& reply);
   // Changes what is at the path, and says which version it means: the one read just before.
-  bool Patch(const std::string& path, const a4c::Json& change, Reply& reply);
+  bool Patch(const std::string& path, const a4c::Json& change, Reply& reply, bool is_slow = false);
   // The items of all pages of a list, as one page; notes how old it may be. False: exit_code is
   // set.
   bool SendForAll(const std::string& path,

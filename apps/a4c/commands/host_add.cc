@@ -180,7 +180,9 @@ void SkipEnrolled(Session& session, std::vector<Json>& hosts) {
 // Read again for its figures, which are taken once it is there. [any thread]
 Result<Reply> Enrol(const Session& session, const Json& host) {
   A4C_TRY(const std::unique_ptr<Client> client, session.Open());
-  A4C_TRY(Reply added, client->Send({"POST", "/v1/hosts", host.ToString()}));
+  A4C_TRY(Reply added,
+          client->Send(
+              {.method = "POST", .path = "/v1/hosts", .body = host.ToString(), .is_slow = true}));
   if (!added.ok()) return added;
   return client->Send({.path = "/v1/hosts/" + PercentEncode(host["id"].Text())});
 }

@@ -70,9 +70,10 @@ void AddEnrol(CLI::App& host, Session& session) {
   leaf->callback([&session, options] {
     Reply reply;
     const std::string path = PathOf(BareId(options->id, "host")) + ":enrol";
-    if (!session.Send(
-            {.method = "POST", .path = WithQuery(path, {{"fingerprint", options->fingerprint}})},
-            reply)) {
+    if (!session.Send({.method = "POST",
+                       .path = WithQuery(path, {{"fingerprint", options->fingerprint}}),
+                       .is_slow = true},
+                      reply)) {
       return;
     }
     session.Show(reply.body, "host", HostColumns());
@@ -106,7 +107,7 @@ void AddUpdate(CLI::App& host, Session& session) {
     }
     const std::string path = PathOf(BareId(options->id, "host"));
     Reply reply;
-    if (session.Patch(path, body, reply)) session.Show(reply.body, "host", HostColumns());
+    if (session.Patch(path, body, reply, true)) session.Show(reply.body, "host", HostColumns());
   });
 }
 

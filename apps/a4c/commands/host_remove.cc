@@ -45,7 +45,8 @@ bool RemoveLost(Session& session, const RemoveOptions& options, Outcome& outcome
       !SendFor(session, {.method = "POST", .path = path + ":cordon"}, outcome)) {
     return false;
   }
-  return SendFor(session, {.method = "DELETE", .path = path + "?lost=true"}, outcome);
+  return SendFor(session, {.method = "DELETE", .path = path + "?lost=true", .is_slow = true},
+                 outcome);
 }
 
 const std::vector<Column>& LostColumns() {

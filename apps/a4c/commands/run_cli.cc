@@ -44,8 +44,13 @@ void AddGlobals(CLI::App& root, Session& session) {
                   "file with the API key, - for standard input (A4C_API_KEY_FILE, A4C_API_KEY)");
   root.add_option("--ca-file", session.endpoint.ca_file,
                   "CAs of https:// in PEM, instead of the system's (A4C_CA_FILE)");
-  root.add_option("--request-timeout-ms", session.endpoint.timeout_ms,
-                  "of a request with all its repetitions")
+  root.add_option_function<int64_t>(
+          "--request-timeout-ms",
+          [&session](int64_t ms) {
+            session.endpoint.timeout_ms = ms;
+            session.endpoint.slow_timeout_ms = ms;
+          },
+          "of a request with all its repetitions; none: 30000, of one that enrols a server 90000")
       ->check(CLI::PositiveNumber);
   root.add_option_function<std::string>(
           "-o,--output",
