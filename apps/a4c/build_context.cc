@@ -1,9 +1,13 @@
 #include "apps/a4c/build_context.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -106,23 +110,27 @@ class TarStream {
     left_ = entry.size_bytes;
     padding_ = Padded(left_) - left_;
     if (left_ == 0) return Head(entry);
+    errno = 0;
     file_ =
         std::make_unique<std::ifstream>(context_.directory + "/" + entry.path, std::ios::binary);
-    if (!*file_) return Changed();
-    return Head(entry);
+    if (*file_) return Head(entry);
+    return Error(Code::kConflict,
+                 entry.path + " cannot be opened any more: " + std::strerror(errno));
   }
 
   Result<std::string> Content() {
     std::string piece(static_cast<size_t>(std::min(left_, kPieceBytes)), '\0');
-    if (!file_->read(piece.data(), static_cast<std::streamsize>(piece.size()))) return Changed();
+    errno = 0;
+    if (!file_->read(piece.data(), static_cast<std::streamsize>(piece.size()))) return Broken();
     left_ -= static_cast<int64_t>(piece.size());
     if (left_ == 0) piece.append(static_cast<size_t>(padding_), '\0');
     return piece;
   }
 
-  Error Changed() const {
-    return Error(Code::kConflict, context_.entries[at_ - 1].path +
-                                      " became shorter, or went away, while it was sent");
+  Error Broken() const {
+    const std::string& path = context_.entries[at_ - 1].path;
+    if (!file_->bad()) return Error(Code::kConflict, path + " became shorter while it was sent");
+    return Error(Code::kConflict, path + " could not be read whole: " + std::strerror(errno));
   }
 
   const BuildContext& context_;
@@ -133,8 +141,16 @@ class TarStream {
   std::unique_ptr<std::ifstream> file_;
 };
 
+Error Unreadable(const std::string& path) {
+  return Error(Code::kInvalid, path + " cannot be read: " + std::strerror(errno),
+               "let it be read, or leave it out: .dockerignore");
+}
+
 Result<IgnoreRules> ReadRules(const std::string& directory) {
+  errno = 0;
   std::ifstream in(directory + "/" + kIgnoreFile, std::ios::binary);
+  // Without its rules what it leaves out would be sent.
+  if (!in && errno != ENOENT && errno != ENOTDIR) return Unreadable(kIgnoreFile);
   std::string text;
   for (char c = 0; in.get(c) && text.size() <= kIgnoreBytesMax;) text += c;
   if (text.size() > kIgnoreBytesMax) {
@@ -186,6 +202,7 @@ class Scan {
     }
     if (ignored) return {};
     if (S_ISREG(status.st_mode)) {
+      if (status.st_size > 0) A4C_CHECK(CheckReadable(path));
       return Add({.path = path, .size_bytes = static_cast<int64_t>(status.st_size)}, status);
     }
     if (!S_ISLNK(status.st_mode)) return {};
@@ -194,6 +211,13 @@ class Scan {
     if (failed) return {};
     return Add({.path = path, .type = ContextEntry::Type::kLink, .target = target.string()},
                status);
+  }
+
+  // Now, and not once a server has begun to wait for it.
+  Result<void> CheckReadable(const std::string& path) const {
+    const std::string whole = context_.directory + "/" + path;
+    if (faccessat(AT_FDCWD, whole.c_str(), R_OK, AT_EACCESS) == 0) return {};
+    return Unreadable(path);
   }
 
   Result<void> Add(ContextEntry entry, const struct stat& status) {

@@ -171,7 +171,55 @@ TEST_F(Context, AFileThatBecameShorterIsAnErrorNotAHole) {
   a4c::Result<std::string> piece = source();
   while (piece && !piece->empty()) piece = source();
   ASSERT_FALSE(piece);
-  EXPECT_NE(piece.error().message().find("data"), std::string::npos);
+  EXPECT_EQ(piece.error().message(), "data became shorter while it was sent");
+}
+
+TEST_F(Context, AFileThatWentAwayIsAnErrorThatSaysSo) {
+  Write("data", "x");
+  const auto context = ScanContext(root_ / "in");
+  ASSERT_TRUE(context);
+  fs::remove(root_ / "in/data");
+  const auto source = TarOf(*context);
+  a4c::Result<std::string> piece = source();
+  while (piece && !piece->empty()) piece = source();
+  ASSERT_FALSE(piece);
+  EXPECT_EQ(piece.error().message(), "data cannot be opened any more: No such file or directory");
+}
+
+// root may read everything.
+class AsNobody {
+ public:
+  AsNobody() : was_(geteuid()) {
+    if (was_ == 0) {
+      EXPECT_EQ(seteuid(65534), 0);
+    }
+  }
+  ~AsNobody() { EXPECT_EQ(seteuid(was_), 0); }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+
+ private:
+  const uid_t was_;
+};
+
+TEST_F(Context, WhatMayNotBeReadIsNamedBeforeAnythingIsSent) {
+  Write("ssl/key", "x");
+  fs::permissions(root_ / "in/ssl/key", fs::perms::none);
+  const auto scan = [&] {
+    const AsNobody nobody;
+    return ScanContext(root_ / "in");
+  };
+  const auto refused = scan();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), a4c::Code::kInvalid);
+  EXPECT_EQ(refused.error().message(), "ssl/key cannot be read: Permission denied");
+  EXPECT_NE(refused.error().hint().find(".dockerignore"), std::string::npos);
+  Write(".dockerignore", "ssl/key\n");
+  EXPECT_TRUE(scan()) << "it is not sent";
+  fs::permissions(root_ / "in/.dockerignore", fs::perms::none);
+  const auto rules = scan();
+  ASSERT_FALSE(rules) << "what it leaves out would be sent";
+  EXPECT_EQ(rules.error().message(), ".dockerignore cannot be read: Permission denied");
 }
 
 }  // namespace
