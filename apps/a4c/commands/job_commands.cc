@@ -17,6 +17,8 @@ namespace {
 using a4c::Json;
 using a4c::Result;
 
+constexpr int64_t kLagMaxMs = 2'000;  // what is no news of an index that follows
+
 struct CreateOptions {
   std::string type;
   std::string title;
@@ -114,9 +116,11 @@ void Create(Session& session, const CreateOptions& options) {
   Finish(session, reply.body, options.wait, options.timeout_s);
 }
 
+// `fresh` is about the writes that were asked for: without any an index that lags is fresh, too.
 void NoteLag(const Session& session, const Json& page) {
-  if (page["fresh"].Bool(true)) return;
-  session.Note("note: the index is behind by " + std::to_string(page["lag_ms"].Int()) +
+  const int64_t lag_ms = page["lag_ms"].Int();
+  if (page["fresh"].Bool(true) && lag_ms <= kLagMaxMs) return;
+  session.Note("note: the index is behind by " + std::to_string(lag_ms) +
                " ms: some jobs may be missing");
 }
 

@@ -7,9 +7,30 @@
 #include "apps/a4c/output.h"
 #include "tests/integration/cli/cli_fixture.h"
 #include "tests/integration/cli/sessions_fixture.h"
+#include "tests/support/canned.h"
 
 namespace a4cd {
 namespace {
+
+std::string PageThatLags(int64_t lag_ms) {
+  const std::string body =
+      R"({"items":[],"total":0,"fresh":true,"lag_ms":)" + std::to_string(lag_ms) + "}";
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+}
+
+// An index that lags has seen all writes that nobody named.
+TEST_F(Cli, AnIndexThatLagsIsToldOf) {
+  const auto said = [&](int64_t lag_ms, const std::string& verb) {
+    const a4c::testing::Canned server({PageThatLags(lag_ms)});
+    return Run({"job", verb, "-q", "state:failed"}, {{"A4C_URL", server.url()}}).err;
+  };
+  for (const char* verb : {"list", "count"}) {
+    EXPECT_EQ(said(2'000, verb), "");
+    EXPECT_EQ(said(5'000, verb),
+              "note: the index is behind by 5000 ms: some jobs may be missing\n");
+  }
+}
 
 TEST_F(Cli, CreatesShowsAndListsJobs) {
   const Ran created = Run({"job", "create", "workspace.create", "--title", "the old pier", "--set",
