@@ -14,7 +14,7 @@ macro(a4c_mutable dir)
   endforeach()
 endmacro()
 a4c_mutable(core/src/collection database fill fingerprints group_commit next_index outbox poll_loop purge_loop
-            rebuild_loop refreshes repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
+            rebuild_loop rebuild_stall refreshes repair search store_copy store_time sync_batch sync_loop sync_status sync_task tasks token verify
             writer)
 a4c_mutable(apps/a4cd/work job_run)
 a4c_mutable(apps/a4cd/executors workspace_delete)
@@ -63,13 +63,13 @@ a4c_mutant(poller_without_skip_locked poll_loop
 
 # The last writer wins in the index, whatever its rev.
 a4c_mutant(no_version_on_index_writes sync_batch
-[==[  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));]==]
+[==[  Result<std::vector<BulkResult>> of_live = state_.backends.index->Bulk(call, documents);]==]
 [==[  if (a4c::simulation::Mutant("no_version_on_index_writes")) {
     std::vector<Purge> before;
     for (const Document& document : documents) before.push_back({document.ref});
     A4C_CHECK(state_.backends.index->Remove(call, before));
   }
-  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));]==])
+  Result<std::vector<BulkResult>> of_live = state_.backends.index->Bulk(call, documents);]==])
 
 # An equal rev is taken for an equal document.
 a4c_mutant(version_without_hash sync_batch
@@ -310,16 +310,16 @@ a4c_mutant(swap_without_proof rebuild_loop
 
 # A change is confirmed that the second generation does not show yet.
 a4c_mutant(confirm_without_second_refresh sync_batch
-[==[  A4C_CHECK(next_.Refresh(call));]==]
+[==[  A4C_CHECK(RefreshNext(call));]==]
 [==[  if (!a4c::simulation::Mutant("confirm_without_second_refresh")) {
-    A4C_CHECK(next_.Refresh(call));
+    A4C_CHECK(RefreshNext(call));
   }]==])
 
 # A change is confirmed that the second generation did not take.
 a4c_mutant(second_answer_ignored sync_batch
-[==[    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);]==]
-[==[    if (a4c::simulation::Mutant("second_answer_ignored")) continue;
-    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);]==])
+[==[  for (const size_t i : held) results[i] = std::move((*of_next)[i]);]==]
+[==[  if (a4c::simulation::Mutant("second_answer_ignored")) return results;
+  for (const size_t i : held) results[i] = std::move((*of_next)[i]);]==])
 
 # What one of two generations holds by now is called confirmed.
 a4c_mutant(confirmed_by_one_generation sync_batch

@@ -20,6 +20,7 @@ constexpr int64_t kRepairedMs = 100'000;
 constexpr int64_t kRejectionsMs = 110'000;
 // A rebuild whose instance was lost is taken over, and proven in two rounds of the pollers.
 constexpr int64_t kRebuiltMs = 10 * 60'000;
+constexpr int64_t kShortStallMs = 500;
 
 // The longest that DieInHand waits for a row to be taken: a due time and a period.
 constexpr int64_t kTakenMs = 35'000;
@@ -33,6 +34,8 @@ DatabaseOptions OptionsOf(uint64_t seed) {
   options.rejections_max = 3;
   options.tombstone_keep_ms = kTombstoneKeepMs;
   options.verify_period_ms = kVerifyPeriodMs;
+  // Of some seeds a rebuild is given up for little, whatever it is at.
+  if (testing::Below(random, 2) == 0) options.rebuild_stall_ms = kShortStallMs;
   return options;
 }
 

@@ -174,6 +174,10 @@ constexpr ConfigKey kDatabaseKeys[] = {
     {"task_lease", ConfigType::kDurationMs, "30s",
      "a verify, repair or rebuild whose instance died goes on elsewhere after so long", false,
      1'000},
+    {"rebuild_stall_timeout", ConfigType::kDurationMs, "1m",
+     "a rebuild fails whose new index took nothing for so long while the old one did: until then "
+     "changes do not show in searches",
+     false, 1'000},
     {"outbox_count_max", ConfigType::kLong, "10000", "rows of the outbox that are counted", false,
      1, 10'000},
     {"open_timeout", ConfigType::kDurationMs, "1m",

@@ -157,6 +157,7 @@ a4c::DatabaseOptions ReadDatabase(const Config& config) {
           .tokens_max = static_cast<int>(config.Long("tokens_max")),
           .verify_period_ms = config.Long("verify_period"),
           .task_lease_ms = config.Long("task_lease"),
+          .rebuild_stall_ms = config.Long("rebuild_stall_timeout"),
           .outbox_count_max = static_cast<int>(config.Long("outbox_count_max"))};
 }
 

@@ -60,7 +60,9 @@ struct DatabaseOptions {
   int rejections_max = 5;  // of one document, then it is a dead letter
   int tokens_max = 16;
   int64_t verify_period_ms = 10 * 60'000;  // between two proofs that store and index agree
-  int64_t task_lease_ms = 30'000;   // a verify, repair or rebuild goes on elsewhere after so long
+  int64_t task_lease_ms = 30'000;  // a verify, repair or rebuild goes on elsewhere after so long
+  // A rebuild fails whose generation took nothing for so long while the live one did.
+  int64_t rebuild_stall_ms = 60'000;
   int outbox_count_max = 10'000;    // rows of the outbox that Status counts
   std::string index_identity = {};  // names the index, so that RetireIndex can; empty: it cannot
 };

@@ -48,6 +48,7 @@ struct SyncTask {
   int64_t drift = 0;                     // records that differed with nothing on its way
   std::vector<RecordRef> examples = {};  // some of them
   int64_t generation = 0;                // kRebuild: that is filled
+  bool index_was_lost = false;           // kRebuild: begun because no generation was live
   std::string position = {};             // opaque: where to go on
 };
 A4C_API std::string_view SyncTaskStateName(SyncTask::State state);

@@ -112,6 +112,7 @@ Result<void> Database::Open(const Call& call, std::vector<CollectionSpec> collec
     if (!spec.searchable || state_->backends.index == nullptr) continue;
     state_->refreshes.try_emplace(spec.kind.name, *state_->backends.index, state_->runtime,
                                   spec.kind.name, state_->options.refresh_period_ms);
+    state_->stalls.try_emplace(spec.kind.name, state_->runtime, state_->options.rebuild_stall_ms);
   }
   A4C_CHECK(state_->backends.store.Ensure(call, StoredKinds(collections)));
   A4C_CHECK(CheckStoreNotMoved(call, state_->backends.store));

@@ -9,6 +9,7 @@
 
 #include "a4c/collection.h"
 #include "a4c/sinks.h"
+#include "collection/rebuild_stall.h"
 #include "collection/refreshes.h"
 #include "collection/store_time.h"
 
@@ -62,6 +63,7 @@ struct Database::State {
   StoreTime store_time;
   std::map<std::string, CollectionSpec> collections;
   std::map<std::string, Refreshes> refreshes;  // of each searchable kind, if there is an index
+  std::map<std::string, RebuildStall> stalls;  // of the same
   std::atomic<bool> index_ensured{false};
   std::atomic<bool> index_outdated{false};
   std::atomic<int64_t> index_misses{0};
@@ -71,6 +73,9 @@ struct Database::State {
   };
   std::map<std::string, Lag> lags;  // of each searchable kind
 };
+
+// The age of the oldest change that is not confirmed searchable, dead letters left out.
+Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& kind);
 
 // Hints for the bus; losing them is allowed, waiting is not.
 void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes);

@@ -48,10 +48,13 @@ Result<SearchIndex*> NextIndex::Find(const Call& call) {
   if (!stored || !IsFilling(stored->task)) {
     index_.reset();
     number_ = 0;
-  } else if (stored->task.generation != number_) {
+    return nullptr;
+  }
+  if (stored->task.generation != number_) {
     A4C_TRY(index_, rebuild->Open(call, kind_, stored->task.generation));
     number_ = stored->task.generation;
   }
+  task_ = stored->task;
   return index_.get();
 }
 

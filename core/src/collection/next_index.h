@@ -31,6 +31,8 @@ class NextIndex {
   Result<SearchIndex*> Find(const Call& call);
   // What Find has answered last.
   bool IsOpen() const { return index_ != nullptr; }
+  // The rebuild that fills it, as Find has read it.
+  const SyncTask& task() const { return task_; }
   // The generation's number; 0: there is none.
   int64_t number() const { return number_; }
   // Makes searchable what was written to it; nothing to do if it has been dropped.
@@ -42,6 +44,7 @@ class NextIndex {
   Database::State& state_;
   const Kind& kind_;
   int64_t number_ = 0;
+  SyncTask task_;
   std::unique_ptr<SearchIndex> index_;
 };
 

@@ -50,7 +50,8 @@ class RebuildLoop final : public Loop {
     const SyncTask task{.work = SyncWork::kRebuild,
                         .phase = "creating",
                         .started_ms = state_.store_time.NowMs(),
-                        .generation = NextNumber(*list)};
+                        .generation = NextNumber(*list),
+                        .index_was_lost = true};
     const auto begun = WriteTask(state_, call, kind_.name, run_.stored(), task, "");
     if (!begun && begun.error().code() == Code::kConflict) return false;  // another was first
     if (!begun) return begun.error();

@@ -46,6 +46,11 @@ BulkOutcome OutcomeOf(const BulkResult& result) {
                                                                          : result.outcome;
 }
 
+// Whether the index could be written at all, whatever it made of the document.
+bool IsAnswered(const BulkResult& result) {
+  return OutcomeOf(result) != BulkOutcome::kRetry;
+}
+
 std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
   std::string prefix = text.substr(0, bytes_max);
   while (!prefix.empty() && !IsUtf8(prefix)) prefix.pop_back();
@@ -74,17 +79,49 @@ Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const R
 // Of two generations the one that does not hold a document decides what becomes of it.
 Result<std::vector<BulkResult>> Syncer::Bulk(const Call& call,
                                              std::span<const Document> documents) {
+  A4C_TRY(SearchIndex* const next, FindNext(call));
+  Result<std::vector<BulkResult>> of_live = state_.backends.index->Bulk(call, documents);
+  if (!of_live) stall_.LiveTookNothing();
+  A4C_TRY(std::vector<BulkResult> results, std::move(of_live));
+  missed_index_ = std::ranges::any_of(results, MissesIndex);
+  if (next == nullptr) return results;
+  Result<std::vector<BulkResult>> of_next = next->Bulk(call, documents);
+  std::vector<size_t> held;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (IsHeld(documents[i], results[i])) held.push_back(i);
+  }
+  A4C_CHECK(NoteNext(call, !held.empty(), of_next));
+  if (!of_next) return of_next.error();
+  for (const size_t i : held) results[i] = std::move((*of_next)[i]);
+  return results;
+}
+
+Result<SearchIndex*> Syncer::FindNext(const Call& call) {
   const int64_t generation = next_.number();
   A4C_TRY(SearchIndex* const next, next_.Find(call));
   if (next_.number() != generation) MarkAgain();
-  A4C_TRY(std::vector<BulkResult> results, state_.backends.index->Bulk(call, documents));
-  missed_index_ = std::ranges::any_of(results, MissesIndex);
-  if (next == nullptr) return results;
-  A4C_TRY(std::vector<BulkResult> of_next, next->Bulk(call, documents));
-  for (size_t i = 0; i < results.size(); ++i) {
-    if (IsHeld(documents[i], results[i])) results[i] = std::move(of_next[i]);
+  return next;
+}
+
+// A document that the new generation refuses is answered, and held up by nobody.
+Result<void> Syncer::NoteNext(const Call& call, bool live_held,
+                              const Result<std::vector<BulkResult>>& of_next) {
+  if (of_next && std::ranges::any_of(*of_next, IsAnswered)) {
+    stall_.Took(RebuildStall::Way::kBulk);
+    return {};
   }
-  return results;
+  if (!live_held) {
+    stall_.LiveTookNothing();
+    return {};
+  }
+  const Error why(Code::kUnavailable, "no reason given");
+  return NextMissed(call, RebuildStall::Way::kBulk,
+                    of_next ? of_next->front().error.value_or(why) : of_next.error());
+}
+
+Result<void> Syncer::NextMissed(const Call& call, RebuildStall::Way way, const Error& why) {
+  if (!stall_.Missed(way, next_.task())) return {};
+  return EndStalled(state_, call, collection_.kind.name, next_.task(), why);
 }
 
 // The other generation may have become the live one, after the live one was refreshed.
@@ -246,7 +283,7 @@ Result<void> Syncer::ConfirmShown(const Call& call, int64_t shown) {
       indexed_, [shown](const Indexed& one) { return one.mark < shown; });
   auto left = static_cast<size_t>(end - indexed_.begin());
   if (left == 0) return {};
-  A4C_CHECK(next_.Refresh(call));
+  A4C_CHECK(RefreshNext(call));
   // In parts: what a tick has indexed may be more than the write queue takes at once.
   const auto part_max =
       std::max<size_t>(1, static_cast<size_t>(state_.options.group_commit.queue_batches_max) / 2);
@@ -259,6 +296,20 @@ Result<void> Syncer::ConfirmShown(const Call& call, int64_t shown) {
     confirmed_ += static_cast<int64_t>(count);
   }
   return {};
+}
+
+// If it fails, the rebuild may have ended: then what waits is shown by the live generation alone.
+Result<void> Syncer::RefreshNext(const Call& call) {
+  if (!next_.IsOpen()) return {};
+  const Result<void> refreshed = next_.Refresh(call);
+  if (refreshed) {
+    stall_.Took(RebuildStall::Way::kRefresh);
+    return {};
+  }
+  A4C_TRY(const SearchIndex* const next, FindNext(call));
+  if (next == nullptr) return refreshed;
+  A4C_CHECK(NextMissed(call, RebuildStall::Way::kRefresh, refreshed.error()));
+  return refreshed;
 }
 
 Result<void> Syncer::ConfirmSome(const Call& call, std::span<const Indexed> some) {

@@ -19,6 +19,7 @@
 
 #include "collection/database.h"
 #include "collection/next_index.h"
+#include "collection/rebuild_stall.h"
 
 namespace a4c {
 
@@ -28,6 +29,7 @@ class Syncer {
       : state_(state),
         collection_(collection),
         refreshes_(state.refreshes.at(collection.kind.name)),
+        stall_(state.stalls.at(collection.kind.name)),
         next_(state, collection.kind) {}
 
   // Indexes what is announced among these records. Returns those to be tried again, for an outage
@@ -67,6 +69,11 @@ class Syncer {
 
   Result<std::vector<Announced>> Read(const Call& call, std::span<const RecordRef> records);
   Result<std::vector<BulkResult>> Bulk(const Call& call, std::span<const Document> documents);
+  Result<SearchIndex*> FindNext(const Call& call);
+  Result<void> NoteNext(const Call& call, bool live_held,
+                        const Result<std::vector<BulkResult>>& of_next);
+  Result<void> NextMissed(const Call& call, RebuildStall::Way way, const Error& why);
+  Result<void> RefreshNext(const Call& call);
   void MarkAgain();
   int64_t LateMs() const;
   Result<void> Judge(const Call& call, const Announced& announced, const BulkResult& result,
@@ -87,6 +94,7 @@ class Syncer {
   Database::State& state_;
   const CollectionSpec& collection_;
   Refreshes& refreshes_;
+  RebuildStall& stall_;
   NextIndex next_;
   int64_t mark_ = 0;              // of the last bulk
   std::vector<Indexed> indexed_;  // by mark, and not confirmed

@@ -110,13 +110,18 @@ class StatusLoop final : public Loop {
 
 }  // namespace
 
+Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& kind) {
+  A4C_TRY(const ScanAnswer oldest, Oldest(state, call, kind, 1));
+  return AgeOf(oldest);
+}
+
 Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
   State::Lag& lag = state_->lags.at(kind);
   const int64_t now = state_->runtime.clock.MonotonicMs();
   if (lag.read_at_ms != INT64_MIN && now - lag.read_at_ms < kLagAgeMs) return lag.ms.load();
-  A4C_TRY(ScanAnswer oldest, Oldest(*state_, call.InAllScopes(), collection->kind, 1));
-  lag.ms = AgeOf(oldest);
+  A4C_TRY(const int64_t lag_ms, ReadLagMs(*state_, call.InAllScopes(), collection->kind));
+  lag.ms = lag_ms;
   lag.read_at_ms = now;
   return lag.ms.load();
 }

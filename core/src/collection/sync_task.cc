@@ -43,6 +43,7 @@ Json JsonOf(const SyncTask& task) {
                       {"drift", task.drift},
                       {"examples", std::move(examples)},
                       {"generation", task.generation},
+                      {"index_was_lost", task.index_was_lost},
                       {"position", task.position}};
 }
 
@@ -65,6 +66,7 @@ SyncTask TaskOf(const Json& json, SyncWork work) {
     task.examples.push_back({ref["kind"].Text(), {ref["scope"].Text(), ref["id"].Text()}});
   }
   task.generation = json["generation"].Int();
+  task.index_was_lost = json["index_was_lost"].Bool();
   task.position = json["position"].Text();
   return task;
 }
