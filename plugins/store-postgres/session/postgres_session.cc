@@ -302,6 +302,7 @@ bool PocoSession::Usable() {
 
 // Plans are made once, without looking at values, and with nothing but index scans and nested loops
 // to choose from: a plan that was made while the table was small stays right when it has grown.
+// Warnings are sent whatever the role or the database says: see IsSyncWaitCanceled.
 std::vector<Statement> SettingsOf(const Options& options) {
   const std::string timeouts = "SELECT set_config('statement_timeout', '" +
                                std::to_string(options.statement_timeout_ms) +
@@ -313,6 +314,7 @@ std::vector<Statement> SettingsOf(const Options& options) {
            "enable_mergejoin,enable_bitmapscan,jit}'::text[]) AS name"},
           {"SELECT set_config('plan_cache_mode', 'force_generic_plan', false),"
            " set_config('default_transaction_isolation', 'read committed', false),"
+           " set_config('client_min_messages', 'warning', false),"
            " set_config('a4c.writer', 'plugin', false)"}};
 }
 

@@ -97,7 +97,9 @@ class PostgresSyncWait : public ServerTest {
   std::string directory_;
 };
 
+// Also where warnings, which alone tell of it, are hidden from the role.
 TEST_F(PostgresSyncWait, ACancelledWaitIsUnknownInBothLanes) {
+  Sql("ALTER ROLE a4c SET client_min_messages = error");
   Open({{.name = "thing"}}, {{"durability", ConfigValue::Scalar("single_server")}});
   SetStandbys("nobody");
   int cancelled = 0;
