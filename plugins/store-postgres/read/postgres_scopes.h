@@ -15,5 +15,7 @@ using Scopes = std::set<std::string_view>;
 
 // Answers the time in milliseconds, in the first column of one row.
 Statement OpeningOf(const Call& call, bool row_security, const Scopes& named);
+// In the second column also whether commits wait for a standby: see kWaitsSql.
+Statement WriteOpeningOf(const Call& call, bool row_security, const Scopes& named);
 
 }  // namespace a4c::postgres

@@ -39,13 +39,24 @@ Result<std::unique_ptr<Session>> Connector::ConnectTo(size_t server, const Optio
   A4C_TRY(std::unique_ptr<Session> session,
           OpenSession(conninfos_[server], options, runtime_.clock));
   if (wanted_ == Wanted::kReplica) return session;
-  Result<void> fit = CheckPrimary(session->facts(), timeline_seen_, options_);
-  if (fit && options_.row_security && wanted_ == Wanted::kPrimary) {
-    fit = CheckIsBound(session->facts());
-  }
-  if (!fit) return fit.error().Within(session->server());
+  A4C_CHECK(CheckFit(*session));
   NoteTimeline(*session);
   return session;
+}
+
+Result<void> Connector::CheckFit(const Session& session) {
+  Result<void> fit = CheckPrimary(session.facts(), timeline_seen_, options_);
+  if (fit && options_.row_security && wanted_ == Wanted::kPrimary) {
+    fit = CheckIsBound(session.facts());
+  }
+  if (fit) {
+    any_was_fit_ = true;
+    return {};
+  }
+  const Error& error = fit.error();
+  const bool for_now = error.code() == Code::kInvalid && any_was_fit_;
+  return Error(for_now ? Code::kUnavailable : error.code(), error.message(), error.hint())
+      .Within(session.server());
 }
 
 // Nothing is noted before all have answered: who connects meanwhile asks for himself.

@@ -33,7 +33,8 @@ class Connector {
 
   // Tries each server once, beginning with the one that served last; the error names all that were
   // tried. kUnavailable, kDenied, kNotFound: see ConnectErrorOf; kInvalid: see CheckPrimary
-  // and CheckIsBound.
+  // and CheckIsBound. Once a server was fit, it is kUnavailable that none is any more: the config
+  // is right, and a server may be fit again.
   Result<std::unique_ptr<Session>> Connect();
   // With other timeouts than those of the options.
   Result<std::unique_ptr<Session>> Connect(const Options& options);
@@ -48,6 +49,7 @@ class Connector {
 
  private:
   Result<std::unique_ptr<Session>> ConnectTo(size_t server, const Options& options);
+  Result<void> CheckFit(const Session& session);
   void NoteTimeline(const Session& session);
 
   const Wanted wanted_;
@@ -56,6 +58,7 @@ class Connector {
   std::atomic<int64_t>& timeline_seen_;
   const Runtime runtime_;
   std::atomic<size_t> served_last_{0};
+  std::atomic<bool> any_was_fit_{false};
 };
 
 }  // namespace a4c::postgres

@@ -42,7 +42,7 @@ class BoundedPool final : public SessionPool {
   std::unique_ptr<Session> TakeIdle();
   void ReturnTurn();
   void ThrowAway(std::unique_ptr<Session> session);
-  void ThrowAwaySiblings(const Session& unanswered);
+  void ThrowAwaySiblings(const Session& gone_wrong);
 
   Connector& connector_;
   const Options& options_;
@@ -106,15 +106,17 @@ void BoundedPool::ReturnTurn() {
 
 void BoundedPool::ThrowAway(std::unique_ptr<Session> session) {
   runtime_.metrics.Count("a4c_store_postgres_sessions_thrown_away_total", {});
-  if (session->unanswered()) ThrowAwaySiblings(*session);
+  if (session->unanswered() || session->retired()) ThrowAwaySiblings(*session);
   session.reset();
 }
 
 // A server that is gone without a word answers on none of its sessions, and each would be waited
-// for in its turn. Of one that is only slow, those that were heard lately are kept.
-void BoundedPool::ThrowAwaySiblings(const Session& unanswered) {
-  const std::string server = unanswered.server();
-  const int64_t heard_by_ms = runtime_.clock.MonotonicMs() - kHeardLatelyMs;
+// for in its turn. Of one that is only slow, those that were heard lately are kept; of one that
+// does not keep commits as it did, none.
+void BoundedPool::ThrowAwaySiblings(const Session& gone_wrong) {
+  const std::string server = gone_wrong.server();
+  const int64_t heard_by_ms =
+      gone_wrong.retired() ? INT64_MAX : runtime_.clock.MonotonicMs() - kHeardLatelyMs;
   std::vector<std::unique_ptr<Session>> gone;  // past the lock
   const Waiter::Lock lock(*waiter_);
   const auto [from, to] = std::ranges::stable_partition(idle_, [&](const auto& session) {

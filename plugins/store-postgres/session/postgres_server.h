@@ -10,6 +10,14 @@
 
 namespace a4c::postgres {
 
+// In SQL: whether commits wait for a standby that keeps them, by the settings as they are now. They
+// change under a session when the server reloads its configuration, and nothing tells it.
+inline constexpr const char* kWaitsSql =
+    "current_setting('synchronous_standby_names') <> '' AND "
+    "current_setting('synchronous_commit') IN ('on', 'remote_apply', 'remote_write')";
+inline constexpr const char* kNoStandbyAskedFor =
+    "the server does not wait for a standby any more: its settings have changed";
+
 // One row, for ServerFacts. Any role may ask for it.
 Statement ServerFactsOf(const Options& options);
 ServerFacts ServerFactsFrom(const Rows& rows);

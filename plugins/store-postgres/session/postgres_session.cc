@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <utility>
@@ -22,6 +23,9 @@ using PocoImpl = Poco::Data::PostgreSQL::SessionImpl;
 
 constexpr size_t kPreparedMax = 500;
 constexpr int64_t kStopPollMs = 50;
+constexpr const char* kSyncWaitCanceled =
+    "the commit may not have reached a standby: the wait for it was cancelled";
+constexpr const char* kNotLearned = "it was not learned whether the commit waited for a standby";
 
 std::string Text(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
@@ -65,6 +69,7 @@ class PocoSession final : public Session {
 
   Reply Run(std::span<const Statement> statements, int64_t deadline_ms,
             const std::stop_token& stop) override;
+  Reply Commit(std::span<const Statement> statements, int64_t deadline_ms) override;
   Poco::Data::Session& poco() override { return *poco_; }
   Error CaughtError() override;
   bool Usable() override;
@@ -81,7 +86,16 @@ class PocoSession final : public Session {
     const std::string* prepares;  // its SQL, or null
   };
 
-  void RunPipeline(std::span<const Statement> statements, Reply& reply);
+  // What goes up to the end of a transaction, and comes back for it.
+  struct Exchange {
+    std::span<const Statement> statements;
+    std::vector<Owed> owed = {};
+    Reply reply = {};
+  };
+
+  void RunExchanges(std::span<Exchange> exchanges, int64_t deadline_ms,
+                    const std::stop_token& stop);
+  void RunPipeline(std::span<Exchange> exchanges);
   bool Send(std::span<const Statement> statements, std::vector<Owed>& owed);
   bool SendOne(const Statement& statement, size_t number, std::vector<Owed>& owed);
   void Receive(const std::vector<Owed>& owed, Reply& reply);
@@ -107,27 +121,57 @@ class PocoSession final : public Session {
 
 Reply PocoSession::Run(std::span<const Statement> statements, int64_t deadline_ms,
                        const std::stop_token& stop) {
-  Reply reply;
+  Exchange exchange{statements};
+  RunExchanges({&exchange, 1}, deadline_ms, stop);
+  return std::move(exchange.reply);
+}
+
+// Asked behind the commit, because a commit that waits is let go when the names of the standbys are
+// taken away, without a warning. The server tells its sessions of new settings before the process
+// that lets them go, and a session reads them before its next statement.
+Reply PocoSession::Commit(std::span<const Statement> statements, int64_t deadline_ms) {
+  if (!replicates_) return Run(statements, deadline_ms, {});
+  static const Statement kLook{std::string("SELECT ") + kWaitsSql};
+  std::array<Exchange, 2> exchanges{Exchange{statements}, Exchange{{&kLook, 1}}};
+  RunExchanges(exchanges, deadline_ms, {});
+  Reply& reply = exchanges[0].reply;
+  if (reply.failure) return std::move(reply);
+  const std::vector<Rows>& look = exchanges[1].reply.rows;
+  if (look.empty()) {
+    reply.doubt = kNotLearned;
+  } else if (!look[0].Bool(0, 0)) {
+    reply.doubt = kNoStandbyAskedFor;
+    Retire();
+  }
+  return std::move(reply);
+}
+
+void PocoSession::RunExchanges(std::span<Exchange> exchanges, int64_t deadline_ms,
+                               const std::stop_token& stop) {
   deadline_ms_ = deadline_ms;
   stop_ = stop;
   gave_up_.reset();
   sync_wait_canceled_ = false;
-  RunPipeline(statements, reply);
-  reply.sync_wait_canceled = sync_wait_canceled_;
-  const bool answered = !reply.failure || !reply.failure->sqlstate.empty();
-  if (answered) heard_ms_ = clock_.MonotonicMs();
-  unanswered_ = !answered && reply.failure->error.code() != Code::kCanceled;
-  return reply;
+  RunPipeline(exchanges);
+  if (sync_wait_canceled_) exchanges[0].reply.doubt = kSyncWaitCanceled;
+  const auto lost = std::ranges::find_if(exchanges, [](const Exchange& exchange) {
+    return exchange.reply.failure && exchange.reply.failure->sqlstate.empty();
+  });
+  if (lost == exchanges.end()) heard_ms_ = clock_.MonotonicMs();
+  unanswered_ = lost != exchanges.end() && lost->reply.failure->error.code() != Code::kCanceled;
 }
 
-void PocoSession::RunPipeline(std::span<const Statement> statements, Reply& reply) {
-  std::vector<Owed> owed;
-  if (PQenterPipelineMode(connection_) != 1 || !Send(statements, owed)) {
-    reply.failure = Lost(0);
+void PocoSession::RunPipeline(std::span<Exchange> exchanges) {
+  bool sent = PQenterPipelineMode(connection_) == 1;
+  for (Exchange& exchange : exchanges) sent = sent && Send(exchange.statements, exchange.owed);
+  if (!sent) {
+    exchanges[0].reply.failure = Lost(0);
     return;
   }
-  Receive(owed, reply);
-  if (!broken_) ReceiveEnd(statements.size(), reply);
+  for (Exchange& exchange : exchanges) {
+    if (!broken_) Receive(exchange.owed, exchange.reply);
+    if (!broken_) ReceiveEnd(exchange.statements.size(), exchange.reply);
+  }
   if (!broken_ && PQexitPipelineMode(connection_) != 1) broken_ = true;
 }
 
@@ -294,7 +338,7 @@ Error PocoSession::CaughtError() {
 }
 
 bool PocoSession::Usable() {
-  if (broken_ || PQstatus(connection_) != CONNECTION_OK) return false;
+  if (broken_ || retired() || PQstatus(connection_) != CONNECTION_OK) return false;
   pollfd waited{PQsocket(connection_), POLLIN, 0};
   if (poll(&waited, 1, 0) > 0 && PQconsumeInput(connection_) != 1) return false;
   return PQstatus(connection_) == CONNECTION_OK && PQtransactionStatus(connection_) == PQTRANS_IDLE;
@@ -323,6 +367,7 @@ Result<void> PocoSession::SetUp(const Options& options) {
       Run(SettingsOf(options), clock_.MonotonicMs() + options.connect_timeout_ms, {});
   if (reply.failure) return reply.failure->error.Within("setting up a session to " + server());
   facts_ = ServerFactsFrom(reply.rows.at(0));
+  replicates_ = options.durability == Durability::kReplicated;
   return {};
 }
 

@@ -60,8 +60,9 @@ struct Failure {
 struct Reply {
   std::vector<Rows> rows = {};
   std::optional<Failure> failure = {};
-  // A commit was answered, but the wait for the standby had been cancelled: its outcome is unknown.
-  bool sync_wait_canceled = false;
+  // Why a commit that was answered may be on this one server alone; null if it is not. Its outcome
+  // is unknown.
+  const char* doubt = nullptr;
 };
 
 // What the server said of itself when the session was opened.
@@ -83,16 +84,25 @@ class Session {
   int64_t heard_ms() const { return heard_ms_; }
   // The last Run ended without an answer: its time was up, or the connection was lost.
   bool unanswered() const { return unanswered_; }
+  // What it commits has to be on a standby before it is acknowledged (durability: replicated).
+  bool replicates() const { return replicates_; }
+  // Its server is not any more what it was when the session was opened: it is of no more use, and
+  // neither are the others to that server.
+  void Retire() { retired_ = true; }
+  bool retired() const { return retired_; }
   virtual std::string server() const = 0;  // host:port
   // Sends all and waits for all. Gives up at the deadline or when asked to stop: the session is
   // then broken. What was prepared once is not prepared again.
   virtual Reply Run(std::span<const Statement> statements, int64_t deadline_ms,
                     const std::stop_token& stop = {}) = 0;
+  // Run, of what commits. A session that replicates() also learns, in the same round trip, whether
+  // commits still wait for a standby behind this one; if not there is doubt, and it retires.
+  virtual Reply Commit(std::span<const Statement> statements, int64_t deadline_ms) = 0;
   virtual Poco::Data::Session& poco() = 0;
   // Turns a Poco exception that is being handled into an Error, by the server's SQLSTATE.
   virtual Error CaughtError() = 0;
-  // False once the connection is lost, was left inside a transaction, or its server is no primary;
-  // looks for a word of farewell from the server first.
+  // False once it retired, the connection is lost, was left inside a transaction, or its server is
+  // no primary; looks for a word of farewell from the server first.
   virtual bool Usable() = 0;
   virtual int64_t backend_pid() const = 0;  // of the process on the server
 
@@ -100,6 +110,8 @@ class Session {
   ServerFacts facts_;
   int64_t heard_ms_ = 0;
   bool unanswered_ = false;
+  bool replicates_ = false;
+  bool retired_ = false;
 };
 
 // Connects and sets up the session, in at most connect_timeout.

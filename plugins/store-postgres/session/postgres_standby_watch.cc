@@ -58,10 +58,10 @@ Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
     A4C_TRY(SessionPool::Lease session, pool.Take(call));
     backend_pid = session->backend_pid();
     const Statement probe{kProbeSql};
-    reply = session->Run({&probe, 1},
-                         std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs));
+    reply = session->Commit({&probe, 1},
+                            std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs));
   }
-  if (!reply.failure && !reply.sync_wait_canceled) return {};
+  if (!reply.failure && reply.doubt == nullptr) return {};
   if (reply.failure) CancelProbe(call.clock, pool, backend_pid);
   pool.LookAround();
   if (reply.failure && reply.failure->error.code() != Code::kTimeout) return reply.failure->error;

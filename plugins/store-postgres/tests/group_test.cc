@@ -81,6 +81,9 @@ class FailingSession final : public Session {
     reply.failure = failure_;
     return reply;
   }
+  Reply Commit(std::span<const Statement> statements, int64_t deadline_ms) override {
+    return Run(statements, deadline_ms, {});
+  }
   Poco::Data::Session& poco() override { std::abort(); }
   Error CaughtError() override { return failure_.error; }
   bool Usable() override { return true; }

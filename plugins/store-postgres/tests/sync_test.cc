@@ -66,6 +66,37 @@ class PostgresSyncWait : public ServerTest {
     Sql("SELECT pg_reload_conf()");
   }
 
+  // Receives the log and confirms it, as a synchronous standby does, until it is cut off.
+  void StartStandby() {
+    Shell("mkdir " + directory_ + "/wal");
+    Shell("sh -c '" + programs_ + "/pg_receivewal --synchronous --no-loop -D " + directory_ +
+          "/wal -d \"host=" + directory_ + " user=a4c application_name=standby\" &'");
+    SetStandbys("standby");
+    Await("SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'");
+  }
+  void CutOffStandby() {
+    Sql("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    Await("SELECT count(*) = 0 FROM pg_stat_replication");
+  }
+
+  // Until it is true, and that for a session which has just been opened.
+  void Await(const std::string& sql) {
+    const Call patience = Within();
+    std::string answer;
+    while (answer != "t") {
+      ASSERT_FALSE(patience.Expired()) << sql;
+      const std::unique_ptr<PGconn, decltype(&PQfinish)> fresh(PQconnectdb(dsn_.c_str()), PQfinish);
+      const std::unique_ptr<PGresult, decltype(&PQclear)> row(PQexec(fresh.get(), sql.c_str()),
+                                                              PQclear);
+      if (PQntuples(row.get()) == 1) answer = PQgetvalue(row.get(), 0, 0);
+    }
+  }
+
+  // Of the lane that a put with this expectation takes.
+  BatchResult Write(const std::string& id, Expect expect) {
+    return Apply({Put{.ref = {"thing", {"", id}}, .body = "{}", .expect = expect}});
+  }
+
   // Cancels whatever waits for a standby until told to stop; the number of cancelled ones.
   int CancelWaits(const std::stop_token& stop) {
     const auto waiter = TheRuntime().threads.NewWaiter();
@@ -115,6 +146,57 @@ TEST_F(PostgresSyncWait, ACancelledWaitIsUnknownInBothLanes) {
   for (const std::string& id : unknown) {
     ASSERT_FALSE(id.empty());
     EXPECT_TRUE(Read({"thing", {"", id}}).has_value()) << "committed here, though nowhere else";
+  }
+}
+
+// As Patroni does when the last standby goes, unless it is told to be strict. Nothing tells the
+// sessions, and commits wait for nobody.
+TEST_F(PostgresSyncWait, WhereCommitsDoNotWaitAnyMoreNothingIsAcknowledgedInEitherLane) {
+  StartStandby();
+  for (const char* setting : {"synchronous_standby_names = ''", "synchronous_commit = 'local'"}) {
+    for (const Expect& expect : {Expect::Absent(), Expect::Any()}) {
+      SCOPED_TRACE(setting);
+      const bool creates = expect.what == Expect::What::kAbsent;
+      const std::string id = setting + std::to_string(creates ? 1 : 2);
+      Open({{.name = "thing"}});
+      ASSERT_EQ(Write(id, expect).outcome, BatchOutcome::kApplied);
+      Sql(std::string("ALTER SYSTEM SET ") + setting);
+      Sql("SELECT pg_reload_conf()");
+      Await(
+          "SELECT current_setting('synchronous_standby_names') = '' OR "
+          "current_setting('synchronous_commit') = 'local'");
+      const BatchResult first = Write(id + "-late", expect);
+      EXPECT_EQ(first.outcome, creates ? BatchOutcome::kUnknown : BatchOutcome::kNotApplied);
+      const BatchResult next = creates ? Write(id + "-later", expect) : first;
+      ASSERT_EQ(next.outcome, BatchOutcome::kNotApplied);
+      EXPECT_EQ(next.error->code(), Code::kUnavailable) << next.error->ToString();
+      Sql("ALTER SYSTEM RESET synchronous_commit");
+      SetStandbys("standby");
+      Await(
+          "SELECT current_setting('synchronous_standby_names') <> '' AND "
+          "current_setting('synchronous_commit') = 'on'");
+      EXPECT_EQ(Write(id + "-later", expect).outcome, BatchOutcome::kApplied);
+    }
+  }
+}
+
+// They are let go as if a standby had confirmed them.
+TEST_F(PostgresSyncWait, CommitsThatWaitWhileTheStandbysAreTakenAwayAreUnknownInBothLanes) {
+  for (const Expect& expect : {Expect::Absent(), Expect::Any()}) {
+    StartStandby();
+    Open({{.name = "thing"}});
+    const std::string id = "a" + std::to_string(static_cast<int>(expect.what));
+    ASSERT_EQ(Write(id, expect).outcome, BatchOutcome::kApplied);
+    CutOffStandby();
+    BatchResult waited;
+    {
+      const auto writer = TheRuntime().threads.Start(
+          "writer", [&](const std::stop_token&) { waited = Write(id + "-late", expect); });
+      Await("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+      SetStandbys("");
+    }
+    EXPECT_EQ(waited.outcome, BatchOutcome::kUnknown);
+    EXPECT_THAT(waited.error->message(), HasSubstr("does not wait for a standby any more"));
   }
 }
 

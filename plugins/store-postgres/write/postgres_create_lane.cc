@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "read/postgres_rows.h"
+#include "session/postgres_server.h"
 #include "write/postgres_lanes.h"
 
 namespace a4c::postgres {
@@ -27,14 +28,14 @@ CreatedRows RowsOf(const Catalog& catalog, const Items& items) {
 Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
                   int64_t deadline_ms) {
   CreatedRows rows = RowsOf(catalog, items);
-  std::vector<Statement> statements{OpeningOf(call, catalog.row_security, ScopesOf(items))};
+  std::vector<Statement> statements{WriteOpeningOf(call, catalog.row_security, ScopesOf(items))};
   std::vector<int64_t> counts;
   for (auto& [table, changes] : rows) {
     SortByKey(changes);
     statements.push_back(InsertOf(*table.second, changes));
     counts.push_back(static_cast<int64_t>(changes.size()));
   }
-  Reply reply = session.Run(statements, deadline_ms);
+  Reply reply = session.Commit(statements, deadline_ms);
   Attempt attempt;
   if (reply.failure) {
     attempt.fate =
@@ -46,9 +47,13 @@ Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, co
     return attempt;
   }
   attempt.store_time_ms = reply.rows.at(0).Int(0, 0);
-  if (reply.sync_wait_canceled) {
+  if (!Replicates(session, reply.rows.at(0))) {
+    session.Retire();
+    reply.doubt = kNoStandbyAskedFor;
+  }
+  if (reply.doubt != nullptr) {
     attempt.fate = Fate::kUnknown;
-    attempt.why = kSyncWaitCanceled;
+    attempt.why = reply.doubt;
   } else if (!AllWritten(std::span(reply.rows).subspan(1), counts)) {
     attempt.fate = Fate::kUnknown;
     attempt.why = kRowsKeptBack;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "read/postgres_rows.h"
+#include "session/postgres_server.h"
 #include "write/postgres_lanes.h"
 
 namespace a4c::postgres {
@@ -182,11 +183,17 @@ void Decision::PlanLookups(std::vector<Statement>& statements) {
 
 bool Decision::LockAndRead() {
   std::vector<Statement> statements{{"BEGIN"},
-                                    OpeningOf(call_, catalog_.row_security, ScopesOf(items_))};
+                                    WriteOpeningOf(call_, catalog_.row_security, ScopesOf(items_))};
   PlanLookups(statements);
   Reply reply = session_.Run(statements, deadline_ms_);
   if (reply.failure) {
     RollBack(*std::move(reply.failure));
+    return false;
+  }
+  if (!Replicates(session_, reply.rows.at(1))) {
+    session_.Retire();
+    RollBack({.error = Error(Code::kUnavailable, kNoStandbyAskedFor,
+                             "set synchronous_standby_names and synchronous_commit back")});
     return false;
   }
   for (size_t i = 0; i < lookups_.size(); ++i) {
@@ -272,14 +279,16 @@ void Decision::WriteAndCommit() {
   }
   const size_t commit = statements.size();
   statements.push_back({"COMMIT"});
-  Reply reply = session_.Run(statements, deadline_ms_);
+  // Where nothing is written nothing has to be kept.
+  Reply reply = commit == 0 ? session_.Run(statements, deadline_ms_)
+                            : session_.Commit(statements, deadline_ms_);
   if (reply.failure && reply.failure->ProvesRollback(commit)) {
     RollBack(*std::move(reply.failure));
   } else if (reply.failure) {
     attempt_.unanswered = reply.failure->error.code() == Code::kTimeout;
     Unknown("the commit was not answered: " + reply.failure->error.message());
-  } else if (reply.sync_wait_canceled) {
-    Unknown(kSyncWaitCanceled);
+  } else if (reply.doubt != nullptr) {
+    Unknown(reply.doubt);
   } else if (!AllWritten(reply.rows, row_counts_)) {
     Unknown(kRowsKeptBack);
   }

@@ -31,10 +31,13 @@ struct Attempt {
   int64_t store_time_ms = 0;
 };
 
-inline constexpr const char* kSyncWaitCanceled =
-    "the commit may not have reached a standby: the wait for it was cancelled";
 inline constexpr const char* kRowsKeptBack =
     "a trigger or rule that is not a4c's kept rows from being written";
+
+// By the row of WriteOpeningOf: false where the session has to replicate and its server does not.
+inline bool Replicates(const Session& session, const Rows& opening) {
+  return !session.replicates() || opening.Bool(0, 1);
+}
 
 // All items have a `create`. The call is whose scopes the group may touch.
 Attempt CreateAll(const Call& call, Session& session, const Catalog& catalog, const Items& items,
