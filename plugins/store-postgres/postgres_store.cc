@@ -37,9 +37,9 @@ class PostgresStore final : public Store, public Replicas, public Migrations, pu
         replicas_(options_.replica_conninfos.empty()
                       ? nullptr
                       : NewSessionPool(to_replicas_, options_, runtime)),
-        replica_reader_(replicas_ == nullptr
-                            ? nullptr
-                            : NewReplicaReader(*primary_, *replicas_, options_, runtime)),
+        replica_reader_(replicas_ == nullptr ? nullptr
+                                             : NewReplicaReader(*primary_, *replicas_,
+                                                                timeline_seen_, options_, runtime)),
         reader_(NewReader(*primary_, background_ == nullptr ? *primary_ : *background_,
                           replica_reader_.get())),
         committer_(NewCommitter(*primary_, options_, runtime)),

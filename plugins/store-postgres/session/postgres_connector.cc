@@ -38,10 +38,24 @@ Result<std::unique_ptr<Session>> Connector::Connect(const Options& options) {
 Result<std::unique_ptr<Session>> Connector::ConnectTo(size_t server, const Options& options) {
   A4C_TRY(std::unique_ptr<Session> session,
           OpenSession(conninfos_[server], options, runtime_.clock));
-  if (wanted_ == Wanted::kReplica) return session;
+  if (wanted_ == Wanted::kReplica) {
+    A4C_CHECK(CheckFollows(*session));
+    return session;
+  }
   A4C_CHECK(CheckFit(*session));
   NoteTimeline(*session);
   return session;
+}
+
+// So that one which is left behind does not hide another.
+Result<void> Connector::CheckFollows(Session& session) const {
+  const Statement ask = ReplicaFactsOf();
+  const Reply reply =
+      session.Run({&ask, 1}, runtime_.clock.MonotonicMs() + options_.connect_timeout_ms);
+  if (reply.failure) return reply.failure->error.Within(session.server());
+  const Result<void> fit = CheckReplica(ReplicaFactsFrom(reply.rows.at(0)), timeline_seen_);
+  if (!fit) return fit.error().Within(session.server());
+  return {};
 }
 
 Result<void> Connector::CheckFit(const Session& session) {

@@ -49,6 +49,7 @@ class Connector {
 
  private:
   Result<std::unique_ptr<Session>> ConnectTo(size_t server, const Options& options);
+  Result<void> CheckFollows(Session& session) const;
   Result<void> CheckFit(const Session& session);
   void NoteTimeline(const Session& session);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "a4c/sinks.h"
+#include "session/postgres_server.h"
 
 namespace a4c::postgres {
 namespace {
@@ -13,17 +14,14 @@ constexpr size_t kSightingsMax = 8;
 constexpr int64_t kRetryMs = 1000;  // after no replica could be reached
 
 constexpr const char* kPrimarySql = "SELECT (pg_current_wal_lsn() - '0/0')::bigint";
-// A server that is not in recovery is no replica (any more): it may even be a former primary.
-constexpr const char* kReplicaSql =
-    "SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((pg_last_wal_replay_lsn() - "
-    "'0/0')::bigint, -1) ELSE -1 END";
 
 class LsnReader final : public ReplicaReader {
  public:
-  LsnReader(SessionPool& primary, SessionPool& replicas, const Options& options,
-            const Runtime& runtime)
+  LsnReader(SessionPool& primary, SessionPool& replicas, const std::atomic<int64_t>& timeline_seen,
+            const Options& options, const Runtime& runtime)
       : primary_(primary),
         replicas_(replicas),
+        timeline_seen_(timeline_seen),
         bound_ms_(options.replica_staleness_max_ms),
         runtime_(runtime),
         waiter_(runtime.threads.NewWaiter()) {}
@@ -31,14 +29,14 @@ class LsnReader final : public ReplicaReader {
   std::optional<Reading> Read(const Call& call, std::span<const Statement> statements) override {
     if (!IsTimeToTry()) return std::nullopt;
     AskThePrimary(call);
-    std::vector<Statement> all{{kReplicaSql}};
+    std::vector<Statement> all{ReplicaFactsOf()};
     all.insert(all.end(), statements.begin(), statements.end());
     Result<std::vector<Rows>> rows = ReadReplica(InGoodTime(call), all);
     if (!rows) {
       NoteFailure(rows.error());
       return std::nullopt;
     }
-    const std::optional<int64_t> stale_ms = StaleMs(rows->at(0).Int(0, 0));
+    const std::optional<int64_t> stale_ms = StaleMs(ReplicaFactsFrom(rows->at(0)).position);
     Count(stale_ms ? "replica" : "too_old");
     if (!stale_ms) return std::nullopt;
     runtime_.metrics.Observe("a4c_store_postgres_replica_stale_seconds", {},
@@ -72,9 +70,10 @@ class LsnReader final : public ReplicaReader {
     A4C_TRY(SessionPool::Lease session, replicas_.Take(call));
     Reply reply = session->Run(statements, call.deadline_ms, call.stop);
     if (reply.failure) return reply.failure->error;
-    if (reply.rows.at(0).Int(0, 0) < 0) {
+    const Result<void> fit = CheckReplica(ReplicaFactsFrom(reply.rows.at(0)), timeline_seen_);
+    if (!fit) {
       session.Discard();
-      return Error(Code::kUnavailable, "the server is no replica any more");
+      return fit.error();
     }
     return std::move(reply.rows);
   }
@@ -122,6 +121,7 @@ class LsnReader final : public ReplicaReader {
 
   SessionPool& primary_;
   SessionPool& replicas_;
+  const std::atomic<int64_t>& timeline_seen_;
   const int64_t bound_ms_;
   const Runtime runtime_;
   const std::unique_ptr<Waiter> waiter_;  // guards all below
@@ -133,8 +133,9 @@ class LsnReader final : public ReplicaReader {
 }  // namespace
 
 std::unique_ptr<ReplicaReader> NewReplicaReader(SessionPool& primary, SessionPool& replicas,
+                                                const std::atomic<int64_t>& timeline_seen,
                                                 const Options& options, const Runtime& runtime) {
-  return std::make_unique<LsnReader>(primary, replicas, options, runtime);
+  return std::make_unique<LsnReader>(primary, replicas, timeline_seen, options, runtime);
 }
 
 }  // namespace a4c::postgres

@@ -2,10 +2,12 @@
 //
 // How near is shown by log positions: the primary is asked for its own at most every quarter of the
 // bound, and a replica that has replayed a position holds all that was committed before the moment
-// at which the primary was asked. Clocks of servers do not matter, and neither does it that nothing
-// was written lately. [any thread]
+// at which the primary was asked. So it is only as long as it follows that primary: see
+// CheckReplica. Clocks of servers do not matter, and neither does it that nothing was written
+// lately. [any thread]
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -29,8 +31,9 @@ class ReplicaReader {
   virtual std::optional<Reading> Read(const Call& call, std::span<const Statement> statements) = 0;
 };
 
-// All outlive it.
+// All outlive it. timeline_seen is that of the connectors.
 std::unique_ptr<ReplicaReader> NewReplicaReader(SessionPool& primary, SessionPool& replicas,
+                                                const std::atomic<int64_t>& timeline_seen,
                                                 const Options& options, const Runtime& runtime);
 
 }  // namespace a4c::postgres

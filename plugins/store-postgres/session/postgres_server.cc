@@ -70,6 +70,36 @@ Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const
   return {};
 }
 
+// A server that is not in recovery is no replica (any more): it may even be a former primary.
+// received_tli is at once what it is, and hidden from who lacks pg_read_all_stats; the control file
+// is behind by up to a restartpoint after a promotion, and never ahead.
+Statement ReplicaFactsOf() {
+  return {
+      "SELECT pg_is_in_recovery(), coalesce((pg_last_wal_replay_lsn() - '0/0')::bigint, -1), "
+      "coalesce((SELECT received_tli FROM pg_stat_wal_receiver), "
+      "(SELECT greatest(c.timeline_id, r.min_recovery_end_timeline) "
+      "FROM pg_control_checkpoint() AS c, pg_control_recovery() AS r))::bigint"};
+}
+
+ReplicaFacts ReplicaFactsFrom(const Rows& rows) {
+  return {.is_replica = rows.Bool(0, 0), .position = rows.Int(0, 1), .timeline = rows.Int(0, 2)};
+}
+
+Result<void> CheckReplica(const ReplicaFacts& facts, int64_t timeline_seen) {
+  if (!facts.is_replica) {
+    return Error(Code::kUnavailable, "the server is no replica any more");
+  }
+  if (facts.timeline < timeline_seen) {
+    return Error(
+        Code::kUnavailable,
+        "the replica follows a former primary, or has only just left it: its timeline is " +
+            std::to_string(facts.timeline) + ", and timeline " + std::to_string(timeline_seen) +
+            " was seen",
+        "have it follow the primary; grant the user pg_read_all_stats to learn at once");
+  }
+  return {};
+}
+
 Result<void> CheckIsBound(const ServerFacts& facts) {
   if (facts.bypasses_row_security) {
     return Error(Code::kInvalid, "row_security: the role is a superuser or has BYPASSRLS",

@@ -1,4 +1,5 @@
-// What a session's server says about itself, and what a primary has to be before a4c writes to it.
+// What a session's server says about itself, and what it has to be before a4c writes to it or reads
+// from it.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,20 @@ ServerFacts ServerFactsFrom(const Rows& rows);
 // seen): it would lose what it acknowledges. kInvalid: it would lose that in a crash, or it has no
 // synchronous standby, and the config does not accept that.
 Result<void> CheckPrimary(const ServerFacts& facts, int64_t timeline_seen, const Options& options);
+
+// Of a server that may be a replica: the log that it has replayed.
+struct ReplicaFacts {
+  bool is_replica = false;
+  int64_t position = 0;
+  int64_t timeline = 0;  // that it follows, or one before that
+};
+// One row. Any role may ask for it, as PostgreSQL comes.
+Statement ReplicaFactsOf();
+ReplicaFacts ReplicaFactsFrom(const Rows& rows);
+
+// kUnavailable: no replica, or one that follows a former primary. Its positions are those of a log
+// that is not the primary's any more, and tell nothing.
+Result<void> CheckReplica(const ReplicaFacts& facts, int64_t timeline_seen);
 
 // kInvalid: a role that row-level security does not bind.
 Result<void> CheckIsBound(const ServerFacts& facts);

@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "a4c/group_commit.h"
+#include "session/postgres_connector.h"
+#include "session/postgres_replicas.h"
 #include "tests/support/cutting_proxy.h"
 #include "tests/test_load.h"
 
@@ -238,6 +240,88 @@ TEST_F(PostgresFailover, APrimaryThatFreezesHoldsNoCallerPastItsDeadlineAndWrite
   Stack("crash " + frozen_);
   frozen_.clear();
   ASSERT_NO_FATAL_FAILURE(AwaitApplied(batch));
+}
+
+// Scans that may be a little old, by one replica.
+class PostgresReplicaFailover : public PostgresFailover {
+ protected:
+  using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+  void ReadFrom(const std::string& node) {
+    ConfigValue hosts;
+    hosts.shape = ConfigValue::Shape::kList;
+    hosts.list.push_back(ConfigValue::Scalar("127.0.0.1:" + PortOf(node)));
+    options_ = OptionsWith({{"replica_hosts", hosts}});
+    to_primary_.emplace(Connector::Wanted::kPrimary, options_.conninfos, options_, timeline_seen_,
+                        TheRuntime());
+    primary_pool_ = NewSessionPool(*to_primary_, options_, TheRuntime());
+    to_replica_.emplace(Connector::Wanted::kReplica, options_.replica_conninfos, options_,
+                        timeline_seen_, TheRuntime());
+    replica_pool_ = NewSessionPool(*to_replica_, options_, TheRuntime());
+    reader_ =
+        NewReplicaReader(*primary_pool_, *replica_pool_, timeline_seen_, options_, TheRuntime());
+  }
+  bool IsRead() {
+    const Statement one{"SELECT 1::bigint"};
+    return reader_->Read(Within(), {&one, 1}).has_value();
+  }
+
+  Connection AdminOf(const std::string& node) {
+    return {PQconnectdb((FromEnv("A4C_TEST_POSTGRES_ADMIN_DSN") +
+                         " host=127.0.0.1 port=" + PortOf(node) + " target_session_attrs=any")
+                            .c_str()),
+            PQfinish};
+  }
+  static std::string Ask(const Connection& connection, const std::string& sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> row(PQexec(connection.get(), sql.c_str()),
+                                                            PQclear);
+    return PQntuples(row.get()) == 1 ? PQgetvalue(row.get(), 0, 0) : "";
+  }
+
+  Options options_;
+  std::atomic<int64_t> timeline_seen_{0};
+  std::optional<Connector> to_primary_;
+  std::optional<Connector> to_replica_;
+  std::unique_ptr<SessionPool> primary_pool_;
+  std::unique_ptr<SessionPool> replica_pool_;
+  std::unique_ptr<ReplicaReader> reader_;
+};
+
+// Its positions are ahead of the primary's, in a log that is not the primary's any more.
+TEST_F(PostgresReplicaFailover, AReplicaThatStillFollowsTheFormerPrimaryIsPassedOver) {
+  Open(Load::Kinds());
+  ReadFrom("r2");
+  ASSERT_TRUE(IsRead()) << "while there is one primary";
+  const Connection left_behind = AdminOf("r2");
+  Stack("promote --force r1");  // p goes on, and r2 confirms what it commits
+  const std::string fork = Ask(AdminOf("r1"), "SELECT pg_current_wal_lsn()");
+  Sql("SELECT pg_logical_emit_message(true, 'a4c', repeat('x', 1000000))");
+  const Call patience = Within();
+  while (Ask(left_behind, "SELECT pg_last_wal_replay_lsn() > '" + fork + "'") != "t") {
+    ASSERT_FALSE(patience.Expired());
+    Load::Pause(20);
+  }
+  primary_pool_->LookAround();
+  EXPECT_FALSE(IsRead()) << "over a session of before";
+  Load::Pause(1100);  // until replicas are tried again
+  EXPECT_FALSE(IsRead()) << "over a new session";
+}
+
+TEST_F(PostgresReplicaFailover, AReplicaThatFollowsTheNewPrimaryIsReadAgain) {
+  Open(Load::Kinds());
+  FailOver();
+  const std::string replica = primary_ == "r1" ? "r2" : "r1";
+  ReadFrom(replica);
+  const Connection primary = AdminOf(primary_);
+  const Connection follower = AdminOf(replica);
+  const Call patience = Within();
+  while (!IsRead()) {
+    ASSERT_FALSE(patience.Expired());
+    Ask(primary, "CHECKPOINT");  // otherwise the replica's next restartpoint is minutes away
+    Ask(follower, "CHECKPOINT");
+    Load::Pause(100);
+  }
+  EXPECT_GE(timeline_seen_, 2);
 }
 
 class PostgresUnderPatroni : public PostgresFailover {

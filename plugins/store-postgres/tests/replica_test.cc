@@ -154,7 +154,7 @@ TEST_F(PostgresReplicas, AServerThatIsPrimaryIsNoReplicaForItMayBeAFormerOne) {
   Connector to_primary(Connector::Wanted::kPrimary, options.conninfos, options, timeline_seen,
                        TheRuntime());
   const auto primary = NewSessionPool(to_primary, options, TheRuntime());
-  const auto reader = NewReplicaReader(*primary, *primary, options, TheRuntime());
+  const auto reader = NewReplicaReader(*primary, *primary, timeline_seen, options, TheRuntime());
   const Statement one{"SELECT 1::bigint"};
   EXPECT_FALSE(reader->Read(Within(), {&one, 1}).has_value());
 }
