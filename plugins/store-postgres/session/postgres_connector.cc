@@ -1,6 +1,7 @@
 #include "session/postgres_connector.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "a4c/sinks.h"
@@ -80,10 +81,16 @@ void Connector::LookAround() {
   {
     std::vector<std::unique_ptr<Thread>> asking;
     for (size_t i = 0; i < conninfos_.size(); ++i) {
-      asking.push_back(runtime_.threads.Start("pg-look", [&, i](const std::stop_token&) {
+      const auto ask = [&, i](const std::stop_token&) {
         auto session = OpenSession(conninfos_[i], options_, runtime_.clock);
         if (session) found[i] = *std::move(session);
-      }));
+      };
+      try {
+        asking.push_back(runtime_.threads.Start("pg-look", ask));
+      } catch (const std::system_error& e) {  // a server that did not answer
+        runtime_.log.Write(LogLevel::kWarning, "store-postgres",
+                           "no thread could be started to ask a server", {{"error", e.what()}});
+      }
     }
   }
   const auto newest = std::ranges::max_element(found, {}, [](const auto& session) {

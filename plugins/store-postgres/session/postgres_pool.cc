@@ -38,6 +38,23 @@ class BoundedPool final : public SessionPool {
   }
 
  private:
+  // One of sessions_max, given back unless a session takes it over.
+  class Turn {
+   public:
+    explicit Turn(BoundedPool& pool) : pool_(&pool) {}
+    ~Turn() {
+      if (pool_ != nullptr) pool_->ReturnTurn();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    Lease For(std::unique_ptr<Session> session) {
+      return Lease(*std::exchange(pool_, nullptr), std::move(session));
+    }
+
+   private:
+    BoundedPool* pool_;
+  };
+
   Result<void> WaitForTurn(const Call& call);
   std::unique_ptr<Session> TakeIdle();
   void ReturnTurn();
@@ -54,16 +71,13 @@ class BoundedPool final : public SessionPool {
 
 Result<SessionPool::Lease> BoundedPool::Take(const Call& call) {
   A4C_CHECK(WaitForTurn(call));
+  Turn turn(*this);
   while (std::unique_ptr<Session> session = TakeIdle()) {
-    if (session->Usable() && IsGood(*session)) return Lease(*this, std::move(session));
+    if (session->Usable() && IsGood(*session)) return turn.For(std::move(session));
     ThrowAway(std::move(session));
   }
-  auto session = connector_.Connect();
-  if (!session) {
-    ReturnTurn();
-    return session.error();
-  }
-  return Lease(*this, *std::move(session));
+  A4C_TRY(std::unique_ptr<Session> session, connector_.Connect());
+  return turn.For(std::move(session));
 }
 
 Result<void> BoundedPool::WaitForTurn(const Call& call) {

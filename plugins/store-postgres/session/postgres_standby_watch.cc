@@ -29,6 +29,20 @@ void CancelProbe(const Clock& clock, SessionPool& pool, int64_t backend_pid) {
 
 }  // namespace
 
+class StandbyWatch::ProbeTurn {
+ public:
+  explicit ProbeTurn(StandbyWatch& watch) : watch_(watch) {}
+  ~ProbeTurn() {
+    const Waiter::Lock lock(*watch_.waiter_);
+    watch_.next_probe_ms_ = watch_.runtime_.clock.MonotonicMs() + kProbePeriodMs;
+  }
+  ProbeTurn(const ProbeTurn&) = delete;
+  ProbeTurn& operator=(const ProbeTurn&) = delete;
+
+ private:
+  StandbyWatch& watch_;
+};
+
 Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
   {
     const Waiter::Lock lock(*waiter_);
@@ -42,11 +56,10 @@ Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
     }
     next_probe_ms_ = kNever;  // one at a time
   }
+  const ProbeTurn turn(*this);
   const int64_t sent_ms = runtime_.clock.MonotonicMs();
   Result<void> probed = Probe(call, pool);
   if (probed) Confirmed(sent_ms);
-  const Waiter::Lock lock(*waiter_);
-  next_probe_ms_ = runtime_.clock.MonotonicMs() + kProbePeriodMs;
   return probed;
 }
 

@@ -28,6 +28,9 @@ class StandbyWatch {
   void Unanswered(int64_t sent_ms);
 
  private:
+  // One caller's, at the end of which the next one is due.
+  class ProbeTurn;
+
   static Result<void> Probe(const Call& call, SessionPool& pool);
 
   const Options& options_;
