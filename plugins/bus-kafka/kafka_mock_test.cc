@@ -216,5 +216,26 @@ TEST_F(KafkaMock, ACommitThatFailsIsCountedAndTheNextOneCoversIt) {
   EXPECT_EQ(next.size(), 1U) << "the two that were acknowledged do not come again";
 }
 
+TEST_F(KafkaMock, ASubscriptionAcknowledgesNothingOfTheOneBeforeIt) {
+  rd_kafka_mock_topic_create(cluster_.get(), "t", 1, 1);
+  const auto bus = Open();
+  Accepted(*bus, "t", 2);
+  std::vector<Delivery> first;
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto subscription = *bus->Subscribe(Within(), "t", "g", StartAt::kEarliest);
+    std::vector<Delivery> got;
+    ASSERT_TRUE(Becomes([&] {
+      const auto more = subscription->Poll(Within(100), 10);
+      if (more) got.insert(got.end(), more->begin(), more->end());
+      return got.size() >= 2;
+    })) << "turn "
+        << turn << ": what was not acknowledged comes again";
+    if (turn == 0) first = got;
+    if (turn == 1) {
+      ASSERT_TRUE(subscription->Ack(Within(), first));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace a4c::kafka

@@ -69,7 +69,7 @@ Result<void> TryToFixPositions(rd_kafka_t* consumer, const std::string& topic, i
 
 std::string ToText(const Position& position) {
   return std::to_string(position.partition) + ":" + std::to_string(position.offset) + ":" +
-         std::to_string(position.assignment);
+         std::to_string(position.subscription) + ":" + std::to_string(position.assignment);
 }
 
 std::optional<Position> ReadPosition(const std::string& text) {
@@ -77,6 +77,7 @@ std::optional<Position> ReadPosition(const std::string& text) {
   const char* const end = text.data() + text.size();
   const char* at = ReadNumber(text.data(), end, ':', &position.partition);
   if (at) at = ReadNumber(at, end, ':', &position.offset);
+  if (at) at = ReadNumber(at, end, ':', &position.subscription);
   if (at) at = ReadNumber(at, end, '\0', &position.assignment);
   return at ? std::optional(position) : std::nullopt;
 }

@@ -13,10 +13,12 @@
 namespace a4c::kafka {
 
 // Delivery::position. assignment counts how often this member was dealt partitions: an
-// acknowledgement from before the last time might pull the group back, so it has no effect.
+// acknowledgement from before the last time might pull the group back, so it has no effect. Each
+// member counts from 1, so a random number tells them apart.
 struct Position {
   int32_t partition = 0;
   int64_t offset = 0;
+  int64_t subscription = 0;
   int64_t assignment = 0;
 };
 std::string ToText(const Position& position);

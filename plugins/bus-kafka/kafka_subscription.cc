@@ -69,6 +69,7 @@ class KafkaSubscription final : public Subscription, private CallbackTarget {
         settings_(settings),
         runtime_(runtime),
         topic_(std::move(topic)),
+        number_(static_cast<int64_t>(runtime.random.Next() >> 1)),
         waiter_(runtime.threads.NewWaiter()) {}
   ~KafkaSubscription() override { Close(); }
 
@@ -97,6 +98,7 @@ class KafkaSubscription final : public Subscription, private CallbackTarget {
   const Settings& settings_;
   const Runtime& runtime_;
   const std::string topic_;
+  const int64_t number_;  // ours alone
   const std::unique_ptr<Waiter> waiter_;
   rd_kafka_t* consumer_ = nullptr;
   QueueHandle queue_;  // wakes a poll
@@ -168,8 +170,8 @@ bool KafkaSubscription::TakeOne(int timeout_ms, std::vector<Delivery>& taken) {
     Note(message->err, rd_kafka_message_errstr(message.get()));
     return true;
   }
-  taken.push_back(
-      {ReadMessage(*message, topic_), ToText({message->partition, message->offset, assignment_})});
+  const Position position{message->partition, message->offset, number_, assignment_};
+  taken.push_back({ReadMessage(*message, topic_), ToText(position)});
   return true;
 }
 
@@ -201,7 +203,8 @@ Result<void> KafkaSubscription::Remember(std::span<const Delivery> deliveries) {
   }
   for (const Position& position : positions) {
     const auto found = ours_.find(position.partition);
-    if (position.assignment != assignment_ || found == ours_.end()) continue;
+    const bool current = position.subscription == number_ && position.assignment == assignment_;
+    if (!current || found == ours_.end()) continue;
     found->second = std::max(found->second.value_or(0), position.offset + 1);
   }
   return {};
