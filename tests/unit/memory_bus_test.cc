@@ -119,7 +119,8 @@ TEST_F(MemoryBus, RefusesPositionsThatAreNone) {
   const auto reader = Join(*bus_, "g");
   Publish(*bus_, 0, 1);
   Delivery delivery = Take(*reader).at(0);
-  for (const char* position : {"", "x", "0", "0:", "0:x", "0:-1", "0:0x", "99:0", "0:99", "-1:0"}) {
+  for (const char* position : {"", "x", "0", "0:", "0:0", "0:0:", "0:0:x", "0:x:1", "0:-1:1",
+                               "0:0x:1", "0:0:1x", "99:0:1", "0:99:1", "-1:0:1"}) {
     delivery.position = position;
     const auto acked = reader->Ack(fake_.Within(0), std::span(&delivery, 1));
     ASSERT_FALSE(acked) << position;

@@ -44,8 +44,8 @@ class Subscription {
   // What was acknowledged is not delivered to the group again. What was not, is, after this
   // subscription ends or moves (also some that was acknowledged, if the process dies soon after).
   // With cumulative acknowledgement (capability) a delivery covers all before it in its partition.
-  // Of a delivery whose partition has moved to another member since, it has no effect: that member
-  // gets it as well. kInvalid: not a delivery of this topic.
+  // Of a delivery of another subscription, or whose partition has moved since, it has no effect:
+  // its member gets it as well. kInvalid: not a delivery of this topic.
   virtual Result<void> Ack(const Call& call, std::span<const Delivery> deliveries) = 0;
 };
 

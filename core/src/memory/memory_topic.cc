@@ -12,10 +12,12 @@ namespace {
 struct Position {
   size_t partition = 0;
   int64_t offset = 0;
+  Topic::Member member = 0;  // that it was delivered to
 };
 
 std::string ToText(const Position& position) {
-  return std::to_string(position.partition) + ":" + std::to_string(position.offset);
+  return std::to_string(position.partition) + ":" + std::to_string(position.offset) + ":" +
+         std::to_string(position.member);
 }
 
 std::optional<Position> ReadPosition(const std::string& text) {
@@ -23,8 +25,10 @@ std::optional<Position> ReadPosition(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [colon, bad] = std::from_chars(text.data(), end, position.partition);
   if (bad != std::errc{} || colon == end || *colon != ':') return std::nullopt;
-  const auto [rest, bad_offset] = std::from_chars(colon + 1, end, position.offset);
-  if (bad_offset != std::errc{} || rest != end || position.offset < 0) return std::nullopt;
+  const auto [second, bad_offset] = std::from_chars(colon + 1, end, position.offset);
+  if (bad_offset != std::errc{} || second == end || *second != ':') return std::nullopt;
+  const auto [rest, bad_member] = std::from_chars(second + 1, end, position.member);
+  if (bad_member != std::errc{} || rest != end || position.offset < 0) return std::nullopt;
   return position;
 }
 
@@ -84,7 +88,7 @@ std::vector<Delivery> Topic::Take(const std::string& group_name, Member member, 
     if (!group.Owns(member, p)) continue;
     while (group.next[p] < partition.end() && taken.size() < static_cast<size_t>(max)) {
       const auto index = static_cast<size_t>(group.next[p] - partition.first);
-      taken.push_back({partition.messages[index].message, ToText({p, group.next[p]})});
+      taken.push_back({partition.messages[index].message, ToText({p, group.next[p], member})});
       ++group.next[p];
     }
   }
@@ -102,7 +106,7 @@ Result<void> Topic::Acknowledge(const std::string& group_name, Member member,
                    "acknowledging \"" + delivery.position + "\": no position of this topic");
     }
     const size_t p = position->partition;
-    if (!group.Owns(member, p)) continue;
+    if (position->member != member || !group.Owns(member, p)) continue;
     group.acknowledged[p] = std::max(group.acknowledged[p], position->offset + 1);
     group.next[p] = std::max(group.next[p], group.acknowledged[p]);
   }

@@ -80,6 +80,22 @@ TEST(BusAck, OfOneGroupIsNotThatOfAnother) {
   EXPECT_EQ(Take(*two, 5).size(), 5U);
 }
 
+TEST(BusAck, OfASubscriptionThatIsGoneMovesNothingOnItsSuccessor) {
+  const auto bus = Make<Bus>();
+  const std::string topic = Unique("successor");
+  PublishAll(*bus, Numbered(topic, "k", 5));
+  auto reader = Join(*bus, topic, "g");
+  const auto got = Take(*reader, 5);
+  ASSERT_EQ(got.size(), 5U);
+  reader = nullptr;
+  reader = Join(*bus, topic, "g");
+  // Its turn begins as that of the first did, and it has got as far.
+  ASSERT_EQ(Take(*reader, 5).size(), 5U);
+  Ack(*reader, got);
+  reader = nullptr;
+  EXPECT_EQ(Payloads(Take(*Join(*bus, topic, "g"), 5)), (Texts{"0", "1", "2", "3", "4"}));
+}
+
 TEST(BusAck, OfNothingIsNothing) {
   const auto bus = Make<Bus>();
   EXPECT_TRUE(Join(*bus, Unique("nothing"), "g")->Ack(Within(), {}));
