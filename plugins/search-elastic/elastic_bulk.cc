@@ -110,10 +110,13 @@ BulkResult ResultOf(const Json& item) {
   if (status == 409 && !removal) return {.outcome = BulkOutcome::kStale};
   const std::string& type = outcome["error"]["type"].Text();
   std::string reason = outcome["error"]["reason"].Text();
+  const bool permanent = !removal && IsPermanent(status, type, reason);
   const std::string& cause = outcome["error"]["caused_by"]["reason"].Text();
   if (!cause.empty()) reason += ": " + cause;
-  const bool permanent = !removal && IsPermanent(status, type);
-  return {.outcome = permanent ? BulkOutcome::kRejected : BulkOutcome::kRetry,
+  if (!permanent) {
+    return {.outcome = BulkOutcome::kRetry, .error = ErrorOfRetry(status, type, reason)};
+  }
+  return {.outcome = BulkOutcome::kRejected,
           .error = ErrorOfStatus(status, type, reason, Effect::kWrites)};
 }
 

@@ -62,10 +62,38 @@ TEST(ElasticBulk, OutcomesAreByStatus) {
   EXPECT_EQ(outcome(R"({"delete":{"status":429}})"), BulkOutcome::kRetry);
 }
 
+// As Elasticsearch 8.19 answers for a document that another mapping than ours would take.
 TEST(ElasticBulk, ARejectionTellsTheCause) {
   const BulkResult result = ResultOf(Item(
-      R"({"index":{"status":400,"error":{"type":"t","reason":"failed","caused_by":{"reason":"because"}}}})"));
-  EXPECT_EQ(result.error->message(), "status 400 t: failed: because");
+      R"({"index":{"status":400,"error":{"type":"document_parsing_exception","reason":"[1:6] failed to parse field [a] of type [long] in document with id '2'. Preview of field's value: 'x'","caused_by":{"type":"illegal_argument_exception","reason":"For input string: \"x\""}}}})"));
+  EXPECT_EQ(result.outcome, BulkOutcome::kRejected);
+  EXPECT_EQ(result.error->code(), Code::kInvalid);
+  EXPECT_EQ(result.error->message(),
+            "status 400 document_parsing_exception: [1:6] failed to parse field [a] of type [long] "
+            "in document with id '2'. Preview of field's value: 'x': For input string: \"x\"");
+}
+
+// As Elasticsearch 8.19 answers while the index is closed, and while its alias names no index to
+// write to: an outage, that ends with _open or a swap, and nothing may have become a dead letter.
+TEST(ElasticBulk, AnIndexThatTakesNothingRejectsNothing) {
+  for (
+      const char* error :
+      {R"({"type":"index_closed_exception","reason":"closed","index_uuid":"5ES7sBiPSYCEouxVT5E6gQ","index":"t-000001"})",
+       R"({"type":"illegal_argument_exception","reason":"no write index is defined for alias [t]. The write index may be explicitly disabled using is_write_index=false or the alias points to multiple indices without one being designated as a write index"})",
+       R"({"type":"an_exception_that_nobody_knows","reason":"no","caused_by":{"type":"mapper_parsing_exception","reason":"of something else"}})"}) {
+    const std::string outcome = std::string(R"({"status":400,"error":)") + error + "}";
+    FakePool pool([&](const HttpRequest&) {
+      return HttpAnswer{200, R"({"errors":true,"items":[{"index":)" + outcome + R"(},{"delete":)" +
+                                 outcome + "}]}"};
+    });
+    std::vector<BulkResult> results(2);
+    SendChunk(pool, NoHurry(), ChunkOf(2), results);
+    for (const BulkResult& result : results) {
+      EXPECT_EQ(result.outcome, BulkOutcome::kRetry) << error;
+      EXPECT_EQ(result.error->code(), Code::kUnavailable) << "a rebuild goes on after it";
+      EXPECT_FALSE(result.error->hint().empty());
+    }
+  }
 }
 
 TEST(ElasticBulk, AnOutageLeavesEveryDocumentToBeSentAgain) {

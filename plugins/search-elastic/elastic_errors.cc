@@ -1,5 +1,7 @@
 #include "elastic_errors.h"
 
+#include <algorithm>
+
 #include "a4c/json.h"
 
 namespace a4c::elastic {
@@ -16,6 +18,7 @@ struct Row {
 constexpr Row kTable[] = {
     {403, "cluster_block_exception", Code::kUnavailable, "is a disk of the cluster full?"},
     {429, "cluster_block_exception", Code::kUnavailable, "is a disk of the cluster full?"},
+    {400, "index_closed_exception", Code::kUnavailable, "open the index"},
     {400, "resource_already_exists_exception", Code::kConflict, ""},
     {400, "invalid_alias_name_exception", Code::kConflict,
      "an index has the name of the alias: delete it, or set index_prefix"},
@@ -32,6 +35,23 @@ constexpr Row kTable[] = {
     {502, "", Code::kUnknownOutcome, ""},
     {503, "", Code::kUnavailable, "is the cluster red, or without a master?"},
     {504, "", Code::kUnknownOutcome, ""}};
+
+struct Fault {
+  const char* type;
+  const char* reason;  // begins so; "": any
+};
+
+// What can be wrong with a document itself, as Elasticsearch 8 and OpenSearch 2 word it. Not in it:
+// strict_dynamic_mapping_exception, since a field that the mapping lacks is there once Ensure has
+// run with the new kind, and the other faults that are an illegal_argument_exception: an alias
+// without a write index, a shard that is full, a mapping at its limit of fields, a pipeline that is
+// not there. Those are the index's, and end when somebody mends it.
+constexpr Fault kFaultsOfDocuments[] = {
+    {"document_parsing_exception", ""},  // Elasticsearch 8
+    {"mapper_parsing_exception", ""},    // its first releases, and OpenSearch
+    {"illegal_argument_exception", "Document contains at least one immense term in field="},
+    {"illegal_argument_exception", "DocValuesField \""},  // ... is too large
+};
 
 Code ForEffect(Code code, Effect effect) {
   return code == Code::kUnknownOutcome && effect == Effect::kReads ? Code::kUnavailable : code;
@@ -75,10 +95,18 @@ Error ErrorOfConnection(const std::string& node, const std::string& what, bool s
                          : "is the server up?");
 }
 
-bool IsPermanent(int status, std::string_view type) {
-  if (status == 413) return true;
-  // A field that the mapping lacks is there once Ensure has run with the new kind.
-  return status == 400 && type != "strict_dynamic_mapping_exception";
+Error ErrorOfRetry(int status, std::string_view type, std::string_view reason) {
+  const Error error = ErrorOfStatus(status, type, reason, Effect::kWrites);
+  if (error.code() != Code::kInvalid) return error;
+  return Error(Code::kUnavailable, error.message(),
+               "look at the index, its alias and its templates");
+}
+
+bool IsPermanent(int status, std::string_view type, std::string_view reason) {
+  if (status != 400) return status == 413;
+  return std::ranges::any_of(kFaultsOfDocuments, [&](const Fault& fault) {
+    return type == fault.type && reason.starts_with(fault.reason);
+  });
 }
 
 }  // namespace a4c::elastic

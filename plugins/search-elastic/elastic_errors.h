@@ -21,7 +21,13 @@ Error ErrorOfAnswer(int status, std::string_view body, Effect effect);
 Error ErrorOfConnection(const std::string& node, const std::string& what, bool sent, bool timed_out,
                         Effect effect);
 
-// True if this failure of one document will come back however often it is sent.
-bool IsPermanent(int status, std::string_view type);
+// True if this failure of one document will come back however often it is sent: only what is known
+// to be its own fault. Of another one nobody knows, and taking an outage for a fault of its
+// documents would make all of them dead letters.
+bool IsPermanent(int status, std::string_view type, std::string_view reason);
+
+// The error of a document that is to be sent again. Never kInvalid, at which a rebuild would give
+// up.
+Error ErrorOfRetry(int status, std::string_view type, std::string_view reason);
 
 }  // namespace a4c::elastic

@@ -17,6 +17,7 @@ TEST(ElasticErrors, EveryStatusHasItsCode) {
   for (const Case& c :
        {Case{400, "parsing_exception", Code::kInvalid, Code::kInvalid},
         Case{400, "resource_already_exists_exception", Code::kConflict, Code::kConflict},
+        Case{400, "index_closed_exception", Code::kUnavailable, Code::kUnavailable},
         Case{401, "", Code::kDenied, Code::kDenied}, Case{403, "", Code::kDenied, Code::kDenied},
         Case{403, "cluster_block_exception", Code::kUnavailable, Code::kUnavailable},
         Case{404, "index_not_found_exception", Code::kNotFound, Code::kNotFound},
@@ -45,6 +46,16 @@ TEST(ElasticErrors, AFullDiskIsAskedForByEitherStatus) {
     EXPECT_NE(error.hint().find("disk"), std::string::npos) << error.ToString();
     EXPECT_TRUE(error.retryable());
   }
+}
+
+// As Elasticsearch 8 answers a search.
+TEST(ElasticErrors, AClosedIndexIsNoFaultOfWhoSearchesIt) {
+  const Error error = ErrorOfAnswer(
+      400,
+      R"({"error":{"root_cause":[{"type":"index_closed_exception","reason":"closed","index":"t-000001"}],"type":"index_closed_exception","reason":"closed","index":"t-000001"},"status":400})",
+      Effect::kReads);
+  EXPECT_TRUE(error.retryable()) << error.ToString();
+  EXPECT_EQ(error.hint(), "open the index");
 }
 
 // As OpenSSL and Poco say it.
@@ -85,12 +96,43 @@ TEST(ElasticErrors, ALostAnswerOfAWriteIsUnknownAndOnlyThat) {
 }
 
 TEST(ElasticErrors, OnlyWhatIsWrongWithTheDocumentIsPermanent) {
-  EXPECT_TRUE(IsPermanent(400, "document_parsing_exception"));
-  EXPECT_TRUE(IsPermanent(400, "mapper_parsing_exception"));
-  EXPECT_TRUE(IsPermanent(413, ""));
-  EXPECT_FALSE(IsPermanent(400, "strict_dynamic_mapping_exception"));
-  for (const int status : {401, 403, 404, 409, 429, 500, 503})
-    EXPECT_FALSE(IsPermanent(status, "")) << status;
+  EXPECT_TRUE(IsPermanent(400, "document_parsing_exception", "[1:6] failed to parse field [a]"));
+  EXPECT_TRUE(IsPermanent(400, "mapper_parsing_exception", "failed to parse"));
+  EXPECT_TRUE(IsPermanent(413, "", ""));
+  EXPECT_FALSE(IsPermanent(400, "strict_dynamic_mapping_exception", "mapping set to strict"));
+  EXPECT_FALSE(IsPermanent(400, "index_closed_exception", "closed"));
+  EXPECT_FALSE(IsPermanent(400, "an_exception_that_nobody_knows", "")) << "nor what is not known";
+  EXPECT_FALSE(IsPermanent(400, "", ""));
+  for (const int status : {401, 403, 404, 409, 429, 500, 503}) {
+    EXPECT_FALSE(IsPermanent(status, "document_parsing_exception", "")) << status;
+  }
+}
+
+// One type for what is wrong with the document and for what is wrong with the index.
+TEST(ElasticErrors, AnIllegalArgumentIsTheDocumentsOnlyIfTheReasonSaysSo) {
+  for (const char* reason :
+       {R"(Document contains at least one immense term in field="f.name" (whose UTF8 encoding is)",
+        R"(DocValuesField "f.name" is too large, must be <= 32766)"}) {
+    EXPECT_TRUE(IsPermanent(400, "illegal_argument_exception", reason)) << reason;
+    EXPECT_FALSE(IsPermanent(400, "another_exception", reason)) << reason;
+  }
+  for (const char* reason :
+       {"no write index is defined for alias [jobs]. The write index may be explicitly disabled",
+        "Number of documents in the index can't exceed [2147483519]",
+        "Limit of total fields [1000] has been exceeded",
+        "pipeline with id [enrich] does not exist", ""}) {
+    EXPECT_FALSE(IsPermanent(400, "illegal_argument_exception", reason)) << reason;
+  }
+}
+
+TEST(ElasticErrors, WhatIsToBeSentAgainIsNeverCalledInvalid) {
+  const Error unknown = ErrorOfRetry(400, "illegal_argument_exception", "no write index");
+  EXPECT_EQ(unknown.code(), Code::kUnavailable);
+  EXPECT_EQ(unknown.message(), "status 400 illegal_argument_exception: no write index");
+  EXPECT_NE(unknown.hint().find("alias"), std::string::npos);
+  EXPECT_EQ(ErrorOfRetry(400, "index_closed_exception", "closed").hint(), "open the index");
+  EXPECT_EQ(ErrorOfRetry(404, "index_not_found_exception", "").code(), Code::kNotFound);
+  EXPECT_EQ(ErrorOfRetry(429, "", "").code(), Code::kExhausted);
 }
 
 }  // namespace
