@@ -23,6 +23,7 @@ class PollLoop final : public Loop {
   // them. When nothing is left, it is not waited for either.
   Result<int64_t> Step(const Call& call) override {
     A4C_CHECK(syncer_.Confirm(call));
+    refused_.reset();
     while (!call.Stopping() && !call.Expired()) {
       A4C_TRY(const std::vector<Record> due, Due(call));
       if (due.empty()) break;
@@ -31,6 +32,7 @@ class PollLoop final : public Loop {
       A4C_CHECK(syncer_.ConfirmDue(call));
     }
     A4C_CHECK(syncer_.Confirm(call));
+    if (refused_) return *refused_;
     return state_.PollPeriodMs();
   }
 
@@ -94,8 +96,18 @@ class PollLoop final : public Loop {
     for (const Token& found : ours) refs.push_back(found.ref);
     A4C_TRY(std::vector<RecordRef> again, syncer_.Index(call, refs));
     if (again.empty()) return {};
+    refused_ = Refused();
+    // An index that takes others is there: they do not wait for what it never takes.
+    if (again.size() < refs.size()) return {};
     A4C_CHECK(syncer_.Confirm(call));
-    return Error(Code::kUnavailable, "the index did not take all documents");
+    return *refused_;
+  }
+
+  Error Refused() const {
+    const std::optional<Error>& why = syncer_.refusal();
+    const std::string message = "the index did not take all documents";
+    if (!why) return Error(Code::kUnavailable, message);
+    return Error(Code::kUnavailable, message + ": " + why->message(), why->hint());
   }
 
   Database::State& state_;
@@ -104,6 +116,7 @@ class PollLoop final : public Loop {
   const int parts_;
   const std::string name_;
   Syncer syncer_;
+  std::optional<Error> refused_;  // by the index, in this step
 };
 
 }  // namespace

@@ -61,6 +61,7 @@ std::string Utf8Prefix(const std::string& text, size_t bytes_max) {
 
 Result<std::vector<RecordRef>> Syncer::Index(const Call& call, std::span<const RecordRef> records) {
   missed_index_ = false;
+  refusal_.reset();
   A4C_CHECK(state_.EnsureIndex(call));
   A4C_TRY(std::vector<Announced> announced, Read(call, records));
   std::vector<RecordRef> again;
@@ -168,6 +169,7 @@ Result<void> Syncer::Judge(const Call& call, const Announced& announced, const B
                     result.error.value_or(Error(Code::kInvalid, "no reason given")));
     case BulkOutcome::kRetry:
       again.push_back(announced.document.ref);
+      if (!refusal_) refusal_ = result.error;
       return {};
   }
   return {};

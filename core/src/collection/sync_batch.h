@@ -13,6 +13,7 @@
 // searchable in both. One Syncer belongs to one loop. [one thread]
 #pragma once
 
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -37,6 +38,8 @@ class Syncer {
   Result<std::vector<RecordRef>> Index(const Call& call, std::span<const RecordRef> records);
   // Whether some of those are to be tried again because there is no index, which lasts.
   bool missed_index() const { return missed_index_; }
+  // Why the first of those was not taken, if any.
+  const std::optional<Error>& refusal() const { return refusal_; }
   // Makes what was indexed searchable and confirms it. After an error it can be called again.
   Result<void> Confirm(const Call& call);
   // Confirms what searches show by now. Refreshes for it if no loop did for a period, or for longer
@@ -100,6 +103,7 @@ class Syncer {
   std::vector<Indexed> indexed_;  // by mark, and not confirmed
   int64_t confirmed_ = 0;
   bool missed_index_ = false;        // by the last Index()
+  std::optional<Error> refusal_;     // of the last Index()
   std::set<RecordRef> unconfirmed_;  // the records of indexed_
 };
 

@@ -29,10 +29,17 @@ class SyncLoop final : public Loop {
     A4C_CHECK(Acknowledge(call));
     if (!IsFull() && waiting_.size() < BatchMax()) A4C_CHECK(Poll(call));
     if (waiting_.empty()) return IsFull() ? kOthersRefreshMs : 0;
+    const size_t sent = waiting_.size();
     A4C_TRY(waiting_, syncer_.Index(call, waiting_));
-    if (waiting_.empty()) return 0;
-    if (!syncer_.missed_index()) return kOutagePauseMs;
-    return Error(Code::kNotFound, "the index is gone", "it is rebuilt from the store");
+    if (waiting_.empty()) {
+      passed_over_ = 0;
+      return 0;
+    }
+    if (syncer_.missed_index()) {
+      return Error(Code::kNotFound, "the index is gone", "it is rebuilt from the store");
+    }
+    if (waiting_.size() < sent) PassOver();
+    return kOutagePauseMs;
   }
 
  private:
@@ -40,6 +47,16 @@ class SyncLoop final : public Loop {
   static constexpr int64_t kOthersRefreshMs = 20;  // between looks at one that takes long
 
   static constexpr size_t kBatchesMax = 50;  // polled and not acknowledged
+
+  static constexpr int kPassedOverMax = 10;  // 5 s
+
+  // An index that takes others is there. What it does not take has come up at the poller by now,
+  // and the hints after it are not to wait for it.
+  void PassOver() {
+    if (++passed_over_ < kPassedOverMax) return;
+    waiting_.clear();
+    passed_over_ = 0;
+  }
 
   size_t BatchMax() const { return static_cast<size_t>(state_.options.sync_batch_max); }
 
@@ -109,6 +126,7 @@ class SyncLoop final : public Loop {
   size_t part_ = 0;                   // of them, the oldest, acknowledged once
   int64_t part_indexed_ = 0;          // so many documents are confirmed
   std::vector<RecordRef> waiting_;    // named by them and not indexed yet
+  int passed_over_ = 0;               // steps that indexed others than some of these
 };
 
 }  // namespace

@@ -47,7 +47,8 @@ class HookedStore final : public Store {
 };
 
 // Hands every call on; `on_bulk` and `on_refresh` are called before the effect, and may refuse
-// it. What is done to one generation alone passes by them.
+// it. What is done to one generation alone passes by them. A document that `refuses` is for is
+// never taken, and others are.
 class HookedIndex final : public SearchIndex {
  public:
   explicit HookedIndex(SearchIndex& index) : index_(index) {}
@@ -57,7 +58,17 @@ class HookedIndex final : public SearchIndex {
   Result<std::vector<BulkResult>> Bulk(const Call& call,
                                        std::span<const Document> documents) override {
     if (on_bulk) A4C_CHECK(on_bulk(documents));
-    return index_.Bulk(call, documents);
+    if (!refuses) return index_.Bulk(call, documents);
+    std::vector<BulkResult> results;
+    for (const Document& document : documents) {
+      if (refuses(document)) {
+        results.push_back({.error = Error(Code::kUnavailable, "status 400 odd", "look at it")});
+        continue;
+      }
+      A4C_TRY(const std::vector<BulkResult> taken, index_.Bulk(call, std::span(&document, 1)));
+      results.push_back(taken[0]);
+    }
+    return results;
   }
   Result<std::vector<BulkResult>> Remove(const Call& call, std::span<const Purge> purges) override {
     return index_.Remove(call, purges);
@@ -72,6 +83,7 @@ class HookedIndex final : public SearchIndex {
 
   std::function<Result<void>(std::span<const Document>)> on_bulk;
   std::function<Result<void>()> on_refresh;
+  std::function<bool(const Document&)> refuses;
 
  protected:
   void* Extension(std::string_view name) override {

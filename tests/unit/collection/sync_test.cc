@@ -91,6 +91,47 @@ TEST_F(DatabaseTest, TheRowsOfAPollerThatDiedComeUpAgainSoon) {
   EXPECT_EQ(Find("pier"), Ids{"a"});
 }
 
+// With an error that may be an outage, so that it never becomes a dead letter.
+class NeverTakenTest : public DatabaseTest {
+ protected:
+  void Start(bool with_bus) {
+    hooked_.refuses = [](const Document& document) { return document.ref.key.id == "odd"; };
+    database_ = std::make_unique<Database>(
+        Backends{.store = store_, .bus = with_bus ? bus_.get() : nullptr, .index = &hooked_},
+        fake_.runtime(), DatabaseOptions{.sync_batch_max = 2});
+    ASSERT_TRUE(database_->Open(Within(), {{.kind = PhotoKind(), .searchable = true}}));
+    sync_ = database_->NewSyncLoop("photo");
+    poll_ = database_->NewPollLoop("photo");
+    Put("odd", R"({"title":"pier"})");
+  }
+
+  HookedIndex hooked_{*index_};
+};
+
+TEST_F(NeverTakenTest, ADocumentHoldsUpNoOtherAtThePollerWhichSaysWhy) {
+  Start(false);
+  for (const char* id : {"p", "q", "r"}) Put(id, R"({"title":"pier"})");
+  fake_.clock().Advance(10);
+  const auto stepped = poll_->Step(Within());
+  ASSERT_FALSE(stepped);
+  EXPECT_EQ(stepped.error().message(), "the index did not take all documents: status 400 odd");
+  EXPECT_EQ(stepped.error().hint(), "look at it");
+  EXPECT_EQ(Find("pier"), (Ids{"p", "q", "r"})) << "of the next batch, too";
+  ASSERT_EQ(Outbox().size(), 1u);
+  EXPECT_EQ(Outbox()[0].quiet.at("rejections"), Scalar(int64_t{0}));
+}
+
+TEST_F(NeverTakenTest, ADocumentDoesNotKeepTheHintsAfterItFromBeingRead) {
+  Start(true);
+  const int changes = 2 * 50 * 2;  // twice what is polled before it is acknowledged
+  for (int i = 0; i < changes; ++i) {
+    Put("p" + std::to_string(i), R"({"title":"pier"})");
+    Step(*sync_, 2'000);
+  }
+  Sync();
+  EXPECT_EQ(Outbox().size(), 1u) << "the poller has it";
+}
+
 // A failover takes a change back that was read already; the next one has its rev and another body.
 TEST_F(DatabaseTest, TheRowOfAnotherChangeUnderTheSameRevStays) {
   Open();
