@@ -121,13 +121,15 @@ struct Committed {
 struct FindRequest {
   SearchRequest request;
   std::vector<Token> tokens = {};
-  bool require_fresh = false;  // kUnavailable rather than an answer that may lack a token's write
-  bool highlight = false;      // fill Found::highlights
+  // kUnavailable rather than an answer that may lack a token's write; without tokens, any write
+  // that was committed before.
+  bool require_fresh = false;
+  bool highlight = false;  // fill Found::highlights
 };
 
 struct Found {
   SearchAnswer answer;
-  bool fresh = true;             // every token's write was searchable before the search
+  bool fresh = true;             // that was so; without require_fresh it is about tokens alone
   std::vector<Token> lost = {};  // the primary lacks that rev: a write of a store that lost it
   int64_t lag_ms = 0;            // age of the oldest change that is not confirmed searchable
   std::vector<std::vector<Highlight>> highlights = {};  // one list per hit

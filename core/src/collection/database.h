@@ -74,7 +74,10 @@ struct Database::State {
   std::map<std::string, Lag> lags;  // of each searchable kind
 };
 
-// The age of the oldest change that is not confirmed searchable, dead letters left out.
+// The age of the oldest change that is not confirmed searchable, dead letters left out. Nothing, or
+// 0: there is none.
+A4C_API Result<std::optional<int64_t>> ReadOldestMs(Database::State& state, const Call& call,
+                                                    const Kind& kind);
 Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& kind);
 
 // Hints for the bus; losing them is allowed, waiting is not.

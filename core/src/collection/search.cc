@@ -58,6 +58,18 @@ Result<Freshness> Await(Database::State& state, const Call& call, std::span<cons
   return all;
 }
 
+// Waits until all that was written before is searchable, up to max_wait; dead letters left out.
+Result<bool> AwaitAll(Database::State& state, const Call& call, const Kind& kind) {
+  const int64_t begun_ms = state.runtime.clock.MonotonicMs();
+  for (int64_t pause_ms = kFirstPauseMs;; pause_ms = std::min(pause_ms * 2, kLongestPauseMs)) {
+    A4C_TRY(const std::optional<int64_t> oldest_ms, ReadOldestMs(state, call.InAllScopes(), kind));
+    const int64_t passed_ms = state.runtime.clock.MonotonicMs() - begun_ms;
+    if (!oldest_ms || *oldest_ms < passed_ms) return true;
+    const int64_t left_ms = state.options.max_wait_ms - passed_ms;
+    if (left_ms <= 0 || !state.Pause(call, std::min(pause_ms, left_ms))) return false;
+  }
+}
+
 Result<void> CheckTokens(const Database::State& state, std::span<const Token> tokens) {
   if (static_cast<int>(tokens.size()) > state.options.tokens_max) {
     return Error(Code::kInvalid,
@@ -102,16 +114,19 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
   if (state_->backends.index == nullptr) {
     return Error(Code::kUnsupported, "there is no search index", "configure a search plugin");
   }
-  A4C_CHECK(state_->Searchable(request.request.kind.name));
+  A4C_TRY(const CollectionSpec* const collection, state_->Searchable(request.request.kind.name));
   A4C_CHECK(CheckTokens(*state_, request.tokens));
   A4C_CHECK(CheckTouch(call, request.request.scope));
   A4C_TRY(Freshness freshness, Await(*state_, call, request.tokens));
   Found found;
   found.fresh = freshness.waiting.empty() && freshness.lost.empty();
   found.lost = std::move(freshness.lost);
+  if (request.require_fresh && request.tokens.empty()) {
+    A4C_TRY(found.fresh, AwaitAll(*state_, call, collection->kind));
+  }
   A4C_TRY(found.lag_ms, LagMs(call, request.request.kind.name));
   if (request.require_fresh && !found.fresh) {
-    return Error(Code::kUnavailable, "the index does not show the write of a token yet",
+    return Error(Code::kUnavailable, "the index does not show all yet that was written before",
                  "try again, or leave out require_fresh; the index is " +
                      std::to_string(found.lag_ms) + " ms behind");
   }

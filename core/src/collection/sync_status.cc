@@ -111,8 +111,14 @@ class StatusLoop final : public Loop {
 }  // namespace
 
 Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& kind) {
+  A4C_TRY(const std::optional<int64_t> oldest_ms, ReadOldestMs(state, call, kind));
+  return oldest_ms.value_or(0);
+}
+
+Result<std::optional<int64_t>> ReadOldestMs(Database::State& state, const Call& call,
+                                            const Kind& kind) {
   A4C_TRY(const ScanAnswer oldest, Oldest(state, call, kind, 1));
-  return AgeOf(oldest);
+  return oldest.records.empty() ? std::nullopt : std::optional(AgeOf(oldest));
 }
 
 Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {

@@ -35,9 +35,11 @@ class HookedStore final : public Store {
     return on_get ? on_get(store_, call, refs) : store_.Get(call, refs);
   }
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
+    if (const auto before = before_scan) before();
     return store_.Scan(call, request);
   }
 
+  std::function<void()> before_scan;
   Apply_ on_apply;
   Get_ on_get;
   std::atomic<int> applies = 0;

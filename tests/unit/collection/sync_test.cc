@@ -328,6 +328,26 @@ TEST_F(DatabaseTest, ASearchWaitsForItsTokenOrSaysThatItIsNotFresh) {
   EXPECT_EQ(late->answer.total, 1);
 }
 
+// Whoever wrote it; not what is written while the search waits, else a busy kind is never fresh.
+TEST_F(DatabaseTest, WithoutATokenAFreshSearchIsAboutAllThatWasWrittenBefore) {
+  Open();
+  const FindRequest strict{.request = {.kind = PhotoKind()}, .require_fresh = true};
+  EXPECT_TRUE(database_->Search(Within(), strict)) << "there is nothing to wait for";
+  Put("a", R"({"title":"pier"})");
+  EXPECT_EQ(database_->Search(Within(), strict).error().code(), Code::kUnavailable);
+  int looks = 0;
+  store_.before_scan = [&] {
+    if (++looks < 2) return;
+    store_.before_scan = nullptr;
+    Sync();
+    Put("b", R"({"title":"pier"})");
+  };
+  const auto late = database_->Search(Within(), strict);
+  ASSERT_TRUE(late) << late.error().ToString();
+  EXPECT_TRUE(late->fresh);
+  EXPECT_EQ(late->answer.total, 1);
+}
+
 TEST_F(DatabaseTest, ATokenOfAWriteThatTheStoreLacksIsLost) {
   Open();
   Put("a", "{}");
