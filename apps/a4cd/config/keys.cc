@@ -225,6 +225,9 @@ constexpr ConfigKey kWorkKeys[] = {
 constexpr ConfigKey kPlacementKeys[] = {
     {"disk_watermark", ConfigType::kDouble, "0.9",
      "share of a disk, of its bytes and inodes, above which a server gets nothing new"},
+    {"starts_max", ConfigType::kLong, "8",
+     "workspaces that an instance starts on one server at a time; more go elsewhere, or wait",
+     false, 1, 256},
     {"figures_age_max", ConfigType::kDurationMs, "2m", "older figures are not trusted"},
     {"default_disk", ConfigType::kBytes, "256MiB", "reserved for a workspace that names none"},
     {"default_memory", ConfigType::kBytes, "0",

@@ -199,6 +199,7 @@ WorkerOptions ReadWorker(const Config& work, const Config& placement, const Conf
                   .run_timeout_ms = work.Long("run_timeout"),
                   .log_bytes_max = work.Long("log_bytes_max")};
   options.placement.limits.disk_watermark = placement.Double("disk_watermark");
+  options.placement.limits.starts_in_flight_max = static_cast<int>(placement.Long("starts_max"));
   checker.CheckShare("placement", "disk_watermark", options.placement.limits.disk_watermark);
   options.placement.limits.age_ms_max = placement.Long("figures_age_max");
   options.placement.defaults = {placement.Long("default_disk"), placement.Long("default_memory"),

@@ -22,7 +22,9 @@ std::string WhatHelps(const Placement& placement) {
   if (!placement.unknown_server.empty()) {
     return "it is placed once a server of that id is added; those there are: a4c host list";
   }
-  if (placement.CanEverFit()) return "it is placed once room is given back or a server returns";
+  if (placement.CanEverFit()) {
+    return "it is placed once room is given back, a server returns or others have started";
+  }
   if (placement.LacksOnlyLabels()) return "it is placed once a server is given these labels";
   return "waiting cannot help: no server could take it even if it were empty";
 }
@@ -131,6 +133,7 @@ Result<Outcome> StartWorkspaceUnit(JobRun& run, JobLog& log) {
   }
   A4C_TRY(const std::optional<Outcome> not_placed, Place(run, log));
   if (not_placed) return *not_placed;
+  const Starts::Turn turn(run.context().reservations.starts(), run.workspace()->host);
   A4C_TRY(const a4c::UnitStatus unit, EnsureRunning(run, log));
   const UnitView view = ViewOf(unit);
   log.Note("unit " + unit.name + " on " + unit.host + ": " + view.actual +

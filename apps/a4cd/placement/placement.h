@@ -45,9 +45,9 @@ struct Server {
   std::map<std::string, std::string> labels = {};
   bool reachable = true;
   bool cordoned = false;
-  int64_t age_ms = 0;  // of the disk figure
-  int starts_in_flight = 0;
-  int64_t rev = 0;  // of what was said of it: a choice holds only while it is still so
+  int64_t age_ms = 0;        // of the disk figure
+  int starts_in_flight = 0;  // of this process
+  int64_t rev = 0;           // of what was said of it: a choice holds only while it is still so
 };
 
 struct PlacementRequest {

@@ -116,7 +116,14 @@ Reservations::Reservations(a4c::Database& database, DiskService& disks, const a4
       disks_(disks),
       runtime_(runtime),
       options_(options),
-      servers_(runtime, [this](const Call& read) { return disks_.Servers(read); }) {}
+      starts_(runtime),
+      servers_(runtime, [this](const Call& read) { return ReadServers(read); }) {}
+
+Result<std::vector<Server>> Reservations::ReadServers(const Call& call) {
+  A4C_TRY(std::vector<Server> servers, disks_.Servers(call));
+  for (Server& server : servers) server.starts_in_flight = starts_.Of(server.id);
+  return servers;
+}
 
 a4c::RecordRef ReservationRef(const std::string& server, const std::string& holder) {
   return {"reservation", {"", server + "/" + holder}};
@@ -149,8 +156,9 @@ Reservations::Choice Reservations::Choose(SharedServers::Reading& seen,
   choice.server = *chosen;
   choice.reserved.decision = {chosen->id,
                               ExplainJson(seen.servers, request, options_.limits, now_ms)};
-  seen.servers[static_cast<size_t>(chosen - seen.servers.data())].disk_pending_bytes +=
-      request.amounts.disk_bytes;
+  Server& taken = seen.servers[static_cast<size_t>(chosen - seen.servers.data())];
+  taken.disk_pending_bytes += request.amounts.disk_bytes;
+  ++taken.starts_in_flight;
   return choice;
 }
 
@@ -297,7 +305,7 @@ Result<bool> Reservations::HasEnded(const Call& call, const std::string& tenant,
 }
 
 Result<Json> Reservations::ExplainNow(const Call& call, const PlacementRequest& request) {
-  A4C_TRY(const std::vector<Server> servers, disks_.Servers(call));
+  A4C_TRY(const std::vector<Server> servers, ReadServers(call));
   return ExplainJson(servers, request, options_.limits, database_.NowMs());
 }
 

@@ -20,6 +20,7 @@
 #include "apps/a4cd/hosts/disk_service.h"
 #include "apps/a4cd/placement/placement.h"
 #include "apps/a4cd/placement/shared_servers.h"
+#include "apps/a4cd/placement/starts.h"
 
 namespace a4cd {
 
@@ -110,11 +111,14 @@ class Reservations {
   // What Reserve would decide on now.
   a4c::Result<a4c::Json> ExplainNow(const a4c::Call& call, const PlacementRequest& request);
   const PlacementOptions& options() const { return options_; }
+  // What is counted here, others place by.
+  Starts& starts() { return starts_; }
 
  private:
   struct Choice;
   // On a reading that others share, with a note of what was taken.
   Choice Choose(SharedServers::Reading& seen, const PlacementRequest& request, Among among);
+  a4c::Result<std::vector<Server>> ReadServers(const a4c::Call& call);
   // Nothing: there is none.
   a4c::Result<std::optional<HeldRoom>> Find(const a4c::Call& call, const std::string& server,
                                             const std::string& holder);
@@ -128,6 +132,7 @@ class Reservations {
   DiskService& disks_;
   const a4c::Runtime runtime_;
   const PlacementOptions options_;
+  Starts starts_;
   SharedServers servers_;
 };
 

@@ -94,6 +94,28 @@ TEST(Room, JobsThatWaitForRoomAreWokenBesideOneThatIsCanceledMeanwhile) {
   EXPECT_EQ(world.GetJob(canceled).state, JobState::kCanceled);
 }
 
+// One that is new, and so the emptiest, would get all that are made.
+TEST(Room, AServerStartsOnlySoManyAtATime) {
+  WorkerOptions options;
+  options.placement.limits.starts_in_flight_max = 1;
+  World world(kOneServer, options);
+  std::string second;
+  world.hosts.before_ensure = [&](const Unit&) -> Result<void> {
+    if (!second.empty()) return {};
+    second = world.Submit("workspace.create", CreatePayload("dev-2")).id;
+    world.Step("worker-2");
+    return {};
+  };
+  const Job first = world.Submit("workspace.create", CreatePayload("dev-1"));
+  world.Step("worker-1");
+  EXPECT_EQ(world.GetJob(first.id).state, JobState::kSucceeded);
+  const Job waiting = world.GetJob(second);
+  EXPECT_EQ(waiting.reason, reason::kNoCapacity);
+  EXPECT_NE(waiting.message.find("1 starts_in_flight"), std::string::npos) << waiting.message;
+  world.WorkAfter(10'000);
+  EXPECT_EQ(world.GetJob(second).state, JobState::kSucceeded);
+}
+
 TEST(Room, LongJobsAreWokenToo) {
   World world(kOneServer);
   const Job job = world.Submit(
