@@ -166,7 +166,12 @@ class RunningApp final : public App, public ProcessView {
   Result<void> WriteBootstrapKey() {
     const Call call = Call::Within(runtime_.clock, settings_.open_timeout_ms);
     A4C_TRY(const bool has_one, keys_->HasAny(call));
-    if (has_one) return {};
+    if (has_one) {
+      runtime_.log.Write(LogLevel::kInfo, "a4cd",
+                         "there are API keys: api.bootstrap_key_file is left as it is",
+                         {{"file", settings_.api.bootstrap_key_file}});
+      return {};
+    }
     KeyFile file(settings_.api.bootstrap_key_file);
     A4C_CHECK(file.Made());
     A4C_TRY(const std::optional<std::string> key, keys_->Bootstrap(call, kDefaultTenant));
@@ -407,7 +412,8 @@ Result<std::unique_ptr<App>> App::Start(const Settings& settings, const a4c::Run
   return std::unique_ptr<App>(std::move(app));
 }
 
-Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& runtime) {
+Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& runtime,
+                                 KeyService::Again again) {
   Settings store_only = settings;
   store_only.bus.plugin = "none";
   store_only.search.plugin = "none";
@@ -417,16 +423,18 @@ Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& r
   Database database(backends.ForDatabase(), runtime, settings.database);
   A4C_CHECK(database.Open(call, AllCollections()));
   KeyService keys(database, runtime, 0);
-  A4C_TRY(const std::optional<std::string> key, keys.Bootstrap(call, kDefaultTenant));
+  A4C_TRY(const std::optional<std::string> key, keys.Bootstrap(call, kDefaultTenant, again));
   if (key) return *key;
   return Error(Code::kConflict, "there are API keys already",
-               "use one of them to make another: a4c key create");
+               "use one of them to make another: a4c key create; if none that can is left: a4cd "
+               "bootstrap-key --again");
 }
 
-Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime) {
+Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime,
+                              KeyService::Again again) {
   KeyFile file(settings.api.bootstrap_key_file);
   A4C_CHECK(file.Made());
-  A4C_TRY(const std::string key, MakeFirstKey(settings, runtime));
+  A4C_TRY(const std::string key, MakeFirstKey(settings, runtime, again));
   return file.Write(key);
 }
 

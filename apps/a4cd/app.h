@@ -10,6 +10,7 @@
 
 #include "a4c/clock.h"
 #include "a4c/result.h"
+#include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/telemetry/metrics.h"
 
@@ -32,10 +33,13 @@ class App {
   virtual void Drain() = 0;
 };
 
-// Makes the first API key in the store, and returns it; kConflict if there are keys already.
-a4c::Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& runtime);
+// Makes the first API key in the store, and returns it; kConflict if there are keys already, unless
+// it is asked for again.
+a4c::Result<std::string> MakeFirstKey(const Settings& settings, const a4c::Runtime& runtime,
+                                      KeyService::Again again = KeyService::Again::kNo);
 
 // The same into settings.api.bootstrap_key_file, mode 0600.
-a4c::Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime);
+a4c::Result<void> MakeFirstKeyFile(const Settings& settings, const a4c::Runtime& runtime,
+                                   KeyService::Again again = KeyService::Again::kNo);
 
 }  // namespace a4cd

@@ -46,6 +46,7 @@ struct Options {
   std::string config_file;
   std::string roles;
   std::string key_file;
+  bool key_again = false;
   bool check_config = false;
   bool print_keys = false;
   bool dry_run = false;
@@ -117,17 +118,17 @@ int Serve(const Settings& settings) {
   return 0;
 }
 
-int BootstrapKey(const Settings& settings, const std::string& file) {
+int BootstrapKey(const Settings& settings, const std::string& file, KeyService::Again again) {
   const a4c::Runtime runtime = a4c::SystemRuntime(a4c::NullLogSink(), a4c::NullMetricSink());
   if (!file.empty()) {
     Settings with_file = settings;
     with_file.api.bootstrap_key_file = file;
-    const Result<void> made = MakeFirstKeyFile(with_file, runtime);
+    const Result<void> made = MakeFirstKeyFile(with_file, runtime, again);
     if (!made) return Complain(made.error(), kFailed);
-    std::fprintf(stderr, "the first API key is in %s\n", file.c_str());
+    std::fprintf(stderr, "the API key is in %s\n", file.c_str());
     return 0;
   }
-  const Result<std::string> key = MakeFirstKey(settings, runtime);
+  const Result<std::string> key = MakeFirstKey(settings, runtime, again);
   if (!key) return Complain(key.error(), kFailed);
   std::fprintf(stderr, "this key is shown once:\n");
   std::printf("%s\n", key->c_str());
@@ -245,6 +246,8 @@ int RunCommandLine(int argc, char** argv) {
   CLI::App* bootstrap =
       cli.add_subcommand("bootstrap-key", "make the first API key, with all scopes");
   bootstrap->add_option("--file", options.key_file, "write it here, mode 0600, and print nothing");
+  bootstrap->add_flag("--again", options.key_again,
+                      "also if there are keys: when none is left that can make another");
   CLI::App* migrate =
       cli.add_subcommand("migrate", "make what the store lacks for this release, then exit");
   migrate->add_flag("--dry-run", options.dry_run, "print the statements, change nothing");
@@ -282,7 +285,10 @@ int RunCommandLine(int argc, char** argv) {
     const std::string what = move->get_subcommands().at(0)->get_name();
     return MigrateBackendCommand(options, *settings, what == "store");
   }
-  if (bootstrap->parsed()) return BootstrapKey(*settings, options.key_file);
+  if (bootstrap->parsed()) {
+    return BootstrapKey(*settings, options.key_file,
+                        options.key_again ? KeyService::Again::kYes : KeyService::Again::kNo);
+  }
   return Serve(*settings);
 }
 

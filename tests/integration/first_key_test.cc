@@ -4,10 +4,15 @@
 
 #include <filesystem>
 
+#include "a4c/collection.h"
+#include "a4c/memory.h"
 #include "a4c/sinks.h"
 #include "apps/a4cd/app.h"
+#include "apps/a4cd/auth/api_key.h"
+#include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/config/config_file.h"
 #include "apps/a4cd/config/settings.h"
+#include "apps/a4cd/jobs/kinds.h"
 
 namespace a4cd {
 namespace {
@@ -52,6 +57,28 @@ TEST_F(FirstKey, WhereThereAreKeysNoFileIsLeft) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), a4c::Code::kConflict);
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/second"));
+}
+
+// Nobody could come in any more, once the last key that can make others has gone.
+TEST_F(FirstKey, IsMadeAgainWhereThatIsAskedFor) {
+  const auto store = a4c::NewMemoryStore(runtime_);
+  a4c::Database database({.store = *store}, runtime_);
+  const auto within = [&] { return a4c::Call::Within(runtime_.clock, 30'000); };
+  ASSERT_TRUE(database.Open(within(), AllCollections()));
+  KeyService keys(database, runtime_, 0);
+  const auto audit_rows = [&] {
+    const auto page = database.Scan(within(), {.kind = "audit"});
+    EXPECT_TRUE(page);
+    return page ? page->records : std::vector<a4c::Record>();
+  };
+  ASSERT_TRUE(keys.Bootstrap(within(), kDefaultTenant)->has_value());
+  EXPECT_FALSE(keys.Bootstrap(within(), kDefaultTenant)->has_value());
+  EXPECT_TRUE(audit_rows().empty());
+  const auto again = keys.Bootstrap(within(), kDefaultTenant, KeyService::Again::kYes);
+  ASSERT_TRUE(again && *again);
+  const auto rows = audit_rows();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_NE(rows[0].body.find(ApiKeyId(ApiKeyHash(**again))), std::string::npos) << rows[0].body;
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ Result<ApiKey> KeyOf(const Record& record) {
 
 Error Refused() {
   return Error(Code::kDenied, "the API key is not known, or was revoked, or has expired",
-               "make one: a4c key create, or for the first one: a4cd bootstrap-key");
+               "make one: a4c key create; the first one, or when none is left: a4cd bootstrap-key");
 }
 
 // What the store has against a4cd is not what we have against the key.
@@ -275,17 +275,31 @@ PreparedWrite KeyService::PrepareRevoke(const ApiKey& key) {
   return write;
 }
 
+// Nobody asked the API for it: else only the key itself would tell.
+a4c::Put KeyService::AuditOfBootstrap(const std::string& tenant, const PreparedWrite& key) const {
+  const Json row(Json::Object{{"at", database_.NowMs()},
+                              {"key_id", "bootstrap"},
+                              {"operation", "a4cd bootstrap-key --again"},
+                              {"outcome", "applied"},
+                              {"record_kind", "api_key"},
+                              {"record_id", key.id}});
+  return {.ref = {"audit", {tenant, "bootstrap-" + key.id}},
+          .body = row.ToString(),
+          .expect = Expect::Absent()};
+}
+
 Result<bool> KeyService::HasAny(const Call& call) {
   A4C_TRY(const a4c::ScanAnswer answer, database_.Scan(call, {.kind = "api_key", .limit = 1}));
   return !answer.records.empty();
 }
 
 Result<std::optional<std::string>> KeyService::Bootstrap(const Call& call,
-                                                         const std::string& tenant) {
+                                                         const std::string& tenant, Again again) {
   A4C_TRY(const bool has_one, HasAny(call));
-  if (has_one) return std::optional<std::string>();
+  if (has_one && again == Again::kNo) return std::optional<std::string>();
   NewKey made =
       PrepareCreate({.name = "bootstrap", .tenant = tenant, .scopes = {"*"}}, "bootstrap");
+  if (has_one) made.write.commit.also.emplace_back(AuditOfBootstrap(tenant, made.write));
   A4C_TRY(const a4c::Committed done, database_.Write(call, made.write.commit));
   if (done.outcome != a4c::Committed::Outcome::kApplied) {
     return Error(Code::kConflict, "another process makes the first key at this moment");

@@ -83,9 +83,12 @@ class KeyService {
   void Forget(const std::string& id);
 
   a4c::Result<bool> HasAny(const a4c::Call& call);
-  // The first key, with all scopes; nothing if there is any key already.
+  enum class Again : uint8_t { kNo, kYes };
+  // The first key, with all scopes; nothing if there is any key already, unless it is asked for
+  // again, which is audited.
   a4c::Result<std::optional<std::string>> Bootstrap(const a4c::Call& call,
-                                                    const std::string& tenant);
+                                                    const std::string& tenant,
+                                                    Again again = Again::kNo);
 
   PreparedWrite PrepareTenant(const a4c::Json& request, Faults& faults);
   // kNotFound: there is none. The first tenant has no record: rev 0.
@@ -105,6 +108,8 @@ class KeyService {
   bool HasExpired(int64_t expires_at) const {
     return expires_at != 0 && expires_at <= database_.NowMs();
   }
+
+  a4c::Put AuditOfBootstrap(const std::string& tenant, const PreparedWrite& key) const;
 
   a4c::Database& database_;
   const a4c::Runtime runtime_;
