@@ -399,7 +399,7 @@ Result<Out> WithSession(const Call& call, std::span<const Kind> kinds, Connector
   A4C_CHECK(CheckCall(call));
   Options own = options;
   own.statement_timeout_ms = std::min(call.RemainingMs(), kDefaultMs);
-  A4C_TRY(const std::unique_ptr<Session> session, owner.Connect(own));
+  A4C_TRY(const std::unique_ptr<Session> session, owner.Connect(call, own));
   Migration migration(call, *session, options, runtime);
   return work(migration);
 }

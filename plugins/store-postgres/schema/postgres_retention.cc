@@ -87,7 +87,7 @@ Result<bool> ForgetParts(const Call& call, const Table& table, int64_t before_ms
                          const Options& options) {
   Options own = options;
   own.statement_timeout_ms = std::min(call.RemainingMs(), kTimeoutMsMax);
-  A4C_TRY(const std::unique_ptr<Session> session, owner.Connect(own));
+  A4C_TRY(const std::unique_ptr<Session> session, owner.Connect(call, own));
   PlainSql sql(*session);
   A4C_CHECK(sql.Do("SET lock_timeout = '1s'"));
   A4C_CHECK(sql.Do("BEGIN"));

@@ -4,22 +4,37 @@
 #include <system_error>
 #include <utility>
 
+#include "a4c/batch_rules.h"
 #include "a4c/sinks.h"
 #include "session/postgres_server.h"
 
 namespace a4c::postgres {
 
-Result<std::unique_ptr<Session>> Connector::Connect() {
-  return Connect(options_);
+namespace {
+
+// Where the call is over that is what counts, and not that the servers might answer later.
+Error Because(const Call& call, const Error& failure) {
+  const Result<void> in_time = CheckCall(call);
+  if (in_time) return failure;
+  return Error(in_time.error().code(), in_time.error().message() + "; " + failure.message(),
+               failure.hint());
 }
 
-Result<std::unique_ptr<Session>> Connector::Connect(const Options& options) {
-  if (timeline_seen_ == 0) LookAround();
+}  // namespace
+
+Result<std::unique_ptr<Session>> Connector::Connect(const Call& call) {
+  return Connect(call, options_);
+}
+
+Result<std::unique_ptr<Session>> Connector::Connect(const Call& call, const Options& options) {
+  A4C_CHECK(CheckCall(call));
+  if (timeline_seen_ == 0) LookAround(ForOne(call, 2));
   const size_t first = served_last_;
   std::optional<Error> failure;
   for (size_t i = 0; i < conninfos_.size(); ++i) {
+    if (failure && !CheckCall(call)) break;
     const size_t server = (first + i) % conninfos_.size();
-    auto session = ConnectTo(server, options);
+    auto session = ConnectTo(ForOne(call, conninfos_.size() - i), server, options);
     if (session) {
       served_last_ = server;
       return session;
@@ -33,14 +48,21 @@ Result<std::unique_ptr<Session>> Connector::Connect(const Options& options) {
       failure = Error(told.code(), failure->message() + "; " + error.message(), told.hint());
     }
   }
-  return *failure;
+  return Because(call, *failure);
 }
 
-Result<std::unique_ptr<Session>> Connector::ConnectTo(size_t server, const Options& options) {
-  A4C_TRY(std::unique_ptr<Session> session,
-          OpenSession(conninfos_[server], options, runtime_.clock));
+// Of the time that is left one of so many shares, and no more than connect_timeout.
+Call Connector::ForOne(Call call, size_t shares) const {
+  const int64_t share_ms = call.RemainingMs() / static_cast<int64_t>(shares);
+  call.deadline_ms = call.clock.MonotonicMs() + std::min(options_.connect_timeout_ms, share_ms);
+  return call;
+}
+
+Result<std::unique_ptr<Session>> Connector::ConnectTo(const Call& call, size_t server,
+                                                      const Options& options) {
+  A4C_TRY(std::unique_ptr<Session> session, OpenSession(call, conninfos_[server], options));
   if (wanted_ == Wanted::kReplica) {
-    A4C_CHECK(CheckFollows(*session));
+    A4C_CHECK(CheckFollows(call, *session));
     return session;
   }
   A4C_CHECK(CheckFit(*session));
@@ -49,10 +71,9 @@ Result<std::unique_ptr<Session>> Connector::ConnectTo(size_t server, const Optio
 }
 
 // So that one which is left behind does not hide another.
-Result<void> Connector::CheckFollows(Session& session) const {
+Result<void> Connector::CheckFollows(const Call& call, Session& session) const {
   const Statement ask = ReplicaFactsOf();
-  const Reply reply =
-      session.Run({&ask, 1}, runtime_.clock.MonotonicMs() + options_.connect_timeout_ms);
+  const Reply reply = session.Run({&ask, 1}, call.deadline_ms, call.stop);
   if (reply.failure) return reply.failure->error.Within(session.server());
   const Result<void> fit = CheckReplica(ReplicaFactsFrom(reply.rows.at(0)), timeline_seen_);
   if (!fit) return fit.error().Within(session.server());
@@ -75,14 +96,15 @@ Result<void> Connector::CheckFit(const Session& session) {
 }
 
 // Nothing is noted before all have answered: who connects meanwhile asks for himself.
-void Connector::LookAround() {
+void Connector::LookAround(const Call& call) {
   if (wanted_ == Wanted::kReplica || conninfos_.size() < 2) return;
+  const Call once = ForOne(call, 1);
   std::vector<std::unique_ptr<Session>> found(conninfos_.size());
   {
     std::vector<std::unique_ptr<Thread>> asking;
     for (size_t i = 0; i < conninfos_.size(); ++i) {
       const auto ask = [&, i](const std::stop_token&) {
-        auto session = OpenSession(conninfos_[i], options_, runtime_.clock);
+        auto session = OpenSession(once, conninfos_[i], options_);
         if (session) found[i] = *std::move(session);
       };
       try {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "a4c/call.h"
 #include "a4c/clock.h"
 #include "a4c/result.h"
 #include "session/postgres_options.h"
@@ -32,15 +33,16 @@ class Connector {
         runtime_(runtime) {}
 
   // Tries each server once, beginning with the one that served last; the error names all that were
-  // tried. kUnavailable, kDenied, kNotFound: see ConnectErrorOf; kInvalid: see CheckPrimary
-  // and CheckIsBound. Once a server was fit, it is kUnavailable that none is any more: the config
-  // is right, and a server may be fit again.
-  Result<std::unique_ptr<Session>> Connect();
+  // tried. kTimeout, kCanceled; kUnavailable, kDenied, kNotFound: see ConnectErrorOf; kInvalid: see
+  // CheckPrimary and CheckIsBound. Once a server was fit, it is kUnavailable that none is any more:
+  // the config is right, and a server may be fit again. In the time that the call has, of which a
+  // server that is silent leaves some to those behind it.
+  Result<std::unique_ptr<Session>> Connect(const Call& call);
   // With other timeouts than those of the options.
-  Result<std::unique_ptr<Session>> Connect(const Options& options);
+  Result<std::unique_ptr<Session>> Connect(const Call& call, const Options& options);
 
   // Asks all servers for their timelines, at once, in at most the time for one of them.
-  void LookAround();
+  void LookAround(const Call& call);
 
   // The session's server has been replaced as primary since it was opened.
   bool IsReplaced(const Session& session) const {
@@ -48,8 +50,10 @@ class Connector {
   }
 
  private:
-  Result<std::unique_ptr<Session>> ConnectTo(size_t server, const Options& options);
-  Result<void> CheckFollows(Session& session) const;
+  Call ForOne(Call call, size_t shares) const;
+  Result<std::unique_ptr<Session>> ConnectTo(const Call& call, size_t server,
+                                             const Options& options);
+  Result<void> CheckFollows(const Call& call, Session& session) const;
   Result<void> CheckFit(const Session& session);
   void NoteTimeline(const Session& session);
 

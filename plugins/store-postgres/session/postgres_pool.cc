@@ -28,7 +28,7 @@ class BoundedPool final : public SessionPool {
 
   Result<Lease> Take(const Call& call) override;
   bool IsGood(const Session& session) const override { return !connector_.IsReplaced(session); }
-  void LookAround() override { connector_.LookAround(); }
+  void LookAround(const Call& call) override { connector_.LookAround(call); }
 
  protected:
   void GiveBack(std::unique_ptr<Session> session) override;
@@ -76,7 +76,7 @@ Result<SessionPool::Lease> BoundedPool::Take(const Call& call) {
     if (session->Usable() && IsGood(*session)) return turn.For(std::move(session));
     ThrowAway(std::move(session));
   }
-  A4C_TRY(std::unique_ptr<Session> session, connector_.Connect());
+  A4C_TRY(std::unique_ptr<Session> session, connector_.Connect(call));
   return turn.For(std::move(session));
 }
 

@@ -45,7 +45,7 @@ class SessionPool {
   // False: its server is no primary any more, and what it acknowledged may be lost.
   virtual bool IsGood(const Session& session) const = 0;
   // Asks all servers who is primary by now.
-  virtual void LookAround() = 0;
+  virtual void LookAround(const Call& call) = 0;
 
  protected:
   virtual void GiveBack(std::unique_ptr<Session> session) = 0;

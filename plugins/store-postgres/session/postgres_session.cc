@@ -77,7 +77,7 @@ class PocoSession final : public Session {
   std::string server() const override {
     return Text(PQhost(connection_)) + ":" + Text(PQport(connection_));
   }
-  Result<void> SetUp(const Options& options);
+  Result<void> SetUp(const Call& call, const Options& options);
 
  private:
   // One answer that the pipeline owes us: of a Prepare or of a statement.
@@ -362,20 +362,42 @@ std::vector<Statement> SettingsOf(const Options& options) {
            " set_config('a4c.writer', 'plugin', false)"}};
 }
 
-Result<void> PocoSession::SetUp(const Options& options) {
-  const Reply reply =
-      Run(SettingsOf(options), clock_.MonotonicMs() + options.connect_timeout_ms, {});
+Result<void> PocoSession::SetUp(const Call& call, const Options& options) {
+  const Reply reply = Run(SettingsOf(options), call.deadline_ms, call.stop);
   if (reply.failure) return reply.failure->error.Within("setting up a session to " + server());
   facts_ = ServerFactsFrom(reply.rows.at(0));
   replicates_ = options.durability == Durability::kReplicated;
   return {};
 }
 
+// Waits until the server that is being connected to answers.
+Result<void> AwaitServer(const Call& call, PGconn* connecting, short events) {
+  pollfd waited{PQsocket(connecting), events, 0};
+  for (;;) {
+    if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
+    const int64_t left = call.RemainingMs();
+    if (left == 0) {
+      return ConnectErrorOf(Text(PQhost(connecting)) + ":" + Text(PQport(connecting)) +
+                            " did not answer in time");
+    }
+    const int64_t slice = call.stop.stop_possible() ? kStopPollMs : 1000;
+    if (poll(&waited, 1, static_cast<int>(std::min(left, slice))) > 0) return {};
+  }
+}
+
 // Poco 1.11 leaks the connection if connecting fails (poco#4231): it is only asked to when it can.
-Result<void> Probe(const std::string& conninfo) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> probe(PQconnectdb(conninfo.c_str()), PQfinish);
-  if (PQstatus(probe.get()) != CONNECTION_OK) return ConnectErrorOf(PQerrorMessage(probe.get()));
-  return {};
+// It also has no deadline but libpq's connect_timeout, which is two seconds at least: that is how
+// long a server may hold a caller who falls silent in between.
+Result<void> Probe(const Call& call, const std::string& conninfo) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> probe(PQconnectStart(conninfo.c_str()),
+                                                           PQfinish);
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  while (PQstatus(probe.get()) != CONNECTION_BAD && status != PGRES_POLLING_FAILED) {
+    A4C_CHECK(AwaitServer(call, probe.get(), status == PGRES_POLLING_READING ? POLLIN : POLLOUT));
+    status = PQconnectPoll(probe.get());
+    if (status == PGRES_POLLING_OK) return {};
+  }
+  return ConnectErrorOf(PQerrorMessage(probe.get()));
 }
 
 }  // namespace
@@ -399,17 +421,17 @@ bool Failure::ProvesRollback(size_t commit) const {
   return !fatal || statement < commit;
 }
 
-Result<std::unique_ptr<Session>> OpenSession(const std::string& conninfo, const Options& options,
-                                             const Clock& clock) {
-  A4C_CHECK(Probe(conninfo));
+Result<std::unique_ptr<Session>> OpenSession(const Call& call, const std::string& conninfo,
+                                             const Options& options) {
+  A4C_CHECK(Probe(call, conninfo));
   std::unique_ptr<PocoSession> session;
   try {
     const Poco::AutoPtr<PocoImpl> impl(new PocoImpl(conninfo));
-    session = std::make_unique<PocoSession>(impl, clock);
+    session = std::make_unique<PocoSession>(impl, call.clock);
   } catch (const Poco::Exception& e) {
     return ConnectErrorOf(e.message());
   }
-  A4C_CHECK(session->SetUp(options));
+  A4C_CHECK(session->SetUp(call, options));
   return std::unique_ptr<Session>(std::move(session));
 }
 

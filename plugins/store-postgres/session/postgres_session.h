@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "a4c/call.h"
 #include "a4c/clock.h"
 #include "a4c/result.h"
 #include "session/postgres_options.h"
@@ -114,8 +115,8 @@ class Session {
   bool retired_ = false;
 };
 
-// Connects and sets up the session, in at most connect_timeout.
-Result<std::unique_ptr<Session>> OpenSession(const std::string& conninfo, const Options& options,
-                                             const Clock& clock);
+// Connects and sets up the session, in the time that the call has (but see Probe).
+Result<std::unique_ptr<Session>> OpenSession(const Call& call, const std::string& conninfo,
+                                             const Options& options);
 
 }  // namespace a4c::postgres

@@ -63,7 +63,8 @@ Result<void> StandbyWatch::Admit(const Call& call, SessionPool& pool) {
   return probed;
 }
 
-// Standbys that confirm nothing may follow another primary by now.
+// Standbys that confirm nothing may follow another primary by now: some of the call's time is kept
+// to learn that.
 Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
   int64_t backend_pid = 0;
   Reply reply;
@@ -71,12 +72,12 @@ Result<void> StandbyWatch::Probe(const Call& call, SessionPool& pool) {
     A4C_TRY(SessionPool::Lease session, pool.Take(call));
     backend_pid = session->backend_pid();
     const Statement probe{kProbeSql};
-    reply = session->Commit({&probe, 1},
-                            std::min(call.deadline_ms, call.clock.MonotonicMs() + kProbePeriodMs));
+    const int64_t wait_ms = std::min(call.RemainingMs() / 2, kProbePeriodMs);
+    reply = session->Commit({&probe, 1}, call.clock.MonotonicMs() + wait_ms);
   }
   if (!reply.failure && reply.doubt == nullptr) return {};
   if (reply.failure) CancelProbe(call.clock, pool, backend_pid);
-  pool.LookAround();
+  pool.LookAround(call);
   if (reply.failure && reply.failure->error.code() != Code::kTimeout) return reply.failure->error;
   return Error(Code::kUnavailable, "no standby confirms commits",
                "bring a standby back, or take it from synchronous_standby_names");

@@ -59,7 +59,7 @@ class ReplacedPool final : public SessionPool {
   explicit ReplacedPool(SessionPool& inner) : inner_(inner) {}
   Result<Lease> Take(const Call& call) override { return inner_.Take(call); }
   bool IsGood(const Session&) const override { return false; }
-  void LookAround() override {}
+  void LookAround(const Call&) override {}
 
  protected:
   // A session goes back to the pool that it was taken from.

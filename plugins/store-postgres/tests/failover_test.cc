@@ -220,7 +220,7 @@ TEST_F(PostgresFailover, WhatWorksAsTheOwnerOfTheTablesKnowsTheTimelineThatWrite
 
 TEST_F(PostgresFailover, APrimaryThatFreezesHoldsNoCallerPastItsDeadlineAndWritesGoOnWithoutIt) {
   constexpr int64_t kDeadlineMs = 3000;
-  constexpr int64_t kMarginMs = 8000;  // to connect to each server, and to be told that it failed
+  constexpr int64_t kMarginMs = 3000;  // to cancel a probe, to be told that it failed, and for load
   Open(Load::Kinds(), {{"commit_timeout", ConfigValue::Scalar("1s")}});
   Load load(*store_, kWriters);
   ASSERT_TRUE(load.AwaitAcknowledged(kWritesPerRound)) << "so that many sessions are idle";
@@ -301,7 +301,7 @@ TEST_F(PostgresReplicaFailover, AReplicaThatStillFollowsTheFormerPrimaryIsPassed
     ASSERT_FALSE(patience.Expired());
     Load::Pause(20);
   }
-  primary_pool_->LookAround();
+  primary_pool_->LookAround(Within());
   EXPECT_FALSE(IsRead()) << "over a session of before";
   Load::Pause(1100);  // until replicas are tried again
   EXPECT_FALSE(IsRead()) << "over a new session";

@@ -1,5 +1,8 @@
 // What sessions and the watch over standbys do where nothing answers, and where threads are short.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <new>
 #include <system_error>
@@ -71,6 +74,70 @@ TEST_F(PostgresPool, WhoeverIsThrownOutGivesItsTurnBack) {
   EXPECT_THROW((void)pool->Take(Within(1000)), std::bad_alloc);
 }
 
+// Accepts connections, as its kernel does for a server that hangs, and never says a word.
+class SilentServer {
+ public:
+  SilentServer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(socket_, 100), 0);
+    EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = std::to_string(ntohs(address.sin_port));
+  }
+  ~SilentServer() { close(socket_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+  const std::string& port() const { return port_; }
+
+ private:
+  const int socket_;
+  std::string port_;
+};
+
+class PostgresSilence : public PostgresPool {
+ protected:
+  PostgresSilence() {
+    options_ = OptionsFor("host=127.0.0.1,127.0.0.1 port=" + one_.port() + "," + other_.port() +
+                          " dbname=a4c user=a4c");
+  }
+  static int64_t NowMs() { return TheRuntime().clock.MonotonicMs(); }
+
+  const SilentServer one_;
+  const SilentServer other_;
+};
+
+TEST_F(PostgresSilence, ServersThatAreSilentHoldACallNoLongerThanItsDeadline) {
+  const auto pool = NewPool(TheRuntime().threads);
+  const int64_t began_ms = NowMs();
+  const auto session = pool->Take(Within(500));
+  EXPECT_LT(NowMs() - began_ms, 1500);
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code(), Code::kTimeout) << session.error().ToString();
+  for (const SilentServer* server : {&one_, &other_}) {
+    EXPECT_NE(session.error().message().find(server->port()), std::string::npos)
+        << session.error().ToString() << ": names all that were tried";
+  }
+}
+
+TEST_F(PostgresSilence, ACallThatIsAskedToStopLeavesThem) {
+  const auto pool = NewPool(TheRuntime().threads);
+  std::stop_source stop;
+  const int64_t began_ms = NowMs();
+  const auto stopping = TheRuntime().threads.Start("stopping", [&](const std::stop_token&) {
+    const auto waiter = TheRuntime().threads.NewWaiter();
+    const Waiter::Lock lock(*waiter);
+    waiter->Wait(began_ms + 100);
+    stop.request_stop();
+  });
+  const auto session = pool->Take(Call::Within(TheRuntime().clock, 60'000, stop.get_token()));
+  EXPECT_LT(NowMs() - began_ms, 1500);
+  ASSERT_FALSE(session);
+  EXPECT_EQ(session.error().code(), Code::kCanceled) << session.error().ToString();
+}
+
 class ThrowingPool final : public SessionPool {
  public:
   Result<Lease> Take(const Call&) override {
@@ -78,7 +145,7 @@ class ThrowingPool final : public SessionPool {
     throw std::bad_alloc();
   }
   bool IsGood(const Session&) const override { return true; }
-  void LookAround() override {}
+  void LookAround(const Call&) override {}
 
   int taken = 0;
 

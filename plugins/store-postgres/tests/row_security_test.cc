@@ -155,7 +155,7 @@ class PostgresUncheckedCall : public PostgresRowSecurity {
     options_ = OptionsWith(Secured());
     connector_.emplace(Connector::Wanted::kPrimary, options_.conninfos, options_, timeline_seen_,
                        TheRuntime());
-    auto session = connector_->Connect();
+    auto session = connector_->Connect(Within());
     ASSERT_TRUE(session.has_value()) << session.error().ToString();
     session_ = *std::move(session);
     catalog_.row_security = true;
