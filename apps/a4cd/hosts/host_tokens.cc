@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "a4c/json.h"
 #include "a4c/sinks.h"
@@ -56,15 +57,14 @@ class HostTokens::TokenLoop final : public a4c::Loop {
   const std::string& name() const override { return name_; }
 
   Result<int64_t> Step(const Call& call) override {
-    a4c::ScanRequest scan{.kind = HostTokenKind().name, .scope = "", .limit = kPage};
-    do {
-      A4C_TRY(const a4c::ScanAnswer page, tokens_.database_.Scan(call, scan));
-      for (const Record& record : page.records) {
-        A4C_TRY(const Pair pair, PairOf(record, page.store_time_ms));
-        A4C_CHECK(StepOf(call, pair));
-      }
-      scan.after = page.next;
-    } while (!scan.after.empty());
+    A4C_TRY(std::vector<Pair> pairs, AllPairs(call));
+    // Servers that are silent may take all the time of a step: the next one goes on behind them.
+    std::ranges::stable_partition(pairs, [this](const Pair& pair) { return pair.host > last_; });
+    for (const Pair& pair : pairs) {
+      if (call.Expired() || call.Stopping()) break;
+      last_ = pair.host;
+      A4C_CHECK(StepOf(call, pair));
+    }
     return tokens_.options_.look_period_ms;
   }
 
@@ -88,6 +88,20 @@ class HostTokens::TokenLoop final : public a4c::Loop {
   }
 
  private:
+  Result<std::vector<Pair>> AllPairs(const Call& call) const {
+    std::vector<Pair> pairs;
+    a4c::ScanRequest scan{.kind = HostTokenKind().name, .scope = "", .limit = kPage};
+    do {
+      A4C_TRY(const a4c::ScanAnswer page, tokens_.database_.Scan(call, scan));
+      for (const Record& record : page.records) {
+        A4C_TRY(Pair pair, PairOf(record, page.store_time_ms));
+        pairs.push_back(std::move(pair));
+      }
+      scan.after = page.next;
+    } while (!scan.after.empty());
+    return pairs;
+  }
+
   // A server that is out of reach, or denies it, is asked again the next time.
   Result<void> StepOf(const Call& call, const Pair& pair) {
     if (!tokens_.HasPresented(pair) && !tokens_.Present(call, pair.host)) return {};
@@ -97,6 +111,7 @@ class HostTokens::TokenLoop final : public a4c::Loop {
 
   const std::string name_ = "host-tokens";
   HostTokens& tokens_;
+  std::string last_;  // server that was asked
 };
 
 HostTokens::HostTokens(a4c::Database& database, a4c::HostProvider& hosts,

@@ -41,6 +41,8 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
                        const std::string& next) override {
     ++presentations;
     forgotten = false;
+    if (host.starts_with("a-silent")) before_silence(call);
+    if (call.Expired()) return a4c::Error(a4c::Code::kTimeout, "no answer");
     if (away) return a4c::Error(a4c::Code::kUnavailable, "no route to it");
     return inner_.As<a4c::HostIncarnation>()->Present(call, host, current, next);
   }
@@ -50,6 +52,7 @@ class SomewhatAway final : public a4c::HostProvider, public a4c::HostIncarnation
   bool forgotten =
       false;  // the provider was told of the server anew, and has presented nothing yet
   std::function<void()> before_adoption = [] {};  // once
+  std::function<void(const Call&)> before_silence = [](const Call&) {};
   int effects = 0;
   int presentations = 0;
 
@@ -238,6 +241,25 @@ TEST_F(HostTokensTest, AServerThatWasAwayForDaysKnowsItsStore) {
   hosts_.away = false;
   EXPECT_TRUE(Ensure(started_since));
   EXPECT_TRUE(Ensure(tokens_));
+}
+
+// Each costs its host_timeout, and a step has 30 s for all.
+TEST_F(HostTokensTest, ServersThatAreSilentKeepNoOtherFromItsRotation) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  for (int i = 10; i < 22; ++i) {
+    const auto ref = HostTokenRef("a-silent-" + std::to_string(i));
+    const std::string body = R"({"current":"c","next":"n","rotated_at":0})";
+    ASSERT_TRUE(database_.Write(Within(), {.changes = {{.ref = ref, .body = body}}}));
+  }
+  hosts_.before_silence = [this](const Call& call) {
+    fake_.clock().Advance(std::max<int64_t>(0, call.RemainingMs()));
+  };
+  HostTokens started_since(database_, hosts_, fake_.runtime(), {.rotate_period_ms = kRotateMs});
+  const auto loop = started_since.NewLoop();
+  const std::string before = Pair();
+  fake_.clock().Advance(kRotateMs);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(loop->Step(Within()));
+  EXPECT_NE(Pair(), before);
 }
 
 TEST_F(HostTokensTest, EveryInstanceFollowsARotation) {
