@@ -28,7 +28,7 @@ class Hub final : public SessionHub {
     std::lock_guard lock(mutex_);
     if (ending_) return;  // the socket closes: it was too late
     running_.remove_if([](const Running& one) { return one.done->load(); });
-    Running& one = running_.emplace_back();
+    Running one;
     // A thread's body is copied on its way; a session cannot be.
     auto shared = std::make_shared<std::unique_ptr<Session>>(std::move(session));
     one.thread = runtime_.threads.Start(
@@ -38,6 +38,7 @@ class Hub final : public SessionHub {
           shared->reset();
           *done = true;
         });
+    running_.push_back(std::move(one));  // last: where no thread could be started, nobody joins it
   }
 
   void End() override {
