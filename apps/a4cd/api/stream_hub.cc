@@ -21,7 +21,6 @@ namespace a4cd {
 namespace {
 
 using a4c::Call;
-using a4c::LogLevel;
 using a4c::Result;
 
 // Bytes that go at one end and come at the other, without moving the rest for each.
