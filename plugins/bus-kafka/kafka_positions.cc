@@ -95,7 +95,7 @@ rd_kafka_resp_err_t CommitAndWait(rd_kafka_t* consumer,
 Result<void> FixPositions(rd_kafka_t* consumer, const std::string& topic, int partitions,
                           StartAt start_at, const Call& call, Waiter& waiter) {
   for (;;) {
-    const auto fixed = TryToFixPositions(consumer, topic, partitions, start_at, call);
+    auto fixed = TryToFixPositions(consumer, topic, partitions, start_at, call);
     if (fixed || !fixed.error().retryable() || call.Expired() || call.Stopping()) return fixed;
     Pause(call, waiter);
   }

@@ -96,7 +96,7 @@ Error ErrorOfConnection(const std::string& node, const std::string& what, bool s
 }
 
 Error ErrorOfRetry(int status, std::string_view type, std::string_view reason) {
-  const Error error = ErrorOfStatus(status, type, reason, Effect::kWrites);
+  Error error = ErrorOfStatus(status, type, reason, Effect::kWrites);
   if (error.code() != Code::kInvalid) return error;
   return Error(Code::kUnavailable, error.message(),
                "look at the index, its alias and its templates");

@@ -303,7 +303,7 @@ Result<void> Syncer::ConfirmShown(const Call& call, int64_t shown) {
 // If it fails, the rebuild may have ended: then what waits is shown by the live generation alone.
 Result<void> Syncer::RefreshNext(const Call& call) {
   if (!next_.IsOpen()) return {};
-  const Result<void> refreshed = next_.Refresh(call);
+  Result<void> refreshed = next_.Refresh(call);
   if (refreshed) {
     stall_.Took(RebuildStall::Way::kRefresh);
     return {};
