@@ -87,7 +87,7 @@ bool MayTakeLong(const Job& job) {
 }
 
 int64_t QueueOf(const Job& job) {
-  return kPriorityMax - job.priority + (MayTakeLong(job) ? kPriorityMax + 1 : 0);
+  return kPriorityMax - job.priority + (MayTakeLong(job) ? kFirstLongQueue : 0);
 }
 
 bool HasSaidWhatItWants(const Job& job) {

@@ -84,10 +84,11 @@ bool AwaitsContext(const Job& job);
 bool MayTakeLong(const Job& job);
 
 // Where it stands while it is unfinished: 9 - priority, and those that may take long ten further.
-inline constexpr int64_t kQueues = 2 * (kPriorityMax + 1);
+inline constexpr int64_t kFirstLongQueue = kPriorityMax + 1;
+inline constexpr int64_t kQueues = 2 * kFirstLongQueue;
 int64_t QueueOf(const Job& job);
 constexpr bool IsOfLongJobs(int64_t queue) {
-  return queue > kPriorityMax;
+  return queue >= kFirstLongQueue;
 }
 
 // A job that has not begun, but stands in its workspace's record (Intend) since it was made.

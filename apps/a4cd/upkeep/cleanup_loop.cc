@@ -26,7 +26,7 @@ class CleanupLoop final : public a4c::Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(const std::vector<HostRecord> hosts, disks_.Hosts(call));
-    const int64_t round = options_.period_ms == 0 ? 0 : runtime_.clock.NowMs() / options_.period_ms;
+    const int64_t round = options_.period_ms == 0 ? 0 : database_.NowMs() / options_.period_ms;
     const bool is_new_round = round_ >= 0 && round != round_;
     for (const HostRecord& host : hosts) A4C_CHECK(Look(call, host, is_new_round));
     std::erase_if(warned_ms_, [&](const auto& warned) {
@@ -77,7 +77,7 @@ class CleanupLoop final : public a4c::Loop {
     draft.payload = Json::Object{{"host", host}};
     const Principal principal{.tenant = kDefaultTenant, .key_id = "cleanup", .scopes = {}};
     A4C_TRY(PreparedWrite write, jobs_.PrepareCreate(call, principal, draft));
-    const std::string stretch = std::to_string(runtime_.clock.NowMs() / every_ms);
+    const std::string stretch = std::to_string(database_.NowMs() / every_ms);
     write.commit.idempotency = a4c::Idempotency{
         kDefaultTenant, "a4cd:cleanup/" + host + "/" + why + "/" + stretch, "", write.id};
     A4C_CHECK(database_.Write(call, write.commit));

@@ -25,13 +25,13 @@ int64_t LongIn(const a4c::FieldValues& values, std::string_view name) {
 
 class LongPlace {
  public:
-  explicit LongPlace(std::shared_ptr<std::atomic<int>> all) : all_(std::move(all)) { ++*all_; }
-  ~LongPlace() { --*all_; }
+  explicit LongPlace(std::atomic<int>& all) : all_(all) { ++all_; }
+  ~LongPlace() { --all_; }
   LongPlace(const LongPlace&) = delete;
   LongPlace& operator=(const LongPlace&) = delete;
 
  private:
-  const std::shared_ptr<std::atomic<int>> all_;
+  std::atomic<int>& all_;
 };
 
 }  // namespace
@@ -40,7 +40,7 @@ std::vector<int64_t> JobDesk::Due::InTurn() const {
   std::vector<int64_t> turns;
   for (const auto& [queue, seen] : queues) turns.push_back(queue);
   std::ranges::sort(turns, {}, [&](int64_t queue) {
-    return std::pair(queue % (kPriorityMax + 1), queues.at(queue).oldest_due_ms);
+    return std::pair(queue % kFirstLongQueue, queues.at(queue).oldest_due_ms);
   });
   return turns;
 }
@@ -124,7 +124,7 @@ Result<std::vector<JobClaim>> JobDesk::ClaimFor(int count) {
 // more: seldom more than three in all.
 Result<JobDesk::Due> JobDesk::Look() {
   Due due;
-  const int64_t end = LongPlaces() > 0 ? kQueues : kPriorityMax + 1;
+  const int64_t end = LongPlaces() > 0 ? kQueues : kFirstLongQueue;
   for (int64_t first = 0; first < end;) {
     A4C_TRY(const a4c::ScanAnswer page,
             context_.database.Scan(context_.StoreCall(), {.kind = JobKind().name,
@@ -196,7 +196,7 @@ Result<int> JobDesk::ClaimFrom(int64_t queue, const std::string& tenant, const D
 }
 
 int JobDesk::LongPlaces() const {
-  return context_.options.LongJobsMax() - *long_at_work_;
+  return context_.options.LongJobsMax() - long_at_work_;
 }
 
 }  // namespace a4cd

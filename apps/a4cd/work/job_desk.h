@@ -30,9 +30,10 @@ class JobDesk {
   // The context outlives it.
   explicit JobDesk(WorkContext& context);
 
-  // A job that is due, claimed; it counts for its tenant's share from now on (FairShares::Begin).
-  // Nothing: none is due. Returns when a claim that was sent for the caller has been answered, also
-  // if the caller is to stop: what was claimed for it must not be lost.
+  // A job that is due, claimed, for no longer than the desk lives; it counts for its tenant's share
+  // from now on (FairShares::Begin). Nothing: none is due. Returns when a claim that was sent for
+  // the caller has been answered, also if the caller is to stop: what was claimed for it must not
+  // be lost.
   a4c::Result<std::optional<JobClaim>> Take();
 
  private:
@@ -68,8 +69,7 @@ class JobDesk {
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::deque<Ticket*> waiting_;  // under waiter_, as is the next
   bool is_claiming_ = false;
-  // More only while claiming, less at any time. Its owners may outlive the desk.
-  const std::shared_ptr<std::atomic<int>> long_at_work_ = std::make_shared<std::atomic<int>>(0);
+  std::atomic<int> long_at_work_ = 0;  // more only while claiming, less at any time
 };
 
 }  // namespace a4cd

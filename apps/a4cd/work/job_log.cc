@@ -115,10 +115,8 @@ void JobLog::WriteHead(bool all) {
 
 bool JobLog::Write(std::string_view text, bool is_last) {
   written_at_ms_ = run_.context().runtime.clock.MonotonicMs();
-  const Json body(Json::Object{{"job", run_.job().id},
-                               {"seq", seq_},
-                               {"at", run_.context().runtime.clock.NowMs()},
-                               {"text", text}});
+  const Json body(
+      Json::Object{{"job", run_.job().id}, {"seq", seq_}, {"at", run_.NowMs()}, {"text", text}});
   const a4c::Commit commit{.changes = {{.ref = ChunkRef(run_, seq_), .body = body.ToString()}},
                            .also = {run_.LeaseCheck()}};
   const Result<Committed> done =

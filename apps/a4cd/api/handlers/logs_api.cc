@@ -83,7 +83,7 @@ Result<LogStart> StartOfJobLog(ApiContext& api, const Request& request, const st
   if (!after.empty() && (error != std::errc() || at != end || from.seq < 0)) {
     return Error(Code::kInvalid, "from is the number in A4C-Log-Next");
   }
-  A4C_TRY(const LogCut cut, ReadLogCut(request, api.runtime.clock.NowMs()));
+  A4C_TRY(const LogCut cut, ReadLogCut(request, api.database.NowMs()));
   const a4c::Call call = api.CallFor(request);
   A4C_CHECK(api.jobs.Get(call, request.principal.tenant, id));
   if (cut.empty() || !request.Header("Last-Event-ID").empty()) return from;
@@ -115,7 +115,7 @@ Response GetJobLogs(ApiContext& api, Request& request) {
 }
 
 Response GetWorkspaceLogs(ApiContext& api, Request& request) {
-  const Result<LogCut> cut = ReadLogCut(request, api.runtime.clock.NowMs());
+  const Result<LogCut> cut = ReadLogCut(request, api.database.NowMs());
   if (!cut) return ErrorResponse(cut.error());
   const a4c::Call call = api.CallFor(request);
   const Result<Workspace> workspace =
