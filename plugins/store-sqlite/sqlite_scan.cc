@@ -72,8 +72,9 @@ class Planner {
     }
     query.sql += " WHERE 1";
     if (plan_.index != nullptr) query.sql += " AND " + ColumnOf(*plan_.fields[0]) + " IS NOT NULL";
-    for (size_t i = 0; i < equal; ++i)
-      Equal(query, columns_[i], after_.empty() ? fixed_[i] : after_[i]);
+    for (size_t i = 0; i < equal; ++i) {
+      Equal(query, columns_[i], i < fixed_.size() ? fixed_[i] : after_[i]);
+    }
     if (!condition.empty()) query.sql += " AND " + condition;
     if (!IsAbsent(value)) query.parameters.push_back(value);
     Bound(query);

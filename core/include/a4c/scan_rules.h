@@ -41,8 +41,9 @@ struct ScanPlan {
 };
 
 // kInvalid: an unknown kind or index, a scope, prefix, bound or limit that does not fit, or a
-// cursor that was not made for a request of this kind, index, scope, prefix and direction. kDenied:
-// a scope, or all of them, that the call may not touch.
+// cursor that was not made for a request of this kind, index, scope, prefix and direction, or leads
+// out of them: cursors come from outside. kDenied: a scope, or all of them, that the call may not
+// touch.
 A4C_API Result<ScanPlan> CheckScan(const Call& call, const Kinds& kinds,
                                    const ScanRequest& request);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -134,6 +135,13 @@ class Reader {
   bool failed_ = false;
 };
 
+// Whoever has a cursor can make others, whose mark is right: a place outside of the request is none
+// of its pages, and would lead to what it may not read.
+bool IsWithin(const ScanRequest& request, const ScanPosition& position) {
+  return (!request.scope || position.key.scope == *request.scope) &&
+         std::equal(request.prefix.begin(), request.prefix.end(), position.values.begin());
+}
+
 // Only the first field of an index is always there.
 bool IsPlaceIn(const ScanPlan& plan, const ScanPosition& position) {
   for (size_t i = 0; i < plan.fields.size(); ++i) {
@@ -188,6 +196,7 @@ std::optional<ScanPosition> DecodeCursor(const ScanRequest& request, const ScanP
   position.key.scope = reader.Text();
   position.key.id = reader.Text();
   if (!reader.Complete() || !IsPlaceIn(plan, position)) return std::nullopt;
+  if (!IsWithin(request, position)) return std::nullopt;
   return position;
 }
 

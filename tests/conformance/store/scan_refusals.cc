@@ -1,3 +1,4 @@
+#include "a4c/scan_rules.h"
 #include "tests/conformance/store/store_suite.h"
 
 namespace a4c::conformance {
@@ -77,6 +78,22 @@ TEST_F(StoreScanRefusals, ForeignAndDamagedCursorsAreInvalid) {
   EXPECT_EQ(foreign(other), "invalid");
   EXPECT_EQ(foreign(By("by_size")), "invalid");
   EXPECT_EQ(foreign({.kind = kind()}), "invalid");
+}
+
+// Whoever has seen a cursor can make others.
+TEST_F(StoreScanRefusals, ACursorLeadsToNothingButItsRequest) {
+  Create("ours", R"({"state":"x","due":1})");
+  Create("theirs", R"({"state":"x","due":2})", {}, "s");
+  ScanRequest request = ByScoped("by_state");
+  request.prefix = {"x"};
+  const ScanPosition outside[] = {{{"x", int64_t{1}}, {"s", "a"}}, {{"w", int64_t{1}}, {"", "a"}}};
+  for (const bool descending : {false, true}) {
+    request.descending = descending;
+    for (const ScanPosition& position : outside) {
+      request.after = ScanCursor(request, position);
+      EXPECT_EQ(Refusal(request), "invalid");
+    }
+  }
 }
 
 }  // namespace

@@ -95,6 +95,22 @@ TEST(ScanCursor, OfAnotherRequestIsRefused) {
   EXPECT_TRUE(refused([](auto& r) { r.index = ""; }));
 }
 
+// Its mark is no secret.
+TEST(ScanCursor, ThatLeadsOutOfItsRequestIsRefused) {
+  const auto refused = [](ScanRequest request, const ScanPosition& place) {
+    request.after = ScanCursor(request, place);
+    return !Refusal(request).empty();
+  };
+  EXPECT_TRUE(refused(ByName(), {{"n"}, {"t", "a"}}));
+  EXPECT_TRUE(refused({.kind = "sample", .scope = "s"}, {{}, {"t", "a"}}));
+  ScanRequest prefixed = ByName();
+  prefixed.prefix = {"n"};
+  EXPECT_FALSE(refused(prefixed, {{"n"}, {"s", "a"}}));
+  EXPECT_TRUE(refused(prefixed, {{"m"}, {"s", "a"}}));
+  EXPECT_TRUE(refused(prefixed, {{"n"}, {"t", "a"}}));
+  EXPECT_FALSE(refused({.kind = "sample"}, {{}, {"t", "a"}})) << "of all scopes";
+}
+
 TEST(ScanCursor, DamagedIsRefused) {
   const ScanRequest request = ByName();
   const std::string cursor = ScanCursor(request, {{"name"}, {"s", "a"}});
