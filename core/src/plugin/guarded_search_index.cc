@@ -82,6 +82,10 @@ class GuardedSearchIndex final : public SearchIndex {
       } else if (answer->hits.size() > static_cast<size_t>(std::max(request.limit, 0))) {
         answer = Malformed(search_, "a limit of " + std::to_string(request.limit),
                            Counted(answer->hits.size(), "hit"));
+      } else if (!std::ranges::all_of(answer->hits, [&](const Hit& hit) {
+                   return !request.scope || hit.ref.key.scope == *request.scope;
+                 })) {
+        answer = Malformed(search_, "a scope", "a hit of another one");
       }
       return answer;
     });

@@ -59,10 +59,33 @@ class GuardedLeases final : public Leases {
   const CallSite& release_;
 };
 
-// A page holds at most as many records as were asked for.
-Result<void> CheckPage(const CallSite& site, const ScanRequest& request, size_t records) {
-  if (records <= static_cast<size_t>(std::max(request.limit, 0))) return {};
-  return Malformed(site, "a limit of " + std::to_string(request.limit), Counted(records, "record"));
+// A page holds at most as many records as were asked for, and none of another scope: that would be
+// another tenant's.
+Result<void> CheckPage(const CallSite& site, const ScanRequest& request,
+                       const std::vector<Record>& records) {
+  if (records.size() > static_cast<size_t>(std::max(request.limit, 0))) {
+    return Malformed(site, "a limit of " + std::to_string(request.limit),
+                     Counted(records.size(), "record"));
+  }
+  for (const Record& record : records) {
+    if (!request.scope || record.ref.key.scope == *request.scope) continue;
+    return Malformed(site, "a scope", "a record of another one");
+  }
+  return {};
+}
+
+// A record for each ref, in their order.
+Result<void> CheckRecords(const CallSite& site, std::span<const RecordRef> refs,
+                          const std::vector<std::optional<Record>>& records) {
+  if (records.size() != refs.size()) {
+    return Malformed(site, Counted(refs.size(), "ref"), Counted(records.size(), "record"));
+  }
+  for (size_t i = 0; i < refs.size(); ++i) {
+    if (records[i] && records[i]->ref != refs[i]) {
+      return Malformed(site, "a ref", "a record of another one");
+    }
+  }
+  return {};
 }
 
 class GuardedReplicas final : public Replicas {
@@ -73,7 +96,7 @@ class GuardedReplicas final : public Replicas {
   Result<ReplicaScan> ScanReplica(const Call& call, const ScanRequest& request) override {
     return Guarded(scan_, call, [&]() -> Result<ReplicaScan> {
       A4C_TRY(ReplicaScan page, inner_.ScanReplica(call, request));
-      A4C_CHECK(CheckPage(scan_, request, page.scan.records.size()));
+      A4C_CHECK(CheckPage(scan_, request, page.scan.records));
       return page;
     });
   }
@@ -164,12 +187,9 @@ class GuardedStore final : public Store {
   }
 
   Result<GetAnswer> Get(const Call& call, std::span<const RecordRef> refs) override {
-    return Guarded(get_, call, [&] {
-      auto answer = inner_->Get(call, refs);
-      if (answer && answer->records.size() != refs.size()) {
-        answer =
-            Malformed(get_, Counted(refs.size(), "ref"), Counted(answer->records.size(), "record"));
-      }
+    return Guarded(get_, call, [&]() -> Result<GetAnswer> {
+      A4C_TRY(GetAnswer answer, inner_->Get(call, refs));
+      A4C_CHECK(CheckRecords(get_, refs, answer.records));
       return answer;
     });
   }
@@ -177,7 +197,7 @@ class GuardedStore final : public Store {
   Result<ScanAnswer> Scan(const Call& call, const ScanRequest& request) override {
     return Guarded(scan_, call, [&]() -> Result<ScanAnswer> {
       A4C_TRY(ScanAnswer answer, inner_->Scan(call, request));
-      A4C_CHECK(CheckPage(scan_, request, answer.records.size()));
+      A4C_CHECK(CheckPage(scan_, request, answer.records));
       return answer;
     });
   }

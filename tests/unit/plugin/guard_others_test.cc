@@ -117,6 +117,12 @@ TEST_F(GuardedSearchIndex, TooFewResultsAreInternal) {
                         Code::kInternal, "a limit of 4 with 5 hits"));
 }
 
+TEST_F(GuardedSearchIndex, HitsOfAnotherScopeAreInternal) {
+  EXPECT_TRUE(FailsWith(Make()->Search(Within(1000), {.kind = {}, .scope = "pier", .limit = 4}),
+                        Code::kInternal, "Search answered a scope with a hit of another one"));
+  EXPECT_TRUE(Make()->Search(Within(1000), {.kind = {}, .scope = "", .limit = 4}));
+}
+
 TEST_F(GuardedSearchIndex, ADocumentWhoseResultMakesNoSenseIsSentAgain) {
   for (const char* mode : {"no_stored", "no_error", "no_outcome"}) {
     const auto answer = Make(mode, "Bulk")->Bulk(Within(1000), documents);

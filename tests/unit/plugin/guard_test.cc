@@ -63,6 +63,17 @@ TEST_F(GuardedStore, APageAboveItsLimitIsInternal) {
                 Code::kInternal, "a limit of 5 with 6 records"));
 }
 
+// They would be another tenant's.
+TEST_F(GuardedStore, RecordsThatWereNotAskedForAreInternal) {
+  EXPECT_TRUE(
+      FailsWith(MakeStore()->Scan(Within(1000), {.kind = "photo", .scope = "pier", .limit = 5}),
+                Code::kInternal, "store-good: Scan answered a scope with a record of another one"));
+  EXPECT_TRUE(MakeStore()->Scan(Within(1000), {.kind = "photo", .scope = "", .limit = 5}));
+  EXPECT_TRUE(
+      FailsWith(MakeStore("other_record", "Get")->Get(Within(1000), std::vector<RecordRef>(3)),
+                Code::kInternal, "store-good: Get answered a ref with a record of another"));
+}
+
 TEST_F(GuardedStore, ABatchWhoseResultMakesNoSenseIsUnknownAndTheOthersKeepTheirs) {
   for (const char* mode : {"no_value", "no_failure", "wrong_op", "no_error", "no_outcome"}) {
     const auto answer = MakeStore(mode, "Apply")->Apply(Within(1000), TwoBatches());

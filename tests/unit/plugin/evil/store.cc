@@ -100,7 +100,9 @@ class EvilStore final : public a4c::Store {
     mode_.Hang("Get", call);
     if (mode_.Is("fail", "Get")) return a4c::Error(a4c::Code::kUnavailable, "the server is away");
     const size_t missing = mode_.Is("too_few", "Get") ? 1 : 0;
-    return a4c::GetAnswer{1, std::vector<std::optional<a4c::Record>>(refs.size() - missing)};
+    std::vector<std::optional<a4c::Record>> records(refs.size() - missing);
+    if (mode_.Is("other_record", "Get")) records[0] = a4c::Record{.ref = {"photo", {"", "other"}}};
+    return a4c::GetAnswer{1, std::move(records)};
   }
 
   a4c::Result<a4c::ScanAnswer> Scan(const a4c::Call&, const a4c::ScanRequest& request) override {
