@@ -135,7 +135,15 @@ class RebuildLoop final : public Loop {
     A4C_TRY(const std::unique_ptr<SearchIndex> next, OpenNext(call));
     A4C_TRY(const bool proved, Verify(call, *next));
     if (!proved) return state_.PollPeriodMs();
+    A4C_CHECK(TakeOne(call, *next));
     return Enter(call, "swapping");
+  }
+
+  // One that takes nothing is proved too, if all that it lacks is on its way.
+  Result<void> TakeOne(const Call& call, SearchIndex& index) const {
+    A4C_TRY(const ScanAnswer first,
+            state_.store->Scan(call, {.kind = kind_.name, .tombstones = true, .limit = 1}));
+    return FillRecords(call, index, kind_, first.records);
   }
 
   Result<int64_t> Swap(const Call& call) {
