@@ -7,6 +7,9 @@ namespace {
 
 constexpr int64_t kFallEachMs = 1'000;
 constexpr int64_t kFallsBy = 100;  // of so many milliseconds one
+constexpr int64_t kFarMs = 5'000;
+constexpr int64_t kFarLastsMs = 10'000;
+constexpr int kFarAnswersMin = 3;
 
 }  // namespace
 
@@ -17,9 +20,26 @@ void StoreTime::Heard(int64_t store_time_ms) {
   while (offset_ms < heard_ms) {
     if (!offset_ms_.compare_exchange_weak(offset_ms, heard_ms)) continue;
     fell_at_ms_ = now_ms;
+    far_count_ = 0;
     return;
   }
+  if (heard_ms < offset_ms - kFarMs) return NoteFarBehind(heard_ms, now_ms);
+  if (far_count_ != 0) far_count_ = 0;
   if (heard_ms < offset_ms) Fall(heard_ms, now_ms);
+}
+
+void StoreTime::NoteFarBehind(int64_t heard_ms, int64_t now_ms) {
+  const std::lock_guard lock(far_mutex_);
+  if (far_count_++ == 0) {
+    far_since_ms_ = now_ms;
+    far_to_ms_ = heard_ms;
+  }
+  far_to_ms_ = std::max(far_to_ms_, heard_ms);
+  if (far_count_ < kFarAnswersMin || now_ms - far_since_ms_ < kFarLastsMs) return;
+  far_count_ = 0;
+  offset_ms_ = far_to_ms_;
+  last_ms_ = INT64_MIN;
+  fell_at_ms_ = now_ms;
 }
 
 void StoreTime::Fall(int64_t to_ms, int64_t now_ms) {

@@ -50,5 +50,37 @@ TEST_F(StoreTimeTest, AStoreWhoseClockIsBehindIsComeToWithoutFalling) {
   EXPECT_EQ(last_ms, store_ms);
 }
 
+// A primary whose clock was two hours ahead, until it was set right or another took its place.
+TEST_F(StoreTimeTest, AClockThatWasFarAheadIsForgottenSoon) {
+  time_.Heard(5'000'000 + 7'200'000);
+  EXPECT_EQ(time_.NowMs(), 12'200'000);
+  for (int i = 1; i <= 20; ++i) {
+    clock_.Advance(1'000);
+    time_.Heard(5'000'000 + i * 1'000);
+  }
+  EXPECT_EQ(time_.NowMs(), 5'020'000);
+  clock_.Advance(5);
+  EXPECT_EQ(time_.NowMs(), 5'020'005);
+}
+
+TEST_F(StoreTimeTest, SlowAnswersAmongOthersDoNotSetItBack) {
+  time_.Heard(5'000'000);
+  for (int i = 1; i <= 60; ++i) {
+    clock_.Advance(1'000);
+    const int64_t store_ms = 5'000'000 + i * 1'000;
+    time_.Heard(i % 8 == 0 ? store_ms : store_ms - 20'000);
+    ASSERT_EQ(time_.NowMs(), store_ms) << i;
+  }
+}
+
+TEST_F(StoreTimeTest, AFewSlowAnswersOfAQuietTimeDoNotSetItBack) {
+  time_.Heard(5'000'000);
+  clock_.Advance(100);
+  time_.Heard(4'990'000);
+  clock_.Advance(60'000);
+  time_.Heard(5'040'000);
+  EXPECT_EQ(time_.NowMs(), 5'060'100);
+}
+
 }  // namespace
 }  // namespace a4c
