@@ -150,6 +150,10 @@ class Verifying {
       A4C_CHECK(Judge(some, drift));
       first = first.subspan(part.size());
     }
+    if (drift.empty()) return drift;
+    // What has changed and was confirmed between the two reads is on no way any more.
+    A4C_TRY(const DigestsByKey now, HeldOf(drift));
+    std::erase_if(drift, [&](const RecordRef& ref) { return held.at(ref.key) != now.at(ref.key); });
     return drift;
   }
 

@@ -93,6 +93,29 @@ TEST_F(DatabaseTest, WhatDiffersInOneOfTwoLooksOnlyIsNoDrift) {
   EXPECT_TRUE(report->drift.empty());
 }
 
+// It differs when the store is read, and nothing of it is on its way: the index was read before.
+TEST_F(DatabaseTest, WhatIsChangedAndConfirmedDuringTheSecondLookIsNoDrift) {
+  Open();
+  Put("busy", R"({"size":1})");
+  Sync();
+  const Purge purge{Photo("busy")};
+  ASSERT_TRUE(index_->Remove(Within(), {&purge, 1}));
+  ASSERT_TRUE(index_->Refresh(Within(), "photo"));
+  store_.on_get = [this](Store& store, const Call& call, std::span<const RecordRef> refs) {
+    if (refs.front().kind == "photo") {
+      store_.on_get = nullptr;
+      Put("busy", R"({"size":2})", Expect::Rev(1));
+      Sync();
+    }
+    return store.Get(call, refs);
+  };
+  const auto report = database_->Verify(Within(), "photo");
+  ASSERT_TRUE(report) << report.error().ToString();
+  EXPECT_FALSE(store_.on_get);
+  EXPECT_EQ(report->mismatched_buckets, 1);
+  EXPECT_TRUE(report->drift.empty());
+}
+
 TEST_F(DatabaseTest, AProofThatEndsBeforeItsSecondLookIsNone) {
   Open();
   Put("missing", "{}");
