@@ -145,6 +145,23 @@ Result<bool> Database::Forget(const Call& call, const std::string& kind, int64_t
   return a4c::Forget(call, state_->backends.store, found->second.kind, before_ms);
 }
 
+Result<std::vector<BatchResult>> ApplyRepeatable(Database::State& state, const Call& call,
+                                                 std::span<const WriteBatch> batches) {
+  A4C_TRY(ApplyAnswer answer, state.store->Apply(call, batches));
+  state.store_time.Heard(answer.store_time_ms);
+  for (const BatchResult& result : answer.results) {
+    if (result.outcome == BatchOutcome::kUnknown || result.outcome == BatchOutcome::kNotApplied) {
+      return result.error.value_or(Error(Code::kUnavailable, "the store did not apply a batch"));
+    }
+    if (result.outcome == BatchOutcome::kInvalid) {
+      return Error(Code::kInternal,
+                   "the sync made an invalid batch: " +
+                       (result.failures.empty() ? "" : result.failures[0].message));
+    }
+  }
+  return std::move(answer.results);
+}
+
 void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes) {
   if (state.backends.bus == nullptr) return;
   std::vector<Message> messages;

@@ -74,11 +74,17 @@ struct Database::State {
   std::map<std::string, Lag> lags;  // of each searchable kind
 };
 
-// The age of the oldest change that is not confirmed searchable, dead letters left out. Nothing, or
-// 0: there is none.
+// The age of the oldest change, of one scope or of all, that is not confirmed searchable, dead
+// letters left out. Nothing, or 0: there is none.
 A4C_API Result<std::optional<int64_t>> ReadOldestMs(Database::State& state, const Call& call,
-                                                    const Kind& kind);
+                                                    const Kind& kind,
+                                                    const std::optional<std::string>& scope = {});
 Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& kind);
+
+// Batches that can be repeated: of one whose outcome is unknown, or that was not applied, the error
+// is the answer, and the caller does all of them again. A conflict is none.
+Result<std::vector<BatchResult>> ApplyRepeatable(Database::State& state, const Call& call,
+                                                 std::span<const WriteBatch> batches);
 
 // Hints for the bus; losing them is allowed, waiting is not.
 void PublishHints(Database::State& state, const Call& call, std::span<const Token> changes);

@@ -75,8 +75,8 @@ Result<int64_t> AnnounceAgain(Database::State& state, const Call& call,
       put.expect = Expect::Absent();
       batches.push_back({{std::move(put)}});
     }
-    A4C_TRY(ApplyAnswer answer, state.store->Apply(call, batches));
-    announced += std::ranges::count(answer.results, BatchOutcome::kApplied, &BatchResult::outcome);
+    A4C_TRY(const std::vector<BatchResult> results, ApplyRepeatable(state, call, batches));
+    announced += std::ranges::count(results, BatchOutcome::kApplied, &BatchResult::outcome);
     refs = refs.subspan(part.size());
   }
   return announced;

@@ -58,11 +58,13 @@ Result<Freshness> Await(Database::State& state, const Call& call, std::span<cons
   return all;
 }
 
-// Waits until all that was written before is searchable, up to max_wait; dead letters left out.
-Result<bool> AwaitAll(Database::State& state, const Call& call, const Kind& kind) {
+// Waits until all that was written before in what is searched is searchable, up to max_wait; dead
+// letters left out.
+Result<bool> AwaitAll(Database::State& state, const Call& call, const SearchRequest& request) {
   const int64_t begun_ms = state.runtime.clock.MonotonicMs();
   for (int64_t pause_ms = kFirstPauseMs;; pause_ms = std::min(pause_ms * 2, kLongestPauseMs)) {
-    A4C_TRY(const std::optional<int64_t> oldest_ms, ReadOldestMs(state, call.InAllScopes(), kind));
+    A4C_TRY(const std::optional<int64_t> oldest_ms,
+            ReadOldestMs(state, call.InAllScopes(), request.kind, request.scope));
     const int64_t passed_ms = state.runtime.clock.MonotonicMs() - begun_ms;
     if (!oldest_ms || *oldest_ms < passed_ms) return true;
     const int64_t left_ms = state.options.max_wait_ms - passed_ms;
@@ -114,7 +116,7 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
   if (state_->backends.index == nullptr) {
     return Error(Code::kUnsupported, "there is no search index", "configure a search plugin");
   }
-  A4C_TRY(const CollectionSpec* const collection, state_->Searchable(request.request.kind.name));
+  A4C_CHECK(state_->Searchable(request.request.kind.name));
   A4C_CHECK(CheckTokens(*state_, request.tokens));
   A4C_CHECK(CheckTouch(call, request.request.scope));
   A4C_TRY(Freshness freshness, Await(*state_, call, request.tokens));
@@ -122,7 +124,7 @@ Result<Found> Database::Search(const Call& call, const FindRequest& request) {
   found.fresh = freshness.waiting.empty() && freshness.lost.empty();
   found.lost = std::move(freshness.lost);
   if (request.require_fresh && request.tokens.empty()) {
-    A4C_TRY(found.fresh, AwaitAll(*state_, call, collection->kind));
+    A4C_TRY(found.fresh, AwaitAll(*state_, call, request.request));
   }
   A4C_TRY(found.lag_ms, LagMs(call, request.request.kind.name));
   if (request.require_fresh && !found.fresh) {

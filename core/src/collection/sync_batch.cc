@@ -232,7 +232,7 @@ Result<void> Syncer::Heal(const Call& call, const RecordRef& ref,
                     outbox::Announce(ref, index_rev + 1, state_.runtime.random.Next(), now_ms,
                                      state_.FirstDueMs())}};
   if (tombstone) batch.ops.emplace_back(outbox::Mark(ref, now_ms));
-  A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
+  A4C_TRY(std::vector<BatchResult> results, ApplyRepeatable(state_, call, std::span(&batch, 1)));
   if (results[0].outcome == BatchOutcome::kApplied) {
     state_.runtime.metrics.Count("a4c_sync_healed_total", {{"kind", collection_.kind.name}});
     const Token healed{ref, index_rev + 1};
@@ -251,7 +251,7 @@ Result<void> Syncer::Reject(const Call& call, const Announced& announced, const 
   const WriteBatch batch{{Put{.ref = announced.row.ref,
                               .quiet = std::move(quiet),
                               .expect = Expect::Rev(announced.row.rev)}}};
-  A4C_TRY(std::vector<BatchResult> results, Apply(call, std::span(&batch, 1)));
+  A4C_TRY(std::vector<BatchResult> results, ApplyRepeatable(state_, call, std::span(&batch, 1)));
   if (results[0].outcome == BatchOutcome::kApplied) {
     state_.runtime.metrics.Count("a4c_sync_rejected_total", {{"kind", collection_.kind.name}});
   }
@@ -317,7 +317,7 @@ Result<void> Syncer::RefreshNext(const Call& call) {
 Result<void> Syncer::ConfirmSome(const Call& call, std::span<const Indexed> some) {
   std::vector<WriteBatch> batches;
   for (const Indexed& one : some) batches.push_back(ConfirmBatch(one));
-  A4C_TRY(std::vector<BatchResult> results, Apply(call, batches));
+  A4C_TRY(std::vector<BatchResult> results, ApplyRepeatable(state_, call, batches));
   std::vector<const Indexed*> moved_on;
   for (size_t i = 0; i < results.size(); ++i) {
     // Of the row itself. Another change under the row's own rev tells nothing about this one.
@@ -338,32 +338,14 @@ Result<void> Syncer::Advance(const Call& call, std::span<const Indexed* const> m
   for (const Indexed* one : moved_on) {
     advances.push_back({outbox::Advance(one->record, one->rev, one->read_at_ms)});
   }
-  A4C_TRY(const std::vector<BatchResult> results, Apply(call, advances));
+  A4C_TRY(const std::vector<BatchResult> results, ApplyRepeatable(state_, call, advances));
   std::vector<WriteBatch> dead;
   for (size_t i = 0; i < results.size(); ++i) {
     if (results[i].outcome == BatchOutcome::kApplied) continue;
     dead.push_back({{outbox::AdvanceDead(moved_on[i]->record, moved_on[i]->rev)}});
   }
-  if (!dead.empty()) A4C_CHECK(Apply(call, dead));
+  if (!dead.empty()) A4C_CHECK(ApplyRepeatable(state_, call, dead));
   return {};
-}
-
-// Every write of the sync can be repeated, so an unknown outcome is an error like another one here.
-Result<std::vector<BatchResult>> Syncer::Apply(const Call& call,
-                                               std::span<const WriteBatch> batches) {
-  A4C_TRY(ApplyAnswer answer, state_.store->Apply(call, batches));
-  state_.store_time.Heard(answer.store_time_ms);
-  for (const BatchResult& result : answer.results) {
-    if (result.outcome == BatchOutcome::kUnknown || result.outcome == BatchOutcome::kNotApplied) {
-      return result.error.value_or(Error(Code::kUnavailable, "the store did not apply a batch"));
-    }
-    if (result.outcome == BatchOutcome::kInvalid) {
-      return Error(Code::kInternal,
-                   "the sync made an invalid batch: " +
-                       (result.failures.empty() ? "" : result.failures[0].message));
-    }
-  }
-  return std::move(answer.results);
 }
 
 }  // namespace a4c

@@ -92,7 +92,6 @@ class Syncer {
   Result<void> ConfirmSome(const Call& call, std::span<const Indexed> some);
   Result<void> Advance(const Call& call, std::span<const Indexed* const> moved_on);
   // Applies batches whose conflicts mean that something newer is on its way, and may be ignored.
-  Result<std::vector<BatchResult>> Apply(const Call& call, std::span<const WriteBatch> batches);
 
   Database::State& state_;
   const CollectionSpec& collection_;

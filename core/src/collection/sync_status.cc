@@ -11,15 +11,18 @@ namespace {
 constexpr int64_t kLagAgeMs = 1'000;
 constexpr int kDeadPage = 1'000;
 
-int64_t AgeOf(const ScanAnswer& oldest) {
-  if (oldest.records.empty()) return 0;
-  return std::max<int64_t>(0, oldest.store_time_ms - outbox::LongOf(oldest.records[0], "since"));
+// Behind more rows of others, one of a scope may be as old as they are.
+constexpr int kScopePageRows = 500;
+constexpr int kScopePagesMax = 10;
+
+int64_t AgeOf(const Record& row, int64_t store_time_ms) {
+  return std::max<int64_t>(0, store_time_ms - outbox::LongOf(row, "since"));
 }
 
-Result<ScanAnswer> Oldest(Database::State& state, const Call& call, const Kind& kind, int limit) {
-  return state.store->Scan(call, {.kind = outbox::KindOf(kind).name,
-                                  .index = std::string(outbox::kOldestIndex),
-                                  .limit = limit});
+ScanRequest OldestFirst(const Kind& kind, int limit) {
+  return {.kind = outbox::KindOf(kind).name,
+          .index = std::string(outbox::kOldestIndex),
+          .limit = limit};
 }
 
 Result<ScanAnswer> DeadRows(Database::State& state, const Call& call, const Kind& kind,
@@ -57,8 +60,8 @@ Result<int64_t> ReviveRows(Database::State& state, const Call& call, std::span<c
     batches.push_back({{outbox::Revive(row, state.store_time.NowMs())}});
   }
   if (batches.empty()) return 0;
-  A4C_TRY(ApplyAnswer answer, state.store->Apply(call, batches));
-  return std::ranges::count(answer.results, BatchOutcome::kApplied, &BatchResult::outcome);
+  A4C_TRY(const std::vector<BatchResult> results, ApplyRepeatable(state, call, batches));
+  return std::ranges::count(results, BatchOutcome::kApplied, &BatchResult::outcome);
 }
 
 Result<std::vector<SyncTask>> Tasks(Database::State& state, const Call& call,
@@ -116,9 +119,21 @@ Result<int64_t> ReadLagMs(Database::State& state, const Call& call, const Kind& 
 }
 
 Result<std::optional<int64_t>> ReadOldestMs(Database::State& state, const Call& call,
-                                            const Kind& kind) {
-  A4C_TRY(const ScanAnswer oldest, Oldest(state, call, kind, 1));
-  return oldest.records.empty() ? std::nullopt : std::optional(AgeOf(oldest));
+                                            const Kind& kind,
+                                            const std::optional<std::string>& scope) {
+  ScanRequest request = OldestFirst(kind, scope ? kScopePageRows : 1);
+  for (int pages = 1;; ++pages) {
+    A4C_TRY(const ScanAnswer page, state.store->Scan(call, request));
+    for (const Record& row : page.records) {
+      if (!scope || row.ref.key.scope == *scope)
+        return std::optional(AgeOf(row, page.store_time_ms));
+    }
+    if (page.next.empty()) return std::optional<int64_t>();
+    if (pages == kScopePagesMax) {
+      return std::optional(AgeOf(page.records.back(), page.store_time_ms));
+    }
+    request.after = page.next;
+  }
 }
 
 Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {
@@ -135,12 +150,13 @@ Result<int64_t> Database::LagMs(const Call& call, const std::string& kind) {
 Result<SyncStatus> Database::Status(const Call& call, const std::string& kind) {
   A4C_TRY(const CollectionSpec* collection, state_->Searchable(kind));
   SyncStatus status{.kind = kind};
-  A4C_TRY(ScanAnswer rows,
-          Oldest(*state_, call, collection->kind, state_->options.outbox_count_max));
+  A4C_TRY(
+      ScanAnswer rows,
+      state_->store->Scan(call, OldestFirst(collection->kind, state_->options.outbox_count_max)));
   status.store_time_ms = rows.store_time_ms;
   status.outbox_rows = static_cast<int64_t>(rows.records.size());
   status.outbox_rows_more = !rows.next.empty();
-  status.lag_ms = AgeOf(rows);
+  if (!rows.records.empty()) status.lag_ms = AgeOf(rows.records[0], rows.store_time_ms);
   A4C_TRY(const ScanAnswer dead, DeadRows(*state_, call, collection->kind));
   status.dead_letters = static_cast<int64_t>(dead.records.size());
   status.dead_letters_more = !dead.next.empty();

@@ -348,6 +348,21 @@ TEST_F(DatabaseTest, WithoutATokenAFreshSearchIsAboutAllThatWasWrittenBefore) {
   EXPECT_EQ(late->answer.total, 1);
 }
 
+// One of others that the index never takes would keep everybody from ever being fresh.
+TEST_F(DatabaseTest, AFreshSearchOfAScopeWaitsForThatScopeAlone) {
+  Open();
+  const auto put = [&](const std::string& scope, const std::string& id) {
+    ASSERT_TRUE(database_->Write(
+        Within(), {.changes = {{.ref = {"photo", {scope, id}}, .body = R"({"title":"pier"})"}}}));
+  };
+  FindRequest strict{.request = {.kind = PhotoKind()}, .require_fresh = true};
+  for (int i = 0; i < 600; ++i) put("others", "id-" + std::to_string(i));
+  strict.request.scope = "ours";
+  EXPECT_TRUE(database_->Search(Within(), strict));
+  put("ours", "a");
+  EXPECT_EQ(database_->Search(Within(), strict).error().code(), Code::kUnavailable);
+}
+
 TEST_F(DatabaseTest, ATokenOfAWriteThatTheStoreLacksIsLost) {
   Open();
   Put("a", "{}");

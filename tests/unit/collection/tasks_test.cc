@@ -93,6 +93,38 @@ TEST_F(TasksTest, OfManyInstancesOneVerifiesInAPeriod) {
   EXPECT_GT(Task(SyncWork::kVerify).ended_ms, ended);
 }
 
+// A store tells of each batch what became of it, in an answer that is none of failure.
+TEST_F(TasksTest, WhatTheStoreDidNotApplyIsAnnouncedAndRevivedAgain) {
+  Open(false);
+  for (const char* id : {"a", "b"}) Put(id, "{}");
+  Poll();
+  BatchOutcome outcome = BatchOutcome::kNotApplied;
+  bool fails = true;
+  store_.on_apply = [&](Store& store, const Call& call,
+                        std::span<const WriteBatch> batches) -> Result<ApplyAnswer> {
+    const auto* put = std::get_if<a4c::Put>(&batches[0].ops[0]);
+    if (put == nullptr || put->ref.kind != "photo_outbox" || !fails) {
+      return store.Apply(call, batches);
+    }
+    ApplyAnswer answer = AllUnknown(batches.size());
+    for (BatchResult& result : answer.results) result.outcome = outcome;
+    return answer;
+  };
+  for (const BatchOutcome how : {BatchOutcome::kNotApplied, BatchOutcome::kUnknown}) {
+    outcome = how;
+    fails = true;
+    ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kRepair));
+    const auto repair = database_->NewRepairLoop("photo");
+    EXPECT_FALSE(repair->Step(fake_.Within(10'000)));
+    EXPECT_EQ(Task(SyncWork::kRepair).state, SyncTask::State::kRunning);
+    fails = false;
+    Step(*repair, 10'000);
+    EXPECT_EQ(Task(SyncWork::kRepair).state, SyncTask::State::kSucceeded);
+    EXPECT_EQ(Outbox().size(), 2u);
+    Poll();
+  }
+}
+
 TEST_F(TasksTest, WhatCannotBeDoneFailsWithItsReasonAndWhatMayPassIsTriedAgain) {
   Open(false);
   ASSERT_TRUE(database_->StartTask(Within(), "photo", SyncWork::kRepair));
