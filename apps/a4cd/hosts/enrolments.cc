@@ -96,7 +96,13 @@ Result<void> Enrolments::Renew(const Call& call, const std::string& host) {
   // Who names a server that nobody knows is told so by the provider.
   if (!record && record.error().code() == Code::kNotFound) return {};
   if (!record) return record.error();
-  return record->spec ? Add(call, *record) : Result<void>();
+  if (!record->spec) return {};
+  const Result<void> added = Add(call, *record);
+  if (added || added.error().retryable()) return added;
+  // Another instance may have what this one lacks: its key file, for one.
+  return Error(Code::kUnavailable,
+               "this instance does not take server " + host + ": " + added.error().message(),
+               added.error().hint());
 }
 
 bool Enrolments::HasAdded(const std::string& host) const {
@@ -115,10 +121,14 @@ Result<void> Enrolments::Add(const Call& call, const HostRecord& host) {
   if (before == added) return {};
   // Removed and enrolled again between two looks, or another key was accepted.
   if (before) A4C_CHECK(provider_->Remove(call, host.id));
-  A4C_CHECK(provider_->Add(call, added.spec));
+  Result<void> taken = provider_->Add(call, added.spec);
+  // The same machine is reached as it was until then. What is another one now is not.
+  const bool is_kept = !taken && before && before->spec.fingerprint == added.spec.fingerprint &&
+                       provider_->Add(call, before->spec);
   Waiter::Lock lock(*waiter_);
-  added_[host.id] = added;
-  return {};
+  if (taken) added_[host.id] = added;
+  if (!taken && !is_kept) added_.erase(host.id);
+  return taken;
 }
 
 Result<void> Enrolments::Forget(const Call& call, std::span<const HostRecord> hosts) {

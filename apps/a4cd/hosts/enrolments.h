@@ -33,10 +33,11 @@ class Enrolments {
   a4c::HostEnrolment* provider() const { return provider_; }
 
   // Brings the provider in line with these records, which are all there are. A server that the
-  // provider refuses is logged and tried again the next time.
+  // provider refuses is logged and tried again the next time; until then it is what it was.
   a4c::Result<void> Follow(const a4c::Call& call, std::span<const HostRecord> hosts);
 
   // What is done on one server begins with this: it may have been enrolled a moment ago.
+  // kUnavailable: there is one, which this instance cannot take.
   a4c::Result<void> Know(const a4c::Call& call, const std::string& host);
 
   // The same of one whose record has changed.

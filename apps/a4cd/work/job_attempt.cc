@@ -165,8 +165,8 @@ Result<Outcome> JobAttempts::Try(JobRun& run, JobLog& log, const JobStep& step) 
   return is_ours ? step(run, log) : Outcome::Gone();
 }
 
-// The servers that the job is about, which may have been enrolled through another instance. One
-// that cannot be taken now is as good as unknown: the attempt finds out.
+// The servers that the job is about, which may have been enrolled through another instance. Of one
+// that is none the attempt finds out.
 Result<void> JobAttempts::KnowServers(const JobRun& run) {
   std::vector<std::string> hosts{run.job().host, run.job().payload["host"].Text()};
   if (run.workspace()) hosts.push_back(run.workspace()->host);

@@ -149,6 +149,34 @@ TEST_F(EnrolmentsTest, OneThatTheProviderRefusesDoesNotKeepOthersOut) {
   EXPECT_TRUE(Has(*one_, "new-1"));
 }
 
+// Of an instance that lacks the key file that the record names since.
+TEST_F(EnrolmentsTest, AServerWhoseNewSpecIsRefusedStaysAsItWas) {
+  Say(Enrolled("new-1", "a"));
+  Follow(of_one_);
+  HostRecord wrong = Enrolled("new-1", "a");
+  wrong.spec->settings = {{"unheard_of", "1"}};
+  Say(wrong);
+  Follow(of_one_);
+  EXPECT_TRUE(Has(*one_, "new-1"));
+  EXPECT_TRUE(of_one_.Know(Within(), "new-1"));
+  EXPECT_FALSE(of_one_.Renew(Within(), "new-1"));
+  Say(Enrolled("new-1", "a"));
+  EXPECT_TRUE(of_one_.Renew(Within(), "new-1"));
+}
+
+TEST_F(EnrolmentsTest, AnotherMachineThatIsRefusedLeavesTheOldOneForgotten) {
+  Say(Enrolled("new-1", "a"));
+  Follow(of_one_);
+  HostRecord other = Enrolled("new-1", "b");
+  other.spec->settings = {{"unheard_of", "1"}};
+  Say(other);
+  Follow(of_one_);
+  EXPECT_FALSE(Has(*one_, "new-1"));
+  const auto known = of_one_.Know(Within(), "new-1");
+  ASSERT_FALSE(known);
+  EXPECT_EQ(known.error().code(), a4c::Code::kUnavailable) << "a job there is tried again";
+}
+
 // The poll of one instance is that of all, and a server that was removed meanwhile stays removed.
 TEST_F(EnrolmentsTest, FiguresAreReadByOneAndKnownToAll) {
   DiskService disks_one(database_, *one_, of_one_, fake_.runtime());
