@@ -106,14 +106,16 @@ Result<void> AddWorkspaces(ApiContext& api, const Request& request, const HostRe
   Json staying(Json::Array{});
   int64_t staying_count = 0;
   for (const Record& record : records) {
-    A4C_TRY(const Workspace workspace, WorkspaceOf(record));
-    const std::string why = WhyItStays(workspace, host.drains_volumes);
+    const Result<Workspace> workspace = WorkspaceOf(record);
+    const std::string why =
+        workspace ? WhyItStays(*workspace, host.drains_volumes) : "its record cannot be read";
     if (why.empty()) continue;
     ++staying_count;
     const bool is_shown =
         record.ref.key.scope == request.principal.tenant && staying.Items().size() < kStuckShownMax;
     if (!is_shown) continue;
-    staying.Append(Json::Object{{"id", workspace.id}, {"name", workspace.name}, {"reason", why}});
+    staying.Append(Json::Object{
+        {"id", record.ref.key.id}, {"name", workspace ? workspace->name : ""}, {"reason", why}});
   }
   view.AppendMember("staying", std::move(staying));
   view.AppendMember("staying_count", staying_count);
