@@ -24,7 +24,8 @@ class HostLogs {
  public:
   static constexpr std::string_view kExtension = "a4c.host_logs";
   virtual ~HostLogs() = default;
-  // The unit's output from `after` (empty: what is still kept). Returns at once.
+  // The unit's output from `after` (empty: what is still kept). Returns at once. A page of fewer
+  // than bytes_max ends where the log ended at that moment: readers take it for the last one.
   virtual Result<LogPage> Read(const Call& call, const std::string& host, const std::string& name,
                                const std::string& after, int64_t bytes_max) = 0;
 };

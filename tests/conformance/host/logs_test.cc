@@ -49,6 +49,11 @@ TEST_F(HostProviderLogs, PagesOfAnySizeAddUpToTheWhole) {
   ASSERT_TRUE(Eventually([&] { return ReadAll(unit, 1 << 20) == whole; }));
   for (const int64_t bytes_max : {37, 256, 1891, 1892, 5000}) {
     EXPECT_EQ(ReadAll(unit, bytes_max), whole) << bytes_max;
+    const auto page =
+        provider().As<HostLogs>()->Read(Within(), unit.host, unit.name, "", bytes_max);
+    ASSERT_TRUE(page) << page.error().ToString();
+    EXPECT_EQ(page->bytes, whole.substr(0, static_cast<size_t>(bytes_max)))
+        << "full unless it ends";
   }
 }
 
