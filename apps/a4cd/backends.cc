@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include "a4c/config.h"
 #include "apps/a4cd/api/cursor.h"
@@ -46,12 +47,23 @@ void MakeDatabaseFile(const std::string& path) {
   if (fd >= 0) close(fd);
 }
 
-// "urls=[a,b];index_prefix=x;"
+// "urls={[a][b]}index_prefix={x}", whatever order a list was written in.
 std::string TextOf(const a4c::ConfigValue& value) {
   std::string text = value.scalar;
-  for (const a4c::ConfigValue& item : value.list) text += "[" + TextOf(item) + "]";
+  std::vector<std::string> items;
+  for (const a4c::ConfigValue& item : value.list) items.push_back("[" + TextOf(item) + "]");
+  std::ranges::sort(items);
+  for (const std::string& item : items) text += item;
   for (const auto& [name, member] : value.map) text += name + "={" + TextOf(member) + "}";
   return text;
+}
+
+// Whether a setting may say where an index is: no number and no duration does, and each instance
+// has its own.
+bool SaysWhere(const a4c::ConfigKey& key) {
+  using a4c::ConfigType;
+  return !key.secret && (key.type == ConfigType::kString || key.type == ConfigType::kStringList ||
+                         key.type == ConfigType::kTree);
 }
 
 bool IsEmbedded(const Settings& settings) {
@@ -71,7 +83,12 @@ Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& 
   A4C_TRY(const a4c::PluginInfo info, plugins.Inspect(search.plugin));
   a4c::ConfigValue known = search.config;
   for (const a4c::ConfigKey& key : info.keys) {
-    if (key.secret) known.map.erase(key.name);
+    const auto found = known.map.find(key.name);
+    if (found == known.map.end()) continue;
+    const a4c::ConfigValue& value = found->second;
+    const bool is_default = key.fallback != nullptr && value.list.empty() && value.map.empty() &&
+                            value.scalar == key.fallback;
+    if (is_default || !SaysWhere(key)) known.map.erase(found);
   }
   return info.name + "-" + HashHex(TextOf(known)).substr(0, 16);
 }

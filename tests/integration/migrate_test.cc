@@ -202,7 +202,8 @@ TEST_F(Migrate, AfterACutOverTheOldIndexConfirmsNothing) {
   EXPECT_EQ(Polled(from).waiting, 0);
 }
 
-TEST_F(Migrate, TheIdentityOfAnIndexLeavesOutSecrets) {
+// Instances that reach one index each in its own way are all to hear that it is retired.
+TEST_F(Migrate, TheIdentityOfAnIndexIsWhereItIs) {
   const auto plugins = NewPluginHost(SettingsOf(Sqlite("one.db")), runtime_);
   const auto identity = [&](const std::string& config) {
     PluginChoice choice{"search-elastic", a4c::ConfigValue::Map({})};
@@ -214,7 +215,10 @@ TEST_F(Migrate, TheIdentityOfAnIndexLeavesOutSecrets) {
   };
   EXPECT_EQ(identity("{urls: ['http://a'], password: x}"),
             identity("{urls: ['http://a'], password: y}"));
+  EXPECT_EQ(identity("{urls: ['http://a', 'http://b']}"),
+            identity("{urls: ['http://b', 'http://a'], connections_max: 4, index_prefix: ''}"));
   EXPECT_NE(identity("{urls: ['http://a']}"), identity("{urls: ['http://b']}"));
+  EXPECT_NE(identity("{urls: ['http://a']}"), identity("{urls: ['http://a'], index_prefix: x}"));
 }
 
 }  // namespace
