@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,7 @@ struct HostTokens::Pair {
 
 namespace {
 
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr int kPage = 500;
 constexpr int kTriesMax = 3;
 constexpr size_t kTokenSize = 32;
@@ -58,6 +61,9 @@ class HostTokens::TokenLoop final : public a4c::Loop {
 
   Result<int64_t> Step(const Call& call) override {
     A4C_TRY(std::vector<Pair> pairs, AllPairs(call));
+    std::set<std::string> hosts;
+    for (const Pair& pair : pairs) hosts.insert(pair.host);
+    tokens_.KeepNoted(hosts);
     // Servers that are silent may take all the time of a step: the next one goes on behind them.
     std::ranges::stable_partition(pairs, [this](const Pair& pair) { return pair.host > last_; });
     for (const Pair& pair : pairs) {
@@ -304,11 +310,27 @@ void HostTokens::Note(const std::string& host, const Result<void>& presented) {
   runtime_.metrics.Gauge("a4c_host_denied", {{"host", host}}, is_denied ? 1 : 0);
   {
     Waiter::Lock lock(*waiter_);
+    noted_.insert(host);
     if (!is_denied) denied_.erase(host);
     if (!is_denied || !denied_.insert(host).second) return;
   }
   runtime_.log.Write(a4c::LogLevel::kError, "hosts", "a server refuses this store",
                      {{"host", host}, {"error", Denied(host, presented.error()).ToString()}});
+}
+
+// Of what has no token any more nothing is noted: else the alert about a server would outlive it.
+void HostTokens::KeepNoted(const std::set<std::string>& hosts) {
+  std::set<std::string> gone;
+  {
+    const Waiter::Lock lock(*waiter_);
+    const auto is_gone = [&](const std::string& host) { return !hosts.contains(host); };
+    std::ranges::copy_if(noted_, std::inserter(gone, gone.end()), is_gone);
+    std::erase_if(noted_, is_gone);
+    std::erase_if(denied_, is_gone);
+  }
+  for (const std::string& host : gone) {
+    runtime_.metrics.Gauge("a4c_host_denied", {{"host", host}}, kNone);
+  }
 }
 
 std::string HostTokens::NewToken() {

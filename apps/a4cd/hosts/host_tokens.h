@@ -90,6 +90,7 @@ class HostTokens {
   a4c::Result<void> Rotate(const a4c::Call& call, const Pair& pair);
   bool HasPresented(const Pair& pair) const;
   void Note(const std::string& host, const a4c::Result<void>& presented);
+  void KeepNoted(const std::set<std::string>& hosts);
   std::string NewToken();
 
   a4c::Database& database_;
@@ -100,6 +101,7 @@ class HostTokens {
   const std::unique_ptr<a4c::Waiter> waiter_;
   std::map<std::string, int64_t> presented_;  // host to rev of the pair; under waiter_
   std::set<std::string> denied_;              // hosts of which the log has it; under waiter_
+  std::set<std::string> noted_;               // hosts that have a gauge; under waiter_
 };
 
 a4c::RecordRef HostTokenRef(const std::string& host);

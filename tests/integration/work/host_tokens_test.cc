@@ -2,6 +2,7 @@
 #include "apps/a4cd/hosts/host_tokens.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
@@ -97,6 +98,15 @@ class HostTokensTest : public ::testing::Test {
     return hosts_.Ensure(
         Within(),
         {.host = server, .name = "ws-1", .epoch = ++epoch_, .spec = {.command = {"true"}}});
+  }
+  void Remove(HostTokens& tokens) {
+    a4c::Commit commit;
+    ASSERT_TRUE(tokens.Forget(Within(), kServer, commit));
+    ASSERT_EQ(commit.changes.size(), 1u);
+    ASSERT_TRUE(database_.Write(Within(), commit));
+  }
+  double DeniedGauge() {
+    return fake_.metrics().GaugeOf("a4c_host_denied{host=\"" + std::string(kServer) + "\"}");
   }
   Result<UnitStatus> Ensure(HostTokens& tokens) {
     A4C_CHECK(tokens.Introduce(Within(), kServer));
@@ -333,13 +343,42 @@ TEST_F(HostTokensTest, AnotherKeyThatWasPinnedElsewhereIsKnownToTheSecondTry) {
 
 TEST_F(HostTokensTest, ATokenGoesWithItsServerAndComesWithIt) {
   ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
-  a4c::Commit commit;
-  ASSERT_TRUE(tokens_.Forget(Within(), kServer, commit));
-  ASSERT_EQ(commit.changes.size(), 1u);
-  ASSERT_TRUE(database_.Write(Within(), commit));
+  Remove(tokens_);
   Step(tokens_);
   ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
   EXPECT_TRUE(Ensure(tokens_));
+}
+
+// Whoever is paged for it removes the server, say, and nothing else would end the alert.
+TEST_F(HostTokensTest, AServerThatWasRemovedRefusesNobody) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  EXPECT_EQ(DeniedGauge(), 0);
+  HostTokens other(database_, hosts_, fake_.runtime());
+  const auto is_refused = [&] {
+    EXPECT_TRUE(memory_->As<a4c::HostIncarnation>()->Adopt(Within(), kServer, "ofanotherstore00"));
+    fake_.clock().Advance(kRotateMs);
+    Step(other);
+    return DeniedGauge() == 1;
+  };
+  ASSERT_TRUE(is_refused());
+  Remove(tokens_);
+  Step(other);
+  EXPECT_TRUE(std::isnan(DeniedGauge()));
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  Step(other);
+  EXPECT_EQ(DeniedGauge(), 0) << "it is back";
+  ASSERT_TRUE(is_refused());
+  EXPECT_EQ(fake_.log().CountOf("a server refuses this store"), 2) << "and that is news";
+}
+
+// It was given a token once: a4c-host is not there any more.
+TEST_F(HostTokensTest, AServerThatCanKeepNoTokenAnyMoreRefusesNobody) {
+  ASSERT_TRUE(tokens_.Adopt(Within(), kServer));
+  hosts_.unable = true;
+  ASSERT_FALSE(tokens_.Adopt(Within(), kServer));
+  EXPECT_EQ(DeniedGauge(), 0);
+  Step(tokens_);
+  EXPECT_TRUE(std::isnan(DeniedGauge()));
 }
 
 }  // namespace
