@@ -1,7 +1,9 @@
 #include "apps/a4cd/work/job_gauges.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "a4c/json.h"
 #include "a4c/sinks.h"
@@ -18,7 +20,35 @@ using a4c::ScanAnswer;
 struct Waiting {
   int read = 0;  // those that are at work as well: they stand among the others
   int jobs = 0;
-  int64_t longest_ms = 0;
+  int64_t longest_ms = 0;  // of those whose turn it is
+};
+
+// Whose turn it is, as far as one look has asked. What waits behind an earlier job of its subject
+// waits for no worker: that one may be at work, or wait for room, for as long as it takes.
+class Turns {
+ public:
+  Turns(a4c::Database& database, size_t asked_max) : database_(database), asked_max_(asked_max) {}
+
+  Result<bool> IsItsTurn(const Call& call, const std::string& tenant, const Job& job) {
+    const std::pair subject(tenant, job.subject);
+    auto first = first_.find(subject);
+    if (first == first_.end()) {
+      if (first_.size() >= asked_max_) return true;
+      A4C_TRY(const ScanAnswer turn, database_.Scan(call, {.kind = JobKind().name,
+                                                           .index = "by_turn",
+                                                           .scope = tenant,
+                                                           .prefix = {job.subject},
+                                                           .limit = 1}));
+      const bool has_ended = turn.records.empty();  // meanwhile
+      first = first_.emplace(subject, has_ended ? job.id : turn.records[0].ref.key.id).first;
+    }
+    return first->second == job.id;
+  }
+
+ private:
+  a4c::Database& database_;
+  const size_t asked_max_;
+  std::map<std::pair<std::string, std::string>, std::string> first_;  // its id, by subject
 };
 
 // Not QueueOf: an older version put long jobs among the others.
@@ -36,6 +66,7 @@ class JobGauges final : public a4c::Loop {
   Result<int64_t> Step(const Call& call) override {
     Waiting shorter;
     Waiting longer;
+    Turns turns(database_, static_cast<size_t>(options_.turns_max));
     for (int64_t queue = 0; queue < kQueues; ++queue) {
       A4C_TRY(const ScanAnswer next, NextOf(call, queue));
       if (next.records.empty()) break;
@@ -43,7 +74,8 @@ class JobGauges final : public a4c::Loop {
       // One that somebody has broken hides no others.
       if (job) queue = StoredQueue(next.records[0], queue);
       if (job && job->due_at > next.store_time_ms) continue;
-      A4C_CHECK(Look(call, queue, next.store_time_ms, IsOfLongJobs(queue) ? longer : shorter));
+      A4C_CHECK(
+          Look(call, queue, next.store_time_ms, turns, IsOfLongJobs(queue) ? longer : shorter));
     }
     Tell("short", shorter);
     Tell("long", longer);
@@ -62,7 +94,8 @@ class JobGauges final : public a4c::Loop {
                           {.kind = JobKind().name, .index = "by_due", .lower = queue, .limit = 1});
   }
 
-  Result<void> Look(const Call& call, int64_t queue, int64_t now_ms, Waiting& waiting) {
+  Result<void> Look(const Call& call, int64_t queue, int64_t now_ms, Turns& turns,
+                    Waiting& waiting) {
     const int limit = std::max(options_.of_each_min, options_.counted_max - waiting.read);
     A4C_TRY(const ScanAnswer page, database_.Scan(call, {.kind = JobKind().name,
                                                          .index = "by_due",
@@ -74,7 +107,11 @@ class JobGauges final : public a4c::Loop {
       const Result<Job> job = JobOf(record);
       if (!job || job->state != JobState::kPending) continue;
       ++waiting.jobs;
-      waiting.longest_ms = std::max(waiting.longest_ms, now_ms - job->due_at);
+      // They come as they are due: behind the first whose turn it is none is asked about.
+      const int64_t waits_ms = now_ms - job->due_at;
+      if (waits_ms <= waiting.longest_ms) continue;
+      A4C_TRY(const bool is_its_turn, turns.IsItsTurn(call, record.ref.key.scope, *job));
+      if (is_its_turn) waiting.longest_ms = waits_ms;
     }
     return {};
   }

@@ -28,6 +28,10 @@ class JobGaugesTest : public ::testing::Test {
       draft.delay_ms = delay_ms;
     });
   }
+  void Run(const std::string& workspace) {
+    world_.Submit("command.run",
+                  Json::Object{{"workspace", workspace}, {"command", Json::Array{"true"}}});
+  }
 
   World world_{kOneServer};
   JobGaugesOptions options_;
@@ -93,6 +97,38 @@ TEST_F(JobGaugesTest, LongJobsAreCountedApart) {
   EXPECT_EQ(AgeOf("long"), 8);
   EXPECT_EQ(Due(), 1);
   EXPECT_EQ(AgeOf(), 1);
+}
+
+// A workspace that finds no room tries again, and lets go of its worker in between.
+TEST_F(JobGaugesTest, OneThatIsHeldByAnEarlierJobOfItsWorkspaceWaitsForNoWorker) {
+  const Job created = world_.Submit("workspace.create", CreatePayload("dev-1", 100 * kGiB));
+  world_.Work();
+  ASSERT_EQ(world_.GetJob(created.id).reason, reason::kNoCapacity);
+  Run(created.workspace);
+  world_.fake.clock().Advance(1'000);
+  Run(created.workspace);
+  Look();
+  EXPECT_EQ(Due("long"), 2);
+  EXPECT_EQ(AgeOf("long"), 0);
+  world_.fake.clock().Advance(600'000);
+  world_.Submit("image.build", Json::Object{{"tag", "one"}, {"context", "AAAA"}});
+  world_.fake.clock().Advance(7'000);
+  Look();
+  EXPECT_EQ(Due("long"), 3);
+  EXPECT_EQ(AgeOf("long"), 7) << "of the one that is due after those that are held";
+  EXPECT_GT(AgeOf(), 0) << "the one that holds them is due again itself";
+}
+
+TEST_F(JobGaugesTest, BeyondTheBoundEachIsTakenForOneWhoseTurnItIs) {
+  options_.turns_max = 1;
+  for (const char* name : {"dev-1", "dev-2"}) {
+    const Job created = world_.Submit("workspace.create", CreatePayload(name, 100 * kGiB));
+    world_.Work();
+    Run(created.workspace);
+    world_.fake.clock().Advance(1'000);
+  }
+  Look();
+  EXPECT_EQ(AgeOf("long"), 1);
 }
 
 // Succeeds and fails as the test says.
