@@ -1,7 +1,10 @@
 // An installation moves to another store, and to another index.
+#include "apps/a4cd/migrate.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -71,10 +74,22 @@ class Migrate : public testing::Test {
     ASSERT_TRUE(more) << more.error().ToString();
   }
 
-  bool Opens(const Settings& settings) {
+  a4c::Result<void> Start(const Settings& settings) {
     auto metrics = NewMetrics();
-    const auto app = App::Start(settings, runtime_, *metrics);
-    return app.has_value();
+    A4C_CHECK(App::Start(settings, runtime_, *metrics));
+    return {};
+  }
+  bool Opens(const Settings& settings) { return Start(settings).has_value(); }
+
+  // As a release does that has raised the version of a kind.
+  void MigrateAsNewer(const Settings& settings) {
+    const auto backends = LoadBackends(settings, runtime_);
+    ASSERT_TRUE(backends) << backends.error().ToString();
+    std::vector<a4c::Kind> kinds = a4c::StoredKinds(AllCollections());
+    const auto job = std::ranges::find(kinds, JobKind().name, &a4c::Kind::name);
+    ASSERT_NE(job, kinds.end());
+    ++job->version;
+    ASSERT_TRUE(backends->store->Ensure(a4c::Call::Within(runtime_.clock, 60'000), kinds));
   }
 
   struct Counts {
@@ -164,6 +179,24 @@ TEST_F(Migrate, ACutOverOfTheStoreCanBeTakenBack) {
   EXPECT_FALSE(Opens(from));
   ASSERT_TRUE(MigrateStore(from, to, runtime_, {.back = true}));
   EXPECT_TRUE(Opens(from));
+}
+
+// What docs/guides/operations.md says under "Going back".
+TEST_F(Migrate, AnOlderReleaseStartsOnAMigratedStoreOnlyAfterTheBackupIsRestored) {
+  const Settings settings = SettingsOf(Sqlite("one.db"));
+  Write(settings, "first");
+  const std::string file = directory_ + "/one.db";
+  const std::string backup = directory_ + "/backup.db";
+  std::filesystem::copy_file(file, backup);
+  MigrateAsNewer(settings);
+  for (const auto& refused : {Start(settings), a4cd::Migrate(settings, runtime_)}) {
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), a4c::Code::kConflict);
+    EXPECT_NE(refused.error().hint().find("restoring the backup"), std::string::npos)
+        << refused.error().ToString();
+  }
+  std::filesystem::copy_file(backup, file, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(Opens(settings));
 }
 
 TEST_F(Migrate, ToTheSameIndexIsRefused) {

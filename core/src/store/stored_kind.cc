@@ -88,7 +88,8 @@ Result<bool> CheckUpgrade(const Kind& stored, const Kind& wanted) {
                  "kind \"" + wanted.name + "\": the store holds version " +
                      std::to_string(stored.version) + ", newer than " +
                      std::to_string(wanted.version),
-                 "run a release that knows it");
+                 "a newer release has migrated this store: start that one or a later one; going "
+                 "back to this one means restoring the backup from before");
   }
   if (wanted.version == stored.version) {
     if (KindToJson(stored) == KindToJson(wanted)) return false;
