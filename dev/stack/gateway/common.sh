@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: HAProxy on loopback, with the very configuration of deploy/gateway.
 # shellcheck shell=bash disable=SC2034 # the scripts use the variables
 #   A4C_STACK_BACKENDS="127.0.0.1:7071 127.0.0.1:7072 127.0.0.1:7073"   the three a4cd
-#   A4C_GATEWAY_...      every other parameter of haproxy.cfg, see its top
+#   A4C_GATEWAY_...      every other parameter of haproxy.cfg, see its top. Unlike there, A4C_GATEWAY_USER is empty: it stays who starts it
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 root=$A4C_STACK_DIR/gateway
 config=$(cd "$STACK_HERE/../.." && pwd -P)/deploy/gateway/haproxy.cfg
