@@ -69,6 +69,11 @@ double RecordingMetrics::CountOf(std::string_view series) const {
   return sum;
 }
 
+bool RecordingMetrics::HasCount(std::string_view series) const {
+  std::scoped_lock lock(mutex_);
+  return counts_.contains(series);
+}
+
 double RecordingMetrics::GaugeOf(std::string_view series) const {
   std::scoped_lock lock(mutex_);
   const auto found = gauges_.find(series);

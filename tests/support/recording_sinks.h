@@ -45,6 +45,8 @@ class RecordingMetrics final : public MetricSink {
 
   // The sum of a counter: of one series, or, given the bare name, of all its series. 0 if none.
   double CountOf(std::string_view series) const;
+  // Whether there is this series of a counter, be it 0.
+  bool HasCount(std::string_view series) const;
   // What a gauge was set to last; 0 if never.
   double GaugeOf(std::string_view series) const;
   std::vector<double> ObservationsOf(std::string_view series) const;

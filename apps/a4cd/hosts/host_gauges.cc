@@ -46,6 +46,9 @@ class HostGauges final : public a4c::Loop {
     for (const HostRecord& host : hosts) {
       if (!host.figures) continue;
       Tell(host.id, ToldOf(*host.figures, host.committed));
+      // Whichever instance warns first counts from 0: a series that begins with 1 shows no
+      // increase.
+      metrics_.Count("a4c_disk_warnings_total", {{"host", host.id}}, 0);
       gone.erase(host.id);
       known_.insert(host.id);
     }

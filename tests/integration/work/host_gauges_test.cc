@@ -10,6 +10,7 @@ namespace a4cd::testing {
 namespace {
 
 constexpr int64_t kGiB = 1LL << 30;
+constexpr const char* kWarnings = "a4c_disk_warnings_total{host=\"config-1\"}";
 
 class HostGaugesTest : public ::testing::Test {
  protected:
@@ -42,6 +43,16 @@ TEST_F(HostGaugesTest, AServerIsThereWithItsDisk) {
   fake_.clock().Advance(7'000);
   ASSERT_TRUE(gauges_->Step(Within()));
   EXPECT_EQ(Of("figures_age_seconds"), 7);
+}
+
+// increase() takes no notice of a series that begins with 1.
+TEST_F(HostGaugesTest, TheWarningsOfEachDiskAreCountedFromNone) {
+  EXPECT_FALSE(fake_.metrics().HasCount(kWarnings));
+  Look();
+  EXPECT_TRUE(fake_.metrics().HasCount(kWarnings));
+  fake_.metrics().Count("a4c_disk_warnings_total", {{"host", "config-1"}});
+  Look();
+  EXPECT_EQ(fake_.metrics().CountOf(kWarnings), 1) << "a look takes none away";
 }
 
 TEST_F(HostGaugesTest, OneThatDoesNotAnswerIsThereAndNotReachable) {
