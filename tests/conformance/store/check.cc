@@ -1,11 +1,20 @@
+#include <array>
 #include <atomic>
+#include <barrier>
 
 #include "tests/conformance/store/store_suite.h"
 
 namespace a4c::conformance {
 namespace {
 
-class StoreCheck : public StoreSuite {};
+class StoreCheck : public StoreSuite {
+ protected:
+  // Of a subject that is held under its epoch: a write as its holder.
+  WriteBatch WriteUnder(const std::string& subject, int64_t epoch) const {
+    return {{Check{Ref("lease" + subject), {}, {{"high", epoch}}},
+             Put{.ref = Ref("a" + subject), .body = R"({"by":)" + std::to_string(epoch) + "}"}}};
+  }
+};
 
 TEST_F(StoreCheck, OfTheRightRevPassesAndChangesNothing) {
   Create("a", R"({"n":1})", {{"count", int64_t{3}}});
@@ -54,24 +63,34 @@ TEST_F(StoreCheck, OfAFieldThatIsNotQuietIsInvalid) {
 
 // Under a checked epoch no write of the holder before may come behind the take-over.
 TEST_F(StoreCheck, HoldsAgainstATakeOverAtTheSameTime) {
-  Create("lease", "{}", {{"high", int64_t{1}}});
-  Create("a", R"({"by":0})");
-  std::atomic<bool> taken = false;
-  OnThreads(2, [&](int thread) {
-    if (thread == 0) {
-      BatchResult result;
-      do {
-        result = ApplySurely({{Check{Ref("lease"), {}, {{"high", int64_t{1}}}},
-                               Put{.ref = Ref("a"), .body = R"({"by":1})"}}});
-      } while (result.outcome == BatchOutcome::kApplied && !taken);
-    } else {
-      ApplySurely({{Put{.ref = Ref("lease"), .quiet = {{"high", int64_t{2}}}}}});
-      ApplySurely({{Check{Ref("lease"), {}, {{"high", int64_t{2}}}},
-                    Put{.ref = Ref("a"), .body = R"({"by":2})"}}});
-      taken = true;
+  std::array<std::atomic<bool>, 20> taken = {};
+  std::vector<WriteBatch> batches;
+  for (size_t i = 0; i < taken.size(); ++i) {
+    const std::string subject = std::to_string(i);
+    batches.push_back(
+        {{Put{.ref = Ref("lease" + subject), .body = "{}", .quiet = {{"high", int64_t{1}}}},
+          Put{.ref = Ref("a" + subject), .body = R"({"by":0})"}}});
+  }
+  for (const BatchResult& result : ApplyAll(batches)) EXPECT_EQ(Told(result), "applied 1 1");
+  std::barrier together(2);
+  OnInstances(2, [&](Store& store, int thread) {
+    for (size_t i = 0; i < taken.size(); ++i) {
+      const std::string subject = std::to_string(i);
+      together.arrive_and_wait();
+      if (thread == 0) {
+        while (ApplySurely(store, WriteUnder(subject, 1)).outcome == BatchOutcome::kApplied) {
+          if (taken[i]) break;
+        }
+      } else {
+        ApplySurely(store, {{Put{.ref = Ref("lease" + subject), .quiet = {{"high", int64_t{2}}}}}});
+        ApplySurely(store, WriteUnder(subject, 2));
+        taken[i] = true;
+      }
     }
   });
-  EXPECT_EQ(Read("a")->body, R"({"by":2})");
+  for (size_t i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(Read("a" + std::to_string(i))->body, R"({"by":2})");
+  }
 }
 
 }  // namespace

@@ -91,18 +91,18 @@ TEST_F(StoreCounters, BatchesOfOneCallCountOneAfterAnother) {
   EXPECT_EQ(Told(results[3]), "applied 1 10");
 }
 
-TEST_F(StoreCounters, ThirtyTwoThreadsNeverPassTheBoundAndLoseNothing) {
+TEST_F(StoreCounters, ThirtyTwoAtOnceNeverPassTheBoundAndLoseNothing) {
   constexpr int kThreads = 32;
   constexpr int kEach = 8;
   constexpr int64_t kMax = 500;
   Create("total");
   std::atomic<int64_t> sum = 0;
   std::atomic<int> refused = 0;
-  OnThreads(kThreads, [&](int thread) {
+  OnInstances(kThreads, [&](Store& store, int thread) {
     for (int i = 0; i < kEach; ++i) {
       const std::string owner = std::to_string(thread) + "-" + std::to_string(i);
       const int64_t amount = 1 + (thread + i) % 5;
-      const BatchResult result = ApplySurely(Reserve(owner, amount, 0, kMax));
+      const BatchResult result = ApplySurely(store, Reserve(owner, amount, 0, kMax));
       if (result.outcome == BatchOutcome::kOutOfBounds) {
         ++refused;
         EXPECT_GT(std::get<int64_t>(result.failures.at(0).actual) + amount, kMax);

@@ -14,14 +14,27 @@ void LeasesSuite::SetUp() {
                        {.name = "by_queue", .fields = {"queue", "due"}}},
            .serial_key_field = "subject",
            .serial_index = "by_subject"};
-  const std::vector<Kind> kinds = {work_, LeaseKind(work_)};
-  const Result<void> ensured = store().Ensure(Within(), kinds);
+  const Result<void> ensured = store().Ensure(Within(), KindsOfInstances());
   ASSERT_TRUE(ensured.has_value()) << ensured.error().ToString();
-  leases_ = GetParam() == LeasesOf::kStore ? store().As<Leases>() : nullptr;
-  if (leases_ == nullptr) {
-    generic_ = NewLeases(store());
-    leases_ = generic_.get();
-  }
+  leases_ = &LeasesOver(store(), generic_);
+}
+
+std::vector<Kind> LeasesSuite::KindsOfInstances() const {
+  return {kind_data(), work_, LeaseKind(work_)};
+}
+
+Leases& LeasesSuite::LeasesOver(Store& store, std::unique_ptr<Leases>& generic) {
+  Leases* const offered = GetParam() == LeasesOf::kStore ? store.As<Leases>() : nullptr;
+  if (offered != nullptr) return *offered;
+  generic = NewLeases(store);
+  return *generic;
+}
+
+void LeasesSuite::OnLeases(int threads, const std::function<void(Leases&, Store&, int)>& body) {
+  OnInstances(threads, [&](Store& own, int i) {
+    std::unique_ptr<Leases> generic;
+    body(&own == &store() ? *leases_ : LeasesOver(own, generic), own, i);
+  });
 }
 
 void LeasesSuite::AddWork(const std::string& id, const std::string& subject, int64_t created,
@@ -42,8 +55,8 @@ ClaimRequest LeasesSuite::Request(const std::string& holder, int count, int64_t 
           .lease_ms = lease_ms};
 }
 
-std::vector<Claimed> LeasesSuite::Claim(const ClaimRequest& request) {
-  Result<std::vector<Claimed>> claimed = leases_->Claim(Within(), request);
+std::vector<Claimed> LeasesSuite::Claim(Leases& leases, const ClaimRequest& request) {
+  Result<std::vector<Claimed>> claimed = leases.Claim(Within(), request);
   if (claimed) return *std::move(claimed);
   ADD_FAILURE() << claimed.error().ToString();
   return {};
@@ -59,15 +72,15 @@ std::string LeasesSuite::Told(const std::vector<Claimed>& claimed) {
   return text;
 }
 
-bool LeasesSuite::Renew(const Lease& lease, int64_t lease_ms) {
-  const Result<std::vector<bool>> renewed = leases_->Renew(Within(), {&lease, 1}, lease_ms);
+bool LeasesSuite::Renew(Leases& leases, const Lease& lease, int64_t lease_ms) {
+  const Result<std::vector<bool>> renewed = leases.Renew(Within(), {&lease, 1}, lease_ms);
   if (renewed && renewed->size() == 1) return renewed->at(0);
   ADD_FAILURE() << (renewed ? "not one answer for one lease" : renewed.error().ToString());
   return false;
 }
 
-bool LeasesSuite::Release(const Lease& lease) {
-  const Result<std::vector<bool>> released = leases_->Release(Within(), {&lease, 1});
+bool LeasesSuite::Release(Leases& leases, const Lease& lease) {
+  const Result<std::vector<bool>> released = leases.Release(Within(), {&lease, 1});
   if (released && released->size() == 1) return released->at(0);
   ADD_FAILURE() << (released ? "not one answer for one lease" : released.error().ToString());
   return false;

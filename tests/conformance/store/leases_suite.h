@@ -27,17 +27,26 @@ class LeasesSuite : public StoreSuite, public testing::WithParamInterface<Leases
   // Takes the record off every index.
   static std::string Finished() { return "{}"; }
   ClaimRequest Request(const std::string& holder, int count = 10, int64_t lease_ms = 600'000);
-  std::vector<Claimed> Claim(const ClaimRequest& request);
+  std::vector<Claimed> Claim(const ClaimRequest& request) { return Claim(*leases_, request); }
+  static std::vector<Claimed> Claim(Leases& leases, const ClaimRequest& request);
   // "a@s:1 b@t:2!": id, subject and epoch of each; a mark if it was taken over.
   static std::string Told(const std::vector<Claimed>& claimed);
   std::string ClaimTold(const ClaimRequest& request) { return Told(Claim(request)); }
-  bool Renew(const Lease& lease, int64_t lease_ms);
-  bool Release(const Lease& lease);
+  bool Renew(const Lease& lease, int64_t lease_ms) { return Renew(*leases_, lease, lease_ms); }
+  static bool Renew(Leases& leases, const Lease& lease, int64_t lease_ms);
+  bool Release(const Lease& lease) { return Release(*leases_, lease); }
+  static bool Release(Leases& leases, const Lease& lease);
+  // As OnInstances, with the leases over the instance.
+  void OnLeases(int threads, const std::function<void(Leases&, Store&, int)>& body);
   // Claims until something is got; fails the test if it takes a minute.
   std::vector<Claimed> ClaimSoon(const ClaimRequest& request);
   int64_t StoreTime();
 
  private:
+  std::vector<Kind> KindsOfInstances() const override;
+  // Those that the store offers, or the generic ones, which `generic` keeps.
+  static Leases& LeasesOver(Store& store, std::unique_ptr<Leases>& generic);
+
   Kind work_;
   std::unique_ptr<Leases> generic_;
   Leases* leases_ = nullptr;

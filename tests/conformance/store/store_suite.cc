@@ -1,10 +1,13 @@
 #include "tests/conformance/store/store_suite.h"
 
+#include <algorithm>
 #include <latch>
 #include <thread>
 
 namespace a4c::conformance {
 namespace {
+
+constexpr int kInstancesMax = 8;
 
 std::string_view ReasonName(OpFailure::Reason reason) {
   switch (reason) {
@@ -140,11 +143,11 @@ std::string StoreSuite::Apply(std::vector<Op> ops) {
   return Told(ApplyAll({WriteBatch{std::move(ops)}})[0]);
 }
 
-BatchResult StoreSuite::ApplySurely(const WriteBatch& batch) {
+BatchResult StoreSuite::ApplySurely(Store& store, const WriteBatch& batch) {
   const Call call = Within(120'000);
   BatchResult result;
   while (!call.Expired()) {
-    Result<ApplyAnswer> answer = store_->Apply(call, {&batch, 1});
+    Result<ApplyAnswer> answer = store.Apply(call, {&batch, 1});
     if (!answer) {
       if (answer.error().retryable() || answer.error().unknown_outcome()) continue;
       ADD_FAILURE() << answer.error().ToString();
@@ -157,6 +160,20 @@ BatchResult StoreSuite::ApplySurely(const WriteBatch& batch) {
     if (!again) break;
   }
   return result;
+}
+
+// They are made before the threads begin: what takes its time to open would miss the race.
+void StoreSuite::OnInstances(int threads, const std::function<void(Store&, int)>& body) {
+  std::vector<std::unique_ptr<Store>> own;
+  const int count = Absent("shared_instances") ? 0 : std::min(threads, kInstancesMax);
+  for (int i = 0; i < count; ++i) {
+    own.push_back(Make<Store>());
+    const Result<void> ensured = own.back()->Ensure(Within(), KindsOfInstances());
+    ASSERT_TRUE(ensured.has_value()) << ensured.error().ToString();
+  }
+  OnThreads(threads, [&](int i) {
+    body(own.empty() ? *store_ : *own[static_cast<size_t>(i) % own.size()], i);
+  });
 }
 
 void StoreSuite::Create(const std::string& id, const std::string& body, FieldValues quiet,

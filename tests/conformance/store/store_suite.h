@@ -43,7 +43,13 @@ class StoreSuite : public testing::Test {
   std::vector<BatchResult> ApplyAll(const std::vector<WriteBatch>& batches);
   std::string Apply(std::vector<Op> ops);
   // A batch that is sent again while nobody knows what came of it, or while it may be sent again.
-  BatchResult ApplySurely(const WriteBatch& batch);
+  BatchResult ApplySurely(const WriteBatch& batch) { return ApplySurely(*store_, batch); }
+  static BatchResult ApplySurely(Store& store, const WriteBatch& batch);
+  // body(store, i) for each i below `threads`, each on a thread, at the same time: over several
+  // instances where they share their records, else all over the one.
+  void OnInstances(int threads, const std::function<void(Store&, int)>& body);
+  // What an instance has to know to take part in the test.
+  virtual std::vector<Kind> KindsOfInstances() const { return {kind_}; }
   // A record that must be created.
   void Create(const std::string& id, const std::string& body = "{}", FieldValues quiet = {},
               const std::string& scope = "");

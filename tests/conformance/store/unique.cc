@@ -1,3 +1,4 @@
+#include <array>
 #include <atomic>
 
 #include "tests/conformance/store/store_suite.h"
@@ -80,18 +81,22 @@ TEST_F(StoreUnique, AllFieldsOfTheIndexCount) {
   EXPECT_EQ(put("e", R"({"x":"k"})"), "applied 1") << "a record that lacks a field claims nothing";
 }
 
-TEST_F(StoreUnique, OfManyThreadsOneGetsTheName) {
-  std::atomic<int> applied = 0;
-  OnThreads(16, [&](int i) {
-    const BatchResult result = ApplySurely(
-        {{Put{.ref = Ref("id" + std::to_string(i)), .body = R"({"name":"x","code":"y"})"}}});
-    if (result.outcome == BatchOutcome::kApplied) {
-      ++applied;
-    } else {
-      EXPECT_EQ(Told(result), "conflict 0:unique(by_name)");
+TEST_F(StoreUnique, OfManyAtOnceOneGetsTheName) {
+  std::array<std::atomic<int>, 10> owners = {};
+  OnInstances(16, [&](Store& store, int thread) {
+    for (size_t i = 0; i < owners.size(); ++i) {
+      const std::string name = std::to_string(i);
+      const BatchResult result = ApplySurely(
+          store, {{Put{.ref = Ref(name + "-" + std::to_string(thread)),
+                       .body = R"({"name":"x)" + name + R"(","code":"y)" + name + "\"}"}}});
+      if (result.outcome == BatchOutcome::kApplied) {
+        ++owners[i];
+      } else {
+        EXPECT_EQ(Told(result), "conflict 0:unique(by_name)");
+      }
     }
   });
-  EXPECT_EQ(applied, 1);
+  for (const auto& count : owners) EXPECT_EQ(count, 1);
 }
 
 }  // namespace

@@ -1,0 +1,160 @@
+// A store whose instances share their records, in memory, and which has one flaw: the suites have
+// to catch it. It decides each batch by the batch rules, as one over a server would.
+//
+//   none           instances write one at a time
+//   instance_lock  each has a lock of its own, as if there were no other
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "a4c/batch_rules.h"
+#include "a4c/memory.h"
+#include "a4c/plugin.h"
+
+namespace {
+
+// What all instances of the process share.
+struct Shared {
+  explicit Shared(const a4c::Runtime& runtime) : records(a4c::NewMemoryStore(runtime)) {}
+
+  const std::unique_ptr<a4c::Store> records;
+  std::mutex writing;
+  std::mutex knowing;
+  a4c::Kinds kinds;
+  std::atomic<int> judged = 0;
+};
+
+Shared& TheShared(const a4c::Runtime& runtime) {
+  static auto* const shared = new Shared(runtime);
+  return *shared;
+}
+
+// The records decide nothing by themselves: no merges, no unique indexes.
+a4c::Kind Plain(a4c::Kind kind) {
+  for (a4c::Field& field : kind.fields) field.merge = a4c::Merge::kReplace;
+  for (a4c::ScanIndex& index : kind.indexes) index.unique = false;
+  return kind;
+}
+
+class View final : public a4c::BatchView {
+ public:
+  View(const a4c::Call& call, a4c::Store& records) : call_(call), records_(records) {}
+
+  a4c::Result<std::optional<a4c::StoredRow>> Find(const a4c::Kind& kind,
+                                                  const a4c::Key& key) override {
+    const a4c::RecordRef ref{kind.name, key};
+    A4C_TRY(const a4c::GetAnswer answer, records_.Get(call_, {&ref, 1}));
+    const std::optional<a4c::Record>& record = answer.records.at(0);
+    if (!record) return std::optional<a4c::StoredRow>();
+    return std::optional(a4c::StoredRow{record->rev, record->tombstone, record->quiet});
+  }
+
+  a4c::Result<std::optional<a4c::Key>> Holder(const a4c::UniqueClaim& claim) override {
+    a4c::ScanRequest request{
+        .kind = claim.kind->name, .index = claim.index->name, .prefix = claim.values, .limit = 1};
+    if (claim.index->scoped) request.scope = claim.scope;
+    A4C_TRY(const a4c::ScanAnswer page, records_.Scan(call_, request));
+    if (page.records.empty()) return std::optional<a4c::Key>();
+    return std::optional(page.records[0].ref.key);
+  }
+
+ private:
+  const a4c::Call call_;
+  a4c::Store& records_;
+};
+
+a4c::Op OpOf(const a4c::RowChange& change) {
+  using What = a4c::RowChange::What;
+  if (change.what == What::kDelete) return a4c::Delete{.ref = *change.ref};
+  a4c::Put put{.ref = *change.ref};
+  for (const a4c::Field& field : change.kind->fields) {
+    if (field.quiet) put.quiet[field.name] = a4c::Scalar();
+  }
+  for (const auto& [name, value] : change.row.quiet) put.quiet[name] = value;
+  if (change.what == What::kQuiet) return put;
+  put.body = *change.body;
+  put.tombstone = change.row.tombstone;
+  put.min_rev = change.row.rev;
+  return put;
+}
+
+class FlawedStore final : public a4c::Store {
+ public:
+  FlawedStore(Shared& shared, const std::string& flaw)
+      : shared_(shared), writing_(flaw == "instance_lock" ? own_ : shared.writing) {}
+
+  a4c::Result<void> Ensure(const a4c::Call& call, std::span<const a4c::Kind> kinds) override {
+    for (const a4c::Kind& kind : kinds) {
+      const a4c::Kind plain = Plain(kind);
+      A4C_CHECK(shared_.records->Ensure(call, {&plain, 1}));
+      const std::scoped_lock lock(shared_.knowing);
+      shared_.kinds[kind.name] = kind;
+    }
+    return {};
+  }
+
+  a4c::Result<a4c::ApplyAnswer> Apply(const a4c::Call& call,
+                                      std::span<const a4c::WriteBatch> batches) override {
+    A4C_CHECK(a4c::CheckCall(call));
+    a4c::ApplyAnswer answer;
+    const std::scoped_lock lock(writing_);
+    for (const a4c::WriteBatch& batch : batches) {
+      A4C_TRY(a4c::BatchResult result, ApplyOne(call, batch));
+      answer.results.push_back(std::move(result));
+    }
+    A4C_TRY(const a4c::GetAnswer now, shared_.records->Get(call, {}));
+    answer.store_time_ms = now.store_time_ms;
+    return answer;
+  }
+
+  a4c::Result<a4c::GetAnswer> Get(const a4c::Call& call,
+                                  std::span<const a4c::RecordRef> refs) override {
+    return shared_.records->Get(call, refs);
+  }
+  a4c::Result<a4c::ScanAnswer> Scan(const a4c::Call& call,
+                                    const a4c::ScanRequest& request) override {
+    return shared_.records->Scan(call, request);
+  }
+
+ private:
+  a4c::Result<a4c::BatchResult> ApplyOne(const a4c::Call& call, const a4c::WriteBatch& batch) {
+    const a4c::Kinds kinds = KindsNow();
+    const a4c::CheckedBatch checked = a4c::CheckBatch(call, kinds, batch);
+    View view(call.InAllScopes(), *shared_.records);
+    A4C_TRY(a4c::Verdict verdict, a4c::Judge(checked, view));
+    LetOthersIn();
+    a4c::WriteBatch written;
+    for (const a4c::RowChange& change : verdict.changes) written.ops.push_back(OpOf(change));
+    if (!written.ops.empty()) A4C_CHECK(shared_.records->Apply(call, {&written, 1}));
+    return std::move(verdict.result);
+  }
+
+  a4c::Kinds KindsNow() {
+    const std::scoped_lock lock(shared_.knowing);
+    return shared_.kinds;
+  }
+
+  // Between judging and writing, now and then for long: whom no lock keeps out comes in between.
+  void LetOthersIn() {
+    const int turns = shared_.judged++ % 4 == 0 ? 500 : 20;
+    for (int i = 0; i < turns; ++i) std::this_thread::yield();
+  }
+
+  Shared& shared_;
+  std::mutex own_;
+  std::mutex& writing_;
+};
+
+constexpr a4c::ConfigKey kKeys[] = {
+    {"flaw", a4c::ConfigType::kString, "none", "what is wrong with it"}};
+
+a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
+                                              const a4c::Runtime& runtime) {
+  return std::unique_ptr<a4c::Store>(new FlawedStore(TheShared(runtime), config.String("flaw")));
+}
+
+}  // namespace
+
+A4C_PLUGIN(Store, "store-flawed", "a store for tests of the suites", kKeys, a4c::kNothingAbsent,
+           Make);
