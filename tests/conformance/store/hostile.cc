@@ -94,18 +94,51 @@ TEST_F(StoreHostile, IndexedFieldsTakeWhateverHasAPlaceInTheirOrder) {
 
 TEST_F(StoreHostile, KeysAreAnyText) {
   const std::string longest(256, 'k');
-  for (const std::string& id :
-       {longest, std::string("'"), std::string("\""), std::string("\\"), std::string("%"),
-        std::string("_"), std::string("$1"), std::string("a b"), std::string("\n"),
-        std::string("../../etc"), std::string("\xC3\xA9"), std::string("e\xCC\x81"),
-        std::string("; drop table x"), std::string("{}"), std::string("null"), std::string("0")}) {
+  for (const std::string& id : {longest,
+                                longest.substr(1) + "l",
+                                std::string("key"),
+                                std::string("a"),
+                                std::string("a "),
+                                std::string("a\t"),
+                                std::string("a\x01"),
+                                std::string(" a"),
+                                std::string("'"),
+                                std::string("\""),
+                                std::string("\\"),
+                                std::string("%"),
+                                std::string("_"),
+                                std::string("$1"),
+                                std::string("a b"),
+                                std::string("\n"),
+                                std::string("../../etc"),
+                                std::string("\xC3\xA9"),
+                                std::string("e\xCC\x81"),
+                                std::string("; drop table x"),
+                                std::string("{}"),
+                                std::string("null"),
+                                std::string("0")}) {
     Create(id, R"({"n":1})", {}, id);
     ASSERT_TRUE(Read(id, id).has_value()) << id;
     EXPECT_FALSE(Read(id, "").has_value()) << id;
     EXPECT_EQ(Ids({.kind = kind(), .scope = id}), id);
   }
-  EXPECT_FALSE(Read("KEY").has_value());
+  EXPECT_FALSE(Read("KEY", "key").has_value());
+  EXPECT_FALSE(Read("key", "KEY").has_value());
+  EXPECT_FALSE(Read("a ", "a").has_value()) << "a space at the end is a byte as any other";
+  EXPECT_FALSE(Read("a", "a ").has_value());
+  EXPECT_FALSE(Read("' ", "'").has_value());
   EXPECT_FALSE(Read("\xC3\xA9", "e\xCC\x81").has_value()) << "text is never normalised";
+}
+
+TEST_F(StoreHostile, KeysOfOneScopeThatDifferInTheirLastByteAreTwo) {
+  const std::string longest(255, 'k');
+  for (const std::string& id :
+       {longest + "k", longest + "l", longest + " ", longest, std::string("a"), std::string("a "),
+        std::string("a  "), std::string("a\t"), std::string("a\x01")}) {
+    Create(id, R"({"n":1})");
+  }
+  EXPECT_EQ(Ids({.kind = kind()}), "a a\x01 a\t a  a   " + longest + " " + longest + "  " +
+                                       longest + "k " + longest + "l");
 }
 
 TEST_F(StoreHostile, KeysThatCannotBeAreRefused) {

@@ -63,9 +63,24 @@ TEST_F(StoreScanOrder, StringsByteByByte) {
                                                                   {"l", "9"},
                                                                   {"m", "a_"},
                                                                   {"n", "a%"},
-                                                                  {"o", "_"}};
+                                                                  {"o", "_"},
+                                                                  {"p", "a "},
+                                                                  {"q", "a\\t"},
+                                                                  {"r", "a\\u0001"}};
   for (const auto& [id, name] : names) CreateWith(id, "state", "\"" + name + "\"");
-  ExpectOrder(ByScoped("by_state"), "c k l b o e f n m d a h g j i");
+  ExpectOrder(ByScoped("by_state"), "c k l b o e r q p f n m d a h g j i");
+}
+
+TEST_F(StoreScanOrder, LongStringsToTheirLastByte) {
+  const std::string begin(1023, 's');
+  CreateWith("a", "state", "\"" + begin + "b\"");
+  CreateWith("b", "state", "\"" + begin + "a\"");
+  CreateWith("c", "state", "\"" + begin + "\"");
+  CreateWith("d", "state", "\"" + begin + " \"");
+  ExpectOrder(ByScoped("by_state"), "c d b a");
+  ScanRequest one = ByScoped("by_state");
+  one.prefix = {begin + "a"};
+  ExpectOrder(one, "b");
 }
 
 TEST_F(StoreScanOrder, FalseBeforeTrue) {
@@ -91,11 +106,15 @@ TEST_F(StoreScanOrder, EqualValuesByScopeThenId) {
 }
 
 TEST_F(StoreScanOrder, TheIdOrderIsByScopeThenIdInBytes) {
-  for (const char* id : {"b", "B", "a", "10", "9", "\xC3\xA9"}) Create(id, "{}", {}, "s");
+  for (const char* id : {"b", "B", "a", "a\t", "a\x01", "10", "9", "\xC3\xA9"}) {
+    Create(id, "{}", {}, "s");
+  }
   Create("0", "{}", {}, "t");
   Create("z", "{}", {}, "S");
-  ExpectOrder({.kind = kind()}, "z 10 9 B a b \xC3\xA9 0");
-  ExpectOrder({.kind = kind(), .scope = "s"}, "10 9 B a b \xC3\xA9");
+  Create("1", "{}", {}, "s ");
+  ExpectOrder({.kind = kind()}, "z 10 9 B a a\x01 a\t b \xC3\xA9 1 0");
+  ExpectOrder({.kind = kind(), .scope = "s"}, "10 9 B a a\x01 a\t b \xC3\xA9");
+  ExpectOrder({.kind = kind(), .scope = "s "}, "1");
   ExpectOrder({.kind = kind(), .scope = "u"}, "");
 }
 

@@ -41,6 +41,14 @@ TEST_F(StoreTime, EveryAnswerHasItAndItDoesNotGoBack) {
   }
 }
 
+// Leases are judged by it, and what users see is stamped with it: it is UTC, whatever the zone of a
+// server.
+TEST_F(StoreTime, ItIsTheTimeOfDayInUtc) {
+  constexpr int64_t kMinutesMs = 10 * 60'000;
+  const int64_t ours_ms = TheRuntime().clock.NowMs();
+  EXPECT_NEAR(static_cast<double>(Page({.kind = kind()}).store_time_ms - ours_ms), 0, kMinutesMs);
+}
+
 TEST_F(StoreTime, ItMovesOn) {
   const int64_t first = Page({.kind = kind()}).store_time_ms;
   const Call call = Within();

@@ -22,6 +22,19 @@ TEST_F(StoreUnique, ANameIsTakenOnceInAScope) {
   EXPECT_EQ(PutNamed("a", R"({"name":"x","n":2})", "s"), "applied 2") << "it is its own";
 }
 
+TEST_F(StoreUnique, NamesThatDifferInTheirLastByteAreTwo) {
+  const std::string longest(1023, 'n');
+  int count = 0;
+  for (const std::string& name :
+       {std::string("x"), std::string("x "), std::string("x  "), std::string("x\\t"),
+        std::string("x\\u0001"), longest, longest + " ", longest + "a", longest + "b"}) {
+    const std::string id = "id" + std::to_string(++count);
+    const std::string body = R"({"name":")" + name + R"(","code":")" + name + "\"}";
+    EXPECT_EQ(PutNamed(id, body), "applied 1") << name.substr(0, 9) << " of " << name.size();
+    EXPECT_EQ(PutNamed("another", body), "conflict 0:unique(by_name)") << name.size();
+  }
+}
+
 TEST_F(StoreUnique, AnUnscopedIndexIsUniqueOverAllScopes) {
   EXPECT_EQ(PutNamed("a", R"({"code":"x"})", "s"), "applied 1");
   EXPECT_EQ(PutNamed("b", R"({"code":"x"})", "t"), "conflict 0:unique(by_code)");
