@@ -39,7 +39,9 @@ struct DigestRow {
   uint32_t digest = 0;
 };
 
-// Offered by stores and by search indexes that can sum by themselves (As<Digests>()).
+// Offered by stores and by search indexes that can sum by themselves (As<Digests>()). An index sums
+// the projection that each document was put with; a store has none, and takes kind.version, that of
+// the kind it is asked for: it answers as NewStoreDigests() over it does, to the last bit.
 // Tombstones are left out on both sides: a deleted record that the index still shows, or the
 // reverse, differs all the same, and purging changes no sum.
 class Digests {

@@ -1,14 +1,19 @@
 // A store whose instances share their records, in memory, and which has one flaw: the suites have
 // to catch it. It decides each batch by the batch rules, as one over a server would.
 //
-//   none           instances write one at a time
-//   instance_lock  each has a lock of its own, as if there were no other
+//   none             instances write one at a time
+//   instance_lock    each has a lock of its own, as if there were no other
+//   own_projection   its digests are of projection 1, whatever the kind's version
+//   deleted_counted  its digests count what was deleted
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 #include "a4c/batch_rules.h"
+#include "a4c/digests.h"
 #include "a4c/memory.h"
 #include "a4c/plugin.h"
 
@@ -79,10 +84,57 @@ a4c::Op OpOf(const a4c::RowChange& change) {
   return put;
 }
 
+class FlawedDigests final : public a4c::Digests {
+ public:
+  FlawedDigests(a4c::Store& records, const std::string& flaw)
+      : records_(records),
+        own_projection_(flaw == "own_projection"),
+        deleted_counted_(flaw == "deleted_counted") {}
+
+  a4c::Result<a4c::DigestSums> Sums(const a4c::Call& call, const a4c::Kind& kind) override {
+    a4c::DigestSums sums{};
+    A4C_CHECK(ForEach(call, kind, [&sums](int bucket, const a4c::DigestRow& row) {
+      sums.at(static_cast<size_t>(bucket)).count += 1;
+      sums.at(static_cast<size_t>(bucket)).sum += row.digest;
+    }));
+    return sums;
+  }
+  a4c::Result<std::vector<a4c::DigestRow>> Rows(const a4c::Call& call, const a4c::Kind& kind,
+                                                std::span<const int> buckets) override {
+    std::vector<a4c::DigestRow> rows;
+    A4C_CHECK(ForEach(call, kind, [&](int bucket, const a4c::DigestRow& row) {
+      if (std::ranges::count(buckets, bucket) > 0) rows.push_back(row);
+    }));
+    return rows;
+  }
+
+ private:
+  a4c::Result<void> ForEach(const a4c::Call& call, const a4c::Kind& kind,
+                            const std::function<void(int, const a4c::DigestRow&)>& visit) {
+    A4C_TRY(
+        const a4c::ScanAnswer all,
+        records_.Scan(call, {.kind = kind.name, .tombstones = deleted_counted_, .limit = 10'000}));
+    for (const a4c::Record& record : all.records) {
+      const std::string& id = record.ref.key.id;
+      visit(a4c::DigestBucket(id),
+            {record.ref.key, record.rev,
+             a4c::DigestOf(id, record.rev, a4c::BodyHash(record.body), record.tombstone,
+                           own_projection_ ? 1 : kind.version)});
+    }
+    return {};
+  }
+
+  a4c::Store& records_;
+  const bool own_projection_;
+  const bool deleted_counted_;
+};
+
 class FlawedStore final : public a4c::Store {
  public:
   FlawedStore(Shared& shared, const std::string& flaw)
-      : shared_(shared), writing_(flaw == "instance_lock" ? own_ : shared.writing) {}
+      : shared_(shared),
+        writing_(flaw == "instance_lock" ? own_ : shared.writing),
+        digests_(*shared.records, flaw) {}
 
   a4c::Result<void> Ensure(const a4c::Call& call, std::span<const a4c::Kind> kinds) override {
     for (const a4c::Kind& kind : kinds) {
@@ -141,9 +193,14 @@ class FlawedStore final : public a4c::Store {
     for (int i = 0; i < turns; ++i) std::this_thread::yield();
   }
 
+  void* Extension(std::string_view name) override {
+    return name == a4c::Digests::kExtension ? static_cast<a4c::Digests*>(&digests_) : nullptr;
+  }
+
   Shared& shared_;
   std::mutex own_;
   std::mutex& writing_;
+  FlawedDigests digests_;
 };
 
 constexpr a4c::ConfigKey kKeys[] = {
