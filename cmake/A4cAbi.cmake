@@ -1,7 +1,7 @@
 # Writes a4c/abi.h: per interface a hash of the declarations that a plugin of it is compiled against,
 # comments and white space left out. `a4c_headers_of_<Interface>` are the files that the interface needs.
-set(a4c_abi_common result.h clock.h sinks.h call.h kind.h record.h config.h plugin.h)
-set(a4c_headers_of_Store ${a4c_abi_common} store.h leases.h digests.h migrations.h replicas.h
+set(a4c_abi_common result.h clock.h sinks.h call.h kind.h record.h config.h plugin.h json.h resolve.h memory.h)
+set(a4c_headers_of_Store ${a4c_abi_common} store.h leases.h digests.h migrations.h replicas.h retention.h
     batch_rules.h scan_rules.h store_clock.h stored_kind.h)
 set(a4c_headers_of_Bus ${a4c_abi_common} bus.h)
 set(a4c_headers_of_SearchIndex ${a4c_abi_common} query.h search_index.h

@@ -1,4 +1,5 @@
 # The ABI tag: the same after comments, spaces and line breaks changed; another when a declaration did.
+cmake_minimum_required(VERSION 3.25)
 include(${MODULE})
 
 # tag(<result> <header> <from> <to>): Store's tag over a copy of the headers, with <from> replaced.
@@ -47,3 +48,39 @@ expect_other(store.h "virtual ~Store() = default;" "virtual ~Store() = default; 
 expect_other(leases.h "int count = 1;" "int amount = 1;")
 expect_other(plugin.h "const char* summary;" "")
 expect_other(result.h "std::string hint_;" "")
+expect_other(retention.h "virtual ~Retention() = default;" "virtual ~Retention() = default; virtual void New();")
+expect_other(json.h "class Json {" "class Json { int more_;")
+expect_other(resolve.h "namespace a4c {" "namespace a4c { int More();")
+expect_other(memory.h "int partitions = 4;" "int partitions = 8;")
+
+# Every extension is in the list of some interface.
+file(GLOB headers RELATIVE ${INCLUDE}/a4c ${INCLUDE}/a4c/*.h)
+foreach(header IN LISTS headers)
+  file(STRINGS ${INCLUDE}/a4c/${header} extension REGEX "kExtension =")
+  set(listed ${a4c_headers_of_Store} ${a4c_headers_of_Bus} ${a4c_headers_of_SearchIndex} ${a4c_headers_of_HostProvider})
+  if(extension AND NOT header IN_LIST listed)
+    message(SEND_ERROR "a4c/${header} declares an extension and is in no list of cmake/A4cAbi.cmake")
+  endif()
+endforeach()
+
+# expect_listed(<interface> <kind>): what plugins of that kind include, but for their tests.
+function(expect_listed interface kind)
+  file(GLOB_RECURSE sources ${PLUGINS}/${kind}-*/*.h ${PLUGINS}/${kind}-*/*.cc)
+  if(NOT sources)
+    message(FATAL_ERROR "no plugin of the kind ${kind} in ${PLUGINS}")
+  endif()
+  list(FILTER sources EXCLUDE REGEX "/tests/|_test\\.cc$|_test_")
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} includes REGEX "^#include \"a4c/")
+    foreach(include IN LISTS includes)
+      string(REGEX REPLACE ".*a4c/([a-z_]+\\.h).*" "\\1" header "${include}")
+      if(NOT header IN_LIST a4c_headers_of_${interface} AND NOT header STREQUAL "export.h")
+        message(SEND_ERROR "${source} includes a4c/${header}, which is not in ${interface}'s list of cmake/A4cAbi.cmake")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+expect_listed(Store store)
+expect_listed(Bus bus)
+expect_listed(SearchIndex search)
+expect_listed(HostProvider host)
