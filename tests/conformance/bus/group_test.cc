@@ -1,6 +1,7 @@
 // Groups: each gets everything, its members share it, and where it starts.
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "tests/conformance/bus/bus_fixture.h"
@@ -26,11 +27,15 @@ struct Round {
   }
 };
 
-void PollAndAck(Subscription& subscription, Texts& got) {
-  const auto deliveries = subscription.Poll(Within(200), 1000);
-  if (!deliveries || deliveries->empty()) return;
+std::vector<Delivery> PollAndAck(Subscription& subscription, int64_t timeout_ms, int max) {
+  auto deliveries = subscription.Poll(Within(timeout_ms), max);
+  if (!deliveries) return {};
   Ack(subscription, *deliveries);
-  std::ranges::copy(Payloads(*deliveries), std::back_inserter(got));
+  return *std::move(deliveries);
+}
+
+void PollAndAck(Subscription& subscription, Texts& got) {
+  std::ranges::copy(Payloads(PollAndAck(subscription, 200, 1000)), std::back_inserter(got));
 }
 
 // Publishes n messages and lets both members poll until all have come, and then once more each.
@@ -82,6 +87,37 @@ TEST(BusGroups, MembersShareAndEachMessageGoesToOneOfThem) {
   EXPECT_EQ(round.deliveries(), 200U);
   EXPECT_FALSE(round.first.empty());
   EXPECT_FALSE(round.second.empty());
+}
+
+// The members take turns at a few messages each: one queue for both would spread a key over them.
+TEST(BusGroups, OfOneKeyAllGoesToOneMemberInOrder) {
+  constexpr int kKeys = 20;
+  constexpr int kPerKey = 6;
+  const auto bus = Make<Bus>();
+  const std::string topic = Unique("keys");
+  const auto first = Join(*bus, topic, "g");
+  const auto second = Join(*bus, topic, "g");
+  ASSERT_TRUE(Settle(*bus, topic, *first, *second));
+  for (int k = 0; k < kKeys; ++k) {
+    PublishAll(*bus, Numbered(topic, "of" + std::to_string(k), kPerKey));
+  }
+  std::map<std::string, std::map<const Subscription*, Texts>> got;
+  size_t count = 0;
+  const Call patience = Within(60'000);
+  while (count < size_t{kKeys} * kPerKey && !patience.Expired()) {
+    for (Subscription* const member : {first.get(), second.get()}) {
+      for (const Delivery& delivery : PollAndAck(*member, 20, 3)) {
+        if (!delivery.message.key.starts_with("of")) continue;  // left over from settling
+        got[delivery.message.key][member].push_back(delivery.message.payload);
+        ++count;
+      }
+    }
+  }
+  EXPECT_EQ(got.size(), size_t{kKeys});
+  for (const auto& [key, by_member] : got) {
+    EXPECT_EQ(by_member.size(), 1U) << key << " went to both";
+    EXPECT_EQ(by_member.begin()->second, (Texts{"0", "1", "2", "3", "4", "5"})) << key;
+  }
 }
 
 TEST(BusGroups, AMemberThatLeavesHandsItsShareOver) {
