@@ -25,6 +25,9 @@ std::string TestImage();
 // An image of a registry that the provider under test may pull from; no server has it beforehand.
 std::string TestRegistryImage();
 
+// Leads a script: into what the unit keeps, wherever a provider has that.
+inline constexpr const char* kEnter = "cd /workspace 2>/dev/null; ";
+
 ByteSource InPieces(const std::string& bytes, size_t piece);
 
 // A spec that runs this command on the provider under test.

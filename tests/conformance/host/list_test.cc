@@ -73,6 +73,17 @@ TEST_F(HostProviderRemove, RemovesUnitsThatEndedOrNeverStarted) {
   }
 }
 
+// Its end says whether it found the note: `cat` of what is not there is 1.
+TEST_F(HostProviderRemove, WhatTheUnitKeptGoesWithIt) {
+  Unit unit = NewUnit({"sh", "-c", std::string(kEnter) + "echo kept > note; cat note"});
+  ASSERT_TRUE(Ensure(unit));
+  EXPECT_EQ(WaitFor(unit, UnitState::kStopped).exit_code, 0);
+  ASSERT_TRUE(Remove(unit, 1));
+  unit.spec.command = {"sh", "-c", std::string(kEnter) + "cat note"};
+  ASSERT_TRUE(Ensure(unit));
+  EXPECT_EQ(WaitFor(unit, UnitState::kStopped).exit_code, 1) << "the note is still there";
+}
+
 TEST_F(HostProviderRemove, WhatIsMadeAgainIsNew) {
   Unit unit = NewUnit();
   unit.labels = {{"generation", "1"}};

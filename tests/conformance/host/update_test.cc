@@ -6,9 +6,6 @@
 namespace a4c::conformance {
 namespace {
 
-// Into what the unit keeps, wherever a provider has that.
-const char* const kEnter = "cd /workspace 2>/dev/null; ";
-
 class HostProviderUpdate : public HostTest {
  protected:
   // A unit that runs and has written a note.

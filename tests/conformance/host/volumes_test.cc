@@ -5,9 +5,6 @@
 namespace a4c::conformance {
 namespace {
 
-// Into what the unit keeps, wherever a provider has that.
-const char* const kEnter = "cd /workspace 2>/dev/null; ";
-
 class HostProviderVolumes : public HostTest {
  protected:
   // A unit that has written a note, and is stopped.
