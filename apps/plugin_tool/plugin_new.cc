@@ -21,7 +21,7 @@ constexpr std::string_view kInto = "--into=";
 struct Names {
   std::string plugin;  // store-foo-bar
   std::string kind;    // store: the template's directory
-  std::string space;   // foo_bar: the namespace
+  std::string space;   // foo_bar: leads the names of files, and of the namespace
   std::string type;    // FooBar: leads the names of classes
 };
 

@@ -29,6 +29,10 @@ class PluginToolTest : public ::testing::Test {
     err.str("");
     return command(tool, args, out, err);
   }
+  static std::string TextOf(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   bool Said(const std::string& part) const { return out.str().find(part) != std::string::npos; }
   bool Complained(const std::string& part) const {
     return err.str().find(part) != std::string::npos;
@@ -92,16 +96,26 @@ TEST_F(PluginToolTest, NewFillsInTheTemplate) {
   int files = 0;
   for (const auto& entry : fs::directory_iterator(into)) {
     ++files;
-    std::ifstream in(entry.path());
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = TextOf(entry.path());
     for (const char* mark : {"@plugin@", "@space@", "@Type@"}) {
       EXPECT_EQ(text.find(mark), std::string::npos) << entry.path() << " still has " << mark;
     }
   }
   EXPECT_EQ(files, 6);
-  std::ifstream in(into / "foo_bar_store.cc");
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = TextOf(into / "foo_bar_store.cc");
   EXPECT_NE(text.find("class FooBarStore final : public a4c::Store"), std::string::npos);
+}
+
+// As a namespace these are words of C++, or others' already.
+TEST_F(PluginToolTest, NewMakesANamespaceThatNobodyElseHas) {
+  for (const std::string what : {"new", "std", "a4c", "time"}) {
+    const fs::path into = scratch / what;
+    EXPECT_EQ(Run(PluginNew, {"store-" + what, "--into=" + into.string()}), 0) << err.str();
+    const std::string opened = "\nnamespace " + what + "_store {\n";
+    EXPECT_NE(TextOf(into / (what + "_store.h")).find(opened), std::string::npos) << what;
+    EXPECT_NE(TextOf(into / (what + "_store.cc")).find(opened), std::string::npos) << what;
+    EXPECT_NE(TextOf(into / "plugin.cc").find(" " + what + "_store::Open"), std::string::npos);
+  }
 }
 
 TEST_F(PluginToolTest, NewOverwritesNothing) {

@@ -1,8 +1,9 @@
 // For plugin authors: how a shared library offers a back end.
 //
 //   // plugins/store-mine/plugin.cc
-//   static constexpr a4c::ConfigKey kKeys[] = {{"path", a4c::ConfigType::kString, nullptr, "the
-//   file"}}; static a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
+//   static constexpr a4c::ConfigKey kKeys[] = {
+//       {"path", a4c::ConfigType::kString, nullptr, "the file"}};
+//   static a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
 //                                                        const a4c::Runtime& runtime) {
 //     return mine::OpenStore(config.String("path"), runtime);
 //   }
@@ -39,7 +40,8 @@ using PluginFactory = Result<std::unique_ptr<Interface>> (*)(const Config& confi
                                                              const Runtime& runtime);
 
 // What this back end cannot do, of the abilities that conformance would otherwise test. An ability
-// that is named here is tested as absent. The names are listed in docs/plugins/conformance.md.
+// that is named here is tested as absent. The names are listed in
+// tests/conformance/<kind>/README.md, installed as share/a4c/conformance/<kind>/README.md.
 struct AbsentCapability {
   const char* name;
   const char* reason;

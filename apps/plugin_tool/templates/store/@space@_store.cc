@@ -5,7 +5,7 @@
 #include "a4c/memory.h"
 #include "a4c/sinks.h"
 
-namespace @space@ {
+namespace @space@_store {
 namespace {
 
 // It passes conformance as it is: replace one method after another by your back end, and run
@@ -45,4 +45,4 @@ a4c::Result<std::unique_ptr<a4c::Store>> Open@Type@Store(const std::string& titl
   return std::unique_ptr<a4c::Store>(new @Type@Store(a4c::NewMemoryStore(runtime)));
 }
 
-}  // namespace @space@
+}  // namespace @space@_store

@@ -16,7 +16,7 @@ constexpr a4c::AbsentCapability kAbsent[] = {
 
 a4c::Result<std::unique_ptr<a4c::Store>> Make(const a4c::Config& config,
                                               const a4c::Runtime& runtime) {
-  return @space@::Open@Type@Store(config.String("title"), runtime);
+  return @space@_store::Open@Type@Store(config.String("title"), runtime);
 }
 
 }  // namespace
