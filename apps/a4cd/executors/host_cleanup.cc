@@ -12,6 +12,7 @@
 #include "apps/a4cd/hosts/drain_loop.h"
 #include "apps/a4cd/hosts/image_references.h"
 #include "apps/a4cd/hosts/leftovers.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/jobs/snapshot.h"
 
@@ -193,8 +194,8 @@ Result<void> Cleanup::CleanImages(a4c::HostCleanup& cleanup, const a4c::HostUse&
       if (!is_gone) continue;
     }
     ++images_removed_;
-    Note("image", image.item.names.empty() ? image.item.id : image.item.names[0], image.item.bytes,
-         image.idle_ms);
+    Note("image", image.item.names.empty() ? image.item.id : TagOfName(image.item.names[0]),
+         image.item.bytes, image.idle_ms);
   }
   return {};
 }

@@ -81,11 +81,12 @@ Result<std::optional<Outcome>> TakeBuilder(JobRun& run, int64_t context_bytes, s
   });
 }
 
-a4c::ImageBuild BuildOf(const Json& payload, const std::string& host) {
+a4c::ImageBuild BuildOf(const JobRun& run, const std::string& host) {
+  const Json& payload = run.job().payload;
   Faults checked_before;
   FieldReader fields(payload, "/payload", checked_before);
   return {.host = host,
-          .tag = fields.Text("tag"),
+          .tag = NameOfBuild(run.tenant(), fields.Text("tag")),
           .memory_bytes = fields.Bytes("memory"),
           .cpu_millis = payload["cpu_millis"].Int(),
           .network = payload["network"].Bool(),
@@ -103,18 +104,19 @@ std::string FirstLine(std::string_view text) {
 
 // Of an unknown outcome the room stays reserved: for the next attempt, or until the server answers.
 Outcome OutcomeOfBuild(JobRun& run, const Result<a4c::ImageInfo>& built, const std::string& host) {
+  const std::string& tag = run.job().payload["tag"].Text();
   Outcome outcome = built ? Outcome::Succeeded(Json::Object{{"host", host},
-                                                            {"tag", built->tag},
+                                                            {"tag", tag},
                                                             {"digest", built->digest},
                                                             {"size_bytes", built->size_bytes}})
                           : OutcomeOf(built.error());
   if (!built && built.error().unknown_outcome()) return outcome;
-  outcome.also = [&run, host, built](Draft& draft) -> Result<void> {
+  outcome.also = [&run, host, built, tag](Draft& draft) -> Result<void> {
     draft.job.host = host;
     A4C_TRY(draft.also,
             run.context().reservations.ReleaseOps(run.context().StoreCall(), host, draft.job.id));
     if (!built) return {};
-    draft.also.emplace_back(BuiltImagePut(run.tenant(), {.tag = built->tag,
+    draft.also.emplace_back(BuiltImagePut(run.tenant(), {.tag = tag,
                                                          .digest = built->digest,
                                                          .host = host,
                                                          .job = draft.job.id,
@@ -137,8 +139,8 @@ Result<Outcome> BuildImageFrom(JobRun& run, JobLog& log, const a4c::ByteSource& 
   if (not_now) return *not_now;
   log.Append("building on " + host + "\n");
   run.ShowProgress("building on " + host);
-  const Result<a4c::ImageInfo> built = images->Build(
-      run.HostCall(), BuildOf(run.job().payload, host), tar, [&](std::string_view text) {
+  const Result<a4c::ImageInfo> built =
+      images->Build(run.HostCall(), BuildOf(run, host), tar, [&](std::string_view text) {
         log.Append(text);
         if (text.starts_with("Step ")) run.ShowProgress(FirstLine(text));
       });

@@ -8,6 +8,7 @@
 #include "apps/a4cd/executors/image_send.h"
 #include "apps/a4cd/executors/other_servers.h"
 #include "apps/a4cd/executors/workspace_unit.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/jobs/constraints.h"
 
 namespace a4cd {
@@ -108,13 +109,34 @@ Result<std::optional<Outcome>> Place(JobRun& run, JobLog& log) {
   return a4c::Error(a4c::Code::kConflict, "the workspace kept changing while it was placed");
 }
 
+// Its tenant may have built the image since the workspace was asked for. False: it has not.
+Result<bool> TakeBuild(JobRun& run) {
+  if (!run.workspace()->image_digest.empty()) return false;
+  A4C_TRY(const std::string digest, BuiltDigest(run.context().StoreCall(), run.context().database,
+                                                run.tenant(), run.workspace()->image));
+  if (digest.empty()) return false;
+  A4C_TRY(const bool is_ours, run.Commit([&](Draft& draft) -> Result<void> {
+    if (draft.workspace) draft.workspace->image_digest = digest;
+    return {};
+  }));
+  if (is_ours && run.workspace()) return true;
+  return a4c::Error(a4c::Code::kCanceled, "the job is no longer this worker's");
+}
+
+bool LacksImage(const JobRun& run, const Result<a4c::UnitStatus>& unit) {
+  const bool is_missing = !unit && unit.error().code() == a4c::Code::kNotFound;
+  return is_missing && !ImageOf(*run.workspace()).empty();
+}
+
 // An image that the server lacks, and its provider cannot get, is sent there.
 Result<a4c::UnitStatus> EnsureRunning(JobRun& run, JobLog& log) {
   Result<a4c::UnitStatus> unit = EnsureUnit(run, a4c::UnitWanted::kRunning);
-  const std::string& image = ImageOf(*run.workspace());
-  const bool is_missing = !unit && unit.error().code() == a4c::Code::kNotFound;
-  if (!is_missing || image.empty()) return unit;
-  A4C_TRY(const bool is_sent, SendImage(run, log, image, run.workspace()->host));
+  if (!LacksImage(run, unit)) return unit;
+  A4C_TRY(const bool is_built, TakeBuild(run));
+  if (is_built) unit = EnsureUnit(run, a4c::UnitWanted::kRunning);
+  if (!LacksImage(run, unit)) return unit;
+  A4C_TRY(const bool is_sent,
+          SendImage(run, log, ImageOf(*run.workspace()), run.workspace()->host));
   return is_sent ? EnsureUnit(run, a4c::UnitWanted::kRunning) : unit;
 }
 

@@ -8,6 +8,19 @@
 namespace a4cd {
 namespace {
 
+// By RFC 2606 nobody has that domain.
+constexpr std::string_view kBuilds = "a4c.invalid/";
+// A registry's port within a path, where no ":" may be.
+constexpr std::string_view kPort = "__";
+
+// A path has a letter or digit at both ends; no tenant's id has a "_".
+std::string PathOf(std::string tenant) {
+  constexpr const char* kHyphen = "0_0";
+  if (tenant.ends_with('-')) tenant.replace(tenant.size() - 1, 1, kHyphen);
+  if (tenant.starts_with('-')) tenant.replace(0, 1, kHyphen);
+  return tenant;
+}
+
 // Of "app:latest" the shorter of its two names.
 std::string ShortTag(const std::string& tag) {
   constexpr std::string_view kLatest = ":latest";
@@ -19,6 +32,26 @@ a4c::RecordRef BuiltImageRef(const std::string& tenant, const std::string& tag) 
 }
 
 }  // namespace
+
+std::string NameOfBuild(const std::string& tenant, const std::string& tag) {
+  std::string path = tag;
+  const size_t slash = path.rfind('/');
+  if (const size_t colon = path.find(':'); slash != std::string::npos && colon < slash) {
+    path.replace(colon, 1, kPort);
+  }
+  return std::string(kBuilds).append(PathOf(tenant)).append("/").append(path);
+}
+
+std::string TagOfName(const std::string& name) {
+  const size_t end = name.find('/', kBuilds.size());
+  if (!name.starts_with(kBuilds) || end == std::string::npos) return name;
+  std::string tag = name.substr(end + 1);
+  const size_t slash = tag.find('/');
+  if (const size_t port = tag.find(kPort); slash != std::string::npos && port < slash) {
+    tag.replace(port, kPort.size(), ":");
+  }
+  return tag;
+}
 
 a4c::Put BuiltImagePut(const std::string& tenant, const BuiltImage& image) {
   return {.ref = BuiltImageRef(tenant, image.tag),

@@ -5,6 +5,9 @@
 // id "sha256:...". A name shows up on a host only once the whole image is there. Images that were
 // built, pulled or sent through here are ours; whatever else is on the host is left alone. All
 // methods [any thread].
+//
+// Names are the host's: a unit and a FROM get whatever was built, pulled or sent under theirs last,
+// by whomever. Who builds for several users gives each of them names of their own.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +55,8 @@ class HostImages {
   virtual ~HostImages() = default;
   // Builds a tar context; the builder's messages go to `progress`, and the call's deadline ends the
   // build. kInvalid: the build itself failed, the message is the builder's last line; such as that
-  // there is no such Dockerfile or stage. kDenied: a network was asked for, and builds get none.
+  // there is no such Dockerfile or stage. kDenied: a network was asked for, and builds get none; or
+  // the host has an image of that name which is not ours.
   // kUnsupported: the provider cannot do something that is asked for; it never leaves it out.
   virtual Result<ImageInfo> Build(const Call& call, const ImageBuild& build, const ByteSource& tar,
                                   const Progress& progress) = 0;
@@ -83,7 +87,7 @@ class HostImageSupply {
                                  const std::string& reference, const Progress& progress) = 0;
 };
 
-// What every provider refuses alike (kInvalid): a tag that is empty, longer than 255 bytes, or of
+// What every provider refuses alike (kInvalid): a tag that is empty, longer than 384 bytes, or of
 // other characters than letters, digits and "._-/:"; a reference may also hold "@".
 A4C_API Result<void> CheckImageTag(std::string_view tag);
 A4C_API Result<void> CheckImageReference(std::string_view reference);

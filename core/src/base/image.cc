@@ -6,7 +6,7 @@
 namespace a4c {
 namespace {
 
-constexpr size_t kTagBytesMax = 255;
+constexpr size_t kTagBytesMax = 384;  // as dockerd: 255 of the name, 128 of the version
 constexpr size_t kNameBytesMax = 128;
 constexpr size_t kValueBytesMax = 4096;
 constexpr size_t kPathBytesMax = 1024;
@@ -31,7 +31,7 @@ bool IsControl(char c) {
 
 Result<void> Check(std::string_view text, std::string_view what, std::string_view others) {
   if (!text.empty() && text.size() <= kTagBytesMax && IsAnyOf(text, others)) return {};
-  return Error(Code::kInvalid, std::string(what) + ": 1 to 255 letters, digits and any of \"" +
+  return Error(Code::kInvalid, std::string(what) + ": 1 to 384 letters, digits and any of \"" +
                                    std::string(others) + "\"");
 }
 

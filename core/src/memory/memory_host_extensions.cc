@@ -130,6 +130,10 @@ Result<int> MemoryExec::Run(const Call& call, const ExecRequest& request,
 Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
                                       const ByteSource& tar, const Progress& progress) {
   A4C_CHECK(CheckImageBuild(build));
+  if (build.tag == kFirstImage) {
+    return Error(Code::kDenied,
+                 "the server has an image " + build.tag + " that was not built here");
+  }
   std::string context;
   while (true) {
     A4C_TRY(const std::string piece, tar());
@@ -143,7 +147,7 @@ Result<ImageInfo> MemoryImages::Build(const Call& call, const ImageBuild& build,
   {
     Waiter::Lock lock(*hosts_.waiter);
     A4C_TRY(MemoryServer * server, hosts_.Find(call, build.host));
-    for (const auto& [name, image] : server->images) known.insert(name);
+    for (const auto& [name, image] : server->images) known.insert({name, image.digest});
   }
   const std::string salt =
       build.no_cache ? std::to_string(hosts_.runtime.random.Next()) : std::string();

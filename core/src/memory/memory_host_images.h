@@ -10,7 +10,7 @@
 
 namespace a4c::memory {
 
-// The image that a context with this Dockerfile would give. `known` are the tags that FROM may
+// The image that a context with this Dockerfile would give. `known` are the images that FROM may
 // name, and `salt` makes it another image. kInvalid: no Dockerfile, an unknown FROM or stage, or a
 // line "RUN false".
 Result<ImageInfo> FakeBuild(const ImageBuild& build, const std::string& context,

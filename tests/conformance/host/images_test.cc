@@ -172,6 +172,30 @@ TEST_F(HostProviderImages, AContextThatBreaksOffGivesItsError) {
   EXPECT_FALSE(Has(tag));
 }
 
+TEST_F(HostProviderImages, ANameOfAnImageOfOthersIsDenied) {
+  if (Absent("image_build")) return;
+  const auto built = Build(TestImage(), "FROM " + TestImage() + "\nLABEL subject=mine\n");
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().code(), Code::kDenied) << built.error().ToString();
+}
+
+TEST_F(HostProviderImages, ANameIsThatOfItsNewestBuildAlsoInFrom) {
+  if (Absent("image_build") || Absent("image_supply")) return;
+  const std::string tag = Unique("a4c-conformance/image") + ":1";
+  const auto older = Build(tag, "FROM " + TestImage() + "\nLABEL subject=older\n");
+  const auto newer = Build(tag, "FROM " + TestImage() + "\nLABEL subject=newer\n");
+  ASSERT_TRUE(older && newer);
+  ASSERT_NE(older->digest, newer->digest);
+  auto& supply = *provider().As<HostImageSupply>();
+  const auto by_name = supply.Find(Within(), host(), tag);
+  ASSERT_TRUE(by_name && *by_name);
+  EXPECT_EQ((*by_name)->digest, newer->digest);
+  for (const std::string& base : {tag, newer->digest}) {
+    ExpectBuilt(Build(NewBuild(), {{"Dockerfile", "FROM " + base + "\nLABEL subject=on-it\n"}}));
+  }
+  DiscardUnused();
+}
+
 TEST_F(HostProviderImages, ImagesOfOthersAreNotListed) {
   if (Absent("image_build")) return;
   EXPECT_FALSE(Has(TestImage()));

@@ -45,6 +45,36 @@ class BuiltImages : public ::testing::Test {
     EXPECT_EQ(world_.GetJob(job.id).state, JobState::kSucceeded) << world_.GetJob(job.id).message;
     return job.workspace;
   }
+  Job SubmitAs(const std::string& tenant, const std::string& type, Json payload) {
+    JobDraft draft;
+    draft.type = type;
+    draft.payload = std::move(payload);
+    const Principal principal{.tenant = tenant, .key_id = "key", .scopes = {"*"}};
+    const auto write = world_.instance.jobs.PrepareCreate(world_.Within(), principal, draft);
+    EXPECT_TRUE(write) << write.error().ToString();
+    EXPECT_TRUE(world_.instance.database.Write(world_.Within(), write->commit));
+    world_.Work();
+    const auto job = world_.instance.jobs.Get(world_.Within(), tenant, write->id);
+    EXPECT_TRUE(job) << job.error().ToString();
+    return *job;
+  }
+  Job BuildAs(const std::string& tenant, const std::string& tag, const std::string& dockerfile) {
+    return SubmitAs(tenant, "image.build",
+                    Json::Object{{"tag", tag},
+                                 {"host", "one"},
+                                 {"context", Base64(TarOf({{"Dockerfile", dockerfile}}))}});
+  }
+  Job CreateAs(const std::string& tenant, const std::string& image, const std::string& server) {
+    Json payload = CreatePayload(tenant + "-on-" + server);
+    payload.Set("image", image).Set("host", server);
+    return SubmitAs(tenant, "workspace.create", std::move(payload));
+  }
+  // What the server has by that name.
+  std::string Named(const std::string& server, const std::string& image) {
+    const auto found =
+        world_.memory_hosts->As<a4c::HostImageSupply>()->Find(world_.Within(), server, image);
+    return found && *found ? (*found)->digest : "";
+  }
   std::string DigestOf(const std::string& workspace) {
     return world_.GetWorkspace(workspace)->image_digest;
   }
@@ -87,6 +117,74 @@ TEST_F(BuiltImages, OfAnotherTenantTheyAreNothing) {
   const auto none = BuiltDigest(world_.Within(), world_.instance.database, "another", "app:1");
   ASSERT_TRUE(none);
   EXPECT_EQ(*none, "");
+}
+
+TEST_F(BuiltImages, NoWorkspaceOfAnotherTenantIsMadeOfOne) {
+  const std::string tag = "registry.invalid/team/app:1";
+  ASSERT_EQ(BuildAs("evil", tag, "FROM busybox:local\n").state, JobState::kSucceeded);
+  for (const char* server : {"one", "two"}) {
+    const Job job = CreateAs(kTenant, tag, server);
+    EXPECT_EQ(job.state, JobState::kFailed) << server;
+    EXPECT_NE(job.message.find(tag), std::string::npos) << job.message;
+    EXPECT_EQ(world_.LogOf(job.id).find("sending"), std::string::npos) << world_.LogOf(job.id);
+  }
+  EXPECT_EQ(CreateAs("evil", tag, "two").state, JobState::kSucceeded) << "its own";
+}
+
+TEST_F(BuiltImages, OneDoesNotTakeTheNameOfWhatWasPulled) {
+  const std::string tag = "registry.local/busybox:1";
+  ASSERT_EQ(CreateAs(kTenant, tag, "one").state, JobState::kSucceeded);
+  const std::string pulled = Named("one", tag);
+  ASSERT_NE(pulled, "");
+  const Job built = BuildAs("evil", tag, "FROM busybox:local\n");
+  ASSERT_EQ(built.state, JobState::kSucceeded) << built.message;
+  ASSERT_NE(built.result["digest"].Text(), pulled);
+  EXPECT_EQ(built.result["tag"].Text(), tag);
+  EXPECT_EQ(Named("one", tag), pulled);
+}
+
+TEST_F(BuiltImages, OneIsABaseByItsNameOnServersAloneAndByItsDigest) {
+  ASSERT_EQ(BuildAs("evil", "base:1", "FROM busybox:local\n").state, JobState::kSucceeded);
+  EXPECT_EQ(BuildAs(kTenant, "app:1", "FROM base:1\n").state, JobState::kFailed) << "theirs";
+  const Job base = BuildAs(kTenant, "base:1", "FROM busybox:local\nLABEL of=mine\n");
+  ASSERT_EQ(base.state, JobState::kSucceeded) << base.message;
+  EXPECT_EQ(Named("one", "a4c.invalid/acme/base:1"), base.result["digest"].Text());
+  const Job app = BuildAs(kTenant, "app:1", "FROM a4c.invalid/acme/base:1\n");
+  EXPECT_EQ(app.state, JobState::kSucceeded) << app.message;
+  const Job again = BuildAs(kTenant, "app:2", "FROM " + base.result["digest"].Text() + "\n");
+  EXPECT_EQ(again.state, JobState::kSucceeded) << again.message;
+}
+
+TEST_F(BuiltImages, OneThatCameAfterItsWorkspaceWasAskedForIsTakenAtTheNextStart) {
+  const Job created = CreateAs(kTenant, "late:1", "two");
+  ASSERT_EQ(created.state, JobState::kFailed) << created.message;
+  const Job built = BuildAs(kTenant, "late:1", "FROM busybox:local\n");
+  const Job started = world_.SubmitFor("workspace.start", created.workspace);
+  world_.Work();
+  EXPECT_EQ(world_.GetJob(started.id).state, JobState::kSucceeded)
+      << world_.GetJob(started.id).message;
+  EXPECT_EQ(DigestOf(created.workspace), built.result["digest"].Text());
+}
+
+TEST(NameOfBuild, IsOfATenantAndReadAsTheTag) {
+  const struct {
+    const char *tenant, *tag, *name;
+  } cases[] = {
+      {"acme", "app", "a4c.invalid/acme/app"},
+      {"acme", "app:1.0", "a4c.invalid/acme/app:1.0"},
+      {"acme", "team/app:1", "a4c.invalid/acme/team/app:1"},
+      {"acme", "reg.example:5000/a/app:1", "a4c.invalid/acme/reg.example__5000/a/app:1"},
+      {"acme", "a4c.invalid/evil/app:1", "a4c.invalid/acme/a4c.invalid/evil/app:1"},
+      {"-a-b-", "app", "a4c.invalid/0_0a-b0_0/app"},
+      {"-", "app", "a4c.invalid/0_0/app"},
+  };
+  for (const auto& [tenant, tag, name] : cases) {
+    EXPECT_EQ(NameOfBuild(tenant, tag), name);
+    EXPECT_EQ(TagOfName(name), tag);
+  }
+  for (const char* other : {"busybox:1", "a4c.invalid/app", "registry.local/a4c.invalid/x/app"}) {
+    EXPECT_EQ(TagOfName(other), other);
+  }
 }
 
 TEST_F(BuiltImages, ATagWithoutAVersionIsTheLatest) {

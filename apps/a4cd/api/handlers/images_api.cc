@@ -11,6 +11,7 @@
 #include "apps/a4cd/api/problem.h"
 #include "apps/a4cd/executors/image_build.h"
 #include "apps/a4cd/executors/image_upload.h"
+#include "apps/a4cd/jobs/built_image.h"
 #include "apps/a4cd/worker.h"
 
 namespace a4cd {
@@ -68,9 +69,11 @@ void Ask(ApiContext& api, const Request& request, a4c::HostImages& images, const
     return;
   }
   for (const a4c::ImageInfo& image : *list) {
-    Listed& listed = found[{image.tag, image.digest}];
+    Listed& listed = found[{TagOfName(image.tag), image.digest}];
     listed.size_bytes = image.size_bytes;
-    listed.hosts.Append(host.id);
+    // Two tenants may have built the same under one tag.
+    const Json::Array& hosts = listed.hosts.Items();
+    if (hosts.empty() || hosts.back().Text() != host.id) listed.hosts.Append(host.id);
   }
 }
 
@@ -84,7 +87,8 @@ Result<std::vector<HostRecord>> HostsOf(ApiContext& api, const Request& request)
 Json ItemView(const a4c::HostItem& item) {
   const bool is_image = item.kind == a4c::HostItem::Kind::kImage;
   Json view(Json::Object{{"kind", is_image ? "image" : "volume"}, {"id", item.id}});
-  view.AppendMember("name", is_image ? (item.names.empty() ? "" : item.names[0]) : item.unit);
+  view.AppendMember("name",
+                    is_image ? (item.names.empty() ? "" : TagOfName(item.names[0])) : item.unit);
   view.AppendMember("bytes", item.bytes);
   view.AppendMember("age_ms", item.age_ms);
   view.AppendMember("in_use", item.in_use);
