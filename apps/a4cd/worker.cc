@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "a4c/host_activity.h"
+#include "a4c/host_images.h"
 #include "a4c/host_volumes.h"
 #include "apps/a4cd/executors/executors.h"
 #include "apps/a4cd/executors/image_upload.h"
+#include "apps/a4cd/upkeep/builds_loop.h"
 #include "apps/a4cd/work/work_loop.h"
 
 namespace a4cd {
@@ -69,6 +71,9 @@ std::vector<std::unique_ptr<a4c::Loop>> Worker::NewSingletons() {
   }
   if (hosts_.As<a4c::HostVolumes>() != nullptr) {
     loops.push_back(NewSnapshotLoop(database_, jobs_, runtime_, options_.snapshots));
+  }
+  if (auto* images = hosts_.As<a4c::HostImageSupply>()) {
+    loops.push_back(NewBuildsLoop(database_, *images, disks_, runtime_));
   }
   loops.push_back(NewCleanupLoop(database_, jobs_, disks_, runtime_, options_.cleanup));
   return loops;

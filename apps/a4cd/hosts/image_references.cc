@@ -84,4 +84,8 @@ Result<CleanupCandidate> ReadCandidate(const Call& call, a4c::Database& database
   return candidate;
 }
 
+Result<bool> IsMadeOf(const Call& call, a4c::Database& database, const std::string& digest) {
+  return IsNamed(call, database, {"by_image_digest", digest});
+}
+
 }  // namespace a4cd

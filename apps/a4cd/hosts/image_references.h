@@ -14,4 +14,8 @@ namespace a4cd {
 a4c::Result<CleanupCandidate> ReadCandidate(const a4c::Call& call, a4c::Database& database,
                                             const a4c::HostItem& image);
 
+// True if a living workspace is made of that build: of its image_digest.
+a4c::Result<bool> IsMadeOf(const a4c::Call& call, a4c::Database& database,
+                           const std::string& digest);
+
 }  // namespace a4cd

@@ -45,9 +45,6 @@ class RetentionLoop final : public a4c::Loop {
     for (const char* kind : {"workspace", "snapshot"}) {
       A4C_CHECK(PurgeDeleted(call, passed_over, kind, now_ms - options_.tombstone_keep_ms));
     }
-    if (options_.succeeded_ms != 0) {
-      A4C_CHECK(ForgetBuilds(call, passed_over, now_ms - options_.succeeded_ms));
-    }
     if (options_.audit_ms != 0) A4C_CHECK(PurgeAudit(call, now_ms - options_.audit_ms));
     return is_more ? 0 : options_.period_ms;
   }
@@ -151,20 +148,6 @@ class RetentionLoop final : public a4c::Loop {
                         Delete{.ref = a4c::LeaseRef(
                                    JobKind().name, record.ref.key.scope,
                                    is_snapshot ? SnapshotSubject(id) : WorkspaceSubject(id))}}}));
-    return {};
-  }
-
-  // With the job that built it. A tag that is built anew meanwhile stays.
-  Result<void> ForgetBuilds(const Call& call, PassedOver& passed_over, int64_t before_ms) {
-    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, {.kind = "built_image",
-                                                              .index = "by_built",
-                                                              .upper = before_ms,
-                                                              .limit = options_.jobs_max}));
-    for (const Record& record : page.records) {
-      const Result<Committed> done = database_.Write(
-          call, {.also = {Delete{.ref = record.ref, .expect = Expect::Rev(record.rev)}}});
-      if (!done) A4C_CHECK(passed_over.Note(call, record.ref, done.error()));
-    }
     return {};
   }
 

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "apps/a4cd/upkeep/builds_loop.h"
 #include "apps/a4cd/upkeep/retention_loop.h"
 #include "tests/integration/support/work_fixture.h"
 #include "tests/support/tar.h"
@@ -74,6 +75,15 @@ class BuiltImages : public ::testing::Test {
     const auto found =
         world_.memory_hosts->As<a4c::HostImageSupply>()->Find(world_.Within(), server, image);
     return found && *found ? (*found)->digest : "";
+  }
+  std::string Known(const std::string& tag = "app:1") {
+    const auto digest = BuiltDigest(world_.Within(), world_.instance.database, kTenant, tag);
+    EXPECT_TRUE(digest);
+    return digest ? *digest : "";
+  }
+  void Clean(const std::string& server = "one") {
+    world_.Submit("host.cleanup", Json::Object{{"host", server}});
+    world_.Work();
   }
   std::string DigestOf(const std::string& workspace) {
     return world_.GetWorkspace(workspace)->image_digest;
@@ -224,19 +234,90 @@ TEST_F(BuiltImages, CleanupLeavesTheBuildOfALivingWorkspace) {
   EXPECT_TRUE(Has("one", older));
 }
 
-TEST_F(BuiltImages, WithTheJobThatBuiltItATagIsForgotten) {
-  ASSERT_NE(Build("one", "first"), "");
-  const auto retention = NewRetentionLoop(world_.instance.database, world_.fake.runtime());
-  world_.fake.clock().Advance(29 * kDayMs);
+TEST_F(BuiltImages, WhatATagMeansOutlivesTheJobThatBuiltIt) {
+  Build("one", "older");
+  const std::string newer = Build("two", "newer");
+  const auto retention = NewRetentionLoop(world_.instance.database, world_.fake.runtime(),
+                                          {.succeeded_ms = 3'600'000});
+  world_.fake.clock().Advance(31 * kDayMs);
   ASSERT_TRUE(retention->Step(world_.Within()));
-  const auto known = BuiltDigest(world_.Within(), world_.instance.database, kTenant, "app:1");
-  ASSERT_TRUE(known);
-  EXPECT_NE(*known, "");
-  world_.fake.clock().Advance(2 * kDayMs);
-  ASSERT_TRUE(retention->Step(world_.Within()));
-  const auto gone = BuiltDigest(world_.Within(), world_.instance.database, kTenant, "app:1");
-  ASSERT_TRUE(gone);
-  EXPECT_EQ(*gone, "");
+  world_.Step("builds");
+  EXPECT_EQ(Known(), newer);
+  EXPECT_EQ(DigestOf(Create("dev-1", "one")), newer);
+}
+
+TEST_F(BuiltImages, ATagIsForgottenOnceNoServerHasItsImage) {
+  const std::string first = Build("one", "first");
+  Clean();
+  world_.Step("builds");
+  EXPECT_EQ(Known(), first) << "it is still there";
+  world_.fake.clock().Advance(30 * kDayMs);
+  Clean();
+  ASSERT_FALSE(Has("one", first));
+  world_.Step("builds");
+  EXPECT_EQ(Known(), "");
+}
+
+TEST_F(BuiltImages, ATagThatAnotherServerHasIsKnown) {
+  const std::string digest = Build("one", "first");
+  ASSERT_TRUE(world_.memory_hosts->As<a4c::HostImageSupply>()->Send(
+      world_.Within(), "one", "two", digest, [](std::string_view) {}));
+  world_.fake.clock().Advance(30 * kDayMs);
+  Clean();
+  ASSERT_FALSE(Has("one", digest));
+  world_.Step("builds");
+  EXPECT_EQ(Known(), digest);
+}
+
+TEST_F(BuiltImages, ATagIsKnownAsLongAsAServerIsSilent) {
+  const std::string first = Build("one", "first");
+  world_.fake.clock().Advance(30 * kDayMs);
+  Clean();
+  ASSERT_FALSE(Has("one", first));
+  world_.hosts.silent = "two";
+  world_.Step("hosts");
+  world_.Step("hosts-apart");
+  world_.Step("builds");
+  EXPECT_EQ(Known(), first);
+  world_.hosts.silent.clear();
+  world_.fake.clock().Advance(60'000);
+  world_.Step("hosts");
+  world_.Step("hosts-apart");
+  world_.Step("builds");
+  EXPECT_EQ(Known(), "");
+}
+
+TEST_F(BuiltImages, ATagIsKnownAsLongAsAWorkspaceIsMadeOfIt) {
+  const std::string first = Build("one", "first");
+  world_.fake.clock().Advance(30 * kDayMs);
+  Json payload = CreatePayload("waits", 100 * kGiB);  // never placed
+  payload.Set("image", "app:1");
+  const Job waits = world_.Submit("workspace.create", std::move(payload));
+  auto& cleanup = *world_.memory_hosts->As<a4c::HostCleanup>();
+  ASSERT_TRUE(cleanup.DiscardImage(world_.Within(), "one", first)) << "by somebody's hand";
+  world_.Step("builds");
+  EXPECT_EQ(Known(), first);
+  world_.SubmitFor("workspace.delete", waits.workspace);
+  world_.Work();
+  world_.Step("builds");
+  EXPECT_EQ(Known(), "");
+}
+
+TEST_F(BuiltImages, AllTagsAreLookedAtPartByPart) {
+  for (int i = 0; i < 5; ++i) Build("one", "all", "app:" + std::to_string(i));
+  world_.fake.clock().Advance(30 * kDayMs);
+  Clean();
+  Build("one", "new", "app:5");
+  const auto loop =
+      NewBuildsLoop(world_.instance.database, *world_.memory_hosts->As<a4c::HostImageSupply>(),
+                    world_.instance.worker.disks(), world_.fake.runtime(),
+                    {.period_ms = 1'000, .pause_ms = 10, .builds_max = 2});
+  int parts = 1;
+  for (; *loop->Step(world_.Within()) == 10; ++parts) {
+  }
+  EXPECT_GE(parts, 3);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Known("app:" + std::to_string(i)), "") << i;
+  EXPECT_NE(Known("app:5"), "");
 }
 
 }  // namespace
