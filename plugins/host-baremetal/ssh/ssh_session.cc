@@ -72,6 +72,9 @@ class Channel final : public ByteChannel {
   void TakeErrors();
   // There is output that a look for errors has taken off the socket, where nothing will show it.
   bool HasCome() const { return libssh2_poll_channel_read(channel_, 0) > 0; }
+  // By the server: the window, once it is used up, opens no more, and libssh2's writes do not say
+  // why. Other than the end it is not hidden by what is unread. Not while a packet is half out.
+  bool IsClosed() const { return libssh2_channel_wait_closed(channel_) == 0; }
   bool Blocked(HalfOut by) const { return half_out_ != HalfOut::kNothing && half_out_ != by; }
   Result<int64_t> Judge(HalfOut by, int64_t rc);
 
@@ -393,9 +396,17 @@ Result<size_t> Channel::Read(const Call& call, char* buffer, size_t size) {
 
 Result<void> Channel::Write(const Call& call, std::string_view bytes) {
   while (!bytes.empty()) {
-    A4C_TRY(const ssize_t count, session_.Await(call, [&] {
-      return libssh2_channel_write(channel_, bytes.data(), bytes.size());
+    A4C_TRY(const ssize_t count, session_.Await(call, [&]() -> ssize_t {
+      const ssize_t rc = libssh2_channel_write(channel_, bytes.data(), bytes.size());
+      const bool is_half_out = (session_.Directions() & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+      const bool is_vain = rc == LIBSSH2_ERROR_EAGAIN && !is_half_out && IsClosed();
+      return is_vain ? LIBSSH2_ERROR_CHANNEL_CLOSED : rc;
     }));
+    // What it said before may be read, and the session goes on.
+    if (count == LIBSSH2_ERROR_CHANNEL_CLOSED) {
+      return Error(Code::kUnavailable, "the other side closed the connection and takes no more",
+                   "was dockerd restarted?");
+    }
     if (count < 0) return session_.Broken(session_.Failed(static_cast<int>(count)));
     bytes.remove_prefix(static_cast<size_t>(count));
   }
@@ -427,6 +438,8 @@ Result<size_t> Channel::WriteNow(std::string_view bytes) {
   if (Blocked(HalfOut::kWriting)) return size_t{0};
   A4C_TRY(const int64_t count,
           Judge(HalfOut::kWriting, libssh2_channel_write(channel_, bytes.data(), bytes.size())));
+  // Nobody will read it. The end is for Read to tell, behind what was said before.
+  if (count < 0 && half_out_ == HalfOut::kNothing && IsClosed()) return bytes.size();
   return static_cast<size_t>(std::max<int64_t>(0, count));
 }
 

@@ -207,6 +207,10 @@ bool FakeEngine::Serve(Peer& peer) {
     std::string answer = mood == EngineMood::kWell ? SetAnswerTo(head) : "";
     if (mood == EngineMood::kWell && answer.empty()) answer = ContainerAnswerTo(head);
     if (mood == EngineMood::kWell && answer.empty()) answer = ExecAnswerTo(head, peer);
+    if (mood == EngineMood::kRefusing) {
+      answer = Reply("400 Bad Request", R"({"message":"refused early"})");
+      peer.done = true;
+    }
     if (answer.empty()) answer = AnswerTo(head);
     if (mood == EngineMood::kEndless) {
       answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

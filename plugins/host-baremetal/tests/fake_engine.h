@@ -14,7 +14,8 @@
 
 namespace a4c::baremetal {
 
-enum class EngineMood : uint8_t { kWell, kSilent, kGarbage, kEndless, kClosing };
+// kRefusing: it answers 400 to whatever begins to come, and closes.
+enum class EngineMood : uint8_t { kWell, kSilent, kGarbage, kEndless, kClosing, kRefusing };
 
 class FakeEngine {
  public:
