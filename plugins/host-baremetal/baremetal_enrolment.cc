@@ -32,7 +32,10 @@ class BaremetalEnrolment final : public HostEnrolment {
   Result<void> Prepare(const Call& call, const HostSpec& spec) override {
     A4C_CHECK(CheckCall(call));
     A4C_TRY(const ServerOptions server, OptionsOf(spec));
-    if (server.helper) A4C_CHECK(InstallHelper(call, servers_, server));
+    if (server.helper) {
+      A4C_CHECK(InstallHelper(call, servers_, server));
+      ForgetHelperOf(spec.id);
+    }
     DockerServer probe(servers_.runtime, server, servers_.options);
     const Host host = probe.Measure(call);
     if (host.reachable) return probe.CheckEngine(call);
@@ -74,6 +77,13 @@ class BaremetalEnrolment final : public HostEnrolment {
   }
 
  private:
+  // Also of one that was installed by hand, which nobody told of.
+  void ForgetHelperOf(const std::string& id) {
+    Waiter::Lock lock(*servers_.lock);
+    const auto known = servers_.entries.find(id);
+    if (known != servers_.entries.end()) known->second.server->ForgetHelper();
+  }
+
   static Result<void> CheckCall(const Call& call) {
     if (call.Stopping()) return Error(Code::kCanceled, "the caller has gone");
     if (call.Expired()) return Error(Code::kTimeout, "no time left");

@@ -21,6 +21,9 @@ constexpr int64_t kMillisPerCpu = 1000;
 constexpr int64_t kFactsAgeMaxMs = 60'000;
 // One that was used so recently is alive if nothing came since.
 constexpr int64_t kSurelyAliveMs = 5'000;
+// a4c-host serves as long as its connection lasts, and one that was installed since only on
+// another.
+constexpr int64_t kHelperAgeMaxMs = 60'000;
 
 SshTarget TargetOf(const ServerOptions& server, int64_t connect_timeout_ms,
                    int64_t keepalive_interval_ms) {
@@ -148,7 +151,18 @@ Result<void> DockerServer::OpenConnection(const Call& call, Route& route, Peer p
   if (wrap_channel_) carrier = wrap_channel_(server_.id, std::move(carrier));
   route.connection = std::make_unique<DockerConnection>(std::move(carrier), reply_bytes_max_);
   route.peer = peer;
+  route.opened_ms = runtime_.clock.MonotonicMs();
   return {};
+}
+
+void DockerServer::ForgetHelper() {
+  helper_since_ms_ = runtime_.clock.MonotonicMs() + 1;
+}
+
+bool DockerServer::IsOutdated(const Route& route) const {
+  if (route.peer != Peer::kHelper) return false;
+  return route.opened_ms < helper_since_ms_ ||
+         runtime_.clock.MonotonicMs() - route.opened_ms >= kHelperAgeMaxMs;
 }
 
 // A kept connection may have died since. One that was silent for a while is asked.
@@ -165,7 +179,9 @@ Result<DockerLink> DockerServer::OpenTo(const Call& call, RoutePool& pool, Peer 
   while (true) {
     auto route = pool.Take(call, peer, wait);
     if (!route) return route.error().Within("server " + server_.id);
-    if ((*route)->peer == peer && IsAlive(call, **route)) return DockerLink(*std::move(route));
+    if ((*route)->peer == peer && !IsOutdated(**route) && IsAlive(call, **route)) {
+      return DockerLink(*std::move(route));
+    }
     const auto opened = OpenConnection(call, **route, peer);
     if (opened) return DockerLink(*std::move(route));
     if (!IsStale(*route) || call.Expired() || call.Stopping()) {
@@ -294,6 +310,13 @@ Result<void> DockerServer::CheckEngine(const Call& call) {
   return CheckEngineApi(facts);
 }
 
+// One that speaks otherwise may have been replaced since.
+Result<void> DockerServer::CheckHelperOf(const Call& call, DockerLink& docker) {
+  auto checked = CheckHelper(call, *docker);
+  if (!checked && checked.error().code() == Code::kUnsupported) ForgetHelper();
+  return checked;
+}
+
 Result<Host> DockerServer::Read(const Call& call) {
   EngineFacts facts;
   Json info;
@@ -301,7 +324,7 @@ Result<Host> DockerServer::Read(const Call& call) {
   int64_t answered_ms = 0;
   {
     A4C_TRY(DockerLink docker, OpenForUnits(call));
-    if (docker.helper()) A4C_CHECK(CheckHelper(call, *docker));
+    if (docker.helper()) A4C_CHECK(CheckHelperOf(call, docker));
     A4C_TRY(facts, ReadFacts(call, *docker));
     asked_ms = runtime_.clock.NowMs();
     A4C_TRY(info, docker->ExchangeJson(call, {.method = "GET", .target = "/info"}));

@@ -56,6 +56,8 @@ class DockerServer {
   // For what changes units: through a4c-host where the server has it, and never around it.
   Result<DockerLink> OpenForUnits(const Call& call);
   bool has_helper() const { return server_.helper; }
+  // Another a4c-host may be there by now: no connection to the one that was is used again.
+  void ForgetHelper();
   // What proves to the helper who we are; empty: nothing.
   std::string token() const;
   void SetToken(const std::string& token);
@@ -74,11 +76,13 @@ class DockerServer {
   Result<ChannelLink> OpenBare(const Call& call, RoutePool& pool, const Opener& open);
   static bool IsStale(RoutePool::Lent& route);
   Result<void> OpenConnection(const Call& call, Route& route, Peer peer);
+  bool IsOutdated(const Route& route) const;
   bool IsAlive(const Call& call, Route& route) const;
   Result<std::unique_ptr<ByteChannel>> OpenChannel(const Call& call, SshSession* session,
                                                    Peer peer);
   Result<std::unique_ptr<ByteChannel>> OpenDocker(const Call& call, SshSession& session);
   Result<EngineFacts> ReadFacts(const Call& call, DockerConnection& docker);
+  Result<void> CheckHelperOf(const Call& call, DockerLink& docker);
   Result<Host> Read(const Call& call);
   Result<std::string> DiskOutput(const Call& call, const std::string& path);
 
@@ -94,6 +98,7 @@ class DockerServer {
   RoutePool streams_;
   RoutePool terminals_;
   std::atomic<bool> socket_refused_ = false;
+  std::atomic<int64_t> helper_since_ms_ = 0;  // connections to it that are older are not used
   const std::unique_ptr<Waiter> waiter_;
   Host last_;                 // under waiter_, as are the next ones
   int64_t last_read_ms_ = 0;  // 0: never

@@ -19,6 +19,7 @@ struct Route {
   std::unique_ptr<SshSession> session;  // null: none is needed; outlives the channel in it
   std::unique_ptr<DockerConnection> connection;
   Peer peer = Peer::kNone;  // of connection
+  int64_t opened_ms = 0;    // when connection was
   int64_t used_ms = 0;      // when it was given back
 };
 
