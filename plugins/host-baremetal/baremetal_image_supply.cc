@@ -30,8 +30,8 @@ class BaremetalImageSupply final : public HostImageSupply {
                             const ImageInfo& image, const Progress& progress);
   Result<ImageInfo> NameArrived(const Call& call, DockerConnection& docker,
                                 const ImageInfo& image) const;
-  Result<void> Copy(const Call& call, const std::string& from, DockerConnection& to,
-                    const ImageInfo& image, const Progress& progress);
+  Result<ImageInfo> Copy(const Call& call, const std::string& from, DockerServer& to,
+                         const ImageInfo& image, const Progress& progress);
   Result<ImageCopy> CopyFor(const Call& call, DockerConnection& to, const ImageInfo& image,
                             const Json& saved) const;
 
@@ -124,12 +124,12 @@ Result<ImageInfo> BaremetalImageSupply::SendNow(const Call& call, const std::str
                                                 const std::string& to, const ImageInfo& image,
                                                 const Progress& progress) {
   A4C_TRY(const std::shared_ptr<DockerServer> target, servers_.Find(call, to));
-  A4C_TRY(DockerLink docker, target->OpenStream(call));
-  A4C_TRY(const auto there, FindImage(call, *docker, image.digest));
-  if (!there) A4C_CHECK(Copy(call, from, *docker, image, progress));
-  auto named = NameArrived(call, *docker, image);
-  if (!named && !there) return AfterEffect(named.error());
-  return named;
+  {
+    A4C_TRY(DockerLink docker, target->Open(call));
+    A4C_TRY(const auto there, FindImage(call, *docker, image.digest));
+    if (there) return NameArrived(call, *docker, image);
+  }
+  return Copy(call, from, *target, image, progress);
 }
 
 // What came just now, or by a send that was broken off before this.
@@ -146,23 +146,44 @@ Result<ImageInfo> BaremetalImageSupply::NameArrived(const Call& call, DockerConn
   return ImageInfo{image.tag, there->digest, there->size_bytes};
 }
 
-Result<void> BaremetalImageSupply::Copy(const Call& call, const std::string& from,
-                                        DockerConnection& to, const ImageInfo& image,
-                                        const Progress& progress) {
+// Both for as long as an image is under way.
+struct Ends {
+  DockerLink source;
+  DockerLink target;
+};
+
+// One after the other, by the same order whichever way it goes: of two that send opposite ways none
+// has what the other one waits for.
+Result<Ends> OpenEnds(const Call& call, DockerServer& from, DockerServer& to) {
+  if (from.id() < to.id()) {
+    A4C_TRY(DockerLink source, from.OpenStream(call));
+    A4C_TRY(DockerLink target, to.OpenStream(call));
+    return Ends{std::move(source), std::move(target)};
+  }
+  A4C_TRY(DockerLink target, to.OpenStream(call));
+  A4C_TRY(DockerLink source, from.OpenStream(call));
+  return Ends{std::move(source), std::move(target)};
+}
+
+Result<ImageInfo> BaremetalImageSupply::Copy(const Call& call, const std::string& from,
+                                             DockerServer& to, const ImageInfo& image,
+                                             const Progress& progress) {
   if (const int64_t bytes_max = servers_.options.image_send_bytes_max;
       image.size_bytes > bytes_max) {
     return Error(Code::kExhausted,
                  image.tag + " is larger than image_send_max, " + std::to_string(bytes_max));
   }
   A4C_TRY(const std::shared_ptr<DockerServer> source, servers_.Find(call, from));
-  A4C_TRY(DockerLink docker, source->OpenStream(call));
-  A4C_TRY(const auto saved, InspectImage(call, *docker, image.digest));
+  A4C_TRY(Ends ends, OpenEnds(call, *source, to));
+  A4C_TRY(const auto saved, InspectImage(call, *ends.source, image.digest));
   if (!saved) return Lacks(from, image.tag);
-  A4C_TRY(const ImageCopy copy, CopyFor(call, to, image, *saved));
-  const auto copied = CopyImage(call, *docker, to, copy);
+  A4C_TRY(const ImageCopy copy, CopyFor(call, *ends.target, image, *saved));
+  const auto copied = CopyImage(call, *ends.source, *ends.target, copy);
   if (!copied) return copied.error().Within("sending " + image.tag + " from " + from);
   progress(TextOf(*copied));
-  return {};
+  auto named = NameArrived(call, *ends.target, image);
+  if (!named) return AfterEffect(named.error());
+  return named;
 }
 
 // Without the layers that are there.
