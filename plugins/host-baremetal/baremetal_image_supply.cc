@@ -11,6 +11,9 @@
 namespace a4c::baremetal {
 namespace {
 
+constexpr int64_t kTidyTimeoutMs = 5'000;
+constexpr int64_t kTidyAgainMs = 250;
+
 class BaremetalImageSupply final : public HostImageSupply {
  public:
   explicit BaremetalImageSupply(BaremetalServers& servers)
@@ -26,6 +29,11 @@ class BaremetalImageSupply final : public HostImageSupply {
  private:
   Result<ImageInfo> PullNow(const Call& call, const std::string& host, const std::string& reference,
                             const RegistryOptions& registry, const Progress& progress);
+  Result<std::optional<ImageInfo>> Claim(const Call& call, DockerConnection& docker,
+                                         const std::string& reference,
+                                         const std::set<std::string>& before) const;
+  void ClaimLater(DockerServer& server, const std::string& reference,
+                  const std::set<std::string>& before) const;
   Result<ImageInfo> SendNow(const Call& call, const std::string& from, const std::string& to,
                             const ImageInfo& image, const Progress& progress);
   Result<ImageInfo> NameArrived(const Call& call, DockerConnection& docker,
@@ -49,6 +57,11 @@ std::string TextOf(const CopiedBytes& bytes) {
   if (bytes.left_out == 0) return sent + "\n";
   return sent + ", and not " + std::to_string(bytes.left_out) +
          " bytes of layers that are there already\n";
+}
+
+// Also after this.
+bool MayHaveCome(const Error& error) {
+  return error.retryable() || error.unknown_outcome() || error.code() == Code::kCanceled;
 }
 
 bool HasTag(const Json& image, const std::string& tag) {
@@ -92,15 +105,43 @@ Result<ImageInfo> BaremetalImageSupply::PullNow(const Call& call, const std::str
   A4C_TRY(auto there, FindImage(call, *docker, reference));
   if (there) return *std::move(there);
   A4C_TRY(const std::set<std::string> before, ImageIds(call, *docker));
-  A4C_CHECK(PullImage(call, *docker, reference, registry, progress));
-  A4C_TRY(const auto pulled, FindImage(call, *docker, reference));
-  if (!pulled) return Error(Code::kUnavailable, reference + " was pulled, and went away again");
-  // One that was there by another name is whose it was.
-  if (!before.contains(pulled->digest)) {
-    A4C_CHECK(
-        TagImage(call, *docker, pulled->digest, OwnTag(servers_.options.cluster, pulled->digest)));
+  auto pulled = [&]() -> Result<ImageInfo> {
+    A4C_CHECK(PullImage(call, *docker, reference, registry, progress));
+    A4C_TRY(auto came, Claim(call, *docker, reference, before));
+    if (came) return *std::move(came);
+    return Error(Code::kUnavailable, reference + " was pulled, and went away again");
+  }();
+  if (!pulled && MayHaveCome(pulled.error())) ClaimLater(*server, reference, before);
+  return pulled;
+}
+
+// What is there by that name now is ours; but one that was there by another name is whose it was.
+Result<std::optional<ImageInfo>> BaremetalImageSupply::Claim(
+    const Call& call, DockerConnection& docker, const std::string& reference,
+    const std::set<std::string>& before) const {
+  A4C_TRY(auto came, FindImage(call, docker, reference));
+  if (!came || before.contains(came->digest)) return came;
+  A4C_CHECK(TagImage(call, docker, came->digest, OwnTag(servers_.options.cluster, came->digest)));
+  return came;
+}
+
+// On a connection of its own: the pull's may be what broke. Who wants the image next finds it
+// there, and cannot know any more that we brought it.
+void BaremetalImageSupply::ClaimLater(DockerServer& server, const std::string& reference,
+                                      const std::set<std::string>& before) const {
+  // No longer the caller's, who may have gone.
+  const Call call = Call::Within(servers_.runtime.clock, kTidyTimeoutMs);
+  while (true) {
+    const auto claimed = [&]() -> Result<void> {
+      A4C_TRY(DockerLink docker, server.Open(call));
+      A4C_TRY(const auto came, Claim(call, *docker, reference, before));
+      (void)came;
+      return {};
+    }();
+    if (claimed || !MayHaveCome(claimed.error()) || call.Expired()) return;
+    Waiter::Lock lock(*servers_.waiter);
+    servers_.waiter->Wait(call.clock.MonotonicMs() + kTidyAgainMs);
   }
-  return *pulled;
 }
 
 Result<ImageInfo> BaremetalImageSupply::Send(const Call& call, const std::string& from,

@@ -1,4 +1,4 @@
-// Images on their way between servers whose dockerds are only pretended.
+// Images on their way to and between servers whose dockerds are only pretended.
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -12,12 +12,14 @@ namespace {
 
 constexpr int64_t kPatienceMs = 10'000;  // no end within it: there would be none
 constexpr int64_t kMeanwhileMs = 500;
+constexpr const char* kImage = "registry.example:5000/app:1";
+constexpr const char* kLookForImage = "GET /images/registry.example%3A5000%2Fapp%3A1/json ";
 
 std::string IdOf(char digit) {
   return "sha256:" + std::string(64, digit);
 }
 
-// What is written may wait for something.
+// What is written may wait for something, or not arrive: then the connection has broken.
 using OnWrite = std::function<Result<void>(std::string_view bytes)>;
 
 class WatchedChannel final : public ByteChannel {
@@ -50,6 +52,7 @@ class EngineImages : public EngineTest {
  protected:
   EngineImages() {
     options_.image_send_bytes_max = 1 << 20;
+    options_.registries = {{.address = "registry.example:5000"}};
     options_.wrap_channel = [this](const std::string&, std::unique_ptr<ByteChannel> channel) {
       on_open_();
       return std::make_unique<WatchedChannel>(std::move(channel), on_write_);
@@ -57,6 +60,15 @@ class EngineImages : public EngineTest {
     provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
   }
   void TearDown() override { provider_.reset(); }  // before what its channels call
+  // Its connection breaks, and the engine goes on with it.
+  Result<ImageInfo> PullCutShort() {
+    on_write_ = [this](std::string_view bytes) -> Result<void> {
+      if (bytes.find("/images/create?") == std::string_view::npos) return {};
+      engine_.SetAnswer(kLookForImage, "200 OK", R"({"Id":")" + IdOf('b') + R"("})");
+      return Error(Code::kUnavailable, "cut");
+    };
+    return provider_->As<HostImageSupply>()->Pull(Soon(), "one", kImage, [](std::string_view) {});
+  }
 
   OnWrite on_write_ = [](std::string_view) { return Result<void>(); };
   std::function<void()> on_open_ = [] {};
@@ -104,6 +116,23 @@ TEST_F(EngineImages, ThoseThatAreSentOppositeWaysDoNotWaitForEachOther) {
   };
   const std::jthread one([&] { send("one", "two"); });
   const std::jthread two([&] { send("two", "one"); });
+}
+
+// Whoever wants it next finds it there, and cannot know who brought it.
+TEST_F(EngineImages, OneThatCameThoughItsPullWasCutShortIsOurs) {
+  engine_.SetAnswer("GET /images/json ", "200 OK", "[]");
+  engine_.SetAnswer("POST /images/" + PercentEncode(IdOf('b')) + "/tag?", "201 Created", "");
+  const auto pulled = PullCutShort();
+  ASSERT_FALSE(pulled);
+  EXPECT_TRUE(pulled.error().unknown_outcome()) << pulled.error().ToString();
+  EXPECT_NE(engine_.Heard().find("/tag?repo=a4c-of&tag=test."), std::string::npos)
+      << engine_.Heard();
+}
+
+TEST_F(EngineImages, OneThatWasThereByAnotherNameIsNotOursThen) {
+  engine_.SetAnswer("GET /images/json ", "200 OK", R"([{"Id":")" + IdOf('b') + R"("}])");
+  ASSERT_FALSE(PullCutShort());
+  EXPECT_EQ(engine_.Heard().find("/tag?"), std::string::npos) << engine_.Heard();
 }
 
 }  // namespace
