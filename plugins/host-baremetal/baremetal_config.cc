@@ -68,7 +68,9 @@ Result<void> CheckSsh(const ConfigValue& value, const ServerOptions& server) {
       return At(value, "user, admin_user: letters, digits, \"_\", \".\" and \"-\"");
     }
   }
-  A4C_CHECK(CheckRemotePath(value, "helper_data", server.helper_data));
+  if (!server.helper_data.empty()) {
+    A4C_CHECK(CheckRemotePath(value, "helper_data", server.helper_data));
+  }
   const std::pair<const char*, const std::string&> needed[] = {
       {"user", server.user}, {"host_key_fingerprint", server.host_key_fingerprint}};
   for (const auto& [key, text] : needed) {

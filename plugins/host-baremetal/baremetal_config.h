@@ -25,7 +25,7 @@ struct ServerOptions {
   std::string disk_path;                       // empty: dockerd's data root
   bool helper = false;                         // a4c-host is installed there
   std::string admin_user = {};                 // may install it
-  std::string helper_data = {};                // where it keeps what it keeps
+  std::string helper_data = {};                // where it keeps what it keeps; empty: as it is
   std::string agent = {};                      // a socket; instead of private_key_path
   std::string agent_key = {};                  // a fingerprint; empty: any of its keys
   std::shared_ptr<const SshTarget> jump = {};  // null: reached directly

@@ -85,8 +85,9 @@ inline constexpr ConfigKey kServerKeys[] = {
      "a4c-host is installed there: effects go through it, in the order of their epochs"},
     {"admin_user", ConfigType::kString, "",
      "a login that may install a4c-host at enrolment: root, or one with sudo"},
-    {"helper_data", ConfigType::kString, "/var/lib/a4c-host",
-     "where a4c-host keeps fences and volumes"},
+    {"helper_data", ConfigType::kString, "",
+     "where enrolment lets a4c-host keep fences and volumes; none: where it does, at first "
+     "/var/lib/a4c-host"},
     {"jump", ConfigType::kString, "",
      "ssh://user@address:port of a server that leads to it; none: it is reached directly"},
     {"jump_fingerprint", ConfigType::kString, "", "SHA256:..., of that server's host key"},

@@ -48,6 +48,7 @@ class BaremetalUpdate final : public HostUpdate {
     A4C_CHECK(effects.Admit(found));
     A4C_CHECK(effects.CheckImage(unit.spec.image));
     if (!found) return {};
+    A4C_CHECK(effects.CheckKept(*found));
     A4C_CHECK(effects.Remember());
     if (found->running) A4C_CHECK(effects.Stop(*found));
     A4C_CHECK(effects.RefreshVolume(*found, unit.spec.disk_bytes));

@@ -63,6 +63,12 @@ Result<std::string> EnsureVolume(const Call& call, DockerConnection& helper, int
   return answer["path"].Text();
 }
 
+Result<std::string> GrowVolume(const Call& call, DockerConnection& helper, int64_t bytes) {
+  A4C_TRY(const Json answer,
+          Ask(call, helper, "POST", "/a4c/volume?bytes=" + std::to_string(bytes) + "&existing=1"));
+  return answer["path"].Text();
+}
+
 Result<void> RemoveVolume(const Call& call, DockerConnection& helper) {
   return Do(call, helper, "DELETE", "/a4c/volume");
 }

@@ -28,6 +28,8 @@ Result<void> RaiseFence(const Call& call, DockerConnection& helper);
 
 // The unit's own file system, made or grown to so many bytes and mounted: its path on the server.
 Result<std::string> EnsureVolume(const Call& call, DockerConnection& helper, int64_t bytes);
+// The same of one that is there. kUnavailable: it is not.
+Result<std::string> GrowVolume(const Call& call, DockerConnection& helper, int64_t bytes);
 Result<void> RemoveVolume(const Call& call, DockerConnection& helper);
 
 struct HelperUnit {

@@ -30,12 +30,13 @@ Result<std::string> ReadProgram(const std::string& configured) {
 
 // All of it is constant but a length and settings that were checked to hold nothing that a shell
 // reads.
-std::string CommandFor(const ServerOptions& server, size_t bytes) {
+std::string InstallCommand(const ServerOptions& server, size_t bytes) {
+  // Told nothing else, it goes on where it keeps what it keeps.
+  const std::string data = server.helper_data.empty() ? "" : " --data " + server.helper_data;
   const std::string script =
       "umask 077; d=$(mktemp -d) && head -c " + std::to_string(bytes) +
-      " >$d/a4c-host && chmod 700 $d/a4c-host && $d/a4c-host install --user " + server.user +
-      " --data " + server.helper_data + " --docker " + server.docker_socket + " 2>&1 && echo " +
-      kDone + "; rm -rf $d";
+      " >$d/a4c-host && chmod 700 $d/a4c-host && $d/a4c-host install --user " + server.user + data +
+      " --docker " + server.docker_socket + " 2>&1 && echo " + kDone + "; rm -rf $d";
   return server.admin_user == "root" ? script : "sudo -n sh -c '" + script + "' 2>&1";
 }
 
@@ -64,7 +65,7 @@ Result<void> Install(const Call& call, const BaremetalServers& servers,
                             .agent_key = server.agent_key,
                             .connect_timeout_ms = servers.options.connect_timeout_ms,
                             .jump = server.jump}));
-  A4C_TRY(const auto channel, session->OpenCommand(call, CommandFor(server, program.size())));
+  A4C_TRY(const auto channel, session->OpenCommand(call, InstallCommand(server, program.size())));
   const auto output = Send(call, *channel, program);
   if (output && output->find(kDone) != std::string::npos) return {};
   return Error(Code::kDenied,

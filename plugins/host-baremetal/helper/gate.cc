@@ -203,7 +203,10 @@ Result<Reply> Gate::EnsureVolume(const Request& request, const std::string& unit
     A4C_TRY(const auto container, Inspect(unit));
     return container && container->find("\"Running\":true") != std::string::npos;
   };
-  A4C_TRY(const std::string path, Volumes(directory).Ensure(unit, bytes, is_running));
+  const Volumes volumes(directory);
+  const bool has_one = request.Parameter("existing") == "1";
+  A4C_TRY(const std::string path, has_one ? volumes.Refresh(unit, bytes, is_running)
+                                          : volumes.Ensure(unit, bytes, is_running));
   return Reply{200, "{\"path\":" + JsonText(path) + "}"};
 }
 

@@ -12,6 +12,7 @@
 //   GET  /a4c/disk?path=/srv                figures of a file system
 //   POST /a4c/fence                         only the fence
 //   POST /a4c/volume?bytes=N                makes or grows the unit's volume
+//   POST /a4c/volume?bytes=N&existing=1     the same, and makes none
 //   DELETE /a4c/volume                      removes it, once its container is gone
 //   POST /a4c/token?adopt=T, ?current=T&next=T
 //

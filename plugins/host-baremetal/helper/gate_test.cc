@@ -274,5 +274,14 @@ TEST(HelperSettings, AreLinesOfPaths) {
   }
 }
 
+TEST_F(HelperGate, AVolumeThatHasToBeThereIsNotMadeAnew) {
+  // Where one could not be made either.
+  std::filesystem::create_directories(directory_.path() + "/data/test");
+  std::ofstream(directory_.path() + "/data/test/volumes") << "x";
+  const Reply reply = Send("POST", "/a4c/volume?bytes=16777216&existing=1", 1);
+  EXPECT_EQ(reply.status, 503) << reply.body;
+  EXPECT_NE(reply.body.find("is not there"), std::string::npos) << reply.body;
+}
+
 }  // namespace
 }  // namespace a4c::helper

@@ -14,7 +14,6 @@
 namespace {
 
 using a4c::helper::Gate;
-using a4c::helper::Settings;
 
 int Complain(const a4c::Error& error) {
   std::fprintf(stderr, "a4c-host: %s\n", error.message().c_str());
@@ -25,7 +24,9 @@ int Usage() {
   std::fputs(
       "Usage: a4c-host version\n"
       "       a4c-host serve                       requests on standard input, for a4cd\n"
-      "       a4c-host install --user LOGIN [--data DIRECTORY] [--docker SOCKET]   as root\n",
+      "       a4c-host install --user LOGIN [--data DIRECTORY] [--docker SOCKET]   as root\n"
+      "What is left out stays as it was installed; at first: /var/lib/a4c-host, "
+      "/var/run/docker.sock\n",
       stderr);
   return 2;
 }
@@ -38,21 +39,12 @@ int Serve() {
 }
 
 int Install(const std::vector<std::string>& arguments) {
-  std::string user;
-  Settings settings;
-  for (size_t i = 1; i + 1 < arguments.size(); i += 2) {
-    if (arguments[i] == "--user") {
-      user = arguments[i + 1];
-      continue;
-    }
-    if (arguments[i] != "--data" && arguments[i] != "--docker") return Usage();
-    const auto checked =
-        a4c::helper::ParseSettings(arguments[i].substr(2) + "=" + arguments[i + 1]);
-    if (!checked) return Complain(checked.error());
-    (arguments[i] == "--data" ? settings.data : settings.docker) = arguments[i + 1];
-  }
-  const auto installed = a4c::helper::Install(user, settings);
-  return installed ? 0 : Complain(installed.error());
+  const auto installed = a4c::helper::ReadSettings();
+  if (!installed) return Complain(installed.error());
+  const auto wanted = a4c::helper::ReadInstallation(arguments, *installed);
+  if (!wanted) return Complain(wanted.error());
+  const auto done = a4c::helper::Install(*wanted);
+  return done ? 0 : Complain(done.error());
 }
 
 }  // namespace
@@ -69,6 +61,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (verb == "serve" && arguments.size() == 1) return Serve();
-  if (verb == "install" && arguments.size() % 2 == 1) return Install(arguments);
+  if (verb == "install" && arguments.size() % 2 == 1) {
+    return Install({arguments.begin() + 1, arguments.end()});
+  }
   return Usage();
 }

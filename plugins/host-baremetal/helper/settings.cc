@@ -35,6 +35,21 @@ Result<void> Set(Settings& settings, const std::string& line) {
   return {};
 }
 
+bool IsSamePlace(const std::string& one, const std::string& other) {
+  struct stat first {};
+  struct stat second {};
+  return one == other || (stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 &&
+                          first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+bool HoldsUnits(const std::string& data) {
+  const auto holds = [&](const std::string& cluster) {
+    const std::string directory = data + "/" + cluster;
+    return !NamesIn(directory + "/units").empty() || !NamesIn(directory + "/volumes").empty();
+  };
+  return std::ranges::any_of(NamesIn(data), holds);
+}
+
 }  // namespace
 
 Result<Settings> ParseSettings(const std::string& text) {
@@ -58,9 +73,31 @@ Result<Settings> ReadSettings() {
   return settings;
 }
 
-Result<void> Install(const std::string& user, const Settings& settings) {
+Result<Installation> ReadInstallation(const std::vector<std::string>& arguments,
+                                      const Settings& installed) {
+  Installation wanted{.user = {}, .settings = installed};
+  for (size_t i = 0; i + 1 < arguments.size(); i += 2) {
+    const std::string& name = arguments[i];
+    if (name == "--user") {
+      wanted.user = arguments[i + 1];
+    } else if (name == "--data" || name == "--docker") {
+      A4C_CHECK(Set(wanted.settings, name.substr(2) + "=" + arguments[i + 1]));
+    } else {
+      return Error(Code::kInvalid, "unknown option " + name);
+    }
+  }
+  if (!IsUser(wanted.user)) return Error(Code::kInvalid, "--user: not a user's name");
+  const std::string& data = wanted.settings.data;
+  if (IsSamePlace(data, installed.data) || !HoldsUnits(installed.data)) return wanted;
+  return Error(Code::kConflict,
+               "--data " + data + ": fences and volumes of units are in " + installed.data +
+                   ". Leave --data out, and it goes on there; or move what is there first, once no "
+                   "unit has a volume");
+}
+
+Result<void> Install(const Installation& wanted) {
   if (geteuid() != 0) return Error(Code::kDenied, "install has to be run as root");
-  if (!IsUser(user)) return Error(Code::kInvalid, "--user: not a user's name");
+  const Settings& settings = wanted.settings;
   A4C_TRY(const auto program, [] {
     // Not followed elsewhere, and here it is a link by nature.
     char path[4096];
@@ -73,8 +110,8 @@ Result<void> Install(const std::string& user, const Settings& settings) {
                         "data=" + settings.data + "\ndocker=" + settings.docker + "\n", 0644));
   A4C_CHECK(ReplaceFile(kProgramPath, *program, 0755));
   A4C_CHECK(MakeDirectories("/etc/sudoers.d", 0750));
-  return ReplaceFile(kSudoersPath, user + " ALL=(root) NOPASSWD: " + kProgramPath + " serve\n",
-                     0440);
+  return ReplaceFile(kSudoersPath,
+                     wanted.user + " ALL=(root) NOPASSWD: " + kProgramPath + " serve\n", 0440);
 }
 
 }  // namespace a4c::helper

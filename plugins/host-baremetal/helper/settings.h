@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "a4c/result.h"
 
@@ -24,8 +25,18 @@ struct Settings {
 Result<Settings> ParseSettings(const std::string& text);
 Result<Settings> ReadSettings();
 
+// What `a4c-host install` was told, "--user deploy --data /srv/a4c". What it was not told stays as
+// it is installed. kInvalid: it makes no sense. kConflict: data elsewhere, and what units have is
+// where it was: their fences would be forgotten, and empty volumes made for them.
+struct Installation {
+  std::string user;
+  Settings settings;
+};
+Result<Installation> ReadInstallation(const std::vector<std::string>& arguments,
+                                      const Settings& installed);
+
 // As root: copies this program to its place, writes the settings and the one sudoers line that lets
 // `user` run it. The same again is fine, and an upgrade.
-Result<void> Install(const std::string& user, const Settings& settings);
+Result<void> Install(const Installation& wanted);
 
 }  // namespace a4c::helper

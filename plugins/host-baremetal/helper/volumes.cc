@@ -223,8 +223,17 @@ Result<void> Volumes::Grow(const std::string& unit, int64_t bytes,
 Result<std::string> Volumes::Ensure(const std::string& unit, int64_t bytes,
                                     const IsRunning& is_running) const {
   A4C_CHECK(MakeDirectories(images_, 0700));
-  A4C_CHECK(MakeDirectories(mounts_, 0711));
   if (!Exists(unit)) A4C_CHECK(Create(unit, Rounded(bytes)));
+  return Refresh(unit, bytes, is_running);
+}
+
+Result<std::string> Volumes::Refresh(const std::string& unit, int64_t bytes,
+                                     const IsRunning& is_running) const {
+  if (!Exists(unit)) {
+    return Error(Code::kUnavailable, "the volume of " + unit + " is not there: no " +
+                                         ImageOf(unit) + "; is the disk that it is on mounted?");
+  }
+  A4C_CHECK(MakeDirectories(mounts_, 0711));
   if (!IsMounted(unit)) A4C_CHECK(Mount(unit));
   A4C_CHECK(Grow(unit, Rounded(bytes), is_running));
   return MountOf(unit) + "/data";

@@ -38,6 +38,9 @@ class Volumes {
   // the container sees. kExhausted: the server has no room. kConflict: stop it first, to grow it.
   Result<std::string> Ensure(const std::string& unit, int64_t bytes,
                              const IsRunning& is_running) const;
+  // The same of one that has to be there. kUnavailable: it is not, as when its disk is not mounted.
+  Result<std::string> Refresh(const std::string& unit, int64_t bytes,
+                              const IsRunning& is_running) const;
   // Success also if there is none. kConflict: in use.
   Result<void> Remove(const std::string& unit) const;
   bool Exists(const std::string& unit) const;

@@ -22,5 +22,18 @@ TEST(HelperVolumes, WhatACreationLeftThatWasBrokenOffGoesWithTheUnit) {
   EXPECT_FALSE(std::filesystem::exists(left));
 }
 
+// The disk that it is on is not mounted, or a4c-host keeps it elsewhere by now.
+TEST(HelperVolumes, OneThatHasToBeThereIsNotMadeAnew) {
+  const TemporaryDirectory directory;
+  const Volumes volumes(directory.path());
+  const auto refreshed = volumes.Refresh("unit-1", 16 << 20, [] { return false; });
+  ASSERT_FALSE(refreshed);
+  EXPECT_EQ(refreshed.error().code(), Code::kUnavailable);
+  EXPECT_NE(refreshed.error().message().find(directory.path() + "/volumes/unit-1"),
+            std::string::npos)
+      << refreshed.error().message();
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
 }  // namespace
 }  // namespace a4c::helper

@@ -1,6 +1,7 @@
 #include "units/unit_effects.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "docker/docker_errors.h"
@@ -20,6 +21,12 @@ std::vector<std::string> VolumesOf(const Json& image) {
     if (end != std::string::npos) paths.push_back(path.substr(0, end + 1));
   }
   return paths;
+}
+
+// dockerd writes them its own way: "/srv//a4c" is "/srv/a4c".
+bool IsSamePath(const std::string& one, const std::string& other) {
+  return std::filesystem::path(one).lexically_normal() ==
+         std::filesystem::path(other).lexically_normal();
 }
 
 }  // namespace
@@ -136,9 +143,19 @@ Result<void> UnitEffects::Stop(const Container& container) {
 
 Result<void> UnitEffects::RefreshVolume(const Container& container, int64_t bytes) {
   if (!docker_.helper() || !container.own_volume) return {};
-  A4C_TRY(const std::string path, EnsureVolume(call_, *docker_, bytes));
-  (void)path;
-  return {};
+  A4C_TRY(const std::string path, GrowVolume(call_, *docker_, bytes));
+  if (IsSamePath(path, container.volume_path)) return {};
+  return Error(Code::kUnavailable,
+               "what unit " + unit_ + " keeps is at " + container.volume_path +
+                   ", and a4c-host there keeps what it has at " + path,
+               "say in /etc/a4c-host.conf there where it was: data=");
+}
+
+Result<void> UnitEffects::CheckKept(const Container& container) {
+  const auto refreshed = RefreshVolume(container, 0);
+  // A growth that was broken off goes on once the unit is stopped.
+  const bool is_there = refreshed || refreshed.error().code() == Code::kConflict;
+  return is_there ? Result<void>() : refreshed;
 }
 
 // Lets others go on for a moment.

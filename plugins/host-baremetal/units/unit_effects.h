@@ -39,7 +39,11 @@ class UnitEffects {
   // Ends a removal that somebody began. One that a kill of dockerd cut short goes on by no other
   // means: dockerd calls the container dead from then on.
   Result<void> Delete(const Container& container);
-  // Mounts and grows what the unit has of its own.
+  // Before this one goes: whether another container would find what it keeps. kUnavailable: as of
+  // RefreshVolume.
+  Result<void> CheckKept(const Container& container);
+  // Mounts and grows what the unit has of its own. kUnavailable: it is not where the container has
+  // it, and another container would find nothing.
   Result<void> RefreshVolume(const Container& container, int64_t bytes);
   // Container, volume and memory of the fence; success once they are confirmed gone.
   Result<void> Remove();

@@ -67,6 +67,7 @@ bool IsStuck(const Container& container, const DockerReply& reply, bool helper) 
 Result<std::optional<UnitStatus>> Ensuring::Start(const Container& container) {
   A4C_TRY(const DockerReply reply, effects_.Start(container));
   if (IsStuck(container, reply, effects_.has_helper())) {
+    A4C_CHECK(effects_.CheckKept(container));
     A4C_CHECK(effects_.Delete(container));
     return std::optional<UnitStatus>();
   }
@@ -100,6 +101,7 @@ Result<std::optional<UnitStatus>> Ensuring::Once() {
   if (!found) return Make();
   A4C_CHECK(effects_.Remember());
   if (found->removing) {
+    A4C_CHECK(effects_.CheckKept(*found));
     A4C_CHECK(effects_.Delete(*found));
     return std::optional<UnitStatus>();
   }
