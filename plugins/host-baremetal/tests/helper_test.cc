@@ -179,5 +179,22 @@ TEST_F(EngineWithHelper, AUnitIsNotStartedWithoutWhatItKeeps) {
   EXPECT_FALSE(Heard("/containers/c1/start")) << engine_.Heard();
 }
 
+// Another container would get a Docker volume, which is empty.
+TEST_F(EngineWithHelper, AServerThatIsSetToHaveNoneKeepsTheContainersOfItsVolumes) {
+  options_.servers[0].helper = false;
+  provider_ = NewBaremetalHostProvider(TestRuntime(), options_);
+  SetUnit("running");
+  const auto updated = Update();
+  ASSERT_FALSE(updated);
+  EXPECT_EQ(updated.error().code(), Code::kUnsupported) << updated.error().ToString();
+  EXPECT_NE(updated.error().hint().find("--set helper=true"), std::string::npos);
+  SetUnit("dead");
+  const auto ensured = provider_->Ensure(Soon(), TheUnit());
+  ASSERT_FALSE(ensured);
+  EXPECT_EQ(ensured.error().code(), Code::kUnsupported) << ensured.error().ToString();
+  EXPECT_FALSE(Heard("DELETE ")) << engine_.Heard();
+  EXPECT_FALSE(Heard("/containers/c1/stop")) << engine_.Heard();
+}
+
 }  // namespace
 }  // namespace a4c::baremetal

@@ -152,6 +152,13 @@ Result<void> UnitEffects::RefreshVolume(const Container& container, int64_t byte
 }
 
 Result<void> UnitEffects::CheckKept(const Container& container) {
+  if (!container.own_volume) return {};
+  if (!docker_.helper()) {
+    return Error(Code::kUnsupported,
+                 "what unit " + unit_ + " keeps is in a file system that a4c-host made, and host " +
+                     server_->id() + " is set to have none",
+                 "a4c host update " + server_->id() + " --set helper=true");
+  }
   const auto refreshed = RefreshVolume(container, 0);
   // A growth that was broken off goes on once the unit is stopped.
   const bool is_there = refreshed || refreshed.error().code() == Code::kConflict;

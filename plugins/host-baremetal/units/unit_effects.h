@@ -40,7 +40,7 @@ class UnitEffects {
   // means: dockerd calls the container dead from then on.
   Result<void> Delete(const Container& container);
   // Before this one goes: whether another container would find what it keeps. kUnavailable: as of
-  // RefreshVolume.
+  // RefreshVolume. kUnsupported: a4c-host keeps it, which the server has no more.
   Result<void> CheckKept(const Container& container);
   // Mounts and grows what the unit has of its own. kUnavailable: it is not where the container has
   // it, and another container would find nothing.
