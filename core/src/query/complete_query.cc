@@ -3,6 +3,7 @@
 
 #include "a4c/completion.h"
 #include "a4c/json.h"
+#include "a4c/search_plan.h"
 #include "query/lexer.h"
 #include "query/query_field.h"
 
@@ -175,15 +176,14 @@ class Suggester {
   void Labels(const std::string& name, size_t dot) {
     const Field* field = FindField(kind_, name);
     if (field == nullptr || !field->searchable || field->type != FieldType::kMap) return;
-    out_.values = FacetKey{name, word_.text.substr(dot + 1), kLabelEntriesMax};
-    out_.label_names = true;
+    out_.label_names = Ask({name, word_.text.substr(dot + 1), kLabelEntriesMax});
   }
 
   void Values(const Target& target) {
     switch (target.type) {
       case FieldType::kKeyword:
       case FieldType::kMap:
-        out_.values = FacetKey{target.path, word_.text, kValuesMax};
+        Ask({target.path, word_.text, kValuesMax});
         break;
       case FieldType::kBool:
         return Literals({{"true", ""}, {"false", ""}});
@@ -196,6 +196,13 @@ class Suggester {
       default:
         break;
     }
+  }
+
+  // Only for what an index counts: past the longest prefix the query goes on without suggestions.
+  bool Ask(const FacetKey& values) {
+    if (!PlanSearch({.kind = kind_, .facets = {values}})) return false;
+    out_.values = values;
+    return true;
   }
 
   void Literals(std::initializer_list<std::pair<const char*, const char*>> literals) {

@@ -84,6 +84,7 @@ TEST_F(ApiJobs, AQueryIsCompletedWithFieldsAndTheTenantsOwnValues) {
                 .Items()
                 .size(),
             0u);
+  EXPECT_EQ(Get("/v1/jobs:complete?q=reason:" + std::string(490, 'a')).status, 200);
   EXPECT_EQ(Get("/v1/jobs:complete?q=abc&cursor=4").status, 400);
   EXPECT_EQ(Get("/v1/jobs:complete?q=abc&cursor=x").status, 400);
 }

@@ -63,6 +63,22 @@ TEST(CompleteQuery, BehindAFieldAreItsValues) {
   EXPECT_EQ(Completed("state:fa*|"), "");
 }
 
+TEST(CompleteQuery, PastTheLongestPrefixTheIndexIsNotAsked) {
+  const auto asks = [](const std::string& query) {
+    const QueryCompletion completion = CompleteQuery(query, query.size(), QueryKind());
+    EXPECT_TRUE(completion.values || !completion.label_names) << query;
+    return completion.values.has_value();
+  };
+  const std::string text(kFacetPrefixBytesMax, 'x');
+  EXPECT_TRUE(asks("state:" + text));
+  EXPECT_FALSE(asks("state:" + text + "x"));
+  EXPECT_FALSE(asks("state:\"" + text + "x"));
+  EXPECT_TRUE(asks("labels." + text));
+  EXPECT_FALSE(asks("labels." + text + "x"));
+  EXPECT_TRUE(asks("labels.team:" + text.substr(5)));  // the label's name counts, "team="
+  EXPECT_FALSE(asks("labels.team:" + text.substr(4)));
+}
+
 TEST(CompleteQuery, InAListOfValuesAreTheFieldsOwn) {
   EXPECT_EQ(Completed("state:(|"), "not ;?state=*");
   EXPECT_EQ(Completed("state:(a or f|"), "?state=f*");
