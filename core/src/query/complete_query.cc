@@ -176,7 +176,9 @@ class Suggester {
   void Labels(const std::string& name, size_t dot) {
     const Field* field = FindField(kind_, name);
     if (field == nullptr || !field->searchable || field->type != FieldType::kMap) return;
-    out_.label_names = Ask({name, word_.text.substr(dot + 1), kLabelEntriesMax});
+    std::string beginning = MapEntry(word_.text.substr(dot + 1), "");
+    beginning.pop_back();  // the name may go on where its "=" is
+    out_.label_names = Ask({name, std::move(beginning), kLabelEntriesMax});
   }
 
   void Values(const Target& target) {

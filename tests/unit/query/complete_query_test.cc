@@ -46,6 +46,12 @@ TEST(CompleteQuery, NamesOfLabelsAreAskedOfTheIndex) {
   EXPECT_EQ(Completed("state.te|"), "");
 }
 
+TEST(CompleteQuery, NamesOfLabelsAreAskedForAsTheyAreIndexed) {
+  EXPECT_EQ(Completed("labels.a=|"), R"(?labels=a\=* names)");
+  EXPECT_EQ(Completed(R"(labels.a\\b|)"), R"(?labels=a\\b* names)");
+  EXPECT_EQ(Completed(R"(labels.x\:y|)"), "?labels=x:y* names");
+}
+
 TEST(CompleteQuery, BehindAFieldAreItsValues) {
   EXPECT_EQ(Completed("state:|"), "?state=*");
   EXPECT_EQ(Completed("state:fai|"), "?state=fai*");
