@@ -94,7 +94,7 @@ void FuzzOne(std::string_view input) {
   const size_t last = input.empty() ? 0 : static_cast<unsigned char>(input.back());
   CheckCompletion(input, last % (input.size() + 1));
   CheckCompletion(input, input.size());
-  if (!IsUtf8(input)) return;
+  if (!IsUtf8(input) || input.find('\0') != std::string_view::npos) return;
   const auto quoted =
       ParseQuery("state:" + QuotedIfNeeded(input), TheKind(), kNowMs, {.bytes_max = 1u << 20});
   Require(quoted && quoted->value == Scalar(std::string(input)), "a quoted value is itself");

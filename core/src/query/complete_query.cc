@@ -200,7 +200,7 @@ class Suggester {
     }
   }
 
-  // Only for what an index counts: past the longest prefix the query goes on without suggestions.
+  // Only for what an index counts: past the longest prefix, or behind a NUL, nothing is suggested.
   bool Ask(const FacetKey& values) {
     if (!PlanSearch({.kind = kind_, .facets = {values}})) return false;
     out_.values = values;

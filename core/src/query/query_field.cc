@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "a4c/json.h"
 #include "a4c/nearest.h"
 #include "a4c/query.h"
 #include "a4c/search_document.h"
@@ -20,7 +21,8 @@ std::optional<QueryField> FindQueryField(const Kind& kind, std::string_view name
   if (field == nullptr || !field->searchable) return std::nullopt;
   if (dot == std::string_view::npos) return QueryField{field};
   const std::string_view member = name.substr(dot + 1);
-  if (field->type != FieldType::kMap || member.empty() || member.size() > kMemberBytesMax) {
+  if (field->type != FieldType::kMap || member.empty() || member.size() > kMemberBytesMax ||
+      !CanBeKeyword(member)) {
     return std::nullopt;
   }
   return QueryField{field, std::string(member)};
@@ -40,6 +42,10 @@ std::string FieldHint(const Kind& kind, std::string_view name) {
     return "did you mean \"" + nearest + "\"?";
   }
   return "fields: " + all;
+}
+
+bool CanBeKeyword(std::string_view value) {
+  return IsUtf8(value) && value.find('\0') == std::string_view::npos;
 }
 
 std::string CutKeyword(std::string_view value) {

@@ -20,6 +20,9 @@ std::optional<QueryField> FindQueryField(const Kind& kind, std::string_view name
 // "did you mean \"state\"?", or the names of all searchable fields.
 std::string FieldHint(const Kind& kind, std::string_view name);
 
+// UTF-8 without a NUL, which no keyword or entry holds and where some engines end a string.
+bool CanBeKeyword(std::string_view value);
+
 // At most kKeywordBytesMax bytes of whole characters.
 std::string CutKeyword(std::string_view value);
 

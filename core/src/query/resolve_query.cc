@@ -16,12 +16,19 @@ Error WrongValue(const Query& query) {
                "query: the value for field \"" + query.field + "\" is of another type");
 }
 
+Result<void> CheckString(const Query& query, std::string_view text) {
+  if (CanBeKeyword(text)) return {};
+  if (!IsUtf8(text)) return WrongValue(query);
+  return Error(Code::kInvalid, "no value of \"" + query.field + "\" has a NUL");
+}
+
 // The value as it is indexed; strings of maps become entries.
 Result<Scalar> IndexedValue(const Query& query, const QueryField& target, const Scalar& value) {
   switch (target.field->type) {
     case FieldType::kKeyword:
     case FieldType::kMap:
-      if (const auto* text = std::get_if<std::string>(&value); text != nullptr && IsUtf8(*text)) {
+      if (const auto* text = std::get_if<std::string>(&value)) {
+        A4C_CHECK(CheckString(query, *text));
         return Scalar(target.member ? MapEntry(*target.member, *text) : CutKeyword(*text));
       }
       break;
@@ -142,7 +149,7 @@ class Resolver {
     if (prefix && beginning == nullptr) return WrongValue(query);
     std::vector<std::string> pieces =
         prefix ? std::vector<std::string>{*beginning, ""} : query.pieces;
-    if (!std::ranges::all_of(pieces, IsUtf8)) return WrongValue(query);
+    for (const std::string& piece : pieces) A4C_CHECK(CheckString(query, piece));
     if (query.field.empty()) {
       A4C_TRY(pieces, IndexedPieces(FieldType::kText, std::move(pieces)));
       return InAnyText([&](const std::string& field) { return PiecesLeaf(field, pieces); });

@@ -40,7 +40,7 @@ Result<FacetField> FacetFor(const Kind& kind, const FacetKey& key) {
   if (!strings && type != FieldType::kBool) {
     return Error(Code::kInvalid, "\"" + key.field + "\" is no keyword, bool or map to count by");
   }
-  if (!key.prefix.empty() && (!strings || !IsUtf8(key.prefix))) {
+  if (!key.prefix.empty() && (!strings || !CanBeKeyword(key.prefix))) {
     return Error(Code::kInvalid, "the prefix for \"" + key.field + "\" is no beginning of a value");
   }
   if (key.limit < 1 || key.limit > kLimitMax) {
@@ -72,7 +72,9 @@ Result<Scalar> FromJson(const SortField& field, const Json& value) {
   if (value.IsInt() && IsInteger(field.type)) return Scalar(value.Int());
   if (value.IsNumber() && field.type == FieldType::kDouble) return Scalar(value.Number());
   if (value.IsBool() && field.type == FieldType::kBool) return Scalar(value.Bool());
-  if (value.IsText() && field.type == FieldType::kKeyword) return Scalar(value.Text());
+  if (value.IsText() && field.type == FieldType::kKeyword && CanBeKeyword(value.Text())) {
+    return Scalar(value.Text());
+  }
   return Error(Code::kInvalid, "another type");
 }
 

@@ -169,6 +169,8 @@ TEST_F(SearchIndexOrder, RequestsOutsideTheBoundsAreInvalid) {
   EXPECT_EQ(code([](auto& r) { r.sort = {{"title"}}; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.sort = {{"hidden"}}; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.facets = {{"title"}}; }), invalid);
+  EXPECT_EQ(code([](auto& r) { r.facets = {{"state", std::string(1, '\0')}}; }), invalid);
+  EXPECT_EQ(code([](auto& r) { r.facets = {{"labels." + std::string(1, '\0')}}; }), invalid);
   EXPECT_EQ(code([](auto& r) { r.limit = 1000; }), "answered");
 }
 

@@ -256,13 +256,19 @@ TEST_F(SearchIndexQueries, TheDeepestAndWidestThatPeopleCanWriteAreAnswered) {
   EXPECT_EQ(Find(wide), (std::vector<std::string>{"a"}));
 }
 
+// As a C string it would be the text itself.
+std::string WithNul(const std::string& text) {
+  return text + '\0' + "x";
+}
+
 TEST_F(SearchIndexQueries, WhatCannotBeAskedIsInvalid) {
   using Node = Query::Node;
   for (const Query& query :
        {Query{.node = Node::kEquals, .field = "hidden", .value = "h"},
         Query{.node = Node::kEquals, .field = "nothing", .value = "h"},
         Query{.node = Node::kEquals, .field = "views", .value = "7"},
-        Query{.node = Node::kRange, .field = "views"}, Query{.node = Node::kNot},
+        Query{.node = Node::kRange, .field = "views"},
+        Query{.node = Node::kNot},
         Query{.node = Node::kPrefix, .field = "views", .value = "7"},
         Query{.node = Node::kPrefix, .field = "labels", .value = "a"},
         Query{.node = Node::kPrefix, .field = "state", .value = int64_t{7}},
@@ -270,6 +276,13 @@ TEST_F(SearchIndexQueries, WhatCannotBeAskedIsInvalid) {
         Query{.node = Node::kWildcard, .field = "done", .pieces = {"t", ""}},
         Query{.node = Node::kWildcard, .field = "state", .pieces = {"t"}},
         Query{.node = Node::kWildcard, .field = "state", .pieces = {"", "\xFF"}},
+        Query{.node = Node::kWildcard, .field = "state", .pieces = {"", WithNul("fail"), ""}},
+        Query{.node = Node::kWildcard, .field = "labels.team", .pieces = {"", WithNul("fra")}},
+        Query{.node = Node::kPrefix, .field = "state", .value = WithNul("fail")},
+        Query{.node = Node::kEquals, .field = "state", .value = WithNul("failed")},
+        Query{.node = Node::kEquals, .field = "labels.team", .value = WithNul("infra")},
+        Query{.node = Node::kExists, .field = WithNul("labels.team")},
+        Query{.node = Node::kRange, .field = "state", .upper = WithNul("z")},
         Query{.node = Node::kWildcard,
         .field = "state",
         .pieces = {"", std::string(kPatternBytesMax + 1, 'x')}},

@@ -1,6 +1,7 @@
 #include "tests/conformance/search/random_search.h"
 
 #include <charconv>
+#include <cstdio>
 
 #include "a4c/completion.h"
 #include "a4c/query.h"
@@ -35,6 +36,24 @@ std::string Escaped(std::string_view piece) {
     escaped += c;
   }
   return escaped;
+}
+
+// The characters of up to three bytes as \u00e9, the others as they are.
+std::string InHex(const std::string& text) {
+  const std::vector<size_t> at = Boundaries(text);
+  std::string hex;
+  for (size_t i = 0; i + 1 < at.size(); ++i) {
+    const std::string character = text.substr(at[i], at[i + 1] - at[i]);
+    uint32_t point = static_cast<unsigned char>(character[0]);
+    if (character.size() > 1) point &= 0xFFu >> (character.size() + 1);
+    for (const char c : character.substr(1)) {
+      point = point << 6 | (static_cast<unsigned char>(c) & 0x3Fu);
+    }
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\u%04x", point & 0xFFFFu);
+    hex += character.size() > 3 ? character : escape;
+  }
+  return hex;
 }
 
 }  // namespace
@@ -305,8 +324,8 @@ std::string RandomSearch::Pattern(const std::string& value) {
   size_t b = cut();
   if (a > b) std::swap(a, b);
   if (cuts[b] - cuts[a] > 100) b = a + 50;
-  const std::string start = Escaped(value.substr(0, std::min<size_t>(cuts[a], 100)));
-  const std::string middle = Escaped(value.substr(cuts[a], cuts[b] - cuts[a]));
+  const std::string start = Escaped(value.substr(0, std::min<size_t>(cuts[a], 100))) + Nul();
+  const std::string middle = Escaped(value.substr(cuts[a], cuts[b] - cuts[a])) + Nul();
   if (Chance(40)) return start + "*";
   if (Chance(40)) return "*" + middle + "*";
   return start + "*" +
@@ -314,7 +333,13 @@ std::string RandomSearch::Pattern(const std::string& value) {
 }
 
 std::string RandomSearch::Written(const std::string& value) {
-  return QuotedIfNeeded(value);
+  const bool in_hex = !value.empty() && value.size() < 100 && Chance(15);
+  return in_hex ? InHex(value) + Nul() : QuotedIfNeeded(value);
+}
+
+// Now and then what no value holds, and what ends a string for some engines.
+std::string RandomSearch::Nul() {
+  return Chance(2) ? "\\u0000" : "";
 }
 
 std::vector<SortKey> RandomSearch::Sort() {

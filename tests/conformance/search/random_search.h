@@ -54,6 +54,7 @@ class RandomSearch {
   std::string TimeLiteral();
   std::string Pattern(const std::string& value);
   std::string Written(const std::string& value);
+  std::string Nul();
   std::string Compare();
   std::string Word();
 

@@ -69,7 +69,7 @@ TEST(CompleteQuery, BehindAFieldAreItsValues) {
   EXPECT_EQ(Completed("state:fa*|"), "");
 }
 
-TEST(CompleteQuery, PastTheLongestPrefixTheIndexIsNotAsked) {
+TEST(CompleteQuery, TheIndexIsAskedOnlyForWhatItCounts) {
   const auto asks = [](const std::string& query) {
     const QueryCompletion completion = CompleteQuery(query, query.size(), QueryKind());
     EXPECT_TRUE(completion.values || !completion.label_names) << query;
@@ -81,6 +81,8 @@ TEST(CompleteQuery, PastTheLongestPrefixTheIndexIsNotAsked) {
   EXPECT_FALSE(asks("state:\"" + text + "x"));
   EXPECT_TRUE(asks("labels." + text));
   EXPECT_FALSE(asks("labels." + text + "x"));
+  EXPECT_FALSE(asks(R"(state:"\u0000)"));
+  EXPECT_FALSE(asks(R"(labels.\u0000)"));
   EXPECT_TRUE(asks("labels.team:" + text.substr(5)));  // the label's name counts, "team="
   EXPECT_FALSE(asks("labels.team:" + text.substr(4)));
 }

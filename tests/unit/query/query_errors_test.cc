@@ -63,6 +63,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"state > a*", "column 9: a * cannot be compared", ""},
         Case{"created_at > 2026-13-01", "column 14: \"2026-13-01\" is not a time", "2026-11-01"},
         Case{"created_at:yesterday", "column 12: \"yesterday\" is not a time", "milliseconds"},
+        Case{R"(state:"a\u0000b")", "column 7: no value of \"state\" has a NUL", ""},
+        Case{R"(state:x or state:*a\u0000b*)", "column 18: no value of \"state\" has a NUL", ""},
+        Case{R"(state >= \u0000)", "column 10: no value of \"state\" has a NUL", ""},
+        Case{R"(labels.a:(b or c\u0000))", "column 16: no value of \"labels.a\" has a NUL", ""},
+        Case{R"(labels.a\u0000:*)", "column 1: unknown field", ""},
         Case{"state:(a or views:5)", "column 13: a field among the values of \"state\"", "close"}));
 
 INSTANTIATE_TEST_SUITE_P(

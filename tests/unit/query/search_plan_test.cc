@@ -92,6 +92,9 @@ TEST(SearchPlan, RefusesCursorsOfOtherSearchesAndRubbish) {
   other.sort[0].descending = true;
   other.after = NextCursor(*plan, PositionOf(*plan, "a", "{}"));
   EXPECT_FALSE(PlanSearch(other));
+  SearchRequest nul = Request();
+  nul.after = NextCursor(*plan, {{int64_t{1}, std::string("a\0b", 3), 0.5, true}, "a"});
+  EXPECT_FALSE(PlanSearch(nul));
   for (const std::string& cursor :
        {std::string("x"), std::string("zz"), std::string("7b7d"), std::string(100'000, '7')}) {
     SearchRequest request = Request();
