@@ -140,18 +140,16 @@ std::vector<Column> ListColumns(const Session& session, const ListOptions& optio
 
 Result<Reply> ReadList(Session& session, const ListOptions& options, bool highlight) {
   std::vector<std::pair<std::string, std::string>> query = {
-      {"q", Narrowed(options.query, options.narrowing)},
-      {"sort", options.sort},
-      {"limit", std::to_string(options.limit)},
-      RequireFresh(*options.fresh),
-      {"highlight", highlight ? "true" : ""}};
+      {"q", options.query},         {"filter", FilterOf(options.narrowing)},
+      {"sort", options.sort},       {"limit", std::to_string(options.limit)},
+      RequireFresh(*options.fresh), {"highlight", highlight ? "true" : ""}};
   for (const std::string& token : options.tokens) query.emplace_back("token", token);
   return session.TryPages("/v1/jobs", query, options.all);
 }
 
 // What changes is told by events, which know nothing of a query: there the list is read again.
 int WatchJobsOfList(Session& session, const List& list, const ListOptions& options) {
-  const bool is_narrowed = !Narrowed(options.query, options.narrowing).empty();
+  const bool is_narrowed = !options.query.empty() || !FilterOf(options.narrowing).empty();
   return is_narrowed ? WatchList(session, list, options.watch) : WatchJobList(session, list);
 }
 
@@ -187,7 +185,7 @@ Json CountRows(const Json& page) {
 void Count(Session& session, const CountOptions& options) {
   if (!options.by.empty() && session.RefusesNames()) return;
   std::vector<std::pair<std::string, std::string>> query = {
-      {"q", Narrowed(options.query, options.narrowing)}, {"limit", "1"}};
+      {"q", options.query}, {"filter", FilterOf(options.narrowing)}, {"limit", "1"}};
   std::string facets;
   for (const std::string& field : options.by) facets += (facets.empty() ? "" : ",") + field;
   if (!facets.empty()) {

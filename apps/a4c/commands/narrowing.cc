@@ -23,9 +23,8 @@ std::string OneOf(const std::string& field, const std::vector<std::string>& valu
 
 }  // namespace
 
-std::string Narrowed(const std::string& query, const Narrowing& narrowing) {
+std::string FilterOf(const Narrowing& narrowing) {
   std::vector<std::string> all;
-  if (!query.empty() && query != "*") all.push_back("(" + query + ")");
   if (!narrowing.states.empty()) all.push_back(OneOf("state", narrowing.states));
   if (!narrowing.types.empty()) all.push_back(OneOf("type", narrowing.types));
   for (const std::string& label : narrowing.labels) {
@@ -33,10 +32,9 @@ std::string Narrowed(const std::string& query, const Narrowing& narrowing) {
     const std::string field = "labels." + label.substr(0, equals);
     all.push_back(equals == label.size() ? field + ":*" : OneOf(field, {label.substr(equals + 1)}));
   }
-  if (all.empty() || (all.size() == 1 && all[0].starts_with('('))) return query;
-  std::string whole;
-  for (const std::string& one : all) whole += (whole.empty() ? "" : " and ") + one;
-  return whole;
+  std::string filter;
+  for (const std::string& one : all) filter += (filter.empty() ? "" : " and ") + one;
+  return filter;
 }
 
 void AddNarrowing(CLI::App& leaf, Narrowing& narrowing) {

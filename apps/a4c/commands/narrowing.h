@@ -15,7 +15,8 @@ struct Narrowing {
 
 void AddNarrowing(CLI::App& leaf, Narrowing& narrowing);
 
-// The query and what narrows it, as one query.
-std::string Narrowed(const std::string& query, const Narrowing& narrowing);
+// As the `filter` of a search: the query stays as it was written, and so do the columns in its
+// errors. Empty: it narrows nothing.
+std::string FilterOf(const Narrowing& narrowing);
 
 }  // namespace a4c_cli

@@ -13,7 +13,7 @@ constexpr Reach kTenant = Reach::kTenant;
 constexpr Route kRoutes[] = {
     {"POST", "/v1/jobs", "createJob", "jobs:write", CreateJob, kJson},
     {"GET", "/v1/jobs", "listJobs", "jobs:read", ListJobs, kNone, kTenant,
-     "q sort limit cursor token require_fresh highlight facets facet_limit"},
+     "q filter sort limit cursor token require_fresh highlight facets facet_limit"},
     {"POST", "/v1/jobs:batch", "createJobs", "jobs:write", CreateJobs, BodyRule::kStream},
     {"GET", "/v1/jobs:complete", "completeJobQuery", "jobs:read", CompleteJobQuery, kNone, kTenant,
      "q cursor"},

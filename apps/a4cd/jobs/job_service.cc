@@ -46,6 +46,17 @@ Result<std::optional<Job>> FirstUnfinished(const Call& call, a4c::Database& data
   return std::optional(std::move(first));
 }
 
+// Each text with limits and columns of its own.
+Result<a4c::Query> QueryOf(const JobList& list, int64_t now_ms) {
+  A4C_TRY(a4c::Query query, a4c::ParseQuery(list.query, JobKind(), now_ms));
+  if (list.filter.empty()) return query;
+  Result<a4c::Query> filter = a4c::ParseQuery(list.filter, JobKind(), now_ms);
+  if (!filter) return filter.error().Within("filter");
+  a4c::Query both{.node = a4c::Query::Node::kAnd};
+  both.children = {std::move(query), *std::move(filter)};
+  return both;
+}
+
 }  // namespace
 
 bool IsForLater(const a4c::Database& database, const Job& job) {
@@ -91,7 +102,8 @@ Result<Job> JobService::Get(const Call& call, const std::string& tenant, const s
 }
 
 Result<JobPage> JobService::List(const Call& call, const std::string& tenant, const JobList& list) {
-  const bool in_store = list.query.empty() && list.tokens.empty() && list.facets.empty() &&
+  const bool in_store = list.query.empty() && list.filter.empty() && list.tokens.empty() &&
+                        list.facets.empty() &&
                         (list.sort == "created_at" || list.sort == "-created_at");
   return in_store ? ListFromStore(call, tenant, list) : ListFromIndex(call, tenant, list);
 }
@@ -118,9 +130,7 @@ Result<JobPage> JobService::ListFromStore(const Call& call, const std::string& t
 Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& tenant,
                                           const JobList& list) {
   a4c::FindRequest find{.request = {.kind = JobKind(), .scope = tenant}};
-  if (!list.query.empty()) {
-    A4C_TRY(find.request.query, a4c::ParseQuery(list.query, JobKind(), database_.NowMs()));
-  }
+  A4C_TRY(find.request.query, QueryOf(list, database_.NowMs()));
   const bool descending = list.sort.starts_with('-');
   find.request.sort = {{.field = list.sort.substr(descending ? 1 : 0), .descending = descending}};
   const a4c::Field* field = a4c::FindField(JobKind(), find.request.sort[0].field);

@@ -22,7 +22,9 @@
 namespace a4cd {
 
 struct JobList {
-  std::string query;  // KQL; empty and sort by created_at: read from the store, not from the index
+  // KQL. Both empty and sorted by created_at: read from the store, not from the index.
+  std::string query;
+  std::string filter;                // has to hold as well, with limits and columns of its own
   std::string sort = "-created_at";  // field, descending with a leading '-'
   std::string after;                 // JobPage::next of the page before
   int limit = 50;

@@ -27,6 +27,31 @@ TEST_F(ApiJobs, AreCreatedReadListedAndFoundByTheirWords) {
   EXPECT_EQ(Get("/v1/workspaces/dev-1").body["id"].Text(), created.body["workspace"].Text());
 }
 
+TEST_F(ApiJobs, AFilterHoldsBesideTheQueryAndIsReadByItself) {
+  const std::string token = CreateWorkspaceJob("dev-1").Header("a4c-token") + "," +
+                            CreateWorkspaceJob("dev-2").Header("a4c-token");
+  const auto total = [&](const std::string& query) {
+    const Answer found = Get("/v1/jobs?token=" + token + "&" + query);
+    EXPECT_EQ(found.status, 200) << found.text;
+    return found.body["total"].Int();
+  };
+  EXPECT_EQ(total("q=pier"), 2);
+  EXPECT_EQ(total("q=pier&filter=state:failed"), 0);
+  EXPECT_EQ(total("q=quay+or+pier&filter=state:pending"), 2);
+  EXPECT_EQ(total("filter=%22dev-2%22"), 1);
+  EXPECT_EQ(Get("/v1/jobs?filter=state:pending").body["source"].Text(), "index");
+  const Answer refused = Get("/v1/jobs?q=state:failed&filter=a:b");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_TRUE(refused.body["detail"].Text().starts_with("filter: column 1: unknown field"))
+      << refused.text;
+  const std::string page = "/v1/jobs?limit=1&token=" + token + "&filter=state:pending";
+  const std::string next = Get(page).body["next"].Text();
+  ASSERT_FALSE(next.empty());
+  EXPECT_EQ(Get(page + "&cursor=" + next).status, 200);
+  EXPECT_EQ(Get("/v1/jobs?limit=1&token=" + token + "&filter=state:failed&cursor=" + next).status,
+            400);
+}
+
 TEST_F(ApiJobs, FoundWithHighlightSayWhichWordsMatchedWhere) {
   const std::string token = CreateWorkspaceJob("dev-1").Header("a4c-token");
   const std::string path = "/v1/jobs?q=pie*+and+state:pending&token=" + token;

@@ -1,8 +1,11 @@
 // Jobs and images by the command line.
+#include <gmock/gmock.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "a4c/query.h"
 #include "apps/a4c/exit_code.h"
 #include "apps/a4c/output.h"
 #include "tests/integration/cli/cli_fixture.h"
@@ -193,6 +196,25 @@ TEST_F(Cli, ListsAreNarrowedWithoutTheQueryLanguage) {
   EXPECT_EQ(names({"--type", "command.run"}), "");
   EXPECT_EQ(Run({"job", "count", "--label", "team"}).out, "2\n");
   EXPECT_EQ(Run({"job", "list", "--state", "broken"}).exit_code, 2);
+}
+
+TEST_F(Cli, AQueryThatIsNarrowedKeepsItsColumnsAndItsLimits) {
+  const auto error = [&](const std::string& command, const std::string& query) {
+    const Ran ran = Run({"job", command, "-q", query, "--state", "failed", "--label", "team"});
+    EXPECT_EQ(ran.exit_code, 2) << query;
+    return ran.err;
+  };
+  for (const char* command : {"list", "count"}) {
+    EXPECT_THAT(error(command, R"(title:"title infra" and (veiws:x))"),
+                testing::StartsWith("error: column 26: unknown field \"veiws\""));
+    EXPECT_THAT(error(command, "state:a) or (state:b"),
+                testing::StartsWith("error: column 8: this \")\" closes nothing"));
+    EXPECT_THAT(error(command, "state:a and (state:b"),
+                testing::StartsWith("error: column 13: this \"(\" is never closed"));
+  }
+  std::string deep = "state:failed";
+  for (int i = 0; i < a4c::QueryLimits().depth_max; ++i) deep = "x or y and (" + deep + ")";
+  EXPECT_EQ(Run({"job", "count", "-q", deep, "--state", "failed"}).out, "0\n");
 }
 
 TEST_F(Cli, WorkspacesServersAndTheAuditLogAreFiltered) {

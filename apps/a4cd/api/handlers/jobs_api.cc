@@ -46,6 +46,7 @@ Result<std::vector<a4c::FacetKey>> Facets(const Request& request) {
 Result<JobList> ReadList(const ApiContext& api, const Request& request, const std::string& list) {
   JobList jobs;
   jobs.query = request.Query("q");
+  jobs.filter = request.Query("filter");
   if (request.HasQuery("sort")) jobs.sort = request.Query("sort");
   jobs.require_fresh = Flag(request, "require_fresh");
   jobs.may_be_old = MayBeOld(request);
@@ -140,7 +141,7 @@ Json PageJson(const JobPage& page, const std::vector<a4c::FacetKey>& facets) {
 // An index that is down is told together with the list that does without it.
 Error SearchError(const Error& error) {
   if (!error.retryable() && error.code() != Code::kUnsupported) return error;
-  const std::string hint = "GET /v1/jobs without q, sort and token reads the store";
+  const std::string hint = "GET /v1/jobs without q, filter, sort and token reads the store";
   return Error(error.code(), error.message(),
                error.hint().empty() ? hint : error.hint() + "; " + hint);
 }
@@ -183,7 +184,8 @@ Response CreateJob(ApiContext& api, Request& request) {
 }
 
 Response ListJobs(ApiContext& api, Request& request) {
-  const std::string list = "jobs\n" + request.Query("q") + '\n' + request.Query("sort");
+  std::string list = "jobs\n" + request.Query("q") + '\n' + request.Query("sort");
+  if (request.HasQuery("filter")) list += '\n' + request.Query("filter");
   const Result<JobList> wanted = ReadList(api, request, list);
   if (!wanted) return ErrorResponse(wanted.error());
   const Result<JobPage> page =
