@@ -56,7 +56,8 @@ bool FacetsAreExact(const SearchPlan& plan, const Json& answer) {
   return true;
 }
 
-SearchAnswer AnswerOf(const SearchPlan& plan, const SearchRequest& request, const Json& json) {
+Result<SearchAnswer> AnswerOf(const SearchPlan& plan, const SearchRequest& request,
+                              const Json& json) {
   SearchAnswer answer;
   answer.total = json["hits"]["total"]["value"].Int();
   const Json::Array& hits = json["hits"]["hits"].Items();
@@ -64,7 +65,11 @@ SearchAnswer AnswerOf(const SearchPlan& plan, const SearchRequest& request, cons
   for (size_t i = 0; i < count; ++i) {
     answer.hits.push_back(HitOf(hits[i]["_source"], request.kind.name));
   }
-  if (hits.size() > count) answer.next = NextCursor(plan, request.kind, answer.hits.back());
+  if (hits.size() > count) {
+    const auto last = PositionOf(plan, hits[count - 1]["sort"]);
+    if (!last) return Error(Code::kInternal, "search-elastic: a hit does not say where it stands");
+    answer.next = NextCursor(plan, *last);
+  }
   for (size_t i = 0; i < plan.facets.size(); ++i) {
     std::vector<FacetValue> values;
     for (const Json& bucket :

@@ -145,6 +145,58 @@ TEST(ElasticIndex, FacetsAreAskedAgainUntilTheyAreExact) {
   EXPECT_NE(index.pool->requests.back().body.find("\"shard_size\":100000"), std::string::npos);
 }
 
+// A field that has just become searchable is in bodies, but in no document until it is sent again.
+TEST(ElasticIndex, APageGoesOnBehindWhatIsIndexedAndNotBehindTheBody) {
+  const Kind kind{.name = "job",
+                  .fields = {{.name = "state", .type = FieldType::kKeyword, .searchable = true},
+                             {.name = "views", .type = FieldType::kLong, .searchable = true},
+                             {.name = "at", .type = FieldType::kTime, .searchable = true},
+                             {.name = "score", .type = FieldType::kDouble, .searchable = true},
+                             {.name = "done", .type = FieldType::kBool, .searchable = true}}};
+  const std::string max = "9223372036854775807";
+  const std::string min = "-9223372036854775808";
+  for (const std::string& sort :
+       {R"([null,)" + max + "," + max + R"(,"Infinity",)" + max + R"(,"a"])",
+        R"([null,)" + min + "," + min + R"(,"-Infinity",)" + min + R"(,"a"])",
+        std::string(R"(["b",-3,1793491200000,-1.5,0,"a"])"),
+        std::string(R"(["\u00e9",7,-1,1e+300,1,"a"])")}) {
+    SCOPED_TRACE(sort);
+    const std::string body = R"({\"state\":5,\"views\":5,\"at\":5,\"score\":5,\"done\":true})";
+    const std::string hit =
+        R"({"_source":{"id":"a","scope":"","rev":1,"body":")" + body + R"("},"sort":)" + sort + "}";
+    Index index([&](const HttpRequest& request) {
+      const bool search = request.path.find("_search") != std::string::npos;
+      return HttpAnswer{
+          200,
+          search ? R"({"hits":{"total":{"value":2},"hits":[)" + hit + "," + hit + "]}}" : "{}"};
+    });
+    ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+    const bool down = sort.find(min) != std::string::npos;
+    SearchRequest request{.kind = kind, .limit = 1};
+    for (const Field& field : kind.fields) request.sort.push_back({field.name, down});
+    const auto page = index.index->Search(NoHurry(), request);
+    ASSERT_TRUE(page) << page.error().ToString();
+    request.after = page->next;
+    ASSERT_TRUE(index.index->Search(NoHurry(), request));
+    const Json sent = *ParseJson(index.pool->requests.back().body);
+    EXPECT_EQ(sent["search_after"].ToString(), ParseJson(sort)->ToString());
+  }
+}
+
+TEST(ElasticIndex, AHitThatDoesNotSayWhereItStandsEndsNoList) {
+  Index index([&](const HttpRequest& request) {
+    const bool search = request.path.find("_search") != std::string::npos;
+    return HttpAnswer{
+        200,
+        search ? R"({"hits":{"hits":[{"_source":{"id":"a"}},{"_source":{"id":"b"}}]}})" : "{}"};
+  });
+  const Kind kind = TheKind();
+  ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
+  const auto page = index.index->Search(NoHurry(), {.kind = kind, .limit = 1});
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().code(), Code::kInternal);
+}
+
 TEST(ElasticIndex, ASearchOrRefreshThatOnlySomeShardsAnsweredIsNone) {
   Index index([&](const HttpRequest& request) {
     if (request.path.ends_with("_refresh")) return HttpAnswer{200, R"({"_shards":{"failed":1}})"};

@@ -114,6 +114,22 @@ Json SearchAfter(const SearchPlan& plan) {
   return values;
 }
 
+// The other way round; a server that has no value for it says null, whatever the type.
+Scalar SortedValue(const SortField& field, const Json& value) {
+  const bool absent = value.IsNull() || value == AbsentValue(field);
+  switch (field.type) {
+    case FieldType::kLong:
+    case FieldType::kTime:
+      return absent ? AbsentValue(field).Int() : value.Int();
+    case FieldType::kBool:
+      return absent ? Scalar() : Scalar(value.Int() != 0);
+    case FieldType::kDouble:
+      return absent ? Scalar() : Scalar(value.Number());
+    default:
+      return absent ? Scalar() : Scalar(value.Text());
+  }
+}
+
 // What Lucene's regular expressions give a meaning to; its dot is any character.
 constexpr std::string_view kRegularExpressionSpecial = ".?+*|{}[]()\"\\#@&<>~^$-";
 
@@ -174,6 +190,16 @@ Json SearchBody(const SearchPlan& plan, const SearchRequest& request, int64_t sh
   if (plan.after) body.Set("search_after", SearchAfter(plan));
   if (!plan.facets.empty()) body.Set("aggs", FacetsOf(plan, shard_size));
   return body;
+}
+
+std::optional<SortPosition> PositionOf(const SearchPlan& plan, const Json& sort) {
+  const Json::Array& values = sort.Items();
+  if (values.size() != plan.sort.size() + 1) return std::nullopt;
+  SortPosition position{.id = values.back().Text()};
+  for (size_t i = 0; i < plan.sort.size(); ++i) {
+    position.values.push_back(SortedValue(plan.sort[i], values[i]));
+  }
+  return position;
 }
 
 Json DigestBody() {
