@@ -1,7 +1,9 @@
 #include "query/literal.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "a4c/time_period.h"
@@ -163,9 +165,9 @@ Result<Query> TextLeafOf(const std::string& path, std::span<const Literal> liter
     } else if (IsLoneStar(literal)) {
       return Error(Code::kInvalid, "a * by itself among words", "leave it out, or write it alone");
     } else {
-      A4C_TRY(Query pattern,
-              PatternLeaf(path, FieldType::kText, PiecesOf(literal.text, literal.stars)));
-      any.children.push_back(std::move(pattern));
+      A4C_TRY(std::vector<Query> patterns,
+              TextPatternLeaves(path, PiecesOf(literal.text, literal.stars)));
+      std::ranges::move(patterns, std::back_inserter(any.children));
     }
   }
   if (any.children.empty()) return words;

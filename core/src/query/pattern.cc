@@ -8,6 +8,8 @@
 namespace a4c {
 namespace {
 
+constexpr size_t kReadingsMax = 8;
+
 std::string Joined(const std::vector<std::string>& pieces, std::string_view between) {
   std::string joined = pieces[0];
   for (size_t i = 1; i < pieces.size(); ++i) joined.append(between).append(pieces[i]);
@@ -23,6 +25,25 @@ bool IsOneWord(const std::string& text) {
 bool CanBeOneWord(const std::vector<std::string>& pieces) {
   return std::ranges::any_of(std::initializer_list<const char*>{"", "a", "0"},
                              [&](const char* star) { return IsOneWord(Joined(pieces, star)); });
+}
+
+// A piece as it may be lowered within a word, given what its stars may stand for. As it is if that
+// is all one.
+std::vector<std::string> ReadingsOf(const std::string& piece, bool star_before, bool star_behind) {
+  const std::string alone = LowerWord(piece);
+  std::vector<std::string> readings = {alone};
+  for (const std::string before : {"", "a"}) {
+    for (const std::string behind : {"", "a"}) {
+      if ((!star_before && !before.empty()) || (!star_behind && !behind.empty())) continue;
+      const std::string word = LowerWord(before + piece + behind);
+      if (word.size() != before.size() + alone.size() + behind.size()) continue;  // it was cut
+      std::string reading = word.substr(before.size(), alone.size());
+      if (std::ranges::find(readings, reading) == readings.end()) {
+        readings.push_back(std::move(reading));
+      }
+    }
+  }
+  return readings.size() == 1 ? std::vector<std::string>{piece} : readings;
 }
 
 bool IsPrefix(const std::vector<std::string>& pieces) {
@@ -80,6 +101,33 @@ Result<Query> PatternLeaf(const std::string& path, FieldType type,
     leaf.pieces = std::move(pieces);
   }
   return leaf;
+}
+
+Result<std::vector<Query>> TextPatternLeaves(const std::string& path,
+                                             const std::vector<std::string>& pieces) {
+  A4C_CHECK(IndexedPieces(FieldType::kText, pieces));
+  std::vector<std::vector<std::string>> patterns = {{}};
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const auto readings = ReadingsOf(pieces[i], i > 0, i + 1 < pieces.size());
+    if (patterns.size() * readings.size() > kReadingsMax) {
+      return Error(Code::kInvalid, "too many capital sigmas beside a *",
+                   "write them small: σ or ς");
+    }
+    std::vector<std::vector<std::string>> longer;
+    for (const auto& pattern : patterns) {
+      for (const std::string& reading : readings) {
+        longer.push_back(pattern);
+        longer.back().push_back(reading);
+      }
+    }
+    patterns = std::move(longer);
+  }
+  std::vector<Query> leaves;
+  for (auto& pattern : patterns) {
+    A4C_TRY(Query leaf, PatternLeaf(path, FieldType::kText, std::move(pattern)));
+    leaves.push_back(std::move(leaf));
+  }
+  return leaves;
 }
 
 Result<std::vector<std::string>> IndexedPieces(FieldType type, std::vector<std::string> pieces) {

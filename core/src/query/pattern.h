@@ -22,6 +22,11 @@ std::vector<std::string> PiecesOf(std::string_view text, const std::vector<size_
 // message has no column yet: past the bounds, or, of a text, no part of one word.
 Result<Query> PatternLeaf(const std::string& path, FieldType type, std::vector<std::string> pieces);
 
+// The leaves that find what a pattern of a text means, as many as there are ways to lower it: a
+// capital sigma beside a star is one letter at a word's end and another within.
+Result<std::vector<Query>> TextPatternLeaves(const std::string& path,
+                                             const std::vector<std::string>& pieces);
+
 // As it is matched: pieces of a text are lowered as its words are.
 Result<std::vector<std::string>> IndexedPieces(FieldType type, std::vector<std::string> pieces);
 

@@ -92,6 +92,23 @@ TEST(Matches, NothingElse) {
   }
 }
 
+// A capital sigma is ς at the end of a word and σ within, and a star stands for the letters behind
+// it or for none.
+TEST(Matches, ACapitalSigmaBesideAStarIsEitherSmallOne) {
+  const char* body = R"({"title":"ΟΔΟΣΑ ΤΥΠΟΣ ΑΣΣΑΣ1 Σ"})";
+  for (const char* text :
+       {"title:ΟΔΟΣ*", "title:ΟΔΟσ*", "title:οδοσ*", "title:ΤΥΠΟΣ*", "title:τυπος*", "title:*ΠΟΣ*",
+        "title:*ΠΟΣ", "title:*ΔΟΣ*", "title:*Σ", "title:ΤΥΠΟ*Σ", "title:ΑΣ*Σ*1", "title:Α*ΣΑΣ*",
+        "ΟΔΟΣ*", "nothing ΤΥΠΟΣ*", "title:*ΣΑ", "not title:ΔΟΣ*"}) {
+    EXPECT_TRUE(Finds(text, body)) << text;
+  }
+  for (const char* text : {"title:οδος*", "title:τυποσ*", "title:ΟΔΟς*", "title:ΔΟΣ*", "title:*ΔΟΣ",
+                           "not title:ΟΔΟΣ*"}) {
+    EXPECT_FALSE(Finds(text, body)) << text;
+  }
+  EXPECT_FALSE(Finds("title:*ΠΟΣ", R"({"title":"ΤΥΠΟσ"})"));  // it ends there
+}
+
 TEST(Matches, AbsentAndNullAreNotThereAndEmptyIs) {
   EXPECT_FALSE(Finds("state:*", R"({"state":null})"));
   EXPECT_FALSE(Finds("state < z", "{}"));

@@ -60,6 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"a *-*", "column 1: \"*-*\" is no beginning or part of one word", ""},
         Case{"a *", "column 1: a * by itself among words", "write it alone"},
         Case{"state:*1*2*3*4*5*6*7*8*", "column 7: more than 8 *", ""},
+        Case{"title:*Σ*Σ*Σ*Σ*", "column 7: too many capital sigmas beside a *", "σ or ς"},
         Case{"state > a*", "column 9: a * cannot be compared", ""},
         Case{"created_at > 2026-13-01", "column 14: \"2026-13-01\" is not a time", "2026-11-01"},
         Case{"created_at:yesterday", "column 12: \"yesterday\" is not a time", "milliseconds"},
