@@ -2,7 +2,7 @@
 //
 //   A4C_TRY(SearchPlan plan, PlanSearch(request));          // kInvalid: the same in every engine
 //   ... translate plan.query, sort by plan.sort then id, skip to plan.after, read request.limit + 1
-//   ... answer.next = NextCursor(plan, last_hit);
+//   ... answer.next = NextCursor(plan, position_of_last_hit);
 //
 // Cursors are made here, of values and not of an engine's state: one engine's cursor means the same
 // to another. Plain data [any thread].
@@ -79,8 +79,8 @@ A4C_API SortPosition SortPositionOf(const SearchPlan& plan, const SearchDocument
 // Whether a comes before b.
 A4C_API bool SortsBefore(const SearchPlan& plan, const SortPosition& a, const SortPosition& b);
 
+// last: of the page's last hit, as it is indexed. Its body may have fields that were no searchable
+// ones when it came.
 A4C_API std::string NextCursor(const SearchPlan& plan, const SortPosition& last);
-// Of a hit as it was indexed, for engines that keep nothing but the body.
-A4C_API std::string NextCursor(const SearchPlan& plan, const Kind& kind, const Hit& last);
 
 }  // namespace a4c

@@ -192,11 +192,4 @@ std::string NextCursor(const SearchPlan& plan, const SortPosition& last) {
   return ToHex(cursor.ToString());
 }
 
-std::string NextCursor(const SearchPlan& plan, const Kind& kind, const Hit& last) {
-  const auto document =
-      MakeSearchDocument(kind, {.ref = last.ref, .rev = last.rev, .body = last.body});
-  return document ? NextCursor(plan, SortPositionOf(plan, *document, last.ref.key.id))
-                  : std::string();
-}
-
 }  // namespace a4c
