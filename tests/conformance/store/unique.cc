@@ -95,7 +95,7 @@ TEST_F(StoreUnique, AllFieldsOfTheIndexCount) {
 }
 
 TEST_F(StoreUnique, OfManyAtOnceOneGetsTheName) {
-  std::array<std::atomic<int>, 10> owners = {};
+  std::array<std::atomic<int>, 16> owners = {};
   OnInstances(16, [&](Store& store, int thread) {
     for (size_t i = 0; i < owners.size(); ++i) {
       const std::string name = std::to_string(i);

@@ -6,10 +6,8 @@
 //   own_projection   its digests are of projection 1, whatever the kind's version
 //   deleted_counted  its digests count what was deleted
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "a4c/batch_rules.h"
@@ -19,15 +17,23 @@
 
 namespace {
 
+constexpr int64_t kOthersMs = 5;
+
 // What all instances of the process share.
 struct Shared {
-  explicit Shared(const a4c::Runtime& runtime) : records(a4c::NewMemoryStore(runtime)) {}
+  explicit Shared(const a4c::Runtime& runtime)
+      : records(a4c::NewMemoryStore(runtime)),
+        clock(runtime.clock),
+        waiter(runtime.threads.NewWaiter()) {}
 
   const std::unique_ptr<a4c::Store> records;
+  const a4c::Clock& clock;
+  const std::unique_ptr<a4c::Waiter> waiter;  // over the two counts
+  int judged = 0;
+  int written = 0;
   std::mutex writing;
   std::mutex knowing;
   a4c::Kinds kinds;
-  std::atomic<int> judged = 0;
 };
 
 Shared& TheShared(const a4c::Runtime& runtime) {
@@ -133,7 +139,8 @@ class FlawedStore final : public a4c::Store {
  public:
   FlawedStore(Shared& shared, const std::string& flaw)
       : shared_(shared),
-        writing_(flaw == "instance_lock" ? own_ : shared.writing),
+        instance_lock_(flaw == "instance_lock"),
+        writing_(instance_lock_ ? own_ : shared.writing),
         digests_(*shared.records, flaw) {}
 
   a4c::Result<void> Ensure(const a4c::Call& call, std::span<const a4c::Kind> kinds) override {
@@ -175,10 +182,11 @@ class FlawedStore final : public a4c::Store {
     const a4c::CheckedBatch checked = a4c::CheckBatch(call, kinds, batch);
     View view(call.InAllScopes(), *shared_.records);
     A4C_TRY(a4c::Verdict verdict, a4c::Judge(checked, view));
-    LetOthersIn();
+    if (instance_lock_ && !verdict.changes.empty()) LetOthersIn();
     a4c::WriteBatch written;
     for (const a4c::RowChange& change : verdict.changes) written.ops.push_back(OpOf(change));
     if (!written.ops.empty()) A4C_CHECK(shared_.records->Apply(call, {&written, 1}));
+    NoteWritten();
     return std::move(verdict.result);
   }
 
@@ -187,10 +195,21 @@ class FlawedStore final : public a4c::Store {
     return shared_.kinds;
   }
 
-  // Between judging and writing, now and then for long: whom no lock keeps out comes in between.
+  // Between judging and writing every third waits until others have written twice, if any do: whom
+  // no lock keeps out comes in between.
   void LetOthersIn() {
-    const int turns = shared_.judged++ % 4 == 0 ? 500 : 20;
-    for (int i = 0; i < turns; ++i) std::this_thread::yield();
+    const a4c::Waiter::Lock lock(*shared_.waiter);
+    if (shared_.judged++ % 3 != 0) return;
+    const int enough = shared_.written + 2;
+    const int64_t until_ms = shared_.clock.MonotonicMs() + kOthersMs;
+    while (shared_.written < enough && shared_.clock.MonotonicMs() < until_ms) {
+      shared_.waiter->Wait(until_ms);
+    }
+  }
+  void NoteWritten() {
+    const a4c::Waiter::Lock lock(*shared_.waiter);
+    ++shared_.written;
+    shared_.waiter->NotifyAll();
   }
 
   void* Extension(std::string_view name) override {
@@ -198,6 +217,7 @@ class FlawedStore final : public a4c::Store {
   }
 
   Shared& shared_;
+  const bool instance_lock_;
   std::mutex own_;
   std::mutex& writing_;
   FlawedDigests digests_;
