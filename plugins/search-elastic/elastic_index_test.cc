@@ -155,11 +155,15 @@ TEST(ElasticIndex, APageGoesOnBehindWhatIsIndexedAndNotBehindTheBody) {
                              {.name = "done", .type = FieldType::kBool, .searchable = true}}};
   const std::string max = "9223372036854775807";
   const std::string min = "-9223372036854775808";
-  for (const std::string& sort :
-       {R"([null,)" + max + "," + max + R"(,"Infinity",)" + max + R"(,"a"])",
-        R"([null,)" + min + "," + min + R"(,"-Infinity",)" + min + R"(,"a"])",
-        std::string(R"(["b",-3,1793491200000,-1.5,0,"a"])"),
-        std::string(R"(["\u00e9",7,-1,1e+300,1,"a"])")}) {
+  const std::string absent = R"([null,)" + max + "," + max + R"(,"Infinity",)" + max + R"(,"a"])";
+  const std::string absent_down =
+      R"([null,)" + min + "," + min + R"(,"-Infinity",)" + min + R"(,"a"])";
+  for (const auto& [sort, sent] : std::vector<std::pair<std::string, std::string>>{
+           {absent, absent},
+           {absent_down, absent_down},
+           {R"([null,null,null,null,null,"a"])", absent},
+           {R"(["b",-3,1793491200000,-1.5,0,"a"])", R"(["b",-3,1793491200000,-1.5,0,"a"])"},
+           {R"(["c",7,-1,1e+300,1,"a"])", R"(["c",7,-1,1e+300,1,"a"])"}}) {
     SCOPED_TRACE(sort);
     const std::string body = R"({\"state\":5,\"views\":5,\"at\":5,\"score\":5,\"done\":true})";
     const std::string hit =
@@ -171,15 +175,15 @@ TEST(ElasticIndex, APageGoesOnBehindWhatIsIndexedAndNotBehindTheBody) {
           search ? R"({"hits":{"total":{"value":2},"hits":[)" + hit + "," + hit + "]}}" : "{}"};
     });
     ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
-    const bool down = sort.find(min) != std::string::npos;
+    const bool down = sort == absent_down;
     SearchRequest request{.kind = kind, .limit = 1};
     for (const Field& field : kind.fields) request.sort.push_back({field.name, down});
     const auto page = index.index->Search(NoHurry(), request);
     ASSERT_TRUE(page) << page.error().ToString();
     request.after = page->next;
     ASSERT_TRUE(index.index->Search(NoHurry(), request));
-    const Json sent = *ParseJson(index.pool->requests.back().body);
-    EXPECT_EQ(sent["search_after"].ToString(), ParseJson(sort)->ToString());
+    const Json body_sent = *ParseJson(index.pool->requests.back().body);
+    EXPECT_EQ(body_sent["search_after"], *ParseJson(sent));
   }
 }
 
