@@ -169,7 +169,7 @@ class Handler final : public net::HTTPRequestHandler {
       Switch(http, std::move(response));
       return;
     }
-    Send(http, response, unread, head);
+    Send(http, std::move(response), unread, head);
   }
 
  private:
@@ -177,7 +177,7 @@ class Handler final : public net::HTTPRequestHandler {
     return *dynamic_cast<net::HTTPServerRequestImpl&>(http).socket().impl();
   }
 
-  void Send(net::HTTPServerRequest& http, const Response& response, bool unread, bool head) {
+  void Send(net::HTTPServerRequest& http, Response response, bool unread, bool head) {
     net::HTTPServerResponse& answer = http.response();
     answer.setStatus(static_cast<net::HTTPResponse::HTTPStatus>(response.status));
     answer.setReason(net::HTTPResponse::getReasonForStatus(answer.getStatus()));
@@ -187,10 +187,10 @@ class Handler final : public net::HTTPRequestHandler {
       answer.setKeepAlive(false);
     }
     answer.setContentLength64(static_cast<Poco::Int64>(response.body.size()));
-    std::ostringstream bytes;
-    answer.write(bytes);
-    if (!head) bytes << response.body;
-    Send(http, bytes.view(), unread);
+    std::ostringstream first;
+    answer.write(first);
+    if (head) response.body.clear();
+    Send(http, response.body.insert(0, first.view()), unread);
   }
 
   // Not by Poco's streams, whose last bytes would go when the handler is long gone.
@@ -222,7 +222,7 @@ class Handler final : public net::HTTPRequestHandler {
                                   .hint = "come back, maybe to another instance",
                                   .errors = {},
                                   .retry_after_s = 2});
-      Send(http, response, true, false);
+      Send(http, std::move(response), true, false);
       return;
     }
     const std::string first =

@@ -119,6 +119,7 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
           .body_bytes_max = config.Long("body_bytes_max"),
           .context_bytes_max = config.Long("context_bytes_max"),
           .batch_bytes_max = config.Long("batch_bytes_max"),
+          .batch_lines_max = config.Long("batch_lines_max"),
           .body_rate_min = config.Long("body_rate_min"),
           .batch_group = static_cast<int>(config.Long("batch_group")),
           .json_depth_max = static_cast<int>(config.Long("json_depth_max")),

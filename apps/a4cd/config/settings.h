@@ -42,7 +42,8 @@ struct ApiSettings {
   int64_t request_timeout_ms = 10'000;
   int64_t body_bytes_max = 1 << 20;
   int64_t context_bytes_max = 2LL << 30;
-  int64_t batch_bytes_max = 16 << 20;
+  int64_t batch_bytes_max = 16 << 20;  // of its answer too
+  int64_t batch_lines_max = 100'000;
   int64_t body_rate_min = 4096;  // bytes a second
   int batch_group = 100;
   int json_depth_max = 32;

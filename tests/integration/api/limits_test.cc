@@ -307,6 +307,41 @@ TEST_F(ApiLimits, ABatchPastItsBoundSaysSoAfterWhatItTook) {
   EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 10u);
 }
 
+// One of 16 MiB made 2 GB of answer.
+TEST_F(ApiLimits, ABatchHasSoManyLinesAndNoMore) {
+  StartApp("api: {batch_lines_max: 3, batch_group: 2}\n");
+  const std::string last = R"({"line":0,"status":413,)";
+  std::string lines;
+  for (int i = 0; i < 3; ++i) lines += std::string("\n") + kJobLine;
+  EXPECT_EQ(Post("/v1/jobs:batch", lines).text.find(last), std::string::npos) << "no empty ones";
+  const std::string head = "POST /v1/jobs:batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                           key_ + "\r\nContent-Length: 9000000\r\n\r\n";
+  const std::string answer = Raw(head + lines + kJobLine);  // the rest is not waited for
+  EXPECT_NE(answer.find("\"line\":6,\"status\":201"), std::string::npos) << answer;
+  EXPECT_NE(answer.find(last), std::string::npos) << answer;
+  EXPECT_NE(answer.find("a batch has at most 3 lines"), std::string::npos) << answer;
+  EXPECT_EQ(Get("/v1/jobs").body["items"].Items().size(), 6u);
+}
+
+TEST_F(ApiLimits, TheAnswerToABatchIsNoLargerThanABatch) {
+  StartApp("api: {batch_bytes_max: 2KiB, body_bytes_max: 1KiB, batch_group: 2}\n");
+  std::string lines;
+  for (int i = 0; i < 1'000; ++i) lines += "1\n";
+  const std::string text = Post("/v1/jobs:batch", lines).text;
+  EXPECT_NE(text.find(R"("line":2,"status":400)"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"({"line":0,"status":413,)"), std::string::npos) << text;
+  EXPECT_LT(text.size(), 4'096u) << text;
+}
+
+TEST_F(ApiLimits, OfALineOfManyFaultsTheFirstAreTold) {
+  std::string line = "{";
+  for (int i = 0; i < 1'000; ++i) line += "\"x" + std::to_string(i) + "\":1,";
+  line.back() = '}';
+  const auto result = a4c::ParseJson(Post("/v1/jobs:batch", line).text);
+  ASSERT_TRUE(result);
+  EXPECT_EQ((*result)["problem"]["errors"].Items().size(), 20u);
+}
+
 TEST_F(ApiLimits, ALineThatIsTooLongIsNoMatterToTheOthers) {
   StartApp("api: {body_bytes_max: 1KiB}\n");
   const std::string lines = kJobLine + std::string(1'200, 'x') + "\n" + kJobLine;

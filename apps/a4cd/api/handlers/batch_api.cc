@@ -1,6 +1,8 @@
 // POST /v1/jobs:batch: one job per line in, one result per line out, in the same order. Lines are
 // read as they come and committed in groups. What is wrong with one line is no matter to the
-// others.
+// others. A line of two bytes has an answer of hundreds: lines and answer have bounds of their own.
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +25,8 @@ using a4c::Result;
 
 // The answer that stands under a group's key if its lines went one by one.
 constexpr const char* kApart = "[]";
+// Of one line; a line may have as many as it has members.
+constexpr size_t kLineFaultsMax = 20;
 
 struct Line {
   int64_t number = 0;
@@ -51,10 +55,15 @@ Json LineCreated(int64_t number, const PreparedWrite& write) {
 // Reads lines off the body, each and all bounded. Of one that is too long nothing is kept.
 class LineReader {
  public:
-  LineReader(std::istream* input, int64_t line_bytes_max, int64_t bytes_max)
-      : input_(input), line_bytes_max_(line_bytes_max), bytes_max_(bytes_max), left_(bytes_max) {}
+  LineReader(std::istream* input, const ApiSettings& settings)
+      : input_(input),
+        line_bytes_max_(settings.body_bytes_max),
+        bytes_max_(settings.batch_bytes_max),
+        left_(bytes_max_),
+        lines_max_(settings.batch_lines_max),
+        lines_left_(lines_max_) {}
 
-  // The next line that is not empty; nullopt at the end; kExhausted past the bound of all.
+  // The next line that is not empty; nullopt at the end; kExhausted past a bound of all.
   Result<std::optional<Line>> Next() {
     Line line;
     while (input_ != nullptr && input_->good()) {
@@ -66,10 +75,10 @@ class LineReader {
         continue;
       }
       ++number_;
-      if (Take(line)) return std::optional<Line>(std::move(line));
+      if (Take(line)) return Counted(std::move(line));
     }
     ++number_;
-    if (Take(line)) return std::optional<Line>(std::move(line));
+    if (Take(line)) return Counted(std::move(line));
     return std::optional<Line>();
   }
   // After the end: whether it was that of the body, and not of the client's patience.
@@ -91,11 +100,17 @@ class LineReader {
     line.number = number_;
     return line.is_too_long || !line.text.empty();
   }
+  Result<std::optional<Line>> Counted(Line line) {
+    if (--lines_left_ >= 0) return std::optional<Line>(std::move(line));
+    return Error(Code::kExhausted, "a batch has at most " + std::to_string(lines_max_) + " lines");
+  }
 
   std::istream* input_;
   const int64_t line_bytes_max_;
   const int64_t bytes_max_;
   int64_t left_;
+  const int64_t lines_max_;
+  int64_t lines_left_;
   int64_t number_ = 0;
 };
 
@@ -107,28 +122,7 @@ class Batch {
     if (const Result<std::string> key = IdempotencyKey(request_); !key) {
       return ErrorResponse(key.error());
     }
-    LineReader reader(request_.input, api_.settings.body_bytes_max, api_.settings.batch_bytes_max);
-    std::vector<Line> group;
-    while (true) {
-      Result<std::optional<Line>> line = reader.Next();
-      if (!line) {
-        Flush(group);
-        Emit(
-            LineProblem(0, {.status = 413,
-                            .type = "body-too-large",
-                            .detail = line.error().message(),
-                            .hint = "the lines above were taken; send the rest in another batch"}));
-        break;
-      }
-      if (!*line) {
-        request_.body_unread = !reader.IsWhole(request_.content_length);
-        // A group that is not whole would be another one when the batch is sent again.
-        request_.body_unread ? Emit(BrokeOff()) : Flush(group);
-        break;
-      }
-      group.push_back(std::move(**line));
-      if (static_cast<int>(group.size()) == api_.settings.batch_group) Flush(group);
-    }
+    TakeLines();
     Response response;
     response.content_type = "application/x-ndjson";
     response.body = std::move(results_);
@@ -136,6 +130,36 @@ class Batch {
   }
 
  private:
+  void TakeLines() {
+    LineReader reader(request_.input, api_.settings);
+    std::vector<Line> group;
+    while (true) {
+      Result<std::optional<Line>> line = reader.Next();
+      if (line && *line && std::ssize(results_) > api_.settings.batch_bytes_max) {
+        line = Error(Code::kExhausted, "the answer to the lines above is as large as it may be");
+      }
+      if (!line) {
+        Flush(group);
+        Emit(TooLarge(line.error().message()));
+        return;
+      }
+      if (!*line) {
+        request_.body_unread = !reader.IsWhole(request_.content_length);
+        // A group that is not whole would be another one when the batch is sent again.
+        request_.body_unread ? Emit(BrokeOff()) : Flush(group);
+        return;
+      }
+      group.push_back(std::move(**line));
+      if (static_cast<int>(group.size()) == api_.settings.batch_group) Flush(group);
+    }
+  }
+
+  static Json TooLarge(std::string detail) {
+    return LineProblem(0, {.status = 413,
+                           .type = "body-too-large",
+                           .detail = std::move(detail),
+                           .hint = "the lines above were taken; send the rest in another batch"});
+  }
   Json BrokeOff() const {
     const bool is_late = request_.input != nullptr && request_.input->bad();
     return LineProblem(
@@ -180,6 +204,7 @@ class Batch {
       return LineProblem(line.number, ForbiddenProblem(scope));
     }
     if (faults.empty()) return std::nullopt;
+    faults.resize(std::min(faults.size(), kLineFaultsMax));
     return LineProblem(line.number, {.status = 400,
                                      .type = "invalid",
                                      .detail = "the line is wrong",
