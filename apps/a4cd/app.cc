@@ -258,10 +258,7 @@ class RunningApp final : public App, public ProcessView {
         runtime_, settings_.api, *database_, *jobs_, *keys_, *key_watch_, *secrets_,
         backends_.hosts.get(), *feed_, *this, ids_,
         RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
-        InFlight(runtime_),
-        SessionPlaces(runtime_.metrics, settings_.api.sessions_max,
-                      settings_.api.sessions_per_tenant_max),
-        worker_ ? &*worker_ : nullptr});
+        InFlight(runtime_), worker_ ? &*worker_ : nullptr});
     api_.emplace(*context_);
     streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
                                        .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,

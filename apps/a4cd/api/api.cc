@@ -96,14 +96,37 @@ Response TooSlow() {
                           .hint = "it has api.request_timeout; is the network slow?"});
 }
 
+// The place of a request that holds its thread for as long as its client likes.
+class SlowRequest {
+ public:
+  SlowRequest(TenantPlaces& places, const Request& request) : places_(places), request_(request) {}
+
+  // False: there is none.
+  bool Enter() {
+    full_ = places_.Enter(request_.principal.tenant, place_);
+    return !full_;
+  }
+  const std::optional<Problem>& full() const { return full_; }
+
+ private:
+  TenantPlaces& places_;
+  const Request& request_;
+  std::unique_ptr<TenantPlaces::Place> place_;
+  std::optional<Problem> full_;
+};
+
 // Reads the body; an answer if it cannot be taken.
-std::optional<Response> ReadBody(Request& request, int64_t bytes_max, const a4c::Clock& clock) {
+std::optional<Response> ReadBody(Request& request, int64_t bytes_max, const a4c::Clock& clock,
+                                 SlowRequest& slow) {
   if (request.content_length > bytes_max) {
     request.body_unread = true;
     return TooLarge(bytes_max);
   }
   if (request.input == nullptr) return std::nullopt;
-  if (request.before_body) request.before_body({.until_ms = request.deadline_ms});
+  if (request.before_body) {
+    request.before_body(
+        {.until_ms = request.deadline_ms, .may_be_slow = [&] { return slow.Enter(); }});
+  }
   std::array<char, kBodyPieceBytes> chunk;
   while (request.input->good()) {
     request.input->read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
@@ -119,6 +142,7 @@ std::optional<Response> ReadBody(Request& request, int64_t bytes_max, const a4c:
                                static_cast<int64_t>(request.body.size()) != request.content_length);
   if (!short_body) return std::nullopt;
   request.body_unread = true;
+  if (slow.full()) return ProblemResponse(*slow.full());
   if (clock.MonotonicMs() >= request.deadline_ms) return TooSlow();
   return ErrorResponse(Error(Code::kInvalid, "the body ended before it was whole"));
 }
@@ -140,6 +164,17 @@ bool IsJsonType(const std::string& type) {
 }
 
 }  // namespace
+
+ApiPlaces::ApiPlaces(a4c::MetricSink& metrics, const ApiSettings& settings)
+    : sessions({"sessions", settings.sessions_max, settings.sessions_per_tenant_max},
+               [&metrics](int64_t count) {
+                 metrics.Gauge("a4c_sessions_open", {}, static_cast<double>(count));
+               }),
+      slow_requests(
+          {"slow_requests", settings.slow_requests_max, settings.slow_requests_per_tenant_max},
+          [&metrics](int64_t count) {
+            metrics.Gauge("a4c_http_slow_requests", {}, static_cast<double>(count));
+          }) {}
 
 Response Api::Handle(Request& request) {
   const int64_t started_ns = context_.runtime.clock.MonotonicNs();
@@ -203,6 +238,7 @@ Response Api::Answer(Request& request, const Route& route) {
   if (const Result<void> known = CheckQuery(route, request); !known) {
     return ErrorResponse(known.error());
   }
+  SlowRequest slow(context_.places.slow_requests, request);
   if (route.body == BodyRule::kJson || route.body == BodyRule::kEmpty) {
     if (!IsJsonType(request.Header("Content-Type"))) {
       return ProblemResponse({.status = 415,
@@ -212,7 +248,7 @@ Response Api::Answer(Request& request, const Route& route) {
     }
     request.body_unread = false;
     std::optional<Response> refused =
-        ReadBody(request, context_.settings.body_bytes_max, context_.runtime.clock);
+        ReadBody(request, context_.settings.body_bytes_max, context_.runtime.clock, slow);
     if (refused) return *std::move(refused);
     if (route.body == BodyRule::kEmpty) refused = RefuseWords(context_, request);
     if (refused) return *std::move(refused);
@@ -220,6 +256,7 @@ Response Api::Answer(Request& request, const Route& route) {
     const int64_t bytes_max = route.body == BodyRule::kStream ? context_.settings.batch_bytes_max
                                                               : context_.settings.context_bytes_max;
     if (request.content_length > bytes_max) return TooLarge(bytes_max);
+    if (!slow.Enter()) return ProblemResponse(*slow.full());
     if (request.before_body) request.before_body({.rate_min = context_.settings.body_rate_min});
   }
   try {

@@ -17,12 +17,12 @@
 #include "apps/a4cd/api/rate_limit.h"
 #include "apps/a4cd/api/refused_lines.h"
 #include "apps/a4cd/api/router.h"
+#include "apps/a4cd/api/tenant_places.h"
 #include "apps/a4cd/auth/key_service.h"
 #include "apps/a4cd/auth/key_watch.h"
 #include "apps/a4cd/config/settings.h"
 #include "apps/a4cd/jobs/job_service.h"
 #include "apps/a4cd/secrets/secret_service.h"
-#include "apps/a4cd/sessions/session_places.h"
 
 namespace a4cd {
 
@@ -39,6 +39,13 @@ class ProcessView {
   virtual std::string MetricsText() = 0;
 };
 
+struct ApiPlaces {
+  ApiPlaces(a4c::MetricSink& metrics, const ApiSettings& settings);
+
+  TenantPlaces sessions;
+  TenantPlaces slow_requests;  // that hold a thread for long
+};
+
 struct ApiContext {
   const a4c::Runtime runtime;
   const ApiSettings settings;
@@ -53,8 +60,8 @@ struct ApiContext {
   a4c::IdSource& ids;
   RateLimiter limiter;
   InFlight in_flight;
-  SessionPlaces session_places;
   Worker* worker = nullptr;  // null: this installation has no host provider
+  ApiPlaces places{runtime.metrics, settings};
 
   a4c::Call CallFor(const Request& request) const {
     a4c::Call call{runtime.clock, request.deadline_ms, {}, request.traceparent};

@@ -26,6 +26,8 @@ using NameValues = std::vector<std::pair<std::string, std::string>>;
 struct BodyBound {
   int64_t until_ms = 0;  // on the monotonic clock; 0: any time
   int64_t rate_min = 0;  // bytes a second, of the time that was spent waiting for them; 0: any
+  // With until_ms: asked once, when it has been waited for for a second; false ends it.
+  std::function<bool()> may_be_slow = {};
 };
 
 struct Request {

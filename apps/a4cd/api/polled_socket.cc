@@ -54,7 +54,8 @@ const std::string& AnswerToSlow() {
       AnswerOf({.status = 408,
                 .type = "timeout",
                 .detail = "the head of the request did not come in time",
-                .hint = "it has api.request_timeout; is the network slow?"},
+                .hint = "it has api.request_timeout, a second while others wait; is the network "
+                        "slow?"},
                "HTTP/1.1 408 Request Timeout");
   return kAnswer;
 }
@@ -110,6 +111,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     in_head_ = false;
     until_ms_ = bound.until_ms;
     rate_min_ = bound.rate_min;
+    may_be_slow_ = bound.may_be_slow;
     came_ = waited_ms_ = 0;
   }
 
@@ -154,9 +156,28 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     }
   }
 
-  bool ComesInTime() {
-    const int64_t left_ms = until_ms_ - server_->clock.MonotonicMs();
-    return left_ms > 0 && Wait(Poco::Timespan(left_ms * 1000), SELECT_READ);
+  // One that is slow to come has its thread only while nobody else waits for it: who sends it has
+  // shown no key yet.
+  bool HeadComesInTime() {
+    for (;;) {
+      const int64_t left_ms = until_ms_ - server_->clock.MonotonicMs();
+      const bool is_slow = left_ms <= server_->head_timeout_ms - kIdleMs;
+      if (left_ms <= 0 || (is_slow && server_->is_crowded())) return false;
+      if (Wait(Poco::Timespan(std::min(left_ms, kIdleMs) * 1000), SELECT_READ)) return true;
+    }
+  }
+
+  bool BodyComesInTime() {
+    for (;;) {
+      const int64_t begun_ms = server_->clock.MonotonicMs();
+      int64_t left_ms = until_ms_ - begun_ms;
+      if (left_ms <= 0) return false;
+      if (may_be_slow_) left_ms = std::min(left_ms, std::max<int64_t>(0, kIdleMs - waited_ms_));
+      const bool comes = Wait(Poco::Timespan(left_ms * 1000), SELECT_READ);
+      waited_ms_ += server_->clock.MonotonicMs() - begun_ms;
+      if (comes) return true;
+      if (may_be_slow_ && waited_ms_ >= kIdleMs && !std::exchange(may_be_slow_, {})()) return false;
+    }
   }
 
   // The first bytes are there already: they were waited for by poll().
@@ -164,7 +185,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
     const bool first = std::exchange(idle_, false);
     if (until_ms_ == 0) {
       until_ms_ = server_->clock.MonotonicMs() + server_->head_timeout_ms;
-    } else if (!ComesInTime()) {
+    } else if (!HeadComesInTime()) {
       Refuse(AnswerToSlow());
       throw Poco::TimeoutException("the head of a request did not come in time");
     }
@@ -174,7 +195,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   }
 
   int ReceiveRest(void* buffer, int length, int flags) {
-    if ((until_ms_ > 0 && !ComesInTime()) || (rate_min_ > 0 && !ComesAtItsRate())) {
+    if ((until_ms_ > 0 && !BodyComesInTime()) || (rate_min_ > 0 && !ComesAtItsRate())) {
       throw Poco::TimeoutException("the body of a request did not come in time");
     }
     const int got = net::StreamSocketImpl::receiveBytes(buffer, length, flags);
@@ -204,6 +225,7 @@ class PolledStreamImpl final : public net::StreamSocketImpl {
   int64_t rate_min_ = 0;  // of the body; 0: none
   int64_t came_ = 0;      // of it
   int64_t waited_ms_ = 0;
+  std::function<bool()> may_be_slow_;  // nothing: it may
 };
 
 PolledStreamImpl& Polled(net::SocketImpl& socket) {

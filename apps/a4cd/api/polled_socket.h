@@ -10,10 +10,11 @@
 // before there is anything that a handler could be asked about.
 //
 // A connection on which nothing comes gives its thread up to those that wait for one, a second
-// after it was taken or answered last; so does one whose client is slow in taking an answer.
+// after it was taken or answered last; so does one whose client is slow in taking an answer, or in
+// saying what it asks for.
 //
-// And they bound a body: one that is read whole by the time in which it comes, one that is read as
-// it comes by its rate.
+// And they bound a body: one that is read whole by the time in which it comes, and may be slow only
+// if it is let; one that is read as it comes by its rate.
 #pragma once
 
 #include <Poco/Net/ServerSocket.h>

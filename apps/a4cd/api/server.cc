@@ -154,6 +154,7 @@ class Handler final : public net::HTTPRequestHandler {
         if (http.getExpectContinue()) answer.sendContinue();
       };
       response = shared_.api.Handle(*request);
+      BeginBody(socket, {});  // its bound goes with the request
       // Where the last chunk has ended is not known for sure: Poco reads one line of trailers.
       unread = request->body_unread || http.getChunkedTransferEncoding();
     } else {

@@ -35,6 +35,17 @@ TEST(Config, OfNothingIsTheEmbeddedDefault) {
   EXPECT_EQ(settings->roles.size(), 4u);
 }
 
+TEST(Config, SlowRequestsLeaveThreadsToOthers) {
+  const auto half = Read("api: {threads: 12}\n");
+  ASSERT_TRUE(half) << half.error().message();
+  EXPECT_EQ(half->api.slow_requests_max, 6);
+  EXPECT_EQ(half->api.slow_requests_per_tenant_max, 3);
+  const auto given = Read("api: {threads: 2, slow_requests_max: 1}\n");
+  ASSERT_TRUE(given) << given.error().message();
+  EXPECT_EQ(given->api.slow_requests_max, 1);
+  EXPECT_EQ(given->api.slow_requests_per_tenant_max, 1);
+}
+
 TEST(Config, EnvironmentWinsOverTheFile) {
   const auto settings = Read("api: {listen: '0.0.0.0:1', threads: 3}\nstore: {plugin: store-x}\n",
                              {{"A4C_API_LISTEN", "127.0.0.1:2"},

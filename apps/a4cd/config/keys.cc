@@ -97,6 +97,12 @@ constexpr ConfigKey kApiKeys[] = {
     {"threads", ConfigType::kLong, "64", "requests answered at once", false, 1, 1024},
     {"queue", ConfigType::kLong, "256", "connections waiting for a thread; past it: 503", false, 1,
      65536},
+    {"slow_requests_max", ConfigType::kLong, "0",
+     "threads that are held by batches, build contexts and stats of workspaces, and by other "
+     "bodies that are more than a second in coming; past it: 503; 0: half of threads",
+     false, 0, 1024},
+    {"slow_requests_per_tenant_max", ConfigType::kLong, "0",
+     "of one tenant on this instance; past it: 429; 0: half of these", false, 0, 1024},
     {"keep_alive", ConfigType::kDurationMs, "5s",
      "how long an idle connection keeps its thread; a second while others wait for one"},
     {"request_timeout", ConfigType::kDurationMs, "10s",

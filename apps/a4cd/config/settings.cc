@@ -101,6 +101,11 @@ bool IsListenAddress(const std::string& text) {
   return read.ec == std::errc() && read.ptr == end && port <= 65'535;
 }
 
+// 0: half of what bounds it.
+int64_t OrHalf(int64_t given, int64_t of) {
+  return given == 0 ? std::max<int64_t>(1, of / 2) : given;
+}
+
 ApiSettings ReadApi(const Config& config, Checker& checker) {
   const std::string& listen = config.String("listen");
   if (!IsListenAddress(listen)) {
@@ -110,10 +115,14 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
   }
   const auto proxies = TrustedProxies::Parse(config.StringList("trusted_proxies"));
   if (!proxies) checker.Fault("api", "trusted_proxies", proxies.error().message());
+  const int64_t slow_max = OrHalf(config.Long("slow_requests_max"), config.Long("threads"));
+  const int64_t slow_of_tenant = OrHalf(config.Long("slow_requests_per_tenant_max"), slow_max);
   return {.listen = listen,
           .trusted_proxies = proxies ? *proxies : TrustedProxies{},
           .threads = static_cast<int>(config.Long("threads")),
           .queue = static_cast<int>(config.Long("queue")),
+          .slow_requests_max = slow_max,
+          .slow_requests_per_tenant_max = slow_of_tenant,
           .keep_alive_ms = config.Long("keep_alive"),
           .request_timeout_ms = config.Long("request_timeout"),
           .body_bytes_max = config.Long("body_bytes_max"),

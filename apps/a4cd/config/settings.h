@@ -38,6 +38,8 @@ struct ApiSettings {
   TrustedProxies trusted_proxies = {};
   int threads = 64;
   int queue = 256;
+  int64_t slow_requests_max = 32;
+  int64_t slow_requests_per_tenant_max = 16;
   int64_t keep_alive_ms = 5'000;
   int64_t request_timeout_ms = 10'000;
   int64_t body_bytes_max = 1 << 20;

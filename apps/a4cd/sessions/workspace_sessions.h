@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "a4c/host_streams.h"
+#include "apps/a4cd/api/tenant_places.h"
 #include "apps/a4cd/jobs/presence.h"
 #include "apps/a4cd/sessions/conversation.h"
 #include "apps/a4cd/sessions/session.h"
-#include "apps/a4cd/sessions/session_places.h"
 
 namespace a4cd {
 
@@ -19,7 +19,7 @@ struct SessionSubject {
   std::string host;
   std::string unit;
   std::string request_id;  // of the request that became it
-  std::unique_ptr<SessionPlaces::Place> place;
+  std::unique_ptr<TenantPlaces::Place> place;
   std::unique_ptr<Presence> presence;
 };
 

@@ -198,6 +198,81 @@ TEST_F(ApiLimits, ClientsThatTakeTheirAnswersSlowlyMakeRoomForOthers) {
   }
 }
 
+// They needed no key for it, as those that say nothing.
+TEST_F(ApiLimits, ConnectionsThatAreSlowInAskingMakeRoomForOthers) {
+  StartApp("api: {threads: 2, request_timeout: 10m}\n");
+  Poco::Net::StreamSocket slow[4];
+  const std::string some = "GET /v1/jobs HTTP/1.1\r\nX-Slow: ";
+  for (auto& socket : slow) {
+    socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+    socket.sendBytes(some.data(), static_cast<int>(some.size()));
+  }
+  EXPECT_EQ(Get("/livez").status, 200);
+}
+
+class ApiSlowBodies : public ApiLimits {
+ protected:
+  void SetUp() override { StartApp("api: {threads: 4, request_timeout: 10m}\n"); }
+
+  // A body of which nothing comes yet.
+  static std::string Head(const std::string& key, const std::string& path) {
+    return "POST " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
+           key + "\r\nContent-Length: 3\r\n\r\n";
+  }
+  Poco::Net::StreamSocket Begin(const std::string& head) const {
+    Poco::Net::StreamSocket socket(
+        Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+    socket.sendBytes(head.data(), static_cast<int>(head.size()));
+    return socket;
+  }
+  // Until so many are being waited for.
+  void AwaitSlow(int count) {
+    const std::string line = "\na4c_http_slow_requests " + std::to_string(count) + "\n";
+    int looks = 0;
+    while (Get("/metrics").text.find(line) == std::string::npos && looks < 10'000) ++looks;
+    EXPECT_LT(looks, 10'000) << line;
+  }
+};
+
+// One key held every thread for more than an hour, for 5 kB a second each.
+TEST_F(ApiSlowBodies, OfOneTenantLeaveThreadsToTheOthers) {
+  Poco::Net::StreamSocket first = Begin(Head(key_, "/v1/jobs:batch"));
+  AwaitSlow(1);
+  const std::string refused = Raw(Head(key_, "/v1/jobs:batch"));
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 429 ")) << refused;
+  EXPECT_NE(refused.find("\r\nRetry-After: "), std::string::npos) << refused;
+  EXPECT_NE(refused.find("api.slow_requests_per_tenant_max"), std::string::npos) << refused;
+  const std::string context = Raw("PUT" + Head(key_, "/v1/jobs/none/context").substr(4));
+  EXPECT_TRUE(context.starts_with("HTTP/1.1 429 ")) << context;
+
+  const Poco::Net::StreamSocket others = Begin(Head(KeyFor("other"), "/v1/jobs:batch"));
+  AwaitSlow(2);
+  const std::string full = Raw(Head(KeyFor("third"), "/v1/jobs:batch"));
+  EXPECT_TRUE(full.starts_with("HTTP/1.1 503 ")) << full;
+  EXPECT_NE(full.find("api.slow_requests_max"), std::string::npos) << full;
+  EXPECT_EQ(Get("/livez").status, 200);
+
+  first.sendBytes("{}\n", 3);
+  EXPECT_NE(Rest(first).find(R"("line":1,"status":400)"), std::string::npos);
+  EXPECT_EQ(Post("/v1/jobs:batch", "{}\n").status, 200) << "there is room again";
+}
+
+TEST_F(ApiSlowBodies, CountAlsoIfTheyAreReadWhole) {
+  const std::string head = Head(key_, "/v1/jobs");
+  Poco::Net::StreamSocket first = Begin(head);
+  AwaitSlow(1);
+  std::vector<Poco::Net::StreamSocket> more;
+  for (int i = 0; i < 4; ++i) more.push_back(Begin(head));
+  EXPECT_EQ(Get("/livez").status, 200);
+  for (Poco::Net::StreamSocket& one : more) {
+    const std::string answer = Rest(one);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 429 ")) << answer;
+  }
+  first.sendBytes("{}\n", 3);
+  EXPECT_TRUE(Rest(first).starts_with("HTTP/1.1 400 ")) << "it was let";
+  AwaitSlow(0);
+}
+
 // A batch and a context are as long in coming as they are large, and no longer.
 TEST_F(ApiLimits, AStreamedBodyComesAtALeastRate) {
   StartApp("api: {request_timeout: 1s}\n");

@@ -152,8 +152,7 @@ class ApiStats : public testing::Test {
                   process_,
                   ids_,
                   RateLimiter(fake_.runtime().clock, 0, 0),
-                  InFlight(fake_.runtime()),
-                  SessionPlaces(fake_.metrics(), 10, 10)};
+                  InFlight(fake_.runtime())};
 };
 
 TEST_F(ApiStats, SayWhatAWorkspaceUsesAndOfHowMuch) {
@@ -170,6 +169,16 @@ TEST_F(ApiStats, SayWhatAWorkspaceUsesAndOfHowMuch) {
   EXPECT_EQ(body["disk_limit_bytes"].Int(), 1024 * kMiB);
   EXPECT_TRUE(body["read_at"].IsText());
   EXPECT_EQ(hosts_.reads, 2);
+}
+
+// Each holds a thread for as long as it measures.
+TEST_F(ApiStats, OfOneTenantAreSoManyAtATime) {
+  std::vector<std::unique_ptr<TenantPlaces::Place>> places(16);
+  for (auto& place : places) ASSERT_FALSE(api_.places.slow_requests.Enter(kTenant, place));
+  EXPECT_EQ(Ask("placed").status, 429);
+  EXPECT_EQ(AskForAll().status, 429);
+  places.clear();
+  EXPECT_EQ(Ask("placed").status, 200);
 }
 
 TEST_F(ApiStats, WithoutAnIntervalAServerIsAskedOnce) {

@@ -37,20 +37,11 @@ class HandlerTest : public testing::Test {
   SecretService secrets_{database_, runtime_, nullptr};
   EventFeed feed_{database_, runtime_};
   NoProcess process_;
-  ApiContext api_{runtime_,
-                  {},
-                  database_,
-                  jobs_,
-                  keys_,
-                  key_watch_,
-                  secrets_,
-                  nullptr,
-                  feed_,
-                  process_,
-                  ids_,
-                  RateLimiter(runtime_.clock, 0, 0),
-                  InFlight(runtime_),
-                  SessionPlaces(metrics_, 10, 10)};
+  ApiContext api_{
+      runtime_,           {},      database_, jobs_,    keys_, key_watch_,
+      secrets_,           nullptr, feed_,     process_, ids_,  RateLimiter(runtime_.clock, 0, 0),
+      InFlight(runtime_),
+  };
 };
 
 }  // namespace a4cd

@@ -139,8 +139,7 @@ class ReplicaLists : public ::testing::Test {
                   process_,
                   instance_.ids,
                   RateLimiter(fake_.runtime().clock, 0, 0),
-                  InFlight(fake_.runtime()),
-                  SessionPlaces(metrics_, 10, 10)};
+                  InFlight(fake_.runtime())};
 };
 
 constexpr std::pair<const char*, size_t> kLists[] = {

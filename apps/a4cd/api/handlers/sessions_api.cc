@@ -3,6 +3,7 @@
 #include <cctype>
 #include <charconv>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -104,15 +105,6 @@ SessionRules RulesOf(const ApiSettings& settings) {
           .step_timeout_ms = settings.request_timeout_ms};
 }
 
-Response TooMany(const Error& error) {
-  return ProblemResponse({.status = 429,
-                          .type = "exhausted",
-                          .detail = error.message(),
-                          .hint = error.hint(),
-                          .errors = {},
-                          .retry_after_s = 5});
-}
-
 Response Switch(const Request& request, const char* protocol, std::unique_ptr<Session> session) {
   Response response;
   response.status = 101;
@@ -144,8 +136,11 @@ Response BeginSession(ApiContext& api, const Request& request, const char* proto
     return note ? RefuseNoted(api, request, problem) : ProblemResponse(problem);
   }
   if (auto refused = RefuseHandshake(request, protocol)) return *std::move(refused);
-  auto place = api.session_places.Enter(request.principal.tenant);
-  if (!place) return TooMany(place.error());
+  std::unique_ptr<TenantPlaces::Place> place;
+  if (auto full = api.places.sessions.Enter(request.principal.tenant, place)) {
+    full->status = 429;  // of the instance's bound too
+    return ProblemResponse(*full);
+  }
   auto presence =
       std::make_unique<Presence>(api.database, api.runtime, request.principal.tenant, *workspace);
   if (note) {
@@ -161,7 +156,7 @@ Response BeginSession(ApiContext& api, const Request& request, const char* proto
                 make({.host = workspace->host,
                       .unit = UnitName(workspace->id),
                       .request_id = request.request_id,
-                      .place = *std::move(place),
+                      .place = std::move(place),
                       .presence = std::move(presence)}));
 }
 

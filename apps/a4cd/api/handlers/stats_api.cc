@@ -1,6 +1,7 @@
 // What workspaces use just now, asked of their servers: of one, and of many at once.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -127,6 +128,10 @@ Response GetWorkspaceStats(ApiContext& api, Request& request) {
   if (!workspace) return ErrorResponse(workspace.error());
   const auto activity = ActivityOf(api);
   if (!activity) return ErrorResponse(activity.error());
+  std::unique_ptr<TenantPlaces::Place> place;  // it waits, for servers too
+  if (const auto full = api.places.slow_requests.Enter(request.principal.tenant, place)) {
+    return ProblemResponse(*full);
+  }
   const Result<WorkspaceUse> use =
       ReadUses(api, request, **activity, std::span(&*workspace, 1), *interval_ms).front();
   return use ? JsonResponse(200, UseView(*workspace, *use)) : ErrorResponse(use.error());
@@ -138,6 +143,10 @@ Response ListWorkspaceStats(ApiContext& api, Request& request) {
   if (!interval_ms) return ErrorResponse(interval_ms.error());
   const auto activity = ActivityOf(api);
   if (!activity) return ErrorResponse(activity.error());
+  std::unique_ptr<TenantPlaces::Place> place;
+  if (const auto full = api.places.slow_requests.Enter(request.principal.tenant, place)) {
+    return ProblemResponse(*full);
+  }
   Json items(Json::Array{});
   const Result<WorkspacesWanted> wanted = request.HasQuery("workspaces")
                                               ? NamedWorkspaces(api, request, items)
