@@ -260,8 +260,7 @@ class RunningApp final : public App, public ProcessView {
         RateLimiter(runtime_.clock, settings_.api.rate_per_s, settings_.api.rate_burst),
         InFlight(runtime_), worker_ ? &*worker_ : nullptr});
     api_.emplace(*context_);
-    streams_ = NewStreamHub(runtime_, {.streams_max = settings_.api.streams_max,
-                                       .buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
+    streams_ = NewStreamHub(runtime_, {.buffer_bytes_max = settings_.api.stream_buffer_bytes_max,
                                        .answers_bytes_max = settings_.api.slow_answers_bytes_max,
                                        .stall_ms = settings_.api.request_timeout_ms,
                                        .period_ms = settings_.api.events_period_ms});

@@ -170,6 +170,10 @@ ApiPlaces::ApiPlaces(a4c::MetricSink& metrics, const ApiSettings& settings)
                [&metrics](int64_t count) {
                  metrics.Gauge("a4c_sessions_open", {}, static_cast<double>(count));
                }),
+      streams({"streams", settings.streams_max, settings.streams_per_tenant_max},
+              [&metrics](int64_t count) {
+                metrics.Gauge("a4c_http_streams_open", {}, static_cast<double>(count));
+              }),
       slow_requests(
           {"slow_requests", settings.slow_requests_max, settings.slow_requests_per_tenant_max},
           [&metrics](int64_t count) {
@@ -221,7 +225,7 @@ Response Api::Dispatch(Request& request, const Route*& route) {
     response = ProblemResponse(ForbiddenProblem(route->scope));
   } else {
     response = Answer(request, *route);
-    HoldByKey(context_.key_watch, request.principal, response);
+    HoldByKey(context_.key_watch, context_.places.streams, request.principal, response);
   }
   if (context_.limiter.enabled()) {
     const std::string burst = std::to_string(context_.limiter.burst());

@@ -43,6 +43,7 @@ struct ApiPlaces {
   ApiPlaces(a4c::MetricSink& metrics, const ApiSettings& settings);
 
   TenantPlaces sessions;
+  TenantPlaces streams;
   TenantPlaces slow_requests;  // that hold a thread for long
 };
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "apps/a4cd/api/problem.h"
+
 namespace a4cd {
 namespace {
 
@@ -9,8 +11,9 @@ using a4c::Result;
 
 class HeldStream final : public StreamSource {
  public:
-  HeldStream(std::shared_ptr<const KeyHold> hold, std::unique_ptr<StreamSource> source)
-      : hold_(std::move(hold)), source_(std::move(source)) {}
+  HeldStream(std::shared_ptr<const KeyHold> hold, std::unique_ptr<TenantPlaces::Place> place,
+             std::unique_ptr<StreamSource> source)
+      : hold_(std::move(hold)), place_(std::move(place)), source_(std::move(source)) {}
 
   Result<Piece> Next(const a4c::Call& call) override {
     A4C_CHECK(hold_->Check());
@@ -19,6 +22,7 @@ class HeldStream final : public StreamSource {
 
  private:
   const std::shared_ptr<const KeyHold> hold_;
+  const std::unique_ptr<TenantPlaces::Place> place_;
   const std::unique_ptr<StreamSource> source_;
 };
 
@@ -40,11 +44,20 @@ class HeldSession final : public Session {
 
 }  // namespace
 
-void HoldByKey(KeyWatch& watch, const Principal& principal, Response& response) {
+void HoldByKey(KeyWatch& watch, TenantPlaces& streams, const Principal& principal,
+               Response& response) {
   if (response.stream == nullptr && response.session == nullptr) return;
+  std::unique_ptr<TenantPlaces::Place> place;
+  if (response.stream != nullptr) {
+    if (const auto full = streams.Enter(principal.tenant, place)) {
+      response = ProblemResponse(*full);
+      return;
+    }
+  }
   auto hold = watch.Hold(principal.key_id);
   if (response.stream != nullptr) {
-    response.stream = std::make_unique<HeldStream>(hold, std::move(response.stream));
+    response.stream =
+        std::make_unique<HeldStream>(hold, std::move(place), std::move(response.stream));
   }
   if (response.session != nullptr) {
     response.session = std::make_unique<HeldSession>(hold, std::move(response.session));

@@ -155,6 +155,7 @@ class Handler final : public net::HTTPRequestHandler {
       };
       response = shared_.api.Handle(*request);
       BeginBody(socket, {});  // its bound goes with the request
+      tenant_ = request->principal.tenant;
       // Where the last chunk has ended is not known for sure: Poco reads one line of trailers.
       unread = request->body_unread || http.getChunkedTransferEncoding();
     } else {
@@ -202,7 +203,7 @@ class Handler final : public net::HTTPRequestHandler {
       std::string rest = SendAnswer(socket, bytes, until_ms);
       if (!rest.empty()) {
         auto& connection = dynamic_cast<net::HTTPServerRequestImpl&>(http);
-        shared_.streams.Finish(connection.detachSocket(), std::move(rest), until_ms);
+        shared_.streams.Finish(tenant_, connection.detachSocket(), std::move(rest), until_ms);
         return;
       }
     } catch (const Poco::Exception&) {
@@ -216,11 +217,11 @@ class Handler final : public net::HTTPRequestHandler {
   // The answer goes on without end: its socket leaves this thread.
   void Detach(net::HTTPServerRequest& http, Response response) {
     auto& connection = dynamic_cast<net::HTTPServerRequestImpl&>(http);
-    if (!shared_.streams.HasRoom() || shared_.stopping) {
+    if (shared_.stopping) {
       response = ProblemResponse({.status = 503,
-                                  .type = "exhausted",
-                                  .detail = "this instance has no room for another stream",
-                                  .hint = "come back, maybe to another instance",
+                                  .type = "draining",
+                                  .detail = "this instance begins no more streams",
+                                  .hint = "come back to another instance",
                                   .errors = {},
                                   .retry_after_s = 2});
       Send(http, std::move(response), true, false);
@@ -249,6 +250,7 @@ class Handler final : public net::HTTPRequestHandler {
   }
 
   Shared& shared_;
+  std::string tenant_;  // who asks, as soon as that is known
 };
 
 class Factory final : public net::HTTPRequestHandlerFactory {

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
+#include <iterator>
 #include <mutex>
 #include <stop_token>
 #include <string_view>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "a4c/sinks.h"
+#include "apps/a4cd/api/tenant_places.h"
 
 namespace a4cd {
 namespace {
@@ -48,17 +49,27 @@ struct Stream {
   std::unique_ptr<StreamSource> source;
   int64_t moved_ms;  // when something was sent last, or there was something to send again
   int64_t until_ms = INT64_MAX;
-  int64_t answer_bytes = 0;  // of a whole answer
-  bool last = false;         // close when all is sent
-  bool closed = false;       // remove
+  std::unique_ptr<TenantPlaces::Place> place = {};  // of a whole answer
+  bool last = false;                                // close when all is sent
+  bool closed = false;                              // remove
 
   int fd() const { return socket.impl()->sockfd(); }
 };
 
+// That an answer counts for at least: its socket has buffers too.
+constexpr int64_t kAnswerBytesMin = 64 << 10;
+
 class Hub final : public StreamHub {
  public:
   Hub(const a4c::Runtime& runtime, const StreamHubOptions& options)
-      : runtime_(runtime), options_(options), wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+      : runtime_(runtime),
+        options_(options),
+        wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+        answers_({"slow_answers_bytes", options.answers_bytes_max, options.answers_bytes_max / 4},
+                 [this](int64_t bytes) {
+                   runtime_.metrics.Gauge("a4c_http_slow_answers_bytes", {},
+                                          static_cast<double>(bytes));
+                 }) {
     thread_ = runtime_.threads.Start("streams", [this](const std::stop_token& stop) { Run(stop); });
   }
 
@@ -69,8 +80,6 @@ class Hub final : public StreamHub {
     close(wake_fd_);
   }
 
-  bool HasRoom() const override { return count_.load() < options_.streams_max; }
-
   void Add(const Poco::Net::StreamSocket& socket, std::string head,
            std::unique_ptr<StreamSource> source) override {
     Add({.socket = socket,
@@ -79,26 +88,25 @@ class Hub final : public StreamHub {
          .moved_ms = runtime_.clock.MonotonicMs()});
   }
 
-  void Finish(const Poco::Net::StreamSocket& socket, std::string rest, int64_t until_ms) override {
-    const auto bytes = static_cast<int64_t>(rest.size());
-    if (!HasRoom() || answers_bytes_ + bytes > options_.answers_bytes_max) {
+  void Finish(const std::string& tenant, const Poco::Net::StreamSocket& socket, std::string rest,
+              int64_t until_ms) override {
+    std::unique_ptr<TenantPlaces::Place> place;
+    if (answers_.Enter(tenant, place, std::max<int64_t>(std::ssize(rest), kAnswerBytesMin))) {
       runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
       return;
     }
-    answers_bytes_ += bytes;
     Add({.socket = socket,
          .unsent = Outbound(std::move(rest)),
          .source = nullptr,
          .moved_ms = runtime_.clock.MonotonicMs(),
          .until_ms = until_ms,
-         .answer_bytes = bytes,
+         .place = std::move(place),
          .last = true});
   }
 
  private:
   void Add(Stream stream) {
     stream.socket.setBlocking(false);
-    ++count_;
     std::lock_guard lock(mutex_);
     added_.push_back(std::move(stream));
     Wake();
@@ -120,11 +128,7 @@ class Hub final : public StreamHub {
         ask_at_ms = runtime_.clock.MonotonicMs() + options_.period_ms;
       }
       for (Stream& stream : streams_) Send(stream);
-      std::erase_if(streams_, [&](const Stream& stream) {
-        if (stream.closed) answers_bytes_ -= stream.answer_bytes;
-        return stream.closed;
-      });
-      count_ = static_cast<int>(streams_.size());
+      std::erase_if(streams_, [](const Stream& stream) { return stream.closed; });
       Wait(streams_.empty() ? -1 : std::max<int64_t>(0, ask_at_ms - runtime_.clock.MonotonicMs()));
     }
     streams_.clear();
@@ -209,8 +213,7 @@ class Hub final : public StreamHub {
   const a4c::Runtime runtime_;
   const StreamHubOptions options_;
   const int wake_fd_;
-  std::atomic<int> count_{0};
-  std::atomic<int64_t> answers_bytes_{0};
+  TenantPlaces answers_;  // the bytes of whole ones
   std::mutex mutex_;
   std::vector<Stream> added_;    // guarded by mutex_
   std::vector<Stream> streams_;  // the thread's own

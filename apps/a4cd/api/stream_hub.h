@@ -2,7 +2,8 @@
 // served by one thread, which waits for all of them in one poll(2). While a reader's buffer is full
 // its source is asked for nothing; one that takes nothing out of it for stall_ms is closed: it
 // comes back and says where it was. And of whole answers that a client takes slowly while others
-// wait for the thread: they are closed at their time too.
+// wait for the thread: they are closed at their time too, and bounded, in all and of a tenant; of
+// how many streams there may be decides who adds them.
 #pragma once
 
 #include <Poco/Net/StreamSocket.h>
@@ -17,9 +18,8 @@
 namespace a4cd {
 
 struct StreamHubOptions {
-  int streams_max = 1'000;
   int64_t buffer_bytes_max = 1 << 20;     // of a stream; with one answer of its source more
-  int64_t answers_bytes_max = 256 << 20;  // of whole answers, together
+  int64_t answers_bytes_max = 256 << 20;  // of whole answers, together; of a tenant a quarter
   int64_t stall_ms = 10'000;
   int64_t period_ms = 500;          // how often sources are asked
   int64_t call_timeout_ms = 5'000;  // of one question
@@ -28,15 +28,13 @@ struct StreamHubOptions {
 class StreamHub {
  public:
   virtual ~StreamHub() = default;  // closes all streams
-  // True if another stream may be added; it is a hint, Add decides.
-  virtual bool HasRoom() const = 0;
   // `head` (the HTTP header) is sent first. [any thread]
   virtual void Add(const Poco::Net::StreamSocket& socket, std::string head,
                    std::unique_ptr<StreamSource> source) = 0;
-  // What is left of an answer, to be taken until then (monotonic). The socket is closed after it,
-  // and at once if there is no room. [any thread]
-  virtual void Finish(const Poco::Net::StreamSocket& socket, std::string rest,
-                      int64_t until_ms) = 0;
+  // What is left of an answer to the tenant ("": nobody's), to be taken until then (monotonic). The
+  // socket is closed after it, and at once if there is no room. [any thread]
+  virtual void Finish(const std::string& tenant, const Poco::Net::StreamSocket& socket,
+                      std::string rest, int64_t until_ms) = 0;
 };
 
 std::unique_ptr<StreamHub> NewStreamHub(const a4c::Runtime& runtime,

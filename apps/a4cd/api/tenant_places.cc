@@ -4,18 +4,18 @@
 
 namespace a4cd {
 
-std::optional<Problem> TenantPlaces::Enter(const std::string& tenant,
-                                           std::unique_ptr<Place>& place) {
+std::optional<Problem> TenantPlaces::Enter(const std::string& tenant, std::unique_ptr<Place>& place,
+                                           int64_t size) {
   std::lock_guard lock(mutex_);
-  if (count_ >= bounds_.max) return Full(503, count_, "this instance", "_max");
+  if (count_ + size > bounds_.max) return Full(503, count_, "this instance", "_max");
   const auto known = of_tenant_.find(tenant);
   const int64_t of_tenant = known == of_tenant_.end() ? 0 : known->second;
-  if (of_tenant >= bounds_.per_tenant_max) {
+  if (of_tenant + size > bounds_.per_tenant_max) {
     return Full(429, of_tenant, "on this instance the tenant", "_per_tenant_max");
   }
-  place = std::make_unique<Place>(*this, tenant);
-  of_tenant_[tenant] = of_tenant + 1;
-  tell_(++count_);
+  place = std::make_unique<Place>(*this, tenant, size);
+  of_tenant_[tenant] = of_tenant + size;
+  tell_(count_ += size);
   return std::nullopt;
 }
 
@@ -33,11 +33,11 @@ Problem TenantPlaces::Full(int status, int64_t count, const std::string& whose,
           .retry_after_s = 5};
 }
 
-void TenantPlaces::Leave(const std::string& tenant) {
+void TenantPlaces::Leave(const std::string& tenant, int64_t size) {
   std::lock_guard lock(mutex_);
-  tell_(--count_);
+  tell_(count_ -= size);
   const auto found = of_tenant_.find(tenant);
-  if (--found->second == 0) of_tenant_.erase(found);
+  if ((found->second -= size) == 0) of_tenant_.erase(found);
 }
 
 }  // namespace a4cd

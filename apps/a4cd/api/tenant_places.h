@@ -1,5 +1,6 @@
 // How many there may be at once on this instance, in all and of one tenant, who so leaves some to
-// the others: of sessions, and of requests that hold a thread for long.
+// the others: of sessions, of streams, of requests that hold a thread for long, and of bytes that
+// answers wait with.
 //
 //   std::unique_ptr<TenantPlaces::Place> place;
 //   if (auto full = places.Enter(tenant, place)) return ProblemResponse(*full);
@@ -33,22 +34,26 @@ class TenantPlaces {
   // Given back when it goes.
   class Place {
    public:
-    Place(TenantPlaces& places, std::string tenant) : places_(places), tenant_(std::move(tenant)) {}
-    ~Place() { places_.Leave(tenant_); }
+    Place(TenantPlaces& places, std::string tenant, int64_t size)
+        : places_(places), tenant_(std::move(tenant)), size_(size) {}
+    ~Place() { places_.Leave(tenant_, size_); }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
 
    private:
     TenantPlaces& places_;
     const std::string tenant_;
+    const int64_t size_;
   };
 
-  // Which bound is reached, if one is: 429 of the tenant's, 503 of the instance's.
-  std::optional<Problem> Enter(const std::string& tenant, std::unique_ptr<Place>& place);
+  // Which bound is reached, if one is: 429 of the tenant's, 503 of the instance's. size: how many
+  // it counts for.
+  std::optional<Problem> Enter(const std::string& tenant, std::unique_ptr<Place>& place,
+                               int64_t size = 1);
 
  private:
   Problem Full(int status, int64_t count, const std::string& whose, const std::string& key) const;
-  void Leave(const std::string& tenant);
+  void Leave(const std::string& tenant, int64_t size);
 
   const Bounds bounds_;
   const std::function<void(int64_t count)> tell_;

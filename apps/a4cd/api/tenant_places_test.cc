@@ -13,8 +13,8 @@ class TenantPlacesTest : public testing::Test {
   using Place = std::unique_ptr<TenantPlaces::Place>;
 
   // 200, or what a refusal says.
-  int Enter(const std::string& tenant, Place& place) {
-    const std::optional<Problem> full = places_.Enter(tenant, place);
+  int Enter(const std::string& tenant, Place& place, int64_t size = 1) {
+    const std::optional<Problem> full = places_.Enter(tenant, place, size);
     EXPECT_EQ(place != nullptr, !full);
     if (!full) return 200;
     hint_ = full->hint;
@@ -55,6 +55,17 @@ TEST_F(TenantPlacesTest, WhatGoesMakesRoom) {
   a1.reset();
   EXPECT_EQ(told_, 1);
   EXPECT_EQ(Enter("a", a3), 200);
+}
+
+TEST_F(TenantPlacesTest, OneMayCountForSeveral) {
+  Place a1, a2, b;
+  EXPECT_EQ(Enter("a", a1, 3), 429);
+  EXPECT_EQ(Enter("a", a1, 2), 200);
+  EXPECT_EQ(Enter("a", a2), 429);
+  EXPECT_EQ(Enter("b", b, 2), 503);
+  a1.reset();
+  EXPECT_EQ(told_, 0);
+  EXPECT_EQ(Enter("a", a2, 2), 200);
 }
 
 }  // namespace

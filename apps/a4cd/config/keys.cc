@@ -128,13 +128,15 @@ constexpr ConfigKey kApiKeys[] = {
      "how long a revoked key may still be accepted; 0: every request reads the store"},
     {"streams_max", ConfigType::kLong, "1000", "open event and log streams; past it: 503", false,
      0},
+    {"streams_per_tenant_max", ConfigType::kLong, "250",
+     "of one tenant on this instance; past it: 429", false, 0},
     {"stream_buffer_bytes_max", ConfigType::kBytes, "1MiB",
      "unsent bytes of a stream, past which it is asked for no more; one whose reader takes nothing "
      "for request_timeout is closed",
      false, 4096},
     {"slow_answers_bytes_max", ConfigType::kBytes, "256MiB",
-     "of answers that clients take slowly while others wait for a thread, together; past it they "
-     "are cut off",
+     "of answers that clients take slowly while others wait for a thread, together, and a quarter "
+     "of one tenant; past it they are cut off",
      false, 0},
     {"events_period", ConfigType::kDurationMs, "500ms", "how often changes are looked for", false,
      20},

@@ -137,6 +137,7 @@ ApiSettings ReadApi(const Config& config, Checker& checker) {
           .rate_burst = config.Long("rate_burst"),
           .auth_cache_ms = config.Long("auth_cache"),
           .streams_max = static_cast<int>(config.Long("streams_max")),
+          .streams_per_tenant_max = static_cast<int>(config.Long("streams_per_tenant_max")),
           .stream_buffer_bytes_max = config.Long("stream_buffer_bytes_max"),
           .slow_answers_bytes_max = config.Long("slow_answers_bytes_max"),
           .events_period_ms = config.Long("events_period"),

@@ -54,6 +54,7 @@ struct ApiSettings {
   int64_t rate_burst = 0;
   int64_t auth_cache_ms = 5'000;
   int streams_max = 1'000;
+  int streams_per_tenant_max = 250;
   int64_t stream_buffer_bytes_max = 1 << 20;
   int64_t slow_answers_bytes_max = 256 << 20;
   int64_t events_period_ms = 500;

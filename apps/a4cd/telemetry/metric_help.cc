@@ -16,6 +16,8 @@ constexpr Help kHelp[] = {
     {"a4c_http_request_seconds", "how long requests took"},
     {"a4c_http_connections_refused_total", "connections beyond api.threads and api.queue"},
     {"a4c_http_slow_requests", "requests that hold a thread for long"},
+    {"a4c_http_streams_open", "event streams and followed logs of jobs"},
+    {"a4c_http_slow_answers_bytes", "of answers whose client takes them slowly"},
     {"a4c_http_streams_dropped_total", "streams and answers whose client read too slowly"},
     {"a4c_sessions_open", "sessions that are open"},
     {"a4c_sessions_total", "sessions that have ended"},

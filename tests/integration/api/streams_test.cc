@@ -1,3 +1,6 @@
+#include <Poco/Net/StreamSocket.h>
+
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -59,6 +62,28 @@ TEST_F(ApiStreams, MoreThanTheirBufferAtOnceArrivesWhole) {
 TEST_F(ApiStreams, PastTheirNumberAreRefused) {
   StartApp("api: {streams_max: 0}\n");
   EXPECT_NE(Raw(EventsRequest(key_), "\r\n\r\n").find("HTTP/1.1 503"), std::string::npos);
+}
+
+// One key with jobs:read took them all.
+TEST_F(ApiStreams, OfOneTenantLeaveSomeToTheOthers) {
+  StartApp("api: {streams_max: 2, streams_per_tenant_max: 1}\n");
+  const std::string other = KeyFor("other");
+  Poco::Net::StreamSocket first(
+      Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+  const std::string request = EventsRequest(key_);
+  first.sendBytes(request.data(), static_cast<int>(request.size()));
+  std::array<char, 64> head{};
+  ASSERT_GT(first.receiveBytes(head.data(), head.size()), 0);
+  const std::string refused = Raw(request, "\r\n\r\n");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 429 ")) << refused;
+  EXPECT_NE(refused.find("Retry-After: "), std::string::npos) << refused;
+  const std::string log = "/v1/jobs/" + CreateWorkspaceJob("dev-1").body["id"].Text() + "/logs";
+  EXPECT_EQ(Get(log + "?follow=true").status, 429) << "a log that is followed is one";
+  EXPECT_EQ(Get(log).status, 200);
+  EXPECT_TRUE(Raw(EventsRequest(other), "\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  first.close();
+  std::string again;
+  while (!again.starts_with("HTTP/1.1 200 ")) again = Raw(request, "\r\n\r\n");
 }
 
 TEST_F(ApiStreams, EndWhenTheirKeyIsRevoked) {
