@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 namespace a4c::testing {
 namespace {
@@ -16,6 +17,8 @@ struct State {
   bool silent = false;
   int times = 0;  // it has spoken again
   int asked = 0;
+  std::string known = {};
+  std::vector<std::string> addresses = {};
 };
 
 // Never freed: a lookup may still be under way when the program ends.
@@ -30,6 +33,35 @@ void AwaitSpeech() {
   ++state.asked;
   const int before = state.times;
   state.changed.wait(lock, [&] { return !state.silent || state.times != before; });
+}
+
+std::vector<std::string> AddressesOf(std::string_view host) {
+  State& state = TheState();
+  const std::scoped_lock lock(state.mutex);
+  return !host.empty() && host == state.known ? state.addresses : std::vector<std::string>();
+}
+
+void Know(std::string name, std::vector<std::string> addresses) {
+  State& state = TheState();
+  const std::scoped_lock lock(state.mutex);
+  state.known = std::move(name);
+  state.addresses = std::move(addresses);
+}
+
+using Lookup = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+
+// One list of those of all addresses: the C library frees it entry by entry.
+int Answer(Lookup lookup, const std::vector<std::string>& addresses, const char* service,
+           const addrinfo* hints, addrinfo** result) {
+  addrinfo numeric = hints == nullptr ? addrinfo{} : *hints;
+  numeric.ai_flags |= AI_NUMERICHOST;
+  *result = nullptr;
+  for (addrinfo** end = result; const std::string& address : addresses) {
+    const int code = lookup(address.c_str(), service, &numeric, end);
+    if (code != 0) return code;
+    while (*end != nullptr) end = &(*end)->ai_next;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -55,6 +87,14 @@ int SilentNames::Asked() const {
   return state.asked;
 }
 
+KnownName::KnownName(std::string name, std::vector<std::string> addresses) {
+  Know(std::move(name), std::move(addresses));
+}
+
+KnownName::~KnownName() {
+  Know({}, {});
+}
+
 }  // namespace a4c::testing
 
 // A program's own definition comes before the C library's, for its shared libraries too.
@@ -68,7 +108,9 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* na
     a4c::testing::AwaitSpeech();
     return EAI_NONAME;
   }
-  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
-  static const auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  using a4c::testing::Lookup;
+  static const auto next = reinterpret_cast<Lookup>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  const std::vector<std::string> addresses = a4c::testing::AddressesOf(host);
+  if (!addresses.empty()) return a4c::testing::Answer(next, addresses, service, hints, result);
   return next(name, service, hints, result);
 }

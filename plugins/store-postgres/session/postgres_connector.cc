@@ -6,6 +6,7 @@
 
 #include "a4c/batch_rules.h"
 #include "a4c/sinks.h"
+#include "session/postgres_error.h"
 #include "session/postgres_server.h"
 
 namespace a4c::postgres {
@@ -39,14 +40,7 @@ Result<std::unique_ptr<Session>> Connector::Connect(const Call& call, const Opti
       served_last_ = server;
       return session;
     }
-    // Of several, the one that a retry cannot help tells more than one that is down.
-    const Error& error = session.error();
-    if (!failure) {
-      failure = error;
-    } else {
-      const Error& told = failure->retryable() ? error : *failure;
-      failure = Error(told.code(), failure->message() + "; " + error.message(), told.hint());
-    }
+    failure = Together(failure, session.error());
   }
   return Because(call, *failure);
 }

@@ -84,6 +84,12 @@ Error ConnectErrorOf(std::string_view message) {
   return Error(Code::kUnavailable, text, "is the server up, and is one of the hosts the primary?");
 }
 
+Error Together(const std::optional<Error>& before, const Error& error) {
+  if (!before) return error;
+  const Error& told = before->retryable() ? error : *before;
+  return Error(told.code(), before->message() + "; " + error.message(), told.hint());
+}
+
 bool EndsSession(std::string_view sqlstate) {
   return sqlstate.empty() || sqlstate == "25006" || sqlstate.starts_with("08") ||
          sqlstate.starts_with("26") || sqlstate.starts_with("57P");

@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
 
 namespace a4c::postgres {
 namespace {
-
-using Settings = std::map<std::string, std::string>;
 
 // libpq's own quoting. Poco 1.11 splits the string at every space, so none may be left inside.
 Result<std::string> ToConninfo(const Settings& settings) {
@@ -30,22 +27,6 @@ Result<std::string> ToConninfo(const Settings& settings) {
     text += name + "='" + quoted + "'";
   }
   return text;
-}
-
-Result<Settings> ParseDsn(const std::string& dsn) {
-  char* message = nullptr;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-      PQconninfoParse(dsn.c_str(), &message), PQconninfoFree);
-  if (!options) {
-    PQfreemem(message);  // may quote the dsn, which may hold the password
-    return Error(Code::kInvalid, "dsn is no connection string that libpq can read",
-                 "write host=... port=... dbname=... user=..., or postgresql://...");
-  }
-  Settings settings;
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr) settings[option->keyword] = option->val;
-  }
-  return settings;
 }
 
 void SetHosts(const std::vector<std::string>& hosts, int64_t port, Settings& settings) {
@@ -157,6 +138,22 @@ Result<void> ReadRowSecurity(const Config& config, const Settings& settings, Opt
 }
 
 }  // namespace
+
+Result<Settings> ParseDsn(const std::string& dsn) {
+  char* message = nullptr;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(dsn.c_str(), &message), PQconninfoFree);
+  if (!options) {
+    PQfreemem(message);  // may quote the dsn, which may hold the password
+    return Error(Code::kInvalid, "dsn is no connection string that libpq can read",
+                 "write host=... port=... dbname=... user=..., or postgresql://...");
+  }
+  Settings settings;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) settings[option->keyword] = option->val;
+  }
+  return settings;
+}
 
 Result<Options> ReadOptions(const Config& config) {
   Options options;

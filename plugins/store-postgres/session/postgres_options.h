@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ struct Options {
   int64_t commit_timeout_ms = 10'000;
   int64_t replica_staleness_max_ms = 5000;
 };
+
+using Settings = std::map<std::string, std::string>;
+
+// What a connection string or URI sets. kInvalid: libpq cannot read it.
+Result<Settings> ParseDsn(const std::string& dsn);
 
 // kInvalid: a dsn that libpq cannot read, or a value that holds a space, on which Poco splits.
 Result<Options> ReadOptions(const Config& config);

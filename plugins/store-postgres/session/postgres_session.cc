@@ -14,6 +14,7 @@
 
 #include "session/postgres_binary.h"
 #include "session/postgres_error.h"
+#include "session/postgres_probe.h"
 #include "session/postgres_server.h"
 
 namespace a4c::postgres {
@@ -370,36 +371,6 @@ Result<void> PocoSession::SetUp(const Call& call, const Options& options) {
   return {};
 }
 
-// Waits until the server that is being connected to answers.
-Result<void> AwaitServer(const Call& call, PGconn* connecting, short events) {
-  pollfd waited{PQsocket(connecting), events, 0};
-  for (;;) {
-    if (call.Stopping()) return Error(Code::kCanceled, "asked to stop");
-    const int64_t left = call.RemainingMs();
-    if (left == 0) {
-      return ConnectErrorOf(Text(PQhost(connecting)) + ":" + Text(PQport(connecting)) +
-                            " did not answer in time");
-    }
-    const int64_t slice = call.stop.stop_possible() ? kStopPollMs : 1000;
-    if (poll(&waited, 1, static_cast<int>(std::min(left, slice))) > 0) return {};
-  }
-}
-
-// Poco 1.11 leaks the connection if connecting fails (poco#4231): it is only asked to when it can.
-// It also has no deadline but libpq's connect_timeout, which is two seconds at least: that is how
-// long a server may hold a caller who falls silent in between.
-Result<void> Probe(const Call& call, const std::string& conninfo) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> probe(PQconnectStart(conninfo.c_str()),
-                                                           PQfinish);
-  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-  while (PQstatus(probe.get()) != CONNECTION_BAD && status != PGRES_POLLING_FAILED) {
-    A4C_CHECK(AwaitServer(call, probe.get(), status == PGRES_POLLING_READING ? POLLIN : POLLOUT));
-    status = PQconnectPoll(probe.get());
-    if (status == PGRES_POLLING_OK) return {};
-  }
-  return ConnectErrorOf(PQerrorMessage(probe.get()));
-}
-
 }  // namespace
 
 std::string_view Rows::Bytes(int row, int column) const {
@@ -421,12 +392,15 @@ bool Failure::ProvesRollback(size_t commit) const {
   return !fatal || statement < commit;
 }
 
+// Poco 1.11 leaks the connection if connecting fails (poco#4231): it is only asked to when it can.
+// It also has no deadline but libpq's connect_timeout, which is two seconds at least: that is how
+// long a server may hold a caller who falls silent in between.
 Result<std::unique_ptr<Session>> OpenSession(const Call& call, const std::string& conninfo,
                                              const Options& options) {
-  A4C_CHECK(Probe(call, conninfo));
+  A4C_TRY(const std::string to_address, Probe(call, conninfo));
   std::unique_ptr<PocoSession> session;
   try {
-    const Poco::AutoPtr<PocoImpl> impl(new PocoImpl(conninfo));
+    const Poco::AutoPtr<PocoImpl> impl(new PocoImpl(to_address));
     session = std::make_unique<PocoSession>(impl, call.clock);
   } catch (const Poco::Exception& e) {
     return ConnectErrorOf(e.message());

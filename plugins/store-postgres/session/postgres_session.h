@@ -115,7 +115,7 @@ class Session {
   bool retired_ = false;
 };
 
-// Connects and sets up the session, in the time that the call has (but see Probe).
+// Connects and sets up the session, in the time that the call has (but for Poco's connect).
 Result<std::unique_ptr<Session>> OpenSession(const Call& call, const std::string& conninfo,
                                              const Options& options);
 

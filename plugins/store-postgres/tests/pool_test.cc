@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <new>
 #include <system_error>
 
@@ -11,6 +12,7 @@
 #include "session/postgres_pool.h"
 #include "session/postgres_standby_watch.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/silent_names.h"
 #include "tests/test_server.h"
 
 namespace a4c::postgres {
@@ -77,10 +79,12 @@ TEST_F(PostgresPool, WhoeverIsThrownOutGivesItsTurnBack) {
 // Accepts connections, as its kernel does for a server that hangs, and never says a word.
 class SilentServer {
  public:
-  SilentServer() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit SilentServer(const char* at = "127.0.0.1", const std::string& port = "0")
+      : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = inet_addr(at);
+    address.sin_port = htons(static_cast<uint16_t>(std::stoi(port)));
     socklen_t size = sizeof(address);
     EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
     EXPECT_EQ(listen(socket_, 100), 0);
@@ -92,9 +96,54 @@ class SilentServer {
   SilentServer& operator=(const SilentServer&) = delete;
   const std::string& port() const { return port_; }
 
- private:
+ protected:
   const int socket_;
+
+ private:
   std::string port_;
+};
+
+// A message of the protocol: its type, its length, what it holds.
+std::string Message(char type, const std::string& content) {
+  const uint32_t length = htonl(static_cast<uint32_t>(content.size() + 4));
+  return type + std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + content;
+}
+
+std::string Parameter(const std::string& name, const std::string& value) {
+  return Message('S', name + '\0' + value + '\0');
+}
+
+// Lets everybody in, a primary or a standby, and hangs up at what they say then.
+class WelcomingServer : public SilentServer {
+ public:
+  WelcomingServer(const char* at, const std::string& port, bool is_standby = false)
+      : SilentServer(at, port), is_standby_(is_standby) {
+    serving_ = TheRuntime().threads.Start("welcome", [this](const std::stop_token&) { Serve(); });
+  }
+  ~WelcomingServer() { shutdown(socket_, SHUT_RDWR); }
+  int welcomed() const { return welcomed_; }
+
+ private:
+  void Serve() {
+    const std::string welcome =
+        Message('R', std::string(4, '\0')) + Parameter("server_version", "15.0") +
+        Parameter("in_hot_standby", is_standby_ ? "on" : "off") +
+        Parameter("default_transaction_read_only", "off") + Message('Z', "I");
+    for (int client = Accept(); client >= 0; client = Accept()) {
+      char heard[4096];
+      if (recv(client, heard, sizeof(heard), 0) > 0) {
+        ++welcomed_;
+        send(client, welcome.data(), welcome.size(), MSG_NOSIGNAL);
+        recv(client, heard, sizeof(heard), 0);
+      }
+      close(client);
+    }
+  }
+  int Accept() const { return accept(socket_, nullptr, nullptr); }
+
+  const bool is_standby_;
+  std::atomic<int> welcomed_{0};
+  std::unique_ptr<Thread> serving_;  // ends before what it uses
 };
 
 class PostgresSilence : public PostgresPool {
@@ -136,6 +185,81 @@ TEST_F(PostgresSilence, ACallThatIsAskedToStopLeavesThem) {
   EXPECT_LT(NowMs() - began_ms, 1500);
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code(), Code::kCanceled) << session.error().ToString();
+}
+
+// A name with two addresses or more, at each of which there may be a server, on one port.
+class PostgresAddresses : public PostgresPool {
+ protected:
+  PostgresAddresses() {
+    options_ = OptionsFor("host=db.known.test port=" + port() +
+                          " dbname=a4c user=a4c sslmode=disable gssencmode=disable");
+  }
+  const std::string& port() const { return silent_.port(); }
+  // What comes of asking for a session: no server here is one to the end.
+  Error ErrorWithin(int64_t timeout_ms, std::vector<std::string> addresses) {
+    const testing::KnownName name("db.known.test", std::move(addresses));
+    const auto pool = NewPool(TheRuntime().threads);
+    const auto session = pool->Take(Within(timeout_ms));
+    EXPECT_FALSE(session);
+    return session ? Error(Code::kInternal, "a session") : session.error();
+  }
+
+  const SilentServer silent_{"127.0.0.1"};
+};
+
+TEST_F(PostgresAddresses, ASilentOneDoesNotHideTheNextFromLibpqNorFromPoco) {
+  const WelcomingServer server("127.0.0.2", port());
+  const Error error = ErrorWithin(2000, {"127.0.0.1", "127.0.0.2"});
+  EXPECT_EQ(server.welcomed(), 2) << error.ToString();
+  EXPECT_NE(error.message().find("setting up a session to db.known.test:"), std::string::npos)
+      << error.ToString() << ": the name is still known, for certificates";
+  EXPECT_EQ(error.code(), Code::kUnavailable) << "there was time left";
+}
+
+TEST_F(PostgresAddresses, OneWhereNobodyListensDoesNotHideTheNext) {
+  const WelcomingServer server("127.0.0.2", port());
+  const Error error = ErrorWithin(60'000, {"127.0.0.3", "127.0.0.2"});
+  EXPECT_EQ(server.welcomed(), 2) << error.ToString();
+}
+
+TEST_F(PostgresAddresses, AllThatAreSilentHoldACallNoLongerThanItsDeadline) {
+  const SilentServer other("127.0.0.2", port());
+  const int64_t began_ms = TheRuntime().clock.MonotonicMs();
+  const Error error = ErrorWithin(200, {"127.0.0.1", "127.0.0.2"});
+  EXPECT_LT(TheRuntime().clock.MonotonicMs() - began_ms, 1200);
+  EXPECT_EQ(error.code(), Code::kTimeout) << error.ToString();
+  for (const char* address : {"127.0.0.1", "127.0.0.2"}) {
+    EXPECT_NE(error.message().find(port() + " (" + address + ") did not answer in time"),
+              std::string::npos)
+        << error.ToString();
+  }
+}
+
+TEST_F(PostgresAddresses, WhereAServerAnswersItsWordCounts) {
+  const WelcomingServer standby("127.0.0.2", port(), true);
+  const WelcomingServer primary("127.0.0.3", port());
+  const Error error = ErrorWithin(60'000, {"127.0.0.2", "127.0.0.3"});
+  EXPECT_EQ(standby.welcomed(), 1) << error.ToString();
+  EXPECT_EQ(primary.welcomed(), 0) << "a name is one server";
+  EXPECT_NE(error.message().find("read-only"), std::string::npos) << error.ToString();
+}
+
+TEST_F(PostgresAddresses, AnAddressThatIsGivenIsNotLookedFor) {
+  const WelcomingServer server("127.0.0.2", port());
+  options_ = OptionsFor("host=db.known.test hostaddr=127.0.0.2 port=" + port() +
+                        " dbname=a4c user=a4c sslmode=disable gssencmode=disable");
+  const Error error = ErrorWithin(60'000, {"127.0.0.1"});
+  EXPECT_EQ(server.welcomed(), 2) << error.ToString();
+}
+
+TEST_F(PostgresAddresses, NameServersThatAreSilentHoldACallNoLongerThanItsDeadline) {
+  const testing::SilentNames silent;
+  options_ = OptionsFor("host=db.silent.test dbname=a4c user=a4c");
+  const Error error = ErrorWithin(100, {});
+  EXPECT_EQ(error.code(), Code::kTimeout) << error.ToString();
+  EXPECT_NE(error.message().find("db.silent.test was not resolved"), std::string::npos)
+      << error.ToString();
+  EXPECT_NE(error.hint().find("/etc/resolv.conf"), std::string::npos) << error.ToString();
 }
 
 class ThrowingPool final : public SessionPool {
