@@ -41,6 +41,10 @@ std::optional<int64_t> Measure(const Json& value, const std::array<Unit, 5>& uni
   return product;
 }
 
+bool HasNul(const std::string& text) {
+  return text.find('\0') != std::string::npos;
+}
+
 }  // namespace
 
 std::string Pointer(std::string_view parent, std::string_view name) {
@@ -85,7 +89,7 @@ std::string FieldReader::Text(std::string_view name, const TextRule& rule) {
     Add(name, "is longer than " + std::to_string(rule.bytes_max) + " bytes");
     return {};
   }
-  if (value.Text().find('\0') != std::string::npos) Add(name, "holds a NUL character");
+  if (HasNul(value.Text())) Add(name, "holds a NUL character");
   if (rule.required && value.Text().empty()) Add(name, "is empty");
   return value.Text();
 }
@@ -136,6 +140,8 @@ std::map<std::string, std::string> FieldReader::TextMap(std::string_view name, s
       faults_.push_back({pointer, "is a string of at most 4096 bytes"});
     } else if (key.empty() || key.size() > 128) {
       faults_.push_back({pointer, "has a name of 1 to 128 bytes"});
+    } else if (HasNul(key) || HasNul(member.Text())) {
+      faults_.push_back({pointer, "holds a NUL character"});
     } else {
       map.emplace(key, member.Text());
     }
@@ -153,7 +159,7 @@ std::vector<std::string> FieldReader::TextList(std::string_view name, size_t cou
     return list;
   }
   for (const Json& item : value.Items()) {
-    if (!item.IsText() || item.Text().find('\0') != std::string::npos) {
+    if (!item.IsText() || HasNul(item.Text())) {
       Add(name, "holds something that is no string");
       return list;
     }

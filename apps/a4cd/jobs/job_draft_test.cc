@@ -45,7 +45,7 @@ TEST(JobDraft, OfANewerVersionIsNotUnderstoodAndWhatWeSayOurselvesIs) {
 }
 
 TEST(JobDraft, PointsAtWhatIsWrong) {
-  const std::pair<const char*, const char*> wrong[] = {
+  const std::pair<const char*, std::string> wrong[] = {
       {R"({"type":"workspace.stop","payload":{"workspace":"d"},"delay":"2h","deadline":"1h"})",
        "/deadline"},
       {R"({"type":"workspace.update","payload":{"workspace":"d","env":{"set":{"A":1}}}})",
@@ -96,6 +96,9 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
       {R"({"type":"host.purge","payload":{"host":"h","dry_run":"yes"}})", "/payload/dry_run"},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"priority":10})", "/priority"},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a/b":1}})", "/labels/a~1b"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"a":"x\u0000y"}})", "/labels/a"},
+      {R"({"type":"host.cleanup","payload":{"host":"h"},"labels":{"\u0000":"b"}})",
+       std::string("/labels/\0", 9)},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"deadline":"soon"})", "/deadline"},
       {R"({"type":"host.cleanup","payload":{"host":"h"},"titel":"x"})", "/titel"},
       {R"([])", ""}};
