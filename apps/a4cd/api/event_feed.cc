@@ -144,13 +144,15 @@ a4c::ScanRequest EventFeed::ScanOf(Of of, int64_t lower_ms) {
   return {.kind = of == Of::kJob ? "job" : "host",
           .index = "by_changed",
           .lower = lower_ms,
-          .tombstones = true,
+          .tombstones = of == Of::kHost,
           .limit = kPage};
 }
 
 std::optional<EventFeed::Event> EventFeed::EventOf(Of of, const Record& record,
                                                    int64_t store_time_ms) {
   if (of == Of::kJob) {
+    // What retention deletes ended long ago, and nothing has become of it since.
+    if (record.tombstone) return std::nullopt;
     const Result<Job> job = JobOf(record);
     if (!job) return std::nullopt;
     return Event{.of = of,

@@ -85,7 +85,7 @@ class EventFeed {
   };
 
   static a4c::ScanRequest ScanOf(Of of, int64_t lower_ms);
-  // Nothing if it is no such record.
+  // Nothing if it is no such record, or a job that was deleted.
   static std::optional<Event> EventOf(Of of, const a4c::Record& record, int64_t store_time_ms);
   static std::string TextOf(const Event& event);
   a4c::Result<void> Follow(const a4c::Call& call, Followed& followed);

@@ -74,6 +74,18 @@ class EventFeedTest : public ::testing::Test {
     EXPECT_TRUE(database_.Write(Within(), write->commit));
     return write->id;
   }
+  // As retention does.
+  void Delete(const std::string& id) {
+    const a4c::RecordRef ref = JobRef(kTenant, id);
+    const auto found = database_.Get(Within(), std::span(&ref, 1));
+    ASSERT_TRUE(found && found->records[0]);
+    const auto done = database_.Write(
+        Within(), {.changes = {{.ref = ref,
+                                .body = found->records[0]->body,
+                                .tombstone = true,
+                                .expect = a4c::Expect::Rev(found->records[0]->rev)}}});
+    ASSERT_TRUE(done && done->outcome == a4c::Committed::Outcome::kApplied);
+  }
   void Say(const HostRecord& host, const a4c::Expect& expect, bool tombstone = false) {
     const auto done = database_.Write(Within(), {.changes = {{.ref = HostRef(host.id),
                                                               .body = HostBody(host),
@@ -166,6 +178,26 @@ TEST_F(EventFeedTest, ChangesOfServersAreForWhoMaySeeServers) {
   const std::string missed = Next(*later.NewSource(kTenant, LastId(got), true));
   EXPECT_NE(missed.find(R"("removed":true)"), std::string::npos) << missed;
   EXPECT_EQ(Count(Next(*later.NewSource(kTenant, LastId(got))), "event:"), 0);
+}
+
+TEST_F(EventFeedTest, AJobThatRetentionDeletesIsNoEvent) {
+  EventFeed feed(database_, fake_.runtime());
+  const auto tail = feed.NewTail(bus_, "job-sync", "events-one");
+  auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  Subscribe(*tail);
+  const std::string id = Create("the pier");
+  ASSERT_TRUE(tail->Step(Within()));
+  const std::string position = LastId(Next(*source));
+  ASSERT_FALSE(position.empty());
+  Delete(id);
+  ASSERT_TRUE(tail->Step(Within()));
+  fake_.clock().Advance(100);
+  EXPECT_EQ(Count(Next(*source), "event:"), 0) << "neither by its hint nor by a scan";
+  source.reset();
+  fake_.clock().Advance(20'000);
+  EventFeed later(database_, fake_.runtime());
+  EXPECT_EQ(Count(Next(*later.NewSource(kTenant, position)), "event:"), 0);
 }
 
 TEST_F(EventFeedTest, EachInstanceGetsEveryHint) {
