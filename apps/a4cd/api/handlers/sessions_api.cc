@@ -209,7 +209,7 @@ Response FollowWorkspaceLogs(ApiContext& api, Request& request) {
   if (logs == nullptr) {
     return ErrorResponse(Error(Code::kUnsupported, "the host provider keeps no logs"));
   }
-  const Result<LogCut> cut = ReadLogCut(request, api.runtime.clock.NowMs());
+  const Result<LogCut> cut = ReadLogCut(request, api.database.NowMs());
   if (!cut) return ErrorResponse(cut.error());
   const Result<Workspace> workspace = FindPlaced(api, request);
   Result<std::string> from = std::string();
