@@ -47,6 +47,7 @@ constexpr Title kTitles[] = {
     {"outcome-unknown", "It may or may not have been done"},
     {"internal", "Something is broken inside"},
     {"method-not-allowed", "This path has other methods"},
+    {"length-required", "The length of the body has to be announced"},
     {"body-too-large", "The body is too large"},
     {"media-type", "The body has another media type"},
     {"precondition-required", "If-Match is needed"},

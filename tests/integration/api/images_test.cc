@@ -78,7 +78,10 @@ TEST_F(ApiImages, BoundsAreToldBeforeAnythingIsRead) {
   StartApp("api: {context_bytes_max: 1KiB}\n");
   const std::string id = NewJob();
   EXPECT_EQ(Put(id, tar_).status, 413);
-  EXPECT_EQ(Put(id, "").status, 411);
+  const Answer without_length = Put(id, "");
+  EXPECT_EQ(without_length.status, 411);
+  EXPECT_EQ(without_length.body["type"].Text(), "urn:a4c:problem:length-required");
+  EXPECT_EQ(without_length.body["title"].Text(), "The length of the body has to be announced");
   EXPECT_EQ(Get("/v1/jobs/" + id).body["state"].Text(), "pending") << "it still waits";
 }
 
