@@ -136,8 +136,7 @@ class Writer {
 
  private:
   Response Attempt(const Decide& decide) {
-    Response last;
-    for (int decision = 0; decision < kDecisionsMax; ++decision) {
+    for (int left = kDecisionsMax;;) {
       Result<PreparedWrite> write = decide();
       if (!write) return Refuse(ProblemOf(write.error()), write.error().code());
       if (match_rev_ != 0) {
@@ -145,18 +144,18 @@ class Writer {
         // What is not written by it may change until it is committed.
         if (write->before) write->commit.also.emplace_back(*write->before);
       }
-      bool again = false;
-      last = Commit(*write, again);
-      if (!again) break;
+      const bool is_last = --left == 0;
+      std::optional<Response> answer = Commit(*write, is_last);
+      if (answer) return *std::move(answer);
     }
-    return last;
   }
 
   static int64_t RevBefore(const PreparedWrite& write) {
     return write.before ? write.before->rev.value_or(0) : write.rev - 1;
   }
 
-  Response Commit(PreparedWrite& write, bool& again) {
+  // Nothing: it has to be decided again.
+  std::optional<Response> Commit(PreparedWrite& write, bool is_last) {
     Json stored = StoredAnswer(rules_, write);
     write.commit.idempotency = idempotency_;
     write.commit.idempotency->answer = stored.ToString();
@@ -176,9 +175,10 @@ class Writer {
       case Committed::Outcome::kOutOfBounds:
         break;
     }
-    if (match_rev_ != 0) return ProblemResponse(kChanged);
-    again = write.decide_again;
-    return ErrorResponse(ConflictError(*committed));
+    if (match_rev_ != 0) return Refuse(kChanged, Code::kConflict);
+    if (write.decide_again && !is_last) return std::nullopt;
+    const Error conflict = ConflictError(*committed);
+    return Refuse(ProblemOf(conflict), conflict.code());
   }
 
   Response Applied(Json stored) {
@@ -190,8 +190,8 @@ class Writer {
     return ResponseOf(stored);
   }
 
-  // A refusal that rests on the state that was read: the state may be so because this very request
-  // was done before. Only the key can tell.
+  // A refusal that rests on the state that was read, or found by the commit: the state may be so
+  // because this very request was done before. Only the key can tell.
   Response Refuse(const Problem& problem, Code code) {
     const bool by_state = code == Code::kConflict || code == Code::kNotFound;
     const bool by_key = by_state && !request_.Header("Idempotency-Key").empty();
@@ -229,7 +229,8 @@ Error ConflictError(const Committed& committed) {
       committed.failures[0].reason == a4c::OpFailure::Reason::kPresent) {
     return Error(Code::kConflict, "it exists already");
   }
-  return Error(Code::kConflict, "it was changed by somebody else at this moment", "try again");
+  return Error(Code::kConflict, "it was changed by somebody else at this moment",
+               "try again, as a new request");
 }
 
 Result<std::string> IdempotencyKey(const Request& request) {

@@ -296,17 +296,22 @@ class Batch {
     if (done && done->outcome == Committed::Outcome::kApplied) {
       return LineCreated(line.number, *write);
     }
+    const bool is_refused = done && (done->outcome == Committed::Outcome::kConflict ||
+                                     done->outcome == Committed::Outcome::kOutOfBounds);
+    if (is_refused) return RefuseAlone(line, ConflictError(*done));
     return ToldAlone(line, done, done ? ConflictError(*done) : done.error());
   }
 
-  // A refusal that rests on the state that was read: that may be so because this very line was done
-  // before. Only the key can tell.
+  // A refusal that rests on the state that was read, or found by the commit: that may be so because
+  // this very line was done before. Only the key can tell.
   Json RefuseAlone(const Line& line, const Error& why) {
-    Json problem = LineProblem(line.number, ProblemOf(why));
-    if (why.code() != Code::kConflict && why.code() != Code::kNotFound) return problem;
+    const Problem problem = ProblemOf(why);
+    const Json result = LineProblem(line.number, problem);
+    if (why.code() != Code::kConflict && why.code() != Code::kNotFound) return result;
     a4c::Commit commit;
+    AddAudit(api_, request_, {.outcome = std::string(problem.type), .ref = {}}, commit);
     commit.idempotency = Identity("line" + std::to_string(line.number), line.text);
-    commit.idempotency->answer = problem.ToString();
+    commit.idempotency->answer = result.ToString();
     return ToldAlone(line, api_.database.Write(api_.CallFor(request_), commit), why);
   }
 
@@ -319,7 +324,7 @@ class Batch {
     return LineProblem(line.number, ProblemOf(why));
   }
 
-  // A row for each job.
+  // A row for each job that is made.
   void Audit(const PreparedWrite& write, a4c::Commit& commit) {
     AddAudit(api_, request_,
              {.outcome = "applied", .ref = write.commit.changes.at(0).ref, .rev = write.rev},
