@@ -192,7 +192,7 @@ KeyDraft KeyService::ReadDraft(const Json& request, const Principal& principal,
   if (draft.tenant != principal.tenant && !principal.Allows("tenants:admin")) {
     fields.Add("tenant", "is another tenant: that needs the scope tenants:admin");
   }
-  draft.scopes = fields.TextList("scopes", 32);
+  draft.scopes = fields.TextList("scopes", {.count_max = 32});
   if (draft.scopes.empty()) fields.Add("scopes", "is required", "for example [\"jobs:read\"]");
   for (const std::string& scope : draft.scopes) {
     if (!IsScope(scope)) {

@@ -13,6 +13,9 @@ namespace {
 
 using a4c::Json;
 
+// MAX_ARG_STRLEN, without the NUL at its end.
+constexpr size_t kArgumentBytesMax = (128 << 10) - 1;
+
 struct Unit {
   std::string_view name;
   int64_t factor;
@@ -149,13 +152,13 @@ std::map<std::string, std::string> FieldReader::TextMap(std::string_view name, s
   return map;
 }
 
-std::vector<std::string> FieldReader::TextList(std::string_view name, size_t count_max) {
+std::vector<std::string> FieldReader::TextList(std::string_view name, const ListRule& rule) {
   const Json& value = Any(name);
   std::vector<std::string> list;
   if (value.IsNull()) return list;
   if (!value.IsArray()) Add(name, "is an array of strings");
-  if (value.Items().size() > count_max) {
-    Add(name, "has more than " + std::to_string(count_max) + " items");
+  if (value.Items().size() > rule.count_max) {
+    Add(name, "has more than " + std::to_string(rule.count_max) + " items");
     return list;
   }
   for (const Json& item : value.Items()) {
@@ -163,9 +166,20 @@ std::vector<std::string> FieldReader::TextList(std::string_view name, size_t cou
       Add(name, "holds something that is no string");
       return list;
     }
+    if (item.Text().size() > rule.bytes_max) {
+      const std::string pointer = Pointer(Pointer(pointer_, name), std::to_string(list.size()));
+      faults_.push_back(
+          {pointer, "is longer than " + std::to_string(rule.bytes_max) + " bytes", rule.hint});
+    }
     list.push_back(item.Text());
   }
   return list;
+}
+
+std::vector<std::string> FieldReader::Arguments(std::string_view name) {
+  return TextList(name, {.bytes_max = kArgumentBytesMax,
+                         .hint = "Linux takes no longer argument: put it into a file or give it "
+                                 "as input"});
 }
 
 void FieldReader::RefuseOthers() {

@@ -29,6 +29,11 @@ struct TextRule {
   bool required = false;
   size_t bytes_max = 1024;
 };
+struct ListRule {
+  size_t count_max = 256;
+  size_t bytes_max = 4096;  // of an item
+  std::string hint = {};    // for an item that is longer
+};
 struct LongRule {
   int64_t fallback = 0;
   int64_t min = 0;
@@ -47,7 +52,9 @@ class FieldReader {
   // A whole number of bytes, or 512MiB, 20GiB. 0 if absent.
   int64_t Bytes(std::string_view name);
   std::map<std::string, std::string> TextMap(std::string_view name, size_t count_max = 64);
-  std::vector<std::string> TextList(std::string_view name, size_t count_max = 256);
+  std::vector<std::string> TextList(std::string_view name, const ListRule& rule = {});
+  // A list of the program and the arguments that a process is begun with.
+  std::vector<std::string> Arguments(std::string_view name);
   // The member, null if absent; it counts as known.
   const a4c::Json& Any(std::string_view name);
 

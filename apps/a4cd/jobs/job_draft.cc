@@ -71,7 +71,7 @@ void CheckSnapshotDelete(const Json& payload, Faults& faults) {
 void CheckCommandRun(const Json& payload, Faults& faults) {
   FieldReader fields(payload, "/payload", faults);
   fields.Text("workspace", {.required = true, .bytes_max = 256});
-  if (fields.TextList("command").empty()) {
+  if (fields.Arguments("command").empty()) {
     fields.Add("command", "is required", "an argv, for example [\"make\", \"test\"]");
   }
   fields.TextMap("env");

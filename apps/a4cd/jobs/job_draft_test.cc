@@ -109,6 +109,32 @@ TEST(JobDraft, PointsAtWhatIsWrong) {
   }
 }
 
+// As Linux has it: MAX_ARG_STRLEN is with the NUL at the end.
+TEST(JobDraft, AnArgumentIsNoLongerThanAProcessCanBeGiven) {
+  const auto faults_of = [](const std::string& type, const std::string& rest, size_t bytes) {
+    const std::string argument(bytes, 'A');
+    return FaultsOf(R"({"type":")" + type + R"(","payload":{)" + rest + R"(,"command":["sh",")" +
+                    argument + R"("]}})");
+  };
+  const std::pair<const char*, const char*> types[] = {{"command.run", R"("workspace":"d")"},
+                                                       {"workspace.create", R"("name":"d")"},
+                                                       {"workspace.update", R"("workspace":"d")"}};
+  for (const auto& [type, rest] : types) {
+    EXPECT_TRUE(faults_of(type, rest, (128 << 10) - 1).empty()) << type;
+    const Faults faults = faults_of(type, rest, 128 << 10);
+    ASSERT_EQ(faults.size(), 1u) << type;
+    EXPECT_EQ(faults[0].pointer, "/payload/command/1");
+    EXPECT_EQ(faults[0].detail, "is longer than 131071 bytes");
+    EXPECT_NE(faults[0].hint.find("file"), std::string::npos) << faults[0].hint;
+  }
+  const std::string name(4097, 'A');
+  const Faults faults =
+      FaultsOf(R"({"type":"workspace.update","payload":{"workspace":"d","labels":{"remove":[")" +
+               name + R"("]}}})");
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_EQ(faults[0].pointer, "/payload/labels/remove/0");
+}
+
 TEST(JobDraft, PointsAtWhatIsWrongWithABuild) {
   const std::string long_text(4097, 'x');
   std::string many;

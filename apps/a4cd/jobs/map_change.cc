@@ -19,7 +19,7 @@ std::map<std::string, std::string> MapChange::Of(std::map<std::string, std::stri
 
 MapChange ReadMapChange(FieldReader& fields) {
   MapChange change{.set = fields.TextMap("set", kEntriesMax),
-                   .remove = fields.TextList("remove", kEntriesMax)};
+                   .remove = fields.TextList("remove", {.count_max = kEntriesMax})};
   for (const std::string& name : change.remove) {
     if (change.set.contains(name)) fields.Add("remove", "\"" + name + "\" stands in set too");
   }

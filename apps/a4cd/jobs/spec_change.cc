@@ -124,7 +124,7 @@ SpecChange ReadSpecChange(FieldReader& fields, const std::string& pointer, Fault
   change.env = ReadChange(fields.Any("env"), Pointer(pointer, "env"), faults);
   change.secrets = ReadChange(fields.Any("secrets"), Pointer(pointer, "secrets"), faults);
   CheckVariables(change, fields);
-  if (!fields.Any("command").IsNull()) change.command = fields.TextList("command");
+  if (!fields.Any("command").IsNull()) change.command = fields.Arguments("command");
   const bool is_said =
       change.ttl_ms || change.idle_stop_ms || change.command ||
       std::ranges::any_of(kMembers, [&](const char* name) { return IsSaid(fields.Any(name)); });

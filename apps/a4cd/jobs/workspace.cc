@@ -73,7 +73,7 @@ Workspace ReadWorkspace(const Json& request, const std::string& pointer, int64_t
     fields.Add("name", "has letters a-z, digits and inner hyphens only", "for example \"dev-1\"");
   }
   workspace.image = fields.Text("image", {.bytes_max = 512});
-  workspace.command = fields.TextList("command");
+  workspace.command = fields.Arguments("command");
   if (workspace.image.empty() && workspace.command.empty()) {
     fields.Add("command", "is required without an image", "for example [\"sleep\", \"600\"]");
   }

@@ -35,7 +35,7 @@ Result<a4c::CommandRequest> ReadRequest(const Json& json, const SessionSubject& 
   Faults faults;
   FieldReader fields(json, "", faults);
   a4c::CommandRequest request{
-      .exec = {.host = subject.host, .unit = subject.unit, .command = fields.TextList("command")}};
+      .exec = {.host = subject.host, .unit = subject.unit, .command = fields.Arguments("command")}};
   request.exec.env = fields.TextMap("env");
   request.exec.working_dir = fields.Text("working_dir");
   const Json& terminal = fields.Any("terminal");

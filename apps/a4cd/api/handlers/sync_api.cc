@@ -158,7 +158,7 @@ Result<std::vector<RecordRef>> LettersOf(ApiContext& api, Request& request, Faul
   if (request.body.empty()) return refs;
   A4C_TRY(const Json body, ParseBody(api, request.body));
   FieldReader fields(body, "", faults);
-  const std::vector<std::string> ids = fields.TextList("ids", 1'000);
+  const std::vector<std::string> ids = fields.TextList("ids", {.count_max = 1'000});
   if (ids.empty() && body.Find("ids") != nullptr) {
     fields.Add("ids", "it names no record", "leave it out to mean all");
   }
