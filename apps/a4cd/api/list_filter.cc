@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "a4c/nearest.h"
+#include "apps/a4cd/jobs/list_reader.h"
 
 namespace a4cd {
 namespace {
@@ -77,7 +78,9 @@ Result<ViewPage> ReadWanted(const ListFilter& filter, const std::string& after, 
     }
     wanted.next = std::move(page.next);
     wanted.stale_ms = std::max(wanted.stale_ms, page.stale_ms);
-    const bool is_full = static_cast<int>(wanted.items.size()) == limit;
+    wanted.bytes += page.bytes;
+    const bool is_full =
+        static_cast<int>(wanted.items.size()) == limit || wanted.bytes >= kPageBytesMax;
     if (is_full || wanted.next.empty()) break;
   }
   return wanted;

@@ -43,12 +43,14 @@ struct ViewPage {
   a4c::Json::Array items;
   std::string next;      // where the page after it begins; empty: there is none
   int64_t stale_ms = 0;  // 0: it is current
+  size_t bytes = 0;      // of what was read for it
 };
 using ReadViews =
     std::function<a4c::Result<ViewPage>(const std::string& after, int limit)>;  // of the store
 
 // Up to `limit` items that the filter takes, of as many pages as it needs, but at most
-// kFilteredPagesMax: it may have fewer items, or none, while `next` says that there are more.
+// kFilteredPagesMax, and no more past kPageBytesMax: it may have fewer items, or none, while `next`
+// says that there are more.
 inline constexpr int kFilteredPagesMax = 20;
 a4c::Result<ViewPage> ReadWanted(const ListFilter& filter, const std::string& after, int limit,
                                  const ReadViews& read);

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "apps/a4cd/jobs/list_reader.h"
+
 namespace a4cd {
 namespace {
 
@@ -105,6 +107,20 @@ TEST(ReadWanted, NeverHasMoreThanWasAsked) {
     next = page->next;
   } while (!next.empty());
   EXPECT_EQ(found, 90u);
+}
+
+TEST(ReadWanted, ReadsNoMoreOnceThePageHasItsBytes) {
+  int reads = 0;
+  const auto large = [items = Items(100, reads)](const std::string& after, int limit) {
+    auto page = items(after, std::min(limit, 2));
+    page->bytes = kPageBytesMax / 4;
+    return page;
+  };
+  const auto page = ReadWanted(*Filter({{"state", "stopped"}}), "", 50, large);
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->items.size(), 8u);
+  EXPECT_EQ(page->next, "8");
+  EXPECT_EQ(reads, 4);
 }
 
 TEST(ReadWanted, ReadsNoMorePagesThanItsBound) {

@@ -22,6 +22,36 @@ Error NoJob(const std::string& id) {
   return Error(Code::kNotFound, "there is no job " + id, "list them: a4c job list");
 }
 
+Result<void> AddJobs(const ListPage& read, JobPage& page) {
+  page.next = read.next;
+  for (const Record& record : read.records) {
+    A4C_TRY(Job job, JobOf(record));
+    page.jobs.push_back(std::move(job));
+  }
+  return {};
+}
+
+// The hits of an answer, which are gone from it.
+ListPage PartOf(a4c::Found& found) {
+  ListPage part{.records = {},
+                .next = std::move(found.answer.next),
+                .highlights = std::move(found.highlights)};
+  for (a4c::Hit& hit : found.answer.hits) {
+    part.records.push_back(
+        {.ref = std::move(hit.ref), .rev = hit.rev, .body = std::move(hit.body)});
+  }
+  return part;
+}
+
+// What an answer says of all that was found.
+void AddAnswer(a4c::Found found, JobPage& page) {
+  page.total = found.answer.total;
+  page.fresh = found.fresh;
+  page.lost = std::move(found.lost);
+  page.lag_ms = found.lag_ms;
+  page.facets = std::move(found.answer.facets);
+}
+
 }  // namespace
 
 a4c::RecordRef JobRef(const std::string& tenant, const std::string& id) {
@@ -116,14 +146,10 @@ Result<JobPage> JobService::ListFromStore(const Call& call, const std::string& t
                               .descending = list.sort.starts_with('-'),
                               .after = list.after,
                               .limit = list.limit};
-  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, list.may_be_old));
+  A4C_TRY(const ListPage read, lists_.Read(call, scan, list.may_be_old));
   JobPage page;
-  page.next = answer.scan.next;
-  page.stale_ms = answer.stale_ms_max;
-  for (const Record& record : answer.scan.records) {
-    A4C_TRY(Job job, JobOf(record));
-    page.jobs.push_back(std::move(job));
-  }
+  page.stale_ms = read.stale_ms;
+  A4C_CHECK(AddJobs(read, page));
   return page;
 }
 
@@ -139,26 +165,27 @@ Result<JobPage> JobService::ListFromIndex(const Call& call, const std::string& t
     return Error(Code::kInvalid, "jobs cannot be sorted by \"" + find.request.sort[0].field + "\"",
                  "sort by created_at, updated_at, finished_at, state, type or priority");
   }
-  find.request.after = list.after;
-  find.request.limit = list.limit;
   find.tokens = list.tokens;
   find.require_fresh = list.require_fresh;
   find.highlight = list.highlight;
   find.request.facets = list.facets;
-  A4C_TRY(a4c::Found found, database_.Search(call, find));
   JobPage page;
-  page.next = found.answer.next;
-  page.total = found.answer.total;
   page.from_index = true;
-  page.fresh = found.fresh;
-  page.lost = std::move(found.lost);
-  page.lag_ms = found.lag_ms;
-  page.highlights = std::move(found.highlights);
-  page.facets = std::move(found.answer.facets);
-  for (const a4c::Hit& hit : found.answer.hits) {
-    A4C_TRY(Job job, JobOf(hit.ref.key.id, hit.rev, hit.body));
-    page.jobs.push_back(std::move(job));
-  }
+  const auto read = [&](const std::string& after, int most) -> Result<ListPage> {
+    find.request.after = after;
+    find.request.limit = most;
+    A4C_TRY(a4c::Found found, database_.Search(call, find));
+    ListPage part = PartOf(found);
+    if (!page.total) AddAnswer(std::move(found), page);
+    // What was waited for, and counted, is so for the parts that follow.
+    find.tokens.clear();
+    find.require_fresh = false;
+    find.request.facets.clear();
+    return part;
+  };
+  A4C_TRY(ListPage whole, ReadPage(list.after, list.limit, read));
+  page.highlights = std::move(whole.highlights);
+  A4C_CHECK(AddJobs(whole, page));
   return page;
 }
 
@@ -233,9 +260,9 @@ Result<JobService::SnapshotPage> JobService::ListSnapshots(const Call& call,
     scan.index = "by_workspace";
     scan.prefix = {workspace};
   }
-  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, may_be_old));
-  SnapshotPage page{.snapshots = {}, .next = answer.scan.next, .stale_ms = answer.stale_ms_max};
-  for (const Record& record : answer.scan.records) {
+  A4C_TRY(const ListPage read, lists_.Read(call, scan, may_be_old));
+  SnapshotPage page{.snapshots = {}, .next = read.next, .stale_ms = read.stale_ms};
+  for (const Record& record : read.records) {
     A4C_TRY(Snapshot snapshot, SnapshotOf(record));
     page.snapshots.push_back(std::move(snapshot));
   }
@@ -252,9 +279,10 @@ Result<JobService::WorkspacePage> JobService::ListWorkspaces(const Call& call,
                               .descending = true,
                               .after = after,
                               .limit = limit};
-  A4C_TRY(const a4c::ReplicaScan answer, lists_.Scan(call, scan, may_be_old));
-  WorkspacePage page{.workspaces = {}, .next = answer.scan.next, .stale_ms = answer.stale_ms_max};
-  for (const Record& record : answer.scan.records) {
+  A4C_TRY(const ListPage read, lists_.Read(call, scan, may_be_old));
+  WorkspacePage page{
+      .workspaces = {}, .next = read.next, .stale_ms = read.stale_ms, .bytes = read.bytes};
+  for (const Record& record : read.records) {
     A4C_TRY(Workspace workspace, WorkspaceOf(record));
     page.workspaces.push_back(std::move(workspace));
   }

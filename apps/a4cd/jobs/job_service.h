@@ -66,6 +66,7 @@ class JobService {
         context_wait_ms_(context_wait_ms) {}
 
   a4c::Result<Job> Get(const a4c::Call& call, const std::string& tenant, const std::string& id);
+  // Lists have fewer than `limit`, and go on at `next`, where records are large: list_reader.h.
   a4c::Result<JobPage> List(const a4c::Call& call, const std::string& tenant, const JobList& list);
   // What can stand at this byte of a query for List, values from the tenant's jobs.
   a4c::Result<a4c::QueryCompletion> Complete(const a4c::Call& call, const std::string& tenant,
@@ -95,6 +96,7 @@ class JobService {
     std::vector<Workspace> workspaces;
     std::string next;
     int64_t stale_ms = 0;  // as in JobPage
+    size_t bytes = 0;      // of their records
   };
   struct SnapshotPage {
     std::vector<Snapshot> snapshots;

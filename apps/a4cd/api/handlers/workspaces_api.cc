@@ -73,7 +73,7 @@ Result<WorkspacesWanted> ReadWorkspaces(ApiContext& api, const Request& request,
     A4C_TRY(JobService::WorkspacePage page,
             api.jobs.ListWorkspaces(api.CallFor(request), request.principal.tenant, after, most,
                                     MayBeOld(request)));
-    ViewPage views{.items = {}, .next = page.next, .stale_ms = page.stale_ms};
+    ViewPage views{.items = {}, .next = page.next, .stale_ms = page.stale_ms, .bytes = page.bytes};
     for (Workspace& one : page.workspaces) {
       views.items.push_back(WorkspaceView(one));
       seen.insert_or_assign(one.id, std::move(one));
