@@ -247,8 +247,9 @@ class RunningApp final : public App, public ProcessView {
   Result<void> StartApi() {
     feed_.emplace(
         *database_, runtime_,
-        EventFeedOptions{.scan_period_ms =
-                             backends_.bus == nullptr ? 0 : settings_.api.events_scan_ms});
+        EventFeedOptions{
+            .part_bytes_max = static_cast<size_t>(settings_.api.stream_buffer_bytes_max),
+            .scan_period_ms = backends_.bus == nullptr ? 0 : settings_.api.events_scan_ms});
     if (backends_.bus != nullptr) {
       loops_.Start("api", feed_->NewTail(*backends_.bus, "job-sync", "a4c-events-" + ids_.Next()));
     }

@@ -18,7 +18,9 @@ using a4c::Result;
 
 namespace {
 
-constexpr int kPage = 1'000;
+constexpr int kHintsMax = 1'000;  // of one poll
+// Of what a client missed: then other streams have their turn.
+constexpr int kPagesAtOnce = 20;
 // Steps of several streams within this time are one.
 constexpr int64_t kStepAtLeastMs = 15;
 
@@ -58,7 +60,7 @@ class EventTail final : public a4c::Loop {
 
  private:
   Result<void> Follow(const Call& call) {
-    A4C_TRY(const std::vector<a4c::Delivery> deliveries, subscription_->Poll(call, kPage));
+    A4C_TRY(const std::vector<a4c::Delivery> deliveries, subscription_->Poll(call, kHintsMax));
     std::vector<a4c::RecordRef> refs;
     for (const a4c::Delivery& delivery : deliveries) {
       const auto hint =
@@ -86,9 +88,12 @@ class EventSource final : public StreamSource {
  public:
   EventSource(EventFeed& feed, const a4c::Clock& clock, EventFeed::Audience audience,
               const std::string& last_event_id)
-      : feed_(feed), clock_(clock), audience_(std::move(audience)) {
+      : feed_(feed),
+        clock_(clock),
+        audience_(std::move(audience)),
+        missed_{.of = audience_.with_hosts ? EventFeed::Of::kHost : EventFeed::Of::kJob} {
     pending_ = "retry: 2000\n\n";
-    resumed_ = feed_.Resume(last_event_id, next_, was_ms_);
+    resumed_ = feed_.Resume(last_event_id, next_, missed_.was_ms);
     if (resumed_ == EventFeed::Resumed::kResync) pending_ += kResyncText;
     sent_at_ms_ = clock_.MonotonicMs();
   }
@@ -98,7 +103,7 @@ class EventSource final : public StreamSource {
     const Result<void> stepped = feed_.Step(call);
     Piece piece{std::exchange(pending_, "")};
     if (resumed_ == EventFeed::Resumed::kCatchUp) CatchUp(call, piece.bytes);
-    feed_.Read(audience_, next_, piece.bytes);
+    if (resumed_ != EventFeed::Resumed::kCatchUp) feed_.Read(audience_, next_, piece.bytes);
     if (!stepped && piece.bytes.empty()) piece.bytes = kSignOfLife;
     if (piece.bytes.empty() && clock_.MonotonicMs() - sent_at_ms_ >= kSignOfLifeMs) {
       piece.bytes = kSignOfLife;
@@ -110,15 +115,9 @@ class EventSource final : public StreamSource {
  private:
   // A store that does not answer: the client lists again, and is told so too.
   void CatchUp(const Call& call, std::string& bytes) {
-    resumed_ = EventFeed::Resumed::kHere;
-    std::string missed;
-    bool has_all = true;
-    for (const EventFeed::Of of : {EventFeed::Of::kJob, EventFeed::Of::kHost}) {
-      if (of == EventFeed::Of::kHost && !audience_.with_hosts) continue;
-      const Result<bool> caught_up = feed_.CatchUp(call, of, audience_, was_ms_, missed);
-      has_all = has_all && caught_up && *caught_up;
-    }
-    bytes += has_all ? missed : kResyncText;
+    const auto caught_up = feed_.CatchUp(call, audience_, missed_, bytes);
+    resumed_ = caught_up ? *caught_up : EventFeed::Resumed::kResync;
+    if (resumed_ == EventFeed::Resumed::kResync) bytes += kResyncText;
   }
 
   EventFeed& feed_;
@@ -126,8 +125,8 @@ class EventSource final : public StreamSource {
   const EventFeed::Audience audience_;
   std::string pending_;
   EventFeed::Resumed resumed_ = EventFeed::Resumed::kHere;
+  EventFeed::CatchingUp missed_;
   int64_t next_ = 0;
-  int64_t was_ms_ = 0;
   int64_t sent_at_ms_ = 0;
 };
 
@@ -174,9 +173,9 @@ std::optional<EventFeed::Event> EventFeed::EventOf(Of of, const Record& record,
                .data = view.ToString()};
 }
 
-std::string EventFeed::TextOf(const Event& event) {
+std::string EventFeed::TextOf(const Event& event, int64_t position_ms) {
   if (event.of == Of::kGap) return kResyncText;
-  return "id: " + PositionText(event.changed_at_ms) +
+  return "id: " + PositionText(position_ms) +
          "\nevent: " + (event.of == Of::kJob ? "job" : "host") + "\ndata: " + event.data + "\n\n";
 }
 
@@ -243,6 +242,7 @@ bool EventFeed::IsIdle() const {
 
 void EventFeed::Forget(int64_t now_ms) {
   events_.clear();
+  bytes_ = 0;
   for (Followed* followed : {&jobs_, &hosts_}) {
     followed->seen.clear();
     followed->position_ms = now_ms;
@@ -258,10 +258,15 @@ void EventFeed::AddGap(int64_t now_ms) {
 
 void EventFeed::Add(Event event) {
   event.number = next_number_++;
+  bytes_ += event.data.size();
   events_.push_back(std::move(event));
-  if (events_.size() <= options_.events_max) return;
-  complete_since_ms_ = std::max(complete_since_ms_, events_.front().changed_at_ms);
-  events_.pop_front();
+  while (events_.size() > options_.events_max ||
+         (bytes_ > options_.bytes_max && events_.size() > 1)) {
+    const Event& oldest = events_.front();
+    complete_since_ms_ = std::max(complete_since_ms_, oldest.changed_at_ms);
+    bytes_ -= oldest.data.size();
+    events_.pop_front();
+  }
 }
 
 // Without listeners nothing prunes what was seen, and the first who comes begins anew.
@@ -270,10 +275,14 @@ Result<void> EventFeed::TakeNamed(const Call& call, std::span<const a4c::RecordR
     std::lock_guard lock(mutex_);
     if (IsIdle()) return {};
   }
-  A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, refs));
-  std::lock_guard lock(mutex_);
-  for (const std::optional<Record>& record : answer.records) {
-    if (record) Take(jobs_, *record, answer.store_time_ms);
+  while (!refs.empty()) {
+    const auto page = refs.first(std::min<size_t>(kPage, refs.size()));
+    refs = refs.subspan(page.size());
+    A4C_TRY(const a4c::GetAnswer answer, database_.Get(call, page));
+    std::lock_guard lock(mutex_);
+    for (const std::optional<Record>& record : answer.records) {
+      if (record) Take(jobs_, *record, answer.store_time_ms);
+    }
   }
   return {};
 }
@@ -308,36 +317,61 @@ void EventFeed::Leave() {
   --listeners_;
 }
 
-Result<bool> EventFeed::CatchUp(const Call& call, Of of, const Audience& audience, int64_t was_ms,
-                                std::string& bytes) {
-  int changes = 0;
-  a4c::ScanRequest scan = ScanOf(of, was_ms - options_.overlap_ms);
-  do {
-    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
-    changes += static_cast<int>(page.records.size());
-    for (const Record& record : page.records) {
-      const std::optional<Event> event = EventOf(of, record, page.store_time_ms);
-      if (event && audience.Gets(*event)) bytes += TextOf(*event);
+Result<EventFeed::Resumed> EventFeed::CatchUp(const Call& call, const Audience& audience,
+                                              CatchingUp& place, std::string& bytes) {
+  for (int page = 0; page < kPagesAtOnce && bytes.size() < options_.part_bytes_max; ++page) {
+    A4C_CHECK(CatchUpPage(call, audience, place, bytes));
+    if (!place.after.empty()) {
+      if (place.changes >= options_.changes_max) return Resumed::kResync;
+    } else if (place.of == Of::kJob) {
+      return Resumed::kHere;
+    } else {
+      place = {.of = Of::kJob, .was_ms = place.was_ms};
     }
-    scan.after = page.next;
-    if (changes >= options_.changes_max && !scan.after.empty()) return false;
-  } while (!scan.after.empty());
-  return true;
+  }
+  return Resumed::kCatchUp;
+}
+
+Result<void> EventFeed::CatchUpPage(const Call& call, const Audience& audience, CatchingUp& place,
+                                    std::string& bytes) {
+  a4c::ScanRequest scan = ScanOf(place.of, place.was_ms - options_.overlap_ms);
+  scan.after = place.after;
+  while (true) {
+    scan.limit = place.limit;
+    A4C_TRY(const a4c::ScanAnswer page, database_.Scan(call, scan));
+    std::string told;
+    int fitting = 0;
+    for (const Record& record : page.records) {
+      if (bytes.size() + told.size() >= options_.part_bytes_max) break;
+      ++fitting;
+      const std::optional<Event> event = EventOf(place.of, record, page.store_time_ms);
+      if (!event || !audience.Gets(*event)) continue;
+      // Jobs come after servers: who breaks off before them is where it was.
+      told += TextOf(*event, place.of == Of::kHost ? place.was_ms : event->changed_at_ms);
+    }
+    const bool fits = fitting == std::ssize(page.records);
+    place.limit = std::clamp(fits ? 2 * fitting : fitting, 1, kPage);
+    // Where it goes on behind those that have room is the store's to say.
+    if (!fits) continue;
+    bytes += told;
+    place.after = page.next;
+    place.changes += fitting;
+    return {};
+  }
 }
 
 void EventFeed::Read(const Audience& audience, int64_t& next, std::string& bytes) {
   std::lock_guard lock(mutex_);
-  if (!events_.empty() && next < events_.front().number) {
-    bytes += kResyncText;
-    next = events_.front().number;
-  }
   const int64_t first = events_.empty() ? next_number_ : events_.front().number;
-  for (size_t i = static_cast<size_t>(std::max<int64_t>(0, next - first)); i < events_.size();
-       ++i) {
-    const Event& event = events_[i];
-    if (event.of == Of::kGap || audience.Gets(event)) bytes += TextOf(event);
+  if (next < first) {
+    bytes += kResyncText;
+    next = first;
   }
-  next = next_number_;
+  for (; next < next_number_ && bytes.size() < options_.part_bytes_max; ++next) {
+    const Event& event = events_[static_cast<size_t>(next - first)];
+    if (event.of != Of::kGap && !audience.Gets(event)) continue;
+    bytes += TextOf(event, event.changed_at_ms);
+  }
 }
 
 std::unique_ptr<StreamSource> EventFeed::NewSource(const std::string& tenant,

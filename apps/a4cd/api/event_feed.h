@@ -30,7 +30,9 @@ namespace a4cd {
 
 struct EventFeedOptions {
   int64_t overlap_ms = 5'000;
-  size_t events_max = 10'000;  // kept for streams that come back
+  size_t events_max = 10'000;       // kept for streams that come back
+  size_t bytes_max = 64 << 20;      // of them; the last one is kept, however large
+  size_t part_bytes_max = 1 << 20;  // for a stream at once, with one event more
   int changes_max = 5'000;     // in one step, or for one client that comes back; past it: resync
   int64_t scan_period_ms = 0;  // between scans; with a bus they only find what hints missed
   int64_t catch_up_max_ms = 600'000;  // how long a client may have been away
@@ -77,6 +79,16 @@ class EventFeed {
       return event.of == Of::kHost ? with_hosts : event.tenant == tenant;
     }
   };
+  // Records of one look at the store: each may be as large as a body.
+  static constexpr int kPage = 50;
+  // How far a client that comes back has been told what it missed.
+  struct CatchingUp {
+    Of of = Of::kJob;
+    int64_t was_ms = 0;
+    std::string after = {};
+    int limit = kPage;  // of the next page: not much more than had room in the one before
+    int changes = 0;
+  };
   // Changes of one kind: how far they were followed, and what was seen.
   struct Followed {
     Of of;
@@ -87,7 +99,8 @@ class EventFeed {
   static a4c::ScanRequest ScanOf(Of of, int64_t lower_ms);
   // Nothing if it is no such record, or a job that was deleted.
   static std::optional<Event> EventOf(Of of, const a4c::Record& record, int64_t store_time_ms);
-  static std::string TextOf(const Event& event);
+  // position_ms: of who has got it.
+  static std::string TextOf(const Event& event, int64_t position_ms);
   a4c::Result<void> Follow(const a4c::Call& call, Followed& followed);
   // When it was changed; [mutex_ held].
   int64_t Take(Followed& followed, const a4c::Record& record, int64_t store_time_ms);
@@ -105,10 +118,12 @@ class EventFeed {
   // The client listens from now until Leave().
   Resumed Resume(const std::string& last_event_id, int64_t& next, int64_t& was_ms);
   void Leave();
-  // What a client missed of these since it was at this time; false: too much.
-  a4c::Result<bool> CatchUp(const a4c::Call& call, Of of, const Audience& audience, int64_t was_ms,
-                            std::string& bytes);
-  // Appends what a stream at `next` has not been sent, and moves it on.
+  // Appends a part of what a client missed. kHere: the last one; kResync: it missed too much.
+  a4c::Result<Resumed> CatchUp(const a4c::Call& call, const Audience& audience, CatchingUp& place,
+                               std::string& bytes);
+  a4c::Result<void> CatchUpPage(const a4c::Call& call, const Audience& audience, CatchingUp& place,
+                                std::string& bytes);
+  // Appends a part of what a stream at `next` has not been sent, and moves it on.
   void Read(const Audience& audience, int64_t& next, std::string& bytes);
 
   a4c::Database& database_;
@@ -116,6 +131,7 @@ class EventFeed {
   const EventFeedOptions options_;
   std::mutex mutex_;
   std::deque<Event> events_;  // guarded by mutex_, as are the next
+  size_t bytes_ = 0;          // of their data
   int64_t next_number_ = 1;
   int64_t complete_since_ms_;  // every change after it is in events_
   Followed jobs_;

@@ -131,8 +131,8 @@ constexpr ConfigKey kApiKeys[] = {
     {"streams_per_tenant_max", ConfigType::kLong, "250",
      "of one tenant on this instance; past it: 429", false, 0},
     {"stream_buffer_bytes_max", ConfigType::kBytes, "1MiB",
-     "unsent bytes of a stream, past which it is asked for no more; one whose reader takes nothing "
-     "for request_timeout is closed",
+     "unsent bytes of a stream, past which it is asked for no more, and of events for it at once; "
+     "one whose reader takes nothing for request_timeout is closed",
      false, 4096},
     {"slow_answers_bytes_max", ConfigType::kBytes, "256MiB",
      "of answers that clients take slowly while others wait for a thread, together, and a quarter "

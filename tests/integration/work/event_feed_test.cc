@@ -3,6 +3,7 @@
 #include "apps/a4cd/api/event_feed.h"
 
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "tests/integration/support/work_fixture.h"
@@ -31,7 +32,7 @@ class LossyBus final : public a4c::Bus {
   a4c::Bus& inner_;
 };
 
-// Counts the reads of a store.
+// Counts the reads of a store, and how many records one may have.
 class CountingStore final : public a4c::Store {
  public:
   explicit CountingStore(a4c::Store& inner) : inner_(inner) {}
@@ -44,12 +45,15 @@ class CountingStore final : public a4c::Store {
   }
   Result<a4c::GetAnswer> Get(const Call& call, std::span<const a4c::RecordRef> refs) override {
     ++gets;
+    most_at_once = std::max(most_at_once, refs.size());
     return inner_.Get(call, refs);
   }
   Result<a4c::ScanAnswer> Scan(const Call& call, const a4c::ScanRequest& request) override {
+    most_at_once = std::max(most_at_once, static_cast<size_t>(request.limit));
     return inner_.Scan(call, request);
   }
   int gets = 0;
+  size_t most_at_once = 0;
 
  private:
   a4c::Store& inner_;
@@ -352,6 +356,123 @@ TEST_F(EventFeedTest, WhoWasAwayTooLongOrMissedTooMuchListsAgain) {
   EXPECT_EQ(gets("t" + std::to_string(now_ms - 1'000)).find("resync"), std::string::npos);
   for (int i = 0; i < 1'100; ++i) Create("many");
   EXPECT_NE(gets("t" + std::to_string(now_ms - 1'000)).find("resync"), std::string::npos);
+}
+
+// One request may be as large as the title here, and many of these are cheap to send.
+constexpr size_t kLarge = 4'000;
+constexpr size_t kPart = 10'000;
+
+TEST_F(EventFeedTest, KeepsNoMoreThanItsBytes) {
+  EventFeed feed(database_, fake_.runtime(), {.bytes_max = 5 * kLarge});
+  const auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  fake_.clock().Advance(100);
+  for (int i = 0; i < 10; ++i) Create(std::string(kLarge, 'x'));
+  fake_.clock().Advance(100);
+  const std::string got = Next(*source);
+  EXPECT_EQ(Count(got, "event: resync"), 1);
+  EXPECT_EQ(Count(got, "event: job"), 4) << "with what else they say, five are more";
+  fake_.clock().Advance(100);
+  Create(std::string(20 * kLarge, 'x'));
+  fake_.clock().Advance(100);
+  EXPECT_EQ(Count(Next(*source), "event: job"), 1) << "who is not behind gets each";
+}
+
+TEST_F(EventFeedTest, AStreamGetsManyAtOnceInPartsAndEachOnce) {
+  EventFeed feed(database_, fake_.runtime(), {.part_bytes_max = kPart});
+  const auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  fake_.clock().Advance(100);
+  for (int i = 0; i < 10; ++i) Create(std::string(kLarge, 'x'));
+  fake_.clock().Advance(100);
+  int jobs = 0;
+  for (std::string part = Next(*source); !part.empty(); part = Next(*source)) {
+    EXPECT_LE(part.size(), kPart + 2 * kLarge);
+    EXPECT_EQ(Count(part, "resync"), 0);
+    jobs += Count(part, "event: job");
+  }
+  EXPECT_EQ(jobs, 10);
+}
+
+TEST_F(EventFeedTest, WhatAClientMissedComesInPartsTooAndThenWhatIsNew) {
+  const std::string position = "t" + std::to_string(fake_.clock().NowMs());
+  fake_.clock().Advance(20'000);
+  std::set<std::string> missed;
+  for (int i = 0; i < 120; ++i) {
+    missed.insert(Create(std::string(kLarge, 'x')));
+    fake_.clock().Advance(1);
+  }
+  fake_.clock().Advance(20'000);
+  EventFeed feed(database_, fake_.runtime(), {.part_bytes_max = kPart});
+  const auto tell = [&](const std::string& from, int parts_max) {
+    std::string all;
+    const auto source = feed.NewSource(kTenant, from);
+    for (std::string part = Next(*source); !part.empty() && parts_max-- > 0; part = Next(*source)) {
+      EXPECT_LE(part.size(), kPart + 2 * kLarge);
+      all += part;
+      fake_.clock().Advance(100);
+    }
+    return all;
+  };
+  store_.most_at_once = 0;
+  const std::string begun = tell(position, 3);
+  const std::string new_one = Create("new");
+  // Goes on where it broke off; before that are the changes of the overlap alone.
+  const std::string all = begun + tell(LastId(begun), 1'000);
+  for (const std::string& id : missed) EXPECT_NE(all.find(id), std::string::npos) << id;
+  EXPECT_EQ(Count(all, "resync"), 0);
+  EXPECT_NE(all.find(new_one), std::string::npos);
+  EXPECT_GT(all.find(new_one), all.find(*missed.rbegin()));
+  EXPECT_LE(store_.most_at_once, 50u) << "each may be as large as a body";
+}
+
+// Its part has room, but so many of others' changes are before it that other streams have their
+// turn.
+TEST_F(EventFeedTest, WhatIsNewIsNotToldBeforeWhatWasMissed) {
+  const std::string position = "t" + std::to_string(fake_.clock().NowMs());
+  fake_.clock().Advance(20'000);
+  for (int i = 0; i < 1'050; ++i) Create("of another", "other");
+  fake_.clock().Advance(1);
+  const std::string missed = Create("missed");
+  fake_.clock().Advance(20'000);
+  EventFeed feed(database_, fake_.runtime());
+  const auto source = feed.NewSource(kTenant, position);
+  const std::string new_one = Create("new");
+  EXPECT_EQ(Count(Next(*source), "event:"), 0);
+  const std::string got = Next(*source);
+  EXPECT_NE(got.find(missed), std::string::npos) << got;
+  EXPECT_GT(got.find(new_one), got.find(missed)) << got;
+  EXPECT_NE(got.find(new_one), std::string::npos) << got;
+}
+
+// Servers come first: a position among the jobs is behind all of them.
+TEST_F(EventFeedTest, ABreakWhileServersAreToldLosesNoJob) {
+  const std::string position = "t" + std::to_string(fake_.clock().NowMs());
+  fake_.clock().Advance(20'000);
+  const std::string job = Create("the pier");
+  fake_.clock().Advance(20'000);
+  Say({.id = "one", .updated_at = fake_.clock().NowMs()}, a4c::Expect::Absent());
+  fake_.clock().Advance(20'000);
+  EventFeed feed(database_, fake_.runtime(), {.part_bytes_max = 50});
+  const std::string begun = Next(*feed.NewSource(kTenant, position, true));
+  EXPECT_EQ(Count(begun, "event: host"), 1) << begun;
+  EXPECT_EQ(Count(begun, "event: job"), 0) << begun;
+  const auto source = feed.NewSource(kTenant, LastId(begun), true);
+  const std::string rest = Next(*source) + Next(*source);
+  EXPECT_NE(rest.find(job), std::string::npos) << rest;
+  EXPECT_EQ(Count(rest, "resync"), 0) << rest;
+}
+
+TEST_F(EventFeedTest, ManyHintsAreReadAFewAtATime) {
+  EventFeed feed(database_, fake_.runtime());
+  const auto tail = feed.NewTail(bus_, "job-sync", "events-one");
+  const auto source = feed.NewSource(kTenant, "");
+  Next(*source);
+  Subscribe(*tail);
+  Hint(120);
+  store_.most_at_once = 0;
+  ASSERT_TRUE(tail->Step(Within()));
+  EXPECT_EQ(store_.most_at_once, 50u);
 }
 
 }  // namespace
