@@ -276,10 +276,10 @@ class RunningApp final : public App, public ProcessView {
     const int64_t deadline_ms = runtime_.clock.MonotonicMs() + settings_.drain_timeout_ms;
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "draining", {});
     if (server_ != nullptr) StopServing(deadline_ms);
-    streams_.reset();
     loops_.Stop();
     FlushBus(deadline_ms);
     server_.reset();
+    streams_.reset();
     runtime_.log.Write(LogLevel::kInfo, "a4cd", "drained", {});
   }
 
@@ -290,10 +290,12 @@ class RunningApp final : public App, public ProcessView {
     server_->StopAccepting();
     sessions_->End();
     const int left = server_->WaitIdle(deadline_ms);
+    const int unsent = streams_->AwaitAnswers(deadline_ms);
+    streams_->Close();
     if (worker_) worker_->StopBuilds();
-    if (left == 0) return;
+    if (left + unsent == 0) return;
     runtime_.log.Write(LogLevel::kWarning, "api", "requests were not done in time",
-                       {{"requests", std::to_string(left)}});
+                       {{"requests", std::to_string(left + unsent)}});
   }
 
   void FlushBus(int64_t deadline_ms) {

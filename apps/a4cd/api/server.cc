@@ -333,7 +333,6 @@ class PocoServer final : public ApiServer {
     StopAccepting();
     server_->stopAll(true);
     pool_.joinAll();
-    *running_ = nullptr;
   }
 
   int port() const override { return port_; }
@@ -343,6 +342,9 @@ class PocoServer final : public ApiServer {
   void StopAccepting() override {
     SendAway();
     if (shared_.stopping.exchange(true)) return;
+    // Nobody waits any more for a thread that has an answer to send; Poco counts its own stop as
+    // one.
+    *running_ = nullptr;
     server_->stop();
   }
 

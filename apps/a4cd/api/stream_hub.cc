@@ -51,6 +51,7 @@ struct Stream {
   int64_t until_ms = INT64_MAX;
   std::unique_ptr<TenantPlaces::Place> place = {};  // of a whole answer
   bool last = false;                                // close when all is sent
+  bool has_ended = false;                           // the client's direction
   bool closed = false;                              // remove
 
   int fd() const { return socket.impl()->sockfd(); }
@@ -69,15 +70,25 @@ class Hub final : public StreamHub {
                  [this](int64_t bytes) {
                    runtime_.metrics.Gauge("a4c_http_slow_answers_bytes", {},
                                           static_cast<double>(bytes));
-                 }) {
+                 }),
+        taken_(runtime.threads.NewWaiter()) {
     thread_ = runtime_.threads.Start("streams", [this](const std::stop_token& stop) { Run(stop); });
   }
 
   ~Hub() override {
-    thread_->RequestStop();
-    Wake();
-    thread_->Join();
+    Hub::Close();
     close(wake_fd_);
+  }
+
+  void Close() override {
+    std::call_once(closed_, [this] {
+      thread_->RequestStop();
+      Wake();
+      thread_->Join();
+    });
+    std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    added_.clear();
   }
 
   void Add(const Poco::Net::StreamSocket& socket, std::string head,
@@ -95,6 +106,7 @@ class Hub final : public StreamHub {
       runtime_.metrics.Count("a4c_http_streams_dropped_total", {});
       return;
     }
+    NoteAnswers(1);
     Add({.socket = socket,
          .unsent = Outbound(std::move(rest)),
          .source = nullptr,
@@ -104,12 +116,27 @@ class Hub final : public StreamHub {
          .last = true});
   }
 
+  int AwaitAnswers(int64_t deadline_ms) override {
+    a4c::Waiter::Lock lock(*taken_);
+    while (answers_left_ > 0 && runtime_.clock.MonotonicMs() < deadline_ms) {
+      taken_->Wait(deadline_ms);
+    }
+    return answers_left_;
+  }
+
  private:
   void Add(Stream stream) {
     stream.socket.setBlocking(false);
     std::lock_guard lock(mutex_);
+    if (is_closed_) return;
     added_.push_back(std::move(stream));
     Wake();
+  }
+
+  void NoteAnswers(int more) {
+    a4c::Waiter::Lock lock(*taken_);
+    answers_left_ += more;
+    if (answers_left_ == 0) taken_->NotifyAll();
   }
 
   void Wake() const {
@@ -128,10 +155,19 @@ class Hub final : public StreamHub {
         ask_at_ms = runtime_.clock.MonotonicMs() + options_.period_ms;
       }
       for (Stream& stream : streams_) Send(stream);
-      std::erase_if(streams_, [](const Stream& stream) { return stream.closed; });
+      Remove();
       Wait(streams_.empty() ? -1 : std::max<int64_t>(0, ask_at_ms - runtime_.clock.MonotonicMs()));
     }
     streams_.clear();
+  }
+
+  void Remove() {
+    int answers = 0;
+    std::erase_if(streams_, [&](const Stream& stream) {
+      if (stream.closed && stream.place != nullptr) ++answers;
+      return stream.closed;
+    });
+    if (answers > 0) NoteAnswers(-answers);
   }
 
   bool TakeAdded() {
@@ -190,8 +226,7 @@ class Hub final : public StreamHub {
   void Wait(int64_t timeout_ms) {
     std::vector<pollfd> fds = {{wake_fd_, POLLIN, 0}};
     for (const Stream& stream : streams_) {
-      const short events = stream.unsent.empty() ? POLLIN : POLLIN | POLLOUT;
-      fds.push_back({stream.fd(), events, 0});
+      fds.push_back({stream.fd(), EventsOf(stream), 0});
     }
     if (poll(fds.data(), fds.size(), static_cast<int>(timeout_ms)) <= 0) return;
     uint64_t count = 0;
@@ -203,10 +238,18 @@ class Hub final : public StreamHub {
     }
   }
 
-  // A stream's client has nothing to say: what it sends is dropped, its end is seen.
+  static short EventsOf(const Stream& stream) {
+    return static_cast<short>((stream.has_ended ? 0 : POLLIN) |
+                              (stream.unsent.empty() ? 0 : POLLOUT));
+  }
+
+  // A stream's client has nothing to say: what it sends is dropped, its end is seen. Whoever waits
+  // for an answer may have ended its own direction.
   static void NoteInput(Stream& stream) {
     std::array<char, 4096> dropped{};
     const ssize_t got = recv(stream.fd(), dropped.data(), dropped.size(), MSG_DONTWAIT);
+    stream.has_ended = got == 0 && stream.place != nullptr;
+    if (stream.has_ended) return;
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) stream.closed = true;
   }
 
@@ -215,8 +258,12 @@ class Hub final : public StreamHub {
   const int wake_fd_;
   TenantPlaces answers_;  // the bytes of whole ones
   std::mutex mutex_;
-  std::vector<Stream> added_;    // guarded by mutex_
+  bool is_closed_ = false;  // guarded by mutex_, as is the next
+  std::vector<Stream> added_;
   std::vector<Stream> streams_;  // the thread's own
+  std::once_flag closed_;
+  const std::unique_ptr<a4c::Waiter> taken_;  // of the answers, of which so many are left
+  int answers_left_ = 0;
   std::unique_ptr<a4c::Thread> thread_;
 };
 

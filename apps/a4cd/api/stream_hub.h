@@ -35,6 +35,10 @@ class StreamHub {
   // socket is closed after it, and at once if there is no room. [any thread]
   virtual void Finish(const std::string& tenant, const Poco::Net::StreamSocket& socket,
                       std::string rest, int64_t until_ms) = 0;
+  // Waits until such answers are taken, at most until then; how many are left. [any thread]
+  virtual int AwaitAnswers(int64_t deadline_ms) = 0;
+  // Closes all streams, and those that are added later. [any thread]
+  virtual void Close() = 0;
 };
 
 std::unique_ptr<StreamHub> NewStreamHub(const a4c::Runtime& runtime,

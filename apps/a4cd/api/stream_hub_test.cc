@@ -43,6 +43,14 @@ class StreamHubTest : public ::testing::Test {
     readers_.emplace_back(listening_.address());
     return listening_.acceptConnection();
   }
+  static size_t ReadToTheEnd(net::StreamSocket& reader) {
+    std::string piece(1 << 20, '\0');
+    size_t came = 0;
+    for (int got = 1; got > 0; came += static_cast<size_t>(std::max(got, 0))) {
+      got = reader.receiveBytes(piece.data(), static_cast<int>(piece.size()));
+    }
+    return came;
+  }
   bool Soon(const std::function<bool()>& is_so) {
     const int64_t until_ms = runtime_.clock.MonotonicMs() + 60'000;
     const auto waiter = runtime_.threads.NewWaiter();
@@ -82,12 +90,27 @@ TEST_F(StreamHubTest, SoIsOneWithLittleLeft) {
 TEST_F(StreamHubTest, AnAnswerComesWholeAndThenTheEnd) {
   Open({.period_ms = 10});
   hub_->Finish("a", Unread(), std::string(kMuch, 'x'), InMs(600'000));
-  std::string piece(1 << 20, '\0');
-  size_t came = 0;
-  for (int got = 1; got > 0; came += static_cast<size_t>(std::max(got, 0))) {
-    got = readers_[0].receiveBytes(piece.data(), static_cast<int>(piece.size()));
-  }
-  EXPECT_EQ(came, kMuch);
+  EXPECT_EQ(ReadToTheEnd(readers_[0]), kMuch);
+}
+
+// As nc -N does after its request.
+TEST_F(StreamHubTest, SoItDoesToAClientThatHasEndedItsDirection) {
+  Open({.period_ms = 10});
+  const net::StreamSocket socket = Unread();
+  readers_[0].shutdownSend();
+  hub_->Finish("a", socket, std::string(kMuch, 'x'), InMs(600'000));
+  EXPECT_EQ(hub_->AwaitAnswers(InMs(50)), 1);
+  EXPECT_EQ(ReadToTheEnd(readers_[0]), kMuch);
+  EXPECT_EQ(hub_->AwaitAnswers(InMs(600'000)), 0);
+}
+
+TEST_F(StreamHubTest, OnceItIsClosedEverythingIs) {
+  Open({.period_ms = 10});
+  hub_->Add(Unread(), "head", std::make_unique<Whole>(std::string(kMuch, 'x'), gone_));
+  hub_->Close();
+  EXPECT_TRUE(gone_);
+  hub_->Finish("a", Unread(), "x", InMs(600'000));
+  EXPECT_EQ(ReadToTheEnd(readers_[1]), 0u);
 }
 
 TEST_F(StreamHubTest, AnAnswerHasItsTime) {

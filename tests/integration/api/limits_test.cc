@@ -3,6 +3,7 @@
 #include <Poco/Net/StreamSocket.h>
 
 #include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
@@ -166,41 +167,71 @@ TEST_F(ApiLimits, ConnectionsThatSayNothingMakeRoomForThoseThatDo) {
   EXPECT_EQ(Get("/livez").status, 200);
 }
 
+class ApiSlowReaders : public ApiLimits {
+ protected:
+  // Two of each tenant ask for more than sockets hold, and take nothing of it yet.
+  void Ask() {
+    std::string script;
+    for (int i = 0; i < 4; ++i) script += (i > 0 ? R"(",")" : "") + std::string(100'000, 'x');
+    const std::string keys[] = {key_, KeyFor("other")};
+    for (int i = 0; i < 2 * kJobsOfEach; ++i) {
+      ASSERT_EQ(Post("/v1/jobs",
+                     R"({"type":"workspace.create","title":"t","delay":"24h",)"
+                     R"("payload":{"name":"w)" +
+                         std::to_string(i) + R"(","command":[")" + script + R"("]}})",
+                     Bearer(keys[i % 2]))
+                    .status,
+                201);
+    }
+    for (int i = 0; i < 4; ++i) {
+      const std::string request =
+          "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+          "Authorization: Bearer " +
+          keys[i % 2] + "\r\n\r\n";
+      Poco::Net::StreamSocket& socket = slow_.emplace_back(Poco::Net::SocketAddress::IPv4);
+      socket.setReceiveBufferSize(2048);
+      socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
+      socket.sendBytes(request.data(), static_cast<int>(request.size()));
+    }
+  }
+  void ExpectWholeAnswers() {
+    for (Poco::Net::StreamSocket& socket : slow_) {
+      const std::string answer = Rest(socket);
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 300);
+      const auto body = a4c::ParseJson(answer.substr(answer.find("\r\n\r\n") + 4));
+      ASSERT_TRUE(body) << "it is to come whole: " << answer.size();
+      EXPECT_EQ((*body)["items"].Items().size(), static_cast<size_t>(kJobsOfEach));
+    }
+  }
+
+  static constexpr int kJobsOfEach = 20;
+  std::vector<Poco::Net::StreamSocket> slow_;
+};
+
 // They held every thread for as long as they liked, and probes waited behind them. Their answers
 // are no streams, and those of one tenant are not counted with another's.
-TEST_F(ApiLimits, ClientsThatTakeTheirAnswersSlowlyMakeRoomForOthers) {
+TEST_F(ApiSlowReaders, MakeRoomForOthers) {
   StartApp(
       "api: {threads: 2, request_timeout: 10m, streams_max: 0, slow_answers_bytes_max: 68MiB}\n");
-  const std::string script(400'000, 'x');  // more together than sockets hold
-  const std::string keys[] = {key_, KeyFor("other")};
-  for (int i = 0; i < 40; ++i) {
-    ASSERT_EQ(Post("/v1/jobs",
-                   R"({"type":"workspace.create","title":"t","delay":"24h",)"
-                   R"("payload":{"name":"w)" +
-                       std::to_string(i) + R"(","command":[")" + script + R"("]}})",
-                   Bearer(keys[i % 2]))
-                  .status,
-              201);
-  }
-  std::vector<Poco::Net::StreamSocket> slow;
-  for (int i = 0; i < 4; ++i) {
-    const std::string request =
-        "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        "Authorization: Bearer " +
-        keys[i % 2] + "\r\n\r\n";
-    Poco::Net::StreamSocket& socket = slow.emplace_back(Poco::Net::SocketAddress::IPv4);
-    socket.setReceiveBufferSize(2048);
-    socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
-    socket.sendBytes(request.data(), static_cast<int>(request.size()));
-  }
+  Ask();
   EXPECT_EQ(Get("/livez").status, 200);
-  for (Poco::Net::StreamSocket& socket : slow) {
-    const std::string answer = Rest(socket);
-    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 300);
-    const auto body = a4c::ParseJson(answer.substr(answer.find("\r\n\r\n") + 4));
-    ASSERT_TRUE(body) << "it is to come whole: " << answer.size();
-    EXPECT_EQ((*body)["items"].Items().size(), 20u);
-  }
+  ExpectWholeAnswers();
+}
+
+// Of those that have left their threads, too.
+TEST_F(ApiSlowReaders, HaveTheTimeOfADrain) {
+  StartApp("api: {threads: 2, request_timeout: 10m}\ndrain: {timeout: 5m}\n");
+  Ask();
+  EXPECT_EQ(Get("/livez").status, 200);
+  std::atomic<bool> is_drained = false;
+  std::thread drain([&] {
+    app_->Drain();
+    is_drained = true;
+  });
+  while (Get("/livez").status == 200) std::this_thread::yield();
+  EXPECT_FALSE(is_drained);
+  ExpectWholeAnswers();
+  drain.join();
 }
 
 // They needed no key for it, as those that say nothing.
