@@ -37,7 +37,8 @@ void TenantPlaces::Leave(const std::string& tenant, int64_t size) {
   std::lock_guard lock(mutex_);
   tell_(count_ -= size);
   const auto found = of_tenant_.find(tenant);
-  if ((found->second -= size) == 0) of_tenant_.erase(found);
+  found->second -= size;
+  if (found->second == 0) of_tenant_.erase(found);
 }
 
 }  // namespace a4cd
