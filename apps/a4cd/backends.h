@@ -28,8 +28,8 @@ struct LoadedBackends {
 std::unique_ptr<a4c::PluginHost> NewPluginHost(const Settings& settings,
                                                const a4c::Runtime& runtime);
 
-// Names the index that a choice leads to: by plugin and the settings that may say where it is, which
-// are neither secret nor a number, switch or duration.
+// Names the index that a choice leads to: by plugin and the settings that may say where it is,
+// which are neither secret nor a number, switch or duration.
 a4c::Result<std::string> IndexIdentity(a4c::PluginHost& plugins, const PluginChoice& search);
 
 // What the host provider lets a unit use that names no memory (its memory_default): the same is
