@@ -61,20 +61,11 @@ struct ApiOf {
         key_watch(keys, 1'000),
         secrets(instance.database, runtime, nullptr),
         feed(instance.database, runtime),
-        context{runtime,
-                {},
-                instance.database,
-                instance.jobs,
-                keys,
-                key_watch,
-                secrets,
-                &hosts,
-                feed,
-                process,
-                instance.ids,
-                RateLimiter(runtime.clock, 0, 0),
-                InFlight(runtime),
-                SessionPlaces(metrics, 10, 10)} {}
+        context{runtime,          {},           instance.database,
+                instance.jobs,    keys,         key_watch,
+                secrets,          &hosts,       feed,
+                process,          instance.ids, RateLimiter(runtime.clock, 0, 0),
+                InFlight(runtime)} {}
 
   a4c::testing::RecordingMetrics metrics;
   KeyService keys;
