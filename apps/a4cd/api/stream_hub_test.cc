@@ -40,7 +40,7 @@ class StreamHubTest : public ::testing::Test {
   void Open(const StreamHubOptions& options) { hub_ = NewStreamHub(runtime_, options); }
   // One whose other end nobody reads.
   net::StreamSocket Unread() {
-    readers_.emplace_back(listening_.address());
+    readers_.emplace_back(listening_.address()).setReceiveTimeout(Poco::Timespan(60, 0));
     return listening_.acceptConnection();
   }
   static size_t ReadToTheEnd(net::StreamSocket& reader) {
@@ -96,9 +96,11 @@ TEST_F(StreamHubTest, AnAnswerComesWholeAndThenTheEnd) {
 // As nc -N does after its request.
 TEST_F(StreamHubTest, SoItDoesToAClientThatHasEndedItsDirection) {
   Open({.period_ms = 10});
-  const net::StreamSocket socket = Unread();
-  readers_[0].shutdownSend();
-  hub_->Finish("a", socket, std::string(kMuch, 'x'), InMs(600'000));
+  {
+    const net::StreamSocket socket = Unread();
+    readers_[0].shutdownSend();
+    hub_->Finish("a", socket, std::string(kMuch, 'x'), InMs(600'000));
+  }
   EXPECT_EQ(hub_->AwaitAnswers(InMs(50)), 1);
   EXPECT_EQ(ReadToTheEnd(readers_[0]), kMuch);
   EXPECT_EQ(hub_->AwaitAnswers(InMs(600'000)), 0);

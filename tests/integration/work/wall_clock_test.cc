@@ -8,7 +8,6 @@
 #include "apps/a4cd/api/event_feed.h"
 #include "apps/a4cd/api/handlers/handlers.h"
 #include "tests/integration/support/work_fixture.h"
-#include "tests/support/recording_sinks.h"
 
 namespace a4cd::testing {
 namespace {
@@ -67,7 +66,6 @@ struct ApiOf {
                 process,          instance.ids, RateLimiter(runtime.clock, 0, 0),
                 InFlight(runtime)} {}
 
-  a4c::testing::RecordingMetrics metrics;
   KeyService keys;
   KeyWatch key_watch;
   SecretService secrets;
