@@ -10,6 +10,7 @@
 #include <Poco/Net/ServerSocket.h>
 #include <Poco/String.h>
 #include <Poco/ThreadPool.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -312,6 +313,7 @@ class PocoServer final : public ApiServer {
                 false,
                 runtime.threads.NewWaiter()},
         pool_("api", 2, settings.threads),
+        socket_(socket),
         running_(std::move(running)) {
     net::HTTPServerParams::Ptr params = new net::HTTPServerParams;
     params->setMaxThreads(settings.threads);
@@ -333,6 +335,7 @@ class PocoServer final : public ApiServer {
     StopAccepting();
     server_->stopAll(true);
     pool_.joinAll();
+    *running_ = nullptr;
   }
 
   int port() const override { return port_; }
@@ -342,10 +345,9 @@ class PocoServer final : public ApiServer {
   void StopAccepting() override {
     SendAway();
     if (shared_.stopping.exchange(true)) return;
-    // Nobody waits any more for a thread that has an answer to send; Poco counts its own stop as
-    // one.
-    *running_ = nullptr;
     server_->stop();
+    // Who connects from now on, or waits to be taken, goes to another instance at once.
+    ::shutdown(socket_.impl()->sockfd(), SHUT_RD);
   }
 
   int WaitIdle(int64_t deadline_ms) override {
@@ -359,6 +361,7 @@ class PocoServer final : public ApiServer {
  private:
   Shared shared_;
   Poco::ThreadPool pool_;
+  const net::ServerSocket socket_;
   const std::shared_ptr<std::atomic<net::HTTPServer*>> running_;
   std::unique_ptr<net::HTTPServer> server_;
   int port_ = 0;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <vector>
@@ -189,13 +190,13 @@ class ApiSlowReaders : public ApiLimits {
           "Authorization: Bearer " +
           keys[i % 2] + "\r\n\r\n";
       Poco::Net::StreamSocket& socket = slow_.emplace_back(Poco::Net::SocketAddress::IPv4);
-      socket.setReceiveBufferSize(2048);
+      socket.setReceiveBufferSize(32 << 10);
       socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
       socket.sendBytes(request.data(), static_cast<int>(request.size()));
     }
   }
   void ExpectWholeAnswers() {
-    for (Poco::Net::StreamSocket& socket : slow_) {
+    for (Poco::Net::StreamSocket& socket : slow_ | std::views::reverse) {
       const std::string answer = Rest(socket);
       EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 300);
       const auto body = a4c::ParseJson(answer.substr(answer.find("\r\n\r\n") + 4));
@@ -218,7 +219,7 @@ TEST_F(ApiSlowReaders, MakeRoomForOthers) {
   ExpectWholeAnswers();
 }
 
-// Of those that have left their threads, too.
+// Those that left their threads first come last here: no request is under way any more.
 TEST_F(ApiSlowReaders, HaveTheTimeOfADrain) {
   StartApp("api: {threads: 2, request_timeout: 10m}\ndrain: {timeout: 5m}\n");
   Ask();
