@@ -231,6 +231,9 @@ TEST_F(ApiSlowReaders, HaveTheTimeOfADrain) {
   });
   while (Get("/livez").status == 200) std::this_thread::yield();
   EXPECT_FALSE(is_drained);
+  const Poco::Net::SocketAddress address("127.0.0.1", static_cast<Poco::UInt16>(port_));
+  EXPECT_THROW(Poco::Net::StreamSocket late(address), Poco::Net::ConnectionRefusedException)
+      << "it goes to another instance";
   ExpectWholeAnswers();
   drain.join();
 }
