@@ -97,7 +97,7 @@ Result<void> Enrolments::Renew(const Call& call, const std::string& host) {
   if (!record && record.error().code() == Code::kNotFound) return {};
   if (!record) return record.error();
   if (!record->spec) return {};
-  const Result<void> added = Add(call, *record);
+  Result<void> added = Add(call, *record);
   if (added || added.error().retryable()) return added;
   // Another instance may have what this one lacks: its key file, for one.
   return Error(Code::kUnavailable,

@@ -35,7 +35,7 @@ std::vector<std::string> ReadingsOf(const std::string& piece, bool star_before, 
   for (const std::string before : {"", "a"}) {
     for (const std::string behind : {"", "a"}) {
       if ((!star_before && !before.empty()) || (!star_behind && !behind.empty())) continue;
-      const std::string word = LowerWord(before + piece + behind);
+      const std::string word = LowerWord(std::string(before).append(piece).append(behind));
       if (word.size() != before.size() + alone.size() + behind.size()) continue;  // it was cut
       std::string reading = word.substr(before.size(), alone.size());
       if (std::ranges::find(readings, reading) == readings.end()) {

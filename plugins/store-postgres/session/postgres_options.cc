@@ -24,7 +24,7 @@ Result<std::string> ToConninfo(const Settings& settings) {
       quoted += c;
     }
     if (!text.empty()) text += ' ';
-    text += name + "='" + quoted + "'";
+    text.append(name).append("='").append(quoted).append("'");
   }
   return text;
 }

@@ -79,7 +79,9 @@ Result<std::vector<std::string>> PerAddress(const Call& call, const std::string&
     const Error because = ConnectErrorOf(resolved.error().message());
     return Error(because.code(), because.message(), resolved.error().hint());
   }
-  for (std::string& address : *resolved) address = conninfo + " hostaddr='" + address + "'";
+  for (std::string& address : *resolved) {
+    address = std::string(conninfo).append(" hostaddr='").append(address).append("'");
+  }
   return resolved;
 }
 

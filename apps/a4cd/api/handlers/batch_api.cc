@@ -306,7 +306,7 @@ class Batch {
   // this very line was done before. Only the key can tell.
   Json RefuseAlone(const Line& line, const Error& why) {
     const Problem problem = ProblemOf(why);
-    const Json result = LineProblem(line.number, problem);
+    Json result = LineProblem(line.number, problem);
     if (why.code() != Code::kConflict && why.code() != Code::kNotFound) return result;
     a4c::Commit commit;
     AddAudit(api_, request_, {.outcome = std::string(problem.type), .ref = {}}, commit);
