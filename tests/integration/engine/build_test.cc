@@ -11,7 +11,7 @@ namespace fs = std::filesystem;
 class EngineBuild : public EngineTest {
  protected:
   void TearDown() override {
-    if (app_ != nullptr) Docker({"rmi", "-f", Inspect(tag_, "{{.Id}}").out.substr(0, 71)});
+    if (app_ != nullptr) Docker({"rmi", "-f", Id().substr(0, 71)});
     EngineTest::TearDown();
   }
   Ran Docker(std::vector<std::string> arguments) {
@@ -24,10 +24,12 @@ class EngineBuild : public EngineTest {
     return Succeeds(more);
   }
   std::string Label(const std::string& name) {
-    return Inspect(tag_, "{{index .Config.Labels \"" + name + "\"}}").out;
+    return Inspect(name_, "{{index .Config.Labels \"" + name + "\"}}").out;
   }
+  std::string Id() { return Inspect(name_, "{{.Id}}").out; }
   void MakeContext() {
     tag_ = "a4c-test/" + cluster_ + ":1";
+    name_ = "a4c.invalid/default/" + tag_;
     context_ = data_ + "/context";
     fs::create_directories(context_ + "/docker");
     std::ofstream(context_ + "/.dockerignore") << "docker\n";
@@ -40,6 +42,7 @@ class EngineBuild : public EngineTest {
   }
 
   std::string tag_;
+  std::string name_;  // of the image on the server
   std::string context_;
 };
 
@@ -50,11 +53,11 @@ TEST_F(EngineBuild, ArgsTargetAndDockerfileReachTheEngine) {
   Build({file[0], file[1], "--build-arg", "VALUE=a b&c=d", "--target", "first"});
   EXPECT_EQ(Label("value"), "a b&c=d\n");
   EXPECT_EQ(Label("stage"), "first\n");
-  const std::string first = Inspect(tag_, "{{.Id}}").out;
+  const std::string first = Id();
   Build({file[0], file[1], "--build-arg", "VALUE=a b&c=d", "--target", "first"});
-  EXPECT_EQ(Inspect(tag_, "{{.Id}}").out, first) << "nothing has changed";
+  EXPECT_EQ(Id(), first) << "nothing has changed";
   Build({file[0], file[1], "--build-arg", "VALUE=a b&c=d", "--target", "first", "--no-cache"});
-  EXPECT_NE(Inspect(tag_, "{{.Id}}").out, first) << "it came from the cache";
+  EXPECT_NE(Id(), first) << "it came from the cache";
   Build(file);
   EXPECT_EQ(Label("value"), "none\n");
   EXPECT_EQ(Label("stage"), "second\n");
