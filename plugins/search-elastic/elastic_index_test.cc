@@ -166,13 +166,13 @@ TEST(ElasticIndex, APageGoesOnBehindWhatIsIndexedAndNotBehindTheBody) {
            {R"(["c",7,-1,1e+300,1,"a"])", R"(["c",7,-1,1e+300,1,"a"])"}}) {
     SCOPED_TRACE(sort);
     const std::string body = R"({\"state\":5,\"views\":5,\"at\":5,\"score\":5,\"done\":true})";
-    const std::string hit =
-        R"({"_source":{"id":"a","scope":"","rev":1,"body":")" + body + R"("},"sort":)" + sort + "}";
+    std::string hit = R"({"_source":{"id":"a","scope":"","rev":1,"body":")";
+    hit.append(body).append(R"("},"sort":)").append(sort).append("}");
+    std::string hits = R"({"hits":{"total":{"value":2},"hits":[)";
+    hits.append(hit).append(",").append(hit).append("]}}");
     Index index([&](const HttpRequest& request) {
       const bool search = request.path.find("_search") != std::string::npos;
-      return HttpAnswer{
-          200,
-          search ? R"({"hits":{"total":{"value":2},"hits":[)" + hit + "," + hit + "]}}" : "{}"};
+      return HttpAnswer{200, search ? hits : "{}"};
     });
     ASSERT_TRUE(index.index->Ensure(NoHurry(), {&kind, 1}));
     const bool down = sort == absent_down;

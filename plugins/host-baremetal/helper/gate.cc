@@ -230,7 +230,7 @@ void Gate::Prune(const std::string& directory) const {
   const std::string units = directory + "/units";
   int looked = 0;
   for (const std::string& unit : NamesIn(units)) {
-    if (!IsOld(units + "/" + unit)) continue;
+    if (!IsOld(std::string(units).append("/").append(unit))) continue;
     if (++looked > kLookedAtOnceMax) return;
     const auto lock = UnitLock::Take(units, unit, 0);
     if (!lock) continue;

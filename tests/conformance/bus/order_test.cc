@@ -84,8 +84,9 @@ TEST(BusOrder, HoldsForEachOfManyKeysOfManyPublishers) {
   {
     std::vector<std::unique_ptr<Thread>> publishers;
     for (int p = 0; p < kPublishers; ++p) {
-      publishers.push_back(TheRuntime().threads.Start(
-          "publisher", [&, p](std::stop_token) { PublishShare(*bus, topic, p, kKeys, kPerKey); }));
+      publishers.push_back(TheRuntime().threads.Start("publisher", [&, p](const std::stop_token&) {
+        PublishShare(*bus, topic, p, kKeys, kPerKey);
+      }));
     }
   }
   Arrived arrived;
@@ -111,7 +112,7 @@ TEST(BusOrder, NothingIsLostBetweenEightPublishersAndFourReaders) {
   {
     std::vector<std::unique_ptr<Thread>> threads;
     for (size_t r = 0; r < kReaders; ++r) {
-      threads.push_back(TheRuntime().threads.Start("reader", [&, r](std::stop_token) {
+      threads.push_back(TheRuntime().threads.Start("reader", [&, r](const std::stop_token&) {
         const Call patience = Within(90'000);
         while (!done && !patience.Expired()) {
           const auto got = subscriptions[r]->Poll(Within(500), 100);
@@ -125,8 +126,9 @@ TEST(BusOrder, NothingIsLostBetweenEightPublishersAndFourReaders) {
       }));
     }
     for (int p = 0; p < kPublishers; ++p) {
-      threads.push_back(TheRuntime().threads.Start(
-          "publisher", [&, p](std::stop_token) { PublishShare(*bus, topic, p, kKeys, kPerKey); }));
+      threads.push_back(TheRuntime().threads.Start("publisher", [&, p](const std::stop_token&) {
+        PublishShare(*bus, topic, p, kKeys, kPerKey);
+      }));
     }
     for (const auto& thread : threads) thread->Join();
   }
