@@ -99,9 +99,10 @@ TEST_F(StoreUnique, OfManyAtOnceOneGetsTheName) {
   OnInstances(16, [&](Store& store, int thread) {
     for (size_t i = 0; i < owners.size(); ++i) {
       const std::string name = std::to_string(i);
-      const BatchResult result = ApplySurely(
-          store, {{Put{.ref = Ref(name + "-" + std::to_string(thread)),
-                       .body = R"({"name":"x)" + name + R"(","code":"y)" + name + "\"}"}}});
+      std::string body = R"({"name":"x)";
+      body.append(name).append(R"(","code":"y)").append(name).append("\"}");
+      const RecordRef ref = Ref(name + "-" + std::to_string(thread));
+      const BatchResult result = ApplySurely(store, {{Put{.ref = ref, .body = std::move(body)}}});
       if (result.outcome == BatchOutcome::kApplied) {
         ++owners[i];
       } else {
