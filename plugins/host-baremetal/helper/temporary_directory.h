@@ -1,4 +1,4 @@
-// For the helper's tests: a directory that lives as long as the test.
+// For tests, of the plugin too: a directory that lives as long as the test.
 #pragma once
 
 #include <unistd.h>

@@ -220,9 +220,7 @@ struct FakeSshServer::Peer {
 
 FakeSshServer::FakeSshServer(Threads& threads, std::string target)
     : listener_(Listen()), port_(PortOf(listener_)), target_(std::move(target)) {
-  char name[] = "/tmp/a4c-sshd-XXXXXX";
-  directory_ = mkdtemp(name);
-  key_path_ = directory_ + "/key";
+  key_path_ = directory_.path() + "/key";
   ssh_key key = NewKey();
   fingerprint_ = FingerprintOf(key);
   if (ssh_pki_export_privkey_file(key, nullptr, nullptr, nullptr, key_path_.c_str()) != SSH_OK) {
@@ -236,7 +234,6 @@ FakeSshServer::FakeSshServer(Threads& threads, std::string target)
 FakeSshServer::~FakeSshServer() {
   thread_.reset();
   close(listener_);
-  std::filesystem::remove_all(directory_);
 }
 
 void FakeSshServer::SetTarget(std::string path) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "a4c/clock.h"
+#include "helper/temporary_directory.h"
 
 namespace a4c::baremetal {
 
@@ -31,7 +32,7 @@ class FakeSshServer {
   std::string target() const;
   void Note(const char* command);
 
-  std::string directory_;
+  helper::TemporaryDirectory directory_;
   std::string key_path_;
   std::string fingerprint_;
   int listener_ = -1;

@@ -89,7 +89,8 @@ TEST_F(ApiLimits, WhatFollowsABodyOfDoubtfulLengthIsNoRequest) {
            std::pair{head("/v1/jobs", chunked) + "40\r\n{}", "408"},
            std::pair{head("/v1/jobs", "Transfer-Encoding: gzip, chunked") + "2\r\n{}\r\n" + next,
                      "501"},
-           std::pair{head("/v1/jobs", chunked + "\r\nContent-Length: 2") + "{}" + next, "400"},
+           std::pair{head("/v1/jobs", chunked + "\r\nContent-Length: 2").append("{}").append(next),
+                     "400"},
            std::pair{head("/v1/jobs", "Content-Length: 2\r\nContent-Length: 90") + "{}" + next,
                      "400"},
            std::pair{head("/v1/jobs:batch", "Content-Length: 90") + "{}\n\n", "200"},
@@ -170,25 +171,25 @@ TEST_F(ApiLimits, ConnectionsThatSayNothingMakeRoomForThoseThatDo) {
 
 class ApiSlowReaders : public ApiLimits {
  protected:
-  // Two of each tenant ask for more than sockets hold, and take nothing of it yet.
+  // One of each tenant asks for more than sockets hold, and takes nothing of it yet.
   void Ask() {
     std::string script;
     for (int i = 0; i < 4; ++i) script += (i > 0 ? R"(",")" : "") + std::string(100'000, 'x');
-    const std::string keys[] = {key_, KeyFor("other")};
-    for (int i = 0; i < 2 * kJobsOfEach; ++i) {
+    const std::string keys[] = {key_, KeyFor("second"), KeyFor("third"), KeyFor("fourth")};
+    for (int i = 0; i < 4 * kJobsOfEach; ++i) {
       ASSERT_EQ(Post("/v1/jobs",
                      R"({"type":"workspace.create","title":"t","delay":"24h",)"
                      R"("payload":{"name":"w)" +
                          std::to_string(i) + R"(","command":[")" + script + R"("]}})",
-                     Bearer(keys[i % 2]))
+                     Bearer(keys[i % 4]))
                     .status,
                 201);
     }
-    for (int i = 0; i < 4; ++i) {
+    for (const std::string& key : keys) {
       const std::string request =
           "GET /v1/jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
           "Authorization: Bearer " +
-          keys[i % 2] + "\r\n\r\n";
+          key + "\r\n\r\n";
       Poco::Net::StreamSocket& socket = slow_.emplace_back(Poco::Net::SocketAddress::IPv4);
       socket.setReceiveBufferSize(32 << 10);
       socket.connect(Poco::Net::SocketAddress("127.0.0.1", static_cast<Poco::UInt16>(port_)));
@@ -210,10 +211,10 @@ class ApiSlowReaders : public ApiLimits {
 };
 
 // They held every thread for as long as they liked, and probes waited behind them. Their answers
-// are no streams, and those of one tenant are not counted with another's.
+// are no streams, and those of one tenant, for which there is room, are not counted with another's.
 TEST_F(ApiSlowReaders, MakeRoomForOthers) {
   StartApp(
-      "api: {threads: 2, request_timeout: 10m, streams_max: 0, slow_answers_bytes_max: 68MiB}\n");
+      "api: {threads: 2, request_timeout: 10m, streams_max: 0, slow_answers_bytes_max: 36MiB}\n");
   Ask();
   EXPECT_EQ(Get("/livez").status, 200);
   ExpectWholeAnswers();

@@ -70,6 +70,11 @@ class EnrolmentsTest : public ::testing::Test {
             .spec = a4c::HostSpec{
                 .id = id, .address = "memory:" + machine, .fingerprint = "SHA256:" + machine}};
   }
+  static HostRecord Refused(const std::string& id, const std::string& machine) {
+    HostRecord refused = Enrolled(id, machine);
+    refused.spec->settings = {{"unheard_of", "1"}};
+    return refused;
+  }
   void Follow(Enrolments& enrolments) {
     const auto hosts = ReadHosts(Within(), database_);
     ASSERT_TRUE(hosts);
@@ -153,9 +158,7 @@ TEST_F(EnrolmentsTest, OneThatTheProviderRefusesDoesNotKeepOthersOut) {
 TEST_F(EnrolmentsTest, AServerWhoseNewSpecIsRefusedStaysAsItWas) {
   Say(Enrolled("new-1", "a"));
   Follow(of_one_);
-  HostRecord wrong = Enrolled("new-1", "a");
-  wrong.spec->settings = {{"unheard_of", "1"}};
-  Say(wrong);
+  Say(Refused("new-1", "a"));
   Follow(of_one_);
   EXPECT_TRUE(Has(*one_, "new-1"));
   EXPECT_TRUE(of_one_.Know(Within(), "new-1"));
@@ -167,9 +170,7 @@ TEST_F(EnrolmentsTest, AServerWhoseNewSpecIsRefusedStaysAsItWas) {
 TEST_F(EnrolmentsTest, AnotherMachineThatIsRefusedLeavesTheOldOneForgotten) {
   Say(Enrolled("new-1", "a"));
   Follow(of_one_);
-  HostRecord other = Enrolled("new-1", "b");
-  other.spec->settings = {{"unheard_of", "1"}};
-  Say(other);
+  Say(Refused("new-1", "b"));
   Follow(of_one_);
   EXPECT_FALSE(Has(*one_, "new-1"));
   const auto known = of_one_.Know(Within(), "new-1");
@@ -220,8 +221,8 @@ TEST_F(EnrolmentsTest, WhoAsksDuringARoundIsToldOfAllServers) {
   std::optional<a4c::Result<std::vector<HostRecord>>> told;
   Say(Enrolled("new-1", "a"));
   slow.meanwhile = [&] {
-    asker = fake_.runtime().threads.Start("asker",
-                                          [&](std::stop_token) { told = disks.Hosts(Within()); });
+    asker = fake_.runtime().threads.Start(
+        "asker", [&](const std::stop_token&) { told = disks.Hosts(Within()); });
     EXPECT_TRUE(fake_.clock().AwaitWaiting(1)) << "for the round to end";
   };
   ASSERT_TRUE(disks.Refresh(Within()));
